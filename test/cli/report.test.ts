@@ -127,10 +127,17 @@ it('report show without a day is that of yesterday, and says so', async () => {
   expect(stderr).toMatch(/^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\n--date today /);
 });
 
+it('report daily without a day says of which it is', async () => {
+  const { stderr } = await (await shopWithDays()).ok('report daily --to out');
+  expect(stderr).toMatch(/^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders/);
+});
+
 it('report daily says what it could not count as money', async () => {
   const shop = await shopWithDays();
   const { stderr } = await shop.ok('report daily --date 2026-05-01 --time-zone UTC --to out');
   expect(stderr).toContain('1 line sold without a price');
+  const html = fs.readFileSync(path.join(shop.folder, 'out', 'sales-2026-05-01.html'), 'utf8');
+  expect(html).toContain('1 line sold without a price');
 });
 
 it('report daily writes the same bytes for a day that is over, until something of it comes late', async () => {

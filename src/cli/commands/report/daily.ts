@@ -9,7 +9,7 @@ import { csvText } from '../../output/csv.ts';
 import { reportHtml } from '../../output/report/html.ts';
 import { choice } from '../../parse.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, sayUnpriced, type DayFlags } from './day.ts';
+import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, type DayFlags } from './day.ts';
 
 interface Flags extends DayFlags {
   readonly to: string;
@@ -64,6 +64,7 @@ async function write(session: Session, flags: Flags): Promise<void> {
   }
   await keepReport((await openStoreAdmin(session.settings)).lists, report);
   const { report_date, time_zone, complete, total_sales, order_count } = report;
+  if (flags.date === undefined) sayDay(session, report, flags);
   sayUnpriced(session, report);
   if (!complete) printer.warn(`${report_date} is not over: the report will change`);
   if (!isJson) return;

@@ -5,6 +5,7 @@ import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { dailyDocument } from '../../../documents/write/daily.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
 import { dayOf } from '../../parse.ts';
+import { unpricedLine } from '../../output/report/unpriced.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
@@ -43,7 +44,18 @@ export function csvRows({ report_date, sales }: DailyReport): readonly object[] 
   return sales.map((row) => ({ report_date, ...row }));
 }
 
+/** Which day it is of, and what was sold: the caller may not have named one. */
+export function sayDay({ printer }: Session, report: DailyReport, { date }: DayFlags): void {
+  const { report_date, time_zone, complete, order_count, total_sales } = report;
+  const which = date === undefined ? 'yesterday, ' : '';
+  const far = complete ? '' : ' so far';
+  printer.info(
+    `${which}${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
+  );
+  if (date === undefined && order_count === 0) printer.info('--date today shows what this day has so far');
+}
+
 /** Sales that the report cannot count as money. */
 export function sayUnpriced({ printer }: Session, { unpriced_lines: lines }: DailyReport): void {
-  if (lines > 0) printer.info(`${count(lines, 'line')} sold without a price: they add nothing`);
+  if (lines > 0) printer.info(unpricedLine(lines));
 }

@@ -3,9 +3,8 @@ import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { describe } from '../../help.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
-import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, sayUnpriced, type DayFlags } from './day.ts';
+import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, type DayFlags } from './day.ts';
 
 export function registerShow(report: Command, session: Session): void {
   describe(report.command('show'), {
@@ -27,7 +26,7 @@ export function registerShow(report: Command, session: Session): void {
     });
 }
 
-async function show(session: Session, report: DailyReport, { date }: DayFlags): Promise<void> {
+async function show(session: Session, report: DailyReport, flags: DayFlags): Promise<void> {
   const { printer, isJson, isCsv } = session;
   if (isJson) {
     await printer.data(`${JSON.stringify(report)}\n`);
@@ -39,13 +38,8 @@ async function show(session: Session, report: DailyReport, { date }: DayFlags): 
     )(csvRows(report));
     return;
   }
-  const { report_date, time_zone, complete, order_count, total_sales, sales, low_stock } = report;
-  const far = complete ? '' : ' so far';
-  const which = date === undefined ? 'yesterday, ' : '';
-  printer.info(
-    `${which}${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
-  );
-  if (date === undefined && order_count === 0) printer.info('--date today shows what this day has so far');
+  const { sales, low_stock } = report;
+  sayDay(session, report, flags);
   if (sales.length > 0) {
     await printTable(printer, sales, [
       { title: 'PRODUCT', cell: (row) => row.product_id },

@@ -1,12 +1,24 @@
 import type { DailyReport } from '../../../documents/reports/daily.ts';
+import { unpricedLine } from './unpriced.ts';
 
 /** A page that needs nothing else: no script, no font, no image from anywhere. */
 export function reportHtml(report: DailyReport): string {
-  const { report_date, time_zone, complete, by_source, by_hour, top_sellers, low_stock, sales } = report;
+  const {
+    report_date,
+    time_zone,
+    complete,
+    by_source,
+    by_hour,
+    top_sellers,
+    low_stock,
+    sales,
+    unpriced_lines,
+  } = report;
   const parts = [
     `<h1>Sales of ${escape(report_date)}</h1>`,
     `<p class="muted">${escape(time_zone)}${complete ? '' : ' · the day is not over'}</p>`,
     figures(report),
+    unpriced_lines === 0 ? '' : `<p class="muted">${unpricedLine(unpriced_lines)}</p>`,
     chart(
       'Revenue by hour',
       by_hour.map(({ from, total_revenue, order_count }) => {
