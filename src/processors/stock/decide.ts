@@ -39,7 +39,8 @@ export function decide(
   const movement = { item: product_id, delta, cause, orderId: null, eventId: event_id } as const;
   draft.move(movement);
   record(received, draft, { delta, reason: null, revision: stock.moved(movement) });
-  return { kind: 'handled', about: event_id, detail: `stock of ${product_id} changed by ${delta}` };
+  const change = source === 'supplier_restocks' ? `+${delta} by a delivery` : `${delta} by a sale`;
+  return { kind: 'handled', about: event_id, detail: `${product_id} ${change}` };
 }
 
 function reject(received: Received<SourceMessage>, draft: Draft, stock: StockEvents): Handled {

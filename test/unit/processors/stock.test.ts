@@ -32,8 +32,12 @@ beforeEach(() => {
 
 const onHand = (item = 'pen'): number | undefined => folder.tables.items.get(item)?.quantity;
 
-/** One batch of each event. @returns what became of them */
+/** One batch of these events. @returns what became of each */
 async function take(...events: readonly Given[]) {
+  return (await decided(...events)).map((one) => (one.kind === 'dead_letter' ? one.code : one.kind));
+}
+
+async function decided(...events: readonly Given[]) {
   const received = events.map(({ from, ...given }) => {
     offset += 1;
     const message = {
@@ -46,7 +50,7 @@ async function take(...events: readonly Given[]) {
   await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
   return await store.transact(STOCK.keys(received), (state) => {
     const { changes, results } = STOCK.decide(received, state);
-    return { changes, result: results.map((one) => (one.kind === 'dead_letter' ? one.code : one.kind)) };
+    return { changes, result: results };
   });
 }
 
@@ -68,6 +72,12 @@ describe('the stock of all channels', () => {
       ['sale', -1, 2],
       ['restock', 10, 12],
     ]);
+  });
+
+  it('is said to have changed by what, and which way', async () => {
+    expect(
+      await decided({ from: 'online_orders', quantity: 2 }, { from: 'supplier_restocks', quantity: 10 }),
+    ).toMatchObject([{ detail: 'pen -2 by a sale' }, { detail: 'pen +10 by a delivery' }]);
   });
 
   it('refuses an order on line that is too large, for good, and alerts once', async () => {

@@ -5,10 +5,10 @@ import { count, printable } from '../text.ts';
 
 /** What is known of an order of the checkout, one fact a line, then its timeline. */
 export function checkoutText(order: CheckoutOrder): string {
-  const { detail, customer, items, total, address, createdAt, shipment, timeline } = order;
+  const { customer, items, total, address, createdAt, shipment, timeline } = order;
   const facts: [string, string | null][] = [
     ['order', order.orderId],
-    ['status', detail === null ? order.status : `${order.status}: ${printable(detail)}`],
+    ['status', statusInWords(order)],
     ['user', customer],
     ...items.map(({ product_id, quantity, unit_price }, at): [string, string] => [
       at === 0 ? 'items' : '',
@@ -28,6 +28,12 @@ export function checkoutText(order: CheckoutOrder): string {
     return `  ${time}  ${step.replaceAll('_', ' ').padEnd(widest)}  ${printable(words)} (${formatRecordId(record)})\n`;
   });
   return `${lines.join('')}\ntimeline\n${steps.join('')}`;
+}
+
+function statusInWords({ status, detail }: CheckoutOrder): string {
+  if (detail === null) return status;
+  // Its stock was gone: paid is where it stands, and not how it ends.
+  return `${status}${status === 'PAID' ? ', to be refunded' : ''}: ${printable(detail)}`;
 }
 
 const WORDS = {
