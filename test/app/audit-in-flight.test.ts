@@ -208,8 +208,9 @@ it('a dead letter that was discarded or redriven does not hold an order', async 
 
 it('a record of the direct flow whose id the checkout has is a conflict', async () => {
   steps('X', 'rejected');
-  for (const orderId of ['X', 'LOST']) record('orders', orderId, JSON.stringify({ orderId }));
-  read('orders', 'orders', 2);
+  steps('ADVANCE', 'cancelled');
+  for (const orderId of ['X', 'LOST', 'ADVANCE']) record('orders', orderId, JSON.stringify({ orderId }));
+  read('orders', 'orders', 3);
   expect(await found()).toEqual(['record_unaccounted orders/0@1']);
-  expect(await look()).toMatchObject({ topic: { records: 2, conflicts: 1 } });
+  expect(await look()).toMatchObject({ topic: { records: 3, conflicts: 2 } });
 });

@@ -14,7 +14,7 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
     name: 'the audit does not ask the checkout for the id of a record of the direct flow',
     file: 'src/app/audit/topic.ts',
-    from: "checkout.placedAt(order.orderId) === undefined ? undefined : 'conflicts'",
+    from: "checkout.holds(order.orderId) ? 'conflicts' : undefined",
     to: 'undefined',
     tests: ['test/app/audit-in-flight.test.ts'],
   },

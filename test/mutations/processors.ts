@@ -118,8 +118,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an order id of the checkout is sold again as a direct order',
     file: processors('orders/decide.ts'),
-    from: 'const first = known ?? state.claimed?.(orderId);',
-    to: 'const first = known;',
+    from: 'if (claim !== undefined) {',
+    to: 'if (claim?.topic === undefined) {',
     tests: CHECKOUT,
   },
   {

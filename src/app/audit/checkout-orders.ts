@@ -19,6 +19,7 @@ const ROWS = 1_024;
 
 const bitsOf = (steps: readonly CheckoutStep[]): number =>
   steps.reduce((bits, step) => bits | STEPS[step], 0);
+const ANY_STEP = Object.values(STEPS).reduce((bits, step) => bits | step, 0);
 const EITHER_BITS = EITHER.map(bitsOf);
 const AFTER_BITS = AFTER.map(([step, earlier]) => [STEPS[step], bitsOf(earlier)] as const);
 const END_BITS = bitsOf(ENDS);
@@ -68,6 +69,12 @@ export class CheckoutOrders {
   has(orderId: string, step: CheckoutStep): boolean {
     const row = this.#rows.get(orderId);
     return row !== undefined && ((this.#bits[row] ?? 0) & STEPS[step]) !== 0;
+  }
+
+  /** Whether it is one of the checkout, though it may not have been placed yet. */
+  holds(orderId: string): boolean {
+    const row = this.#rows.get(orderId);
+    return row !== undefined && ((this.#bits[row] ?? 0) & ANY_STEP) !== 0;
   }
 
   /** The number of the line in the log of facts; undefined: no line says how it was placed. */

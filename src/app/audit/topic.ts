@@ -75,15 +75,14 @@ export function directOrders(
     dlqTopic,
     codec,
   }: { readonly topic: string; readonly dlqTopic: string; readonly codec: OrderCodec },
-  checkout: Pick<CheckoutOrders, 'placedAt'>,
+  checkout: Pick<CheckoutOrders, 'holds'>,
   report: (found: Difference) => void,
 ): AuditedSource<Order> {
   return {
     ...{ processor: 'orders', topic, dlqTopic, codec, orderIdOf: ({ orderId }) => orderId },
     fateOf: async (order, place) => {
       const decided = await inspection.decided(order.orderId);
-      if (decided === undefined)
-        return checkout.placedAt(order.orderId) === undefined ? undefined : 'conflicts';
+      if (decided === undefined) return checkout.holds(order.orderId) ? 'conflicts' : undefined;
       const { topic, partition, offset } = decided.record;
       const isSame = sameContent(order, decided.order);
       if (topic === place.topic && partition === place.partition && offset === place.offset) {

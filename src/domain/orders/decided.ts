@@ -37,7 +37,8 @@ export type Decision =
       readonly kind: 'duplicate';
       readonly order: Order;
       readonly record: RecordId;
-      readonly first: Decided;
+      /** The deciding one; without an outcome: the checkout has the id, by that record. */
+      readonly first: { readonly record: RecordId; readonly outcome: Pick<Outcome, 'kind'> | null };
       /** False is a conflict: the same id with another content. */
       readonly sameContent: boolean;
     };

@@ -1,5 +1,11 @@
 import type { Decided, Decision, Outcome } from '../../domain/orders/decided.ts';
-import { MAX_LINE_QUANTITY, sameContent, totalsByItem, type Order } from '../../domain/orders/order.ts';
+import {
+  MAX_LINE_QUANTITY,
+  sameContent,
+  totalsByItem,
+  type Order,
+  type RecordId,
+} from '../../domain/orders/order.ts';
 import type { State } from '../../domain/state.ts';
 import type { Received } from '../processor.ts';
 import {
@@ -76,8 +82,8 @@ function reject(order: Order, state: DecideState, { reason, detail }: Refusal): 
 
 /** What a batch of decisions reads: a DecideState, and which ids are already decided. */
 export interface BatchState extends DecideState, Pick<State, 'decided'> {
-  /** The decision on an id that another flow received first: in this flow it is a conflict, whatever its content. */
-  claimed?(orderId: string): Decided | undefined;
+  /** The record by which another flow has an id: in this flow it is a conflict, whatever its content. */
+  claimed?(orderId: string): RecordId | undefined;
 }
 
 /**
@@ -103,15 +109,15 @@ export function decideAll(
   for (const { message: order, record } of received) {
     const { orderId, items } = order;
     const known = decidedHere.get(orderId) ?? state.decided(orderId);
-    const first = known ?? state.claimed?.(orderId);
-    if (first !== undefined) {
-      decisions.push({
-        kind: 'duplicate',
-        order,
-        record,
-        first,
-        sameContent: first === known && sameContent(order, first.order),
-      });
+    if (known !== undefined) {
+      const isSame = sameContent(order, known.order);
+      decisions.push({ kind: 'duplicate', order, record, first: known, sameContent: isSame });
+      continue;
+    }
+    const claim = state.claimed?.(orderId);
+    if (claim !== undefined) {
+      const first = { record: claim, outcome: null };
+      decisions.push({ kind: 'duplicate', order, record, first, sameContent: false });
       continue;
     }
     const outcome = decide(order, scratch, users);

@@ -1,4 +1,4 @@
-import { CHECKOUT, placedOf, type CheckoutFact } from '../../domain/checkout/facts.ts';
+import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { ALERT } from '../../domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT } from '../../domain/messages/shop/inventory-event.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
@@ -58,24 +58,12 @@ function withClaims(state: State): BatchState {
     decided: (orderId) => state.decided(orderId),
     claimed: (orderId) => {
       const facts = state.facts(CHECKOUT, orderId);
-      return facts.length === 0 ? undefined : claimOf(facts);
+      // One that was cancelled in advance has not been placed.
+      const first = placedOf(facts) ?? facts[0];
+      if (first === undefined) return undefined;
+      const { topic, partition, offset } = first;
+      return { topic, partition, offset };
     },
-  };
-}
-
-function claimOf(facts: readonly CheckoutFact[]): Decided | undefined {
-  const placed = placedOf(facts);
-  if (placed === undefined) return undefined;
-  const { order_id: orderId, customer_id: user, topic, partition, offset } = placed;
-  const items = placed.items.map(({ product_id, quantity, unit_price }) => {
-    return { item: product_id, quantity, unitPrice: unit_price };
-  });
-  return {
-    order: { orderId, user, items, createdAt: Date.parse(placed.created_at) },
-    record: { topic, partition, offset },
-    // Only a placeholder: how the checkout decided is in its own facts.
-    outcome: { kind: 'accepted', stock: [] },
-    decidedAt: Date.parse(placed.at),
   };
 }
 

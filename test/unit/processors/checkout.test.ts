@@ -181,10 +181,22 @@ describe('one space of ids', () => {
       return { ...one, record: { topic: 'orders', partition: 0, offset: 0 }, traceparent: null };
     });
     expect(processor?.decide(received, world.folder.state()).results).toMatchObject([
-      { kind: 'duplicate', sameContent: false, first: { record: { topic: 'orders.created' } } },
+      {
+        kind: 'duplicate',
+        sameContent: false,
+        first: { record: { topic: 'orders.created' }, outcome: null },
+      },
     ]);
     await world.settle();
     expect([onHand('book'), world.folder.byId.size]).toEqual([6, 0]);
+  });
+
+  it('an id that was cancelled in advance is a conflict for direct orders', async () => {
+    cancel('O-1');
+    await step('inventory');
+    direct('O-1');
+    await world.settle();
+    expect([status('O-1'), onHand('book'), world.folder.byId.size]).toEqual(['CANCELLED', 10, 0]);
   });
 
   it('an id that a direct order had first is a conflict for the checkout, and cannot be cancelled', async () => {

@@ -26,9 +26,13 @@ export function viewDecision(result: RecordResult): DecisionView {
     case 'duplicate': {
       const { order, record, first, sameContent } = result;
       const place = formatRecordId(first.record);
-      const detail = sameContent
-        ? `${first.outcome.kind} before, at ${place}`
-        : `other content than at ${place}, where it was ${first.outcome.kind}: that decision stands`;
+      const became = first.outcome?.kind;
+      let detail = `the checkout has that id, by ${place}`;
+      if (became !== undefined) {
+        detail = sameContent
+          ? `${became} before, at ${place}`
+          : `other content than at ${place}, where it was ${became}: that decision stands`;
+      }
       return { decision: sameContent ? 'duplicate' : 'conflict', record, order, reason: null, detail };
     }
     case 'decided': {
