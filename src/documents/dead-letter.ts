@@ -107,6 +107,7 @@ export const SkippedDeadLetter = object({
     'discarded',
     'no_original_topic',
     'topic_missing',
+    'topic_unread',
     'quarantined',
     'too_large',
     'refused',

@@ -164,6 +164,21 @@ describe('a redrive', () => {
     expect(only({ errorStage: 'effect', group: 'other.shop' })).toBe('other.shop');
   });
 
+  it('leaves alone what its group would not read, because the shop names another topic since', async () => {
+    letter(VALIDATED, 'g.payment', 'effect');
+    letter(VALIDATED, 'another.payment', 'effect');
+    const readings = readingOfAll({ group: 'g', names: new Map([['orders.validated', 'renamed']]) });
+    const scope = scopeOfTopic(VALIDATED);
+    const [skipped] = await redrive({ scope, readings });
+    expect(skipped).toMatchObject({ kind: 'skipped', id: '0:0', reason: 'topic_unread' });
+    // Of another shop, whose topics are not known here.
+    expect(groupsOf('orders.validated')).toEqual(['another.payment']);
+    expect(await list(scope)).toEqual(['0:0 open', '0:1 redriven']);
+    broker.createTopic('renamed');
+    await redrive({ scope, readings, toTopic: 'renamed' });
+    expect(groupsOf('renamed')).toEqual(['g.payment']);
+  });
+
   it('sends a corrected value, and keeps the original', async () => {
     const ids = [parseDeadLetterId(`${VALIDATED}:0:${letter(VALIDATED, 'g.payment', 'decode', 'no JSON')}`)];
     const value = new TextEncoder().encode('{"order_id":"A"}');

@@ -71,6 +71,13 @@ export const OPERATING: readonly Mutation[] = [
     tests: DEAD_LETTERS,
   },
   {
+    name: 'a dead letter is redriven to a topic that nobody reads any more',
+    file: 'src/app/dlq/destinations.ts',
+    from: 'toTopic === null && this.#isLeft(',
+    to: 'toTopic === topic && this.#isLeft(',
+    tests: DEAD_LETTERS,
+  },
+  {
     name: 'a corrected value is sent with the name of the schema of the one before',
     file: 'src/app/dlq/destinations.ts',
     from: 'headers: withoutSchema(deadLetter.headers)',

@@ -50,7 +50,21 @@ export class Destinations {
         fix: { kind: 'send_to_topic' },
       };
     }
+    if (toTopic === null && this.#isLeft(deadLetter)) {
+      return {
+        reason: 'topic_unread',
+        message: `no processor of this shop reads its topic ${topic} any more`,
+        fix: { kind: 'send_to_topic' },
+      };
+    }
     return { deadLetter: this.#corrected(deadLetter), topic };
+  }
+
+  /** Whether a group of this shop sent it that reads another topic since. Those of other groups may have other readers. */
+  #isLeft({ origin: { format, group, topic } }: DeadLetter): boolean {
+    const { readings } = this.#options;
+    const isOurs = format === 'orderctl' && readings.some((reader) => reader.group === group);
+    return isOurs && !readings.some(({ topics }) => topic !== null && topics.includes(topic));
   }
 
   /**

@@ -33,7 +33,14 @@ export interface RedriveOptions {
 }
 
 export type SkipReason =
-  'redriven' | 'discarded' | 'no_original_topic' | 'topic_missing' | 'quarantined' | 'too_large' | 'refused';
+  | 'redriven'
+  | 'discarded'
+  | 'no_original_topic'
+  | 'topic_missing'
+  | 'topic_unread'
+  | 'quarantined'
+  | 'too_large'
+  | 'refused';
 
 export interface RedriveStep {
   readonly id: string;
