@@ -46,11 +46,11 @@ it(
 
 it(
   'Ctrl-C in the middle: 130, and nothing is left behind, no process either',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const shop = openShop();
     const demo = startDemo(shop);
-    await demo.says(/\n3\. /);
+    await demo.says(/\n3\. /, 120_000);
     // On a slow machine the story may be further by now: there are two, or the one of a later step.
     const children = await waitFor(
       'its children',

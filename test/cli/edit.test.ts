@@ -173,7 +173,7 @@ describe('edit', () => {
     child.stdout.on('data', (chunk: Buffer) => {
       if (chunk.toString().includes('[y/N]')) child.stdin.write('y\n');
     });
-    const { code, stdout } = await finish(running, 'script', 30_000);
+    const { code, stdout } = await finish(running, 'script', 60_000);
     expect(code).toBe(0);
     expect(stdout).toMatch(/inventory\.csv:3: quantity of pen is "many"/);
     expect(stdout).toContain('quantity 50 → 60');

@@ -273,7 +273,7 @@ it('does not read another folder because of where it is called', async () => {
 
 it(
   'an order of the checkout for what has no price is refused before anything is sent',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const shop = openShop();
     await shop.ok('user add alice --status paid');
@@ -299,7 +299,7 @@ it(
 
 it(
   'texts for customers that name what no message has are refused before anything runs',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const shop = openShop();
     await shop.ok('user add alice --status paid');

@@ -58,7 +58,7 @@ test.runIf(isLinux)(
   },
 );
 
-test('up says which part cannot start, and why', { timeout: 60_000 }, async () => {
+test('up says which part cannot start, and why', { timeout: 180_000 }, async () => {
   const shop = openShop();
   const { up, addresses } = await startUp(shop);
   const other = openShop();

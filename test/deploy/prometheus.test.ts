@@ -142,7 +142,7 @@ test.skipIf(withoutPrometheus)(
       [],
     );
     running.signal('SIGINT');
-    await finish(running, 'run', 30_000);
+    await finish(running, 'run', 60_000);
     const names = (): string[] =>
       webhook.alerts.map(({ status, labels: { alertname = '', processor = '' } }) =>
         [status, alertname, processor].join(' ').trim(),

@@ -295,7 +295,7 @@ describe.skipIf(withoutKcat)('kcat', () => {
       ...['-C', '-b', testBrokers(), '-t', shop.topic, '-e', '-q'],
       ...['-f', '%k %S\\n'],
     ]);
-    const { stdout, code, stderr } = await finish(observe(child, 'kcat'), 'kcat', 20_000);
+    const { stdout, code, stderr } = await finish(observe(child, 'kcat'), 'kcat', 60_000);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${sent?.order_id ?? '-'} \\d+\\n$`));
   });

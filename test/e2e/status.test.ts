@@ -52,7 +52,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
   expect(failureOf(silent).fix).toContain(`kill -CONT ${consumer.pid}`);
   consumer.signal('SIGCONT');
   consumer.signal('SIGTERM');
-  expect((await finish(consumer, 'consume', 15_000)).code).toBe(0);
+  expect((await finish(consumer, 'consume', 60_000)).code).toBe(0);
   const gone = await shop.run('status', blind);
   expect(gone).toMatchObject({ code: 3, stdout: '' });
 });
@@ -92,11 +92,11 @@ test('--watch tells each second, over the end of a consumer too, until Ctrl-C', 
     /Z consuming, .* orders\/s, lag 0, read 3: 3 accepted/.test(text.stdout()),
   );
   consumer.signal('SIGINT');
-  await finish(consumer, 'consume', 15_000);
+  await finish(consumer, 'consume', 60_000);
   await waitFor('the end of the consumer', () => lines().at(-1)?.running === false);
   for (const running of [watch, text]) {
     running.signal('SIGINT');
-    const { code, stderr } = await finish(running, 'status --watch', 10_000);
+    const { code, stderr } = await finish(running, 'status --watch', 60_000);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   }
   expect(text.stdout()).toMatch(/^\S+Z no consumer runs on .*\n/);

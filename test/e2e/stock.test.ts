@@ -14,7 +14,7 @@ async function bookShop(quantity: number): Promise<Shop> {
 
 async function stop(running: Running): Promise<void> {
   running.signal('SIGINT');
-  const { code, stderr } = await finish(running, 'consume', 15_000);
+  const { code, stderr } = await finish(running, 'consume', 60_000);
   expect(code, stderr).toBe(0);
 }
 

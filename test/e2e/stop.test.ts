@@ -21,7 +21,7 @@ test('a consumer that is asked to stop finishes and leaves, and nothing names it
   const { seconds, ...stopped } = await shop.json('stop');
   expect(stopped).toEqual({ stopped: true, pid: consumer.pid, killed: false, instances: null });
   expect(seconds).toBeLessThan(10);
-  const { code, stdout, stderr } = await finish(consumer, 'consume', 10_000);
+  const { code, stdout, stderr } = await finish(consumer, 'consume', 60_000);
   expect(code, stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ accepted: 2, stopped_by: 'signal' });
   expect(owners(shop)).toEqual([]);

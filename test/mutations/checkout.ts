@@ -24,6 +24,7 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
     from: "if (flow === 'checkout') refuseUnpriced(",
     to: "if (flow === 'direct') refuseUnpriced(",
     tests: ['test/e2e/serve.test.ts'],
+    test: 'an order of the checkout is placed',
   },
   {
     name: 'a topic for dead letters is made before the topics whose records it is to hold',

@@ -94,6 +94,7 @@ export const COMMANDS: readonly Mutation[] = [
     from: 'if (merge.removed > 0) {',
     to: 'if (merge.removed < 0) {',
     tests: ['test/e2e/newcomer.test.ts'],
+    test: 'the first day of a newcomer',
   },
   {
     name: 'setup makes half of what a run needs where the registry refuses a schema',
@@ -101,6 +102,7 @@ export const COMMANDS: readonly Mutation[] = [
     from: 'if (refused !== undefined) throw',
     to: 'if (refused !== undefined && !execute) throw',
     tests: ['test/e2e/setup.test.ts'],
+    test: 'does nothing at all where the registry would not take a schema',
   },
   {
     name: 'a save that counts as no change leaves the user without a way to make it',

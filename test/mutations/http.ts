@@ -64,6 +64,7 @@ export const HTTP: readonly Mutation[] = [
     from: "server.removeContentTypeParser('text/plain');",
     to: '',
     tests: ['test/e2e/serve-openapi.test.ts'],
+    test: 'every answer that a route can give',
   },
   {
     name: 'a request that arrives byte by byte holds its connection for long',
@@ -71,6 +72,7 @@ export const HTTP: readonly Mutation[] = [
     from: 'connectionsCheckingInterval: CHECK_EVERY_MS',
     to: 'connectionsCheckingInterval: 600_000',
     tests: ['test/e2e/serve-hostile.test.ts'],
+    test: 'requests that are too slow, too long or no HTTP',
   },
   {
     name: 'a client that has come too late hears of no gap',
@@ -127,6 +129,7 @@ export const HTTP: readonly Mutation[] = [
     from: "if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);",
     to: '',
     tests: ['test/e2e/serve.test.ts'],
+    test: 'an order that was answered is stored',
   },
   {
     name: 'an order is looked up in a store of before it was asked for',

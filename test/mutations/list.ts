@@ -28,8 +28,10 @@ export interface Mutation {
   /** Stands in the file exactly once. */
   readonly from: string;
   readonly to: string;
-  /** Of which one must fail. */
+  /** Files, in which a test must fail. */
   readonly tests: readonly string[];
+  /** Part of the name of the test that must: in a file of test/e2e another one may fail for a reason of its own. */
+  readonly test?: string;
 }
 
 const SIMULATION = ['test/crash/simulation.test.ts'];

@@ -51,7 +51,7 @@ function main(all: readonly Mutation[], passedOver: number): void {
   const mutations = all.slice(passedOver);
   const tree = copyTree();
   try {
-    const { failed } = run(tree, [...new Set(mutations.flatMap(({ tests }) => tests))]);
+    const { failed } = run(tree, { tests: [...new Set(mutations.flatMap(({ tests }) => tests))] });
     if (failed !== null) throw new Error(`fails without any mutation: ${failed}`);
     const survivors = mutations.filter((mutation, index) => {
       process.stdout.write(`${passedOver + index + 1}/${all.length} ${mutation.name}\n`);
@@ -83,7 +83,7 @@ function isCaught(tree: string, mutation: Mutation): boolean {
   fs.writeFileSync(file, mutated(mutation));
   const startedAt = performance.now();
   try {
-    const { failed, outOfTime } = run(tree, mutation.tests);
+    const { failed, outOfTime } = run(tree, mutation);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     const how = outOfTime ? 'out of time twice' : 'caught';
     const what = failed === null ? 'SURVIVED' : `${how} by ${failed}`;
@@ -94,13 +94,15 @@ function isCaught(tree: string, mutation: Mutation): boolean {
   }
 }
 
-function run(tree: string, tests: readonly string[]): Verdict {
-  const verdict = runOnce(tree, tests);
-  return verdict.outOfTime ? runOnce(tree, tests, ['--testTimeout', '90000', '--maxWorkers', '1']) : verdict;
+function run(tree: string, { tests, test }: Pick<Mutation, 'tests' | 'test'>): Verdict {
+  const named = test === undefined ? [] : ['--testNamePattern', test];
+  const verdict = runOnce(tree, tests, named);
+  if (!verdict.outOfTime) return verdict;
+  return runOnce(tree, tests, [...named, '--testTimeout', '90000', '--maxWorkers', '1']);
 }
 
 /** Runs test files until the first failure. */
-function runOnce(tree: string, tests: readonly string[], options: readonly string[] = []): Verdict {
+function runOnce(tree: string, tests: readonly string[], options: readonly string[]): Verdict {
   const report = path.join(tree, 'report.json');
   fs.rmSync(report, { force: true });
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');

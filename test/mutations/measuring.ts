@@ -32,6 +32,7 @@ export const MEASURING: readonly Mutation[] = [
     from: 'if (!isAllowed(headers.authorization))',
     to: 'if (headers.authorization === undefined)',
     tests: ['test/e2e/metrics.test.ts'],
+    test: 'to those who have the token',
   },
   {
     name: 'requests are measured by their paths, which have ids in them',
@@ -39,5 +40,6 @@ export const MEASURING: readonly Mutation[] = [
     from: "is404 ? '' : (routeOptions.url ?? '')",
     to: "is404 ? '' : (routeOptions.url === undefined ? '' : request.url)",
     tests: ['test/e2e/metrics.test.ts'],
+    test: 'serve has the metrics of its requests by route',
   },
 ];

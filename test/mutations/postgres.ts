@@ -163,6 +163,7 @@ export const POSTGRES: readonly Mutation[] = [
     from: "if (url.password !== '' && where.startsWith('--')) {",
     to: "if (url.password !== '' && where.startsWith('---')) {",
     tests: STORE_OF_COMMANDS,
+    test: 'has a password: never in a flag',
   },
   {
     name: 'a password of the database is shown',
@@ -170,6 +171,7 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'url.password = MASK;',
     to: '',
     tests: STORE_OF_COMMANDS,
+    test: 'masked where it is shown',
   },
   {
     name: 'of a store that is given twice one counts in silence',
@@ -177,6 +179,7 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'if (near === far) {',
     to: 'if (near === far && near > 9) {',
     tests: STORE_OF_COMMANDS,
+    test: 'is given twice: 2',
   },
   {
     name: 'what SQL does to the tables is no edit',

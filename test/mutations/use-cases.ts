@@ -8,6 +8,7 @@ export const USE_CASES: readonly Mutation[] = [
     from: 'before.quantity !== after?.quantity) return false;',
     to: 'before.quantity === after?.quantity) return false;',
     tests: ['test/e2e/newcomer.test.ts'],
+    test: 'the first day of a newcomer',
   },
   {
     name: 'a batch of control records alone wipes the fingerprint of the position',

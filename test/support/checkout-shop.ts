@@ -15,7 +15,7 @@ export interface CheckoutShop {
   readonly place: (orderId: string, user: string, ...lines: readonly string[]) => Promise<void>;
   readonly order: (orderId: string) => Promise<Json>;
   /** Waits until the order has that status. */
-  readonly becomes: (orderId: string, status: string, timeoutMs?: number) => Promise<Json>;
+  readonly becomes: (orderId: string, status: string) => Promise<Json>;
 }
 
 /** A shop with a broker, a registry and a payment gateway of its own, all of them `orderctl dev`. */
@@ -53,19 +53,19 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
     start: (...processors) => shop.start(['run', ...processors]),
     stop: async (run) => {
       run.signal('SIGINT');
-      const { code, stderr } = await finish(run, 'run', 15_000);
+      const { code, stderr } = await finish(run, 'run', 60_000);
       if (code !== 0) throw new Error(`run ended with ${code ?? '?'}: ${stderr}`);
     },
     place: async (orderId, user, ...lines) => {
       const items = lines.flatMap((line) => ['--item', line]);
       await shop.ok(['produce', '--flow', 'checkout', '--user', user, '--order-id', orderId, ...items]);
     },
-    becomes: (orderId, status, timeoutMs = 30_000) =>
+    becomes: (orderId, status) =>
       waitFor(
         `order ${orderId} to be ${status}`,
         () => order(orderId),
         (found) => found.status === status,
-        { timeoutMs, everyMs: 200 },
+        { everyMs: 200 },
       ),
   };
 }

@@ -68,9 +68,9 @@ export function startOrderctl(args: readonly string[], options: RunOptions = {})
   return { ...running, exited };
 }
 
-/** Runs the built binary to its end. @throws Error when it takes longer than `timeoutMs` (45 s) */
+/** Runs the built binary to its end. @throws Error when it takes longer than `timeoutMs` (60 s) */
 export async function runOrderctl(args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return finish(startOrderctl(args, options), args.join(' '), options.timeoutMs ?? 45_000);
+  return finish(startOrderctl(args, options), args.join(' '), options.timeoutMs ?? 60_000);
 }
 
 /** The same command line in this process. Paths in it are absolute: the working directory is the tests' own. */
@@ -159,7 +159,7 @@ function sayingOf(
   stderr: () => string,
   hasEnded: () => boolean,
 ): Running['says'] {
-  return async (pattern, timeoutMs = 30_000) => {
+  return async (pattern, timeoutMs = 60_000) => {
     const match = await waitFor(
       `${String(pattern)} from ${what}`,
       () => ({ found: pattern.exec(stderr()), ended: hasEnded(), stdout: stdout(), stderr: stderr() }),

@@ -16,7 +16,7 @@ export async function onTerminal(shop: Shop, args: string): Promise<{ text: stri
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const { code, stdout } = await finish(observe(child, 'script'), args, 30_000);
+  const { code, stdout } = await finish(observe(child, 'script'), args, 60_000);
   expect(code, stdout).toBe(0);
   const coloured = stdout.replaceAll('\r\n', '\n');
   return { text: stripVTControlCharacters(coloured), coloured };

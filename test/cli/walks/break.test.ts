@@ -21,7 +21,7 @@ function postAs(host: string, url: string, body: string): Promise<number> {
   });
 }
 
-test('each break of a shop leaves a receipt, and balanced books', { timeout: 180_000 }, async () => {
+test('each break of a shop leaves a receipt, and balanced books', { timeout: 400_000 }, async () => {
   const shop = openShop();
   const { up, addresses } = await startUp(shop);
   const { url } = addresses;

@@ -7,11 +7,11 @@ import { expectValidated } from '../../support/documents.ts';
 
 it(
   'a command that fails on the way ends it with 6 and what that command said',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     const shop = openShop();
     const demo = startDemo(shop, '-o json');
-    await demo.says(/\\n5\. /);
+    await demo.says(/\\n5\. /, 150_000);
     const [folder = ''] = demoFolders(shop);
     fs.writeFileSync(path.join(shop.folder, folder, 'storage/users.csv'), 'user,status\nalice,sometimes\n');
     const result = await demo.exited;
@@ -21,10 +21,10 @@ it(
   },
 );
 
-it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 90_000 }, async () => {
+it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 240_000 }, async () => {
   const shop = openShop();
   const demo = startDemo(shop, '-o json');
-  await demo.says(/\\n5\. /);
+  await demo.says(/\\n5\. /, 150_000);
   const [folder = ''] = demoFolders(shop);
   // An order that was sent, as far as anybody can tell, and that nobody ever decides.
   fs.appendFileSync(path.join(shop.folder, folder, 'sent.jsonl'), '{"type":"sent","order_id":"lost"}\n');

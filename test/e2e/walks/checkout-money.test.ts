@@ -73,7 +73,7 @@ test(
     run.signal('SIGSTOP');
     expect((await shop.run('run --until-end')).code).toBe(4);
     run.signal('SIGCONT');
-    await becomes('O-paused', 'COMPLETED', 60_000);
+    await becomes('O-paused', 'COMPLETED');
     expect(await world.books()).toMatchObject({ charges: 1, charged_twice: [] });
 
     // Its money moves, the answer is lost, and nobody can say so.
@@ -92,7 +92,7 @@ test(
     );
     await world.mood('normal');
     await shop.ok('dlq redrive --all --processor payment --reason charge_unknown --execute');
-    await becomes('O-lost', 'COMPLETED', 60_000);
+    await becomes('O-lost', 'COMPLETED');
 
     await world.mood('error');
     await shop.ok('order cancel O-lost');

@@ -38,7 +38,7 @@ test('the packed tarball, installed globally, works from any folder', { timeout:
         'orderctl',
       ),
       args.join(' '),
-      30_000,
+      60_000,
     );
   const { version } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     version: string;
