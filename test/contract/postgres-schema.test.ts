@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
 import { systemClock } from '../../src/compose.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { fillShop } from '../support/postgres-shop.ts';
@@ -20,6 +21,26 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.end();
   await server[Symbol.asyncDispose]();
+});
+
+test('a store of an earlier version is refused by what lists or counts its rows, with the way out', async () => {
+  const admin = postgresAdmin({ url: server.url, password: null, clock: systemClock, processes });
+  const {
+    rows: [newest],
+  } = await client.query<{ number: number }>(
+    'DELETE FROM orderctl.migrations WHERE number = (SELECT max(number) FROM orderctl.migrations) RETURNING number',
+  );
+  try {
+    for (const look of [() => admin.about(), () => admin.lists.rows('suppliers')]) {
+      await expect(look()).rejects.toMatchObject({
+        code: 'store_refused',
+        fix: expect.stringContaining('orderctl store migrate') as string,
+      });
+    }
+  } finally {
+    await client.query('INSERT INTO orderctl.migrations (number) VALUES ($1)', [newest?.number]);
+  }
+  expect(await admin.about()).toMatchObject({ version: newest?.number });
 });
 
 describe('views for SQL', () => {

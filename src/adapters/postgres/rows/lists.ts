@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { keyIn, type ListName, type ListRow, type Lists } from '../../../ports/whole/lists.ts';
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
-import { checkedMigrations, migrate } from '../migrate.ts';
+import { checkedMigrations, migrate, refuseOlder } from '../migrate.ts';
 
 /** The columns of the tables, and of which type they are; the first is the key. */
 const TYPES: Readonly<Record<ListName, Readonly<Record<string, string>>>> = {
@@ -21,7 +21,9 @@ export function postgresLists(target: Target): Lists {
   return {
     async rows(list) {
       await using connection = await Connection.open(target);
-      if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
+      const applied = await checkedMigrations(connection);
+      if (applied === null) throw noStore(target.url);
+      refuseOlder(target.url, applied);
       return await readList(connection, list);
     },
     async change(list, change) {

@@ -5,7 +5,7 @@ import type { StoreAbout, StoreAdmin } from '../../../ports/whole/store-admin.ts
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
 import { postgresLists } from '../rows/lists.ts';
-import { checkedMigrations, migrate } from '../migrate.ts';
+import { checkedMigrations, migrate, refuseOlder } from '../migrate.ts';
 import { NEWEST } from '../migrations/known.ts';
 
 /** Of every table, counted: an estimate would be wrong just after an import. */
@@ -58,6 +58,7 @@ async function about(target: Target): Promise<StoreAbout> {
   await using connection = await Connection.open(target);
   const applied = await checkedMigrations(connection);
   if (applied === null) throw noStore(target.url);
+  refuseOlder(target.url, applied);
   const [found] = await connection.query<Pick<StoreAbout, 'server' | 'storeId' | 'sizeBytes'>>(ABOUT);
   if (found === undefined) throw new Error('orderctl.shop has no row');
   const counts = await connection.query<{ name: string; rows: number }>(
