@@ -78,7 +78,10 @@ test.skipIf(withoutChdb)('views of ClickHouse have the figures of analytics and 
         ...{ now: Date.now(), lowStock: 1 },
       });
       const { report_date, sales: rows } = dailyDocument(report, []);
-      for (const row of rows) if (row.total_quantity > 0) reported.push({ report_date, ...row });
+      for (const { product_id, source, total_quantity, total_revenue } of rows) {
+        if (total_quantity > 0)
+          reported.push({ report_date, product_id, source, total_quantity, total_revenue });
+      }
     }
     const key = (row: Row): string => JSON.stringify([row.report_date, row.product_id, row.source]);
     const sorted = (rows: readonly Row[] = []) => [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
