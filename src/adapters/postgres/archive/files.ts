@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
+import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 import type { Queries } from '../lasting.ts';
 import { decidedOf, type DecisionRow } from '../rows/decisions.ts';
 
@@ -88,13 +89,13 @@ export async function writeArchive(
     return sha256;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw ofSystem(error, 'write_failed', file);
+    throw ofSystem(error, 'write', file);
   }
 }
 
 async function refuseOther(file: string, sha256: string): Promise<void> {
   const there = await readFile(file).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   });
   if (there === null || sha256Of(there) === sha256) return;
@@ -160,7 +161,7 @@ export class ArchiveFiles {
     try {
       content = await readFile(file);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw ofSystem(error, 'read_failed', file);
+      if (!isMissing(error)) throw ofSystem(error, 'read', file);
       throw new Failure('not_found', `${file} is not there, which has archived orders of this store`, {
         fix: { kind: 'name_archives' },
         context: { file },
@@ -184,18 +185,11 @@ function sha256Of(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+/** Of the operating system: all else stays what it is. */
+function ofSystem(error: unknown, doing: 'read' | 'write', file: string): unknown {
+  return isSystemError(error) ? systemFailure(error, { doing, file }) : error;
 }
 
-/** Of the operating system: all else stays what it is. */
-function ofSystem(error: unknown, code: 'write_failed' | 'read_failed', file: string): unknown {
-  const found = codeOf(error);
-  if (error instanceof Failure || found === null || !/^E[A-Z]+$/.test(found)) return error;
-  const what = code === 'write_failed' ? 'written' : 'read';
-  return new Failure(code, `${file} cannot be ${what} (${found})`, {
-    fix: 'check the folder, its rights and its room',
-    context: { file },
-    cause: error,
-  });
+function isMissing(error: unknown): boolean {
+  return isSystemError(error) && error.code === 'ENOENT';
 }
