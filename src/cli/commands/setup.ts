@@ -10,6 +10,7 @@ import { openBrokerOnly } from '../kafka/open.ts';
 import { aclActionDocument, aclActionLine, deniedLines } from '../output/cluster/acl.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { actionDocument, actionLine } from '../output/cluster/topics.ts';
+import { carryOut } from '../output/cluster/carry-out.ts';
 import type { Session } from '../session.ts';
 import { shopOf } from '../settings/shop.ts';
 import { rightsOf } from './acl/wanted.ts';
@@ -54,30 +55,13 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   for (const warning of warnings) printer.warn(warning);
   const [refused] = plan.refused;
   if (refused !== undefined) throw incompatible(refused.check, refused.what);
-  const done: SetupAction[] = [];
-  try {
-    if (execute) {
-      await applySetup(ports, plan, {
-        notice: (notice) => printNotice(printer, notice),
-        done: async (action) => {
-          done.push(action);
-          if (!isJson) await printer.text(`${lineOf(action)}: done\n`);
-        },
-      });
-    } else if (!isJson) {
-      await printer.text(plan.actions.map((action) => `${lineOf(action)}\n`).join(''));
-    }
-  } finally {
-    if (isJson) {
-      const { brokers } = plan.topics;
-      const actions = plan.actions.map((action) => ({ ...documentOf(action), done: done.includes(action) }));
-      const document: Setup = { executed: execute, brokers, actions, warnings };
-      await printer.text(`${JSON.stringify(document)}\n`);
-    }
-  }
-  if (isJson) return;
-  if (plan.actions.length === 0) await printer.text('all is there: folder, topics and schemas\n');
-  else if (!execute) await printer.text('nothing changed; add --execute\n');
+  const { brokers } = plan.topics;
+  await carryOut(printer, {
+    ...{ actions: plan.actions, execute, isJson, lineOf, documentOf },
+    apply: (done) => applySetup(ports, plan, { notice: (notice) => printNotice(printer, notice), done }),
+    whole: (actions): Setup => ({ executed: execute, brokers, actions: [...actions], warnings }),
+    allThere: 'all is there: folder, topics and schemas',
+  });
 }
 
 function aclWarnings({ acls }: SetupPlan): string[] {

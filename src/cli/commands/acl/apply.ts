@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { applyAcls, type AclAction } from '../../../app/acl/plan.ts';
+import { applyAcls } from '../../../app/acl/plan.ts';
 import type { AppliedAcls } from '../../../documents/acl.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { aclActionDocument, aclActionLine, deniedLines } from '../../output/cluster/acl.ts';
+import { carryOut } from '../../output/cluster/carry-out.ts';
 import type { Session } from '../../session.ts';
 import { planWanted, WANTED } from './wanted.ts';
 
@@ -38,27 +39,11 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
   await using admin = await (await openBrokerOnly(session)).admin();
   const plan = await planWanted(admin, session, names, flags.removeExtra === true);
   for (const line of deniedLines(plan)) printer.warn(line);
-  const done = new Set<AclAction>();
-  try {
-    if (execute) {
-      await applyAcls(admin, plan.actions, async (action) => {
-        done.add(action);
-        if (!isJson) await printer.text(`${aclActionLine(action)}: done\n`);
-      });
-    } else if (!isJson) {
-      await printer.text(plan.actions.map((action) => `${aclActionLine(action)}\n`).join(''));
-    }
-  } finally {
-    if (isJson) {
-      const actions = plan.actions.map((action) => ({
-        ...aclActionDocument(action),
-        done: done.has(action),
-      }));
-      const document: AppliedAcls = { executed: execute, actions };
-      await printer.text(`${JSON.stringify(document)}\n`);
-    }
-  }
-  if (isJson) return;
-  if (plan.actions.length === 0) await printer.text('the cluster has what is needed\n');
-  else if (!execute) await printer.text('nothing changed; add --execute\n');
+  await carryOut(printer, {
+    ...{ actions: plan.actions, execute, isJson },
+    ...{ lineOf: aclActionLine, documentOf: aclActionDocument },
+    apply: (onDone) => applyAcls(admin, plan.actions, onDone),
+    whole: (actions): AppliedAcls => ({ executed: execute, actions: [...actions] }),
+    allThere: 'the cluster has what is needed',
+  });
 }

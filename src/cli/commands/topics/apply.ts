@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { AppliedTopics } from '../../../documents/topics.ts';
-import { applyTopics, type TopicAction } from '../../../app/topics/plan.ts';
+import { applyTopics } from '../../../app/topics/plan.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { actionDocument, actionLine } from '../../output/cluster/topics.ts';
+import { carryOut } from '../../output/cluster/carry-out.ts';
 import type { Session } from '../../session.ts';
 import { DECLARED, planDeclared, takingTopics, type TopicFlags } from './declared.ts';
 
@@ -37,28 +38,12 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
   await using admin = await (await openBrokerOnly(session)).admin();
   const plan = await planDeclared(admin, session, names, flags);
   for (const warning of plan.warnings) printer.warn(warning);
-  const done: TopicAction[] = [];
-  try {
-    if (execute) {
-      await applyTopics(admin, plan, async (action) => {
-        done.push(action);
-        if (!isJson) await printer.text(`${actionLine(action)}: done\n`);
-      });
-    } else if (!isJson) {
-      await printer.text(plan.actions.map((action) => `${actionLine(action)}\n`).join(''));
-    }
-  } finally {
-    if (isJson) {
-      const actions = plan.actions.map((action) => ({
-        ...actionDocument(action),
-        done: done.includes(action),
-      }));
-      const { brokers, warnings } = plan;
-      const document: AppliedTopics = { executed: execute, brokers, actions, warnings };
-      await printer.text(`${JSON.stringify(document)}\n`);
-    }
-  }
-  if (isJson) return;
-  if (plan.actions.length === 0) await printer.text('the cluster has what is declared\n');
-  else if (!execute) await printer.text('nothing changed; add --execute\n');
+  const { brokers, warnings } = plan;
+  await carryOut(printer, {
+    ...{ actions: plan.actions, execute, isJson },
+    ...{ lineOf: actionLine, documentOf: actionDocument },
+    apply: (onDone) => applyTopics(admin, plan, onDone),
+    whole: (actions): AppliedTopics => ({ executed: execute, brokers, actions: [...actions], warnings }),
+    allThere: 'the cluster has what is declared',
+  });
 }
