@@ -7,10 +7,9 @@ import { testsIn } from './test/support/tests-in.ts';
 const LONGEST = [
   /broker\.test/,
   /outages/,
-  /e2e\/checkout/,
   /contract\/postgres-store/,
-  /cli\/(page|up|demo|break)\./,
-  /e2e\/(postgres|serve|json|run|status|operations)\./,
+  /walks\/(up|demo|break|checkout|postgres)/,
+  /e2e\/(serve|json|run|status|operations)\./,
   /nobody-there/,
   /cli\/output/,
   /\/e2e\//,
@@ -39,8 +38,9 @@ export const SETTINGS = {
   testTimeout: 90_000,
   hookTimeout: 60_000,
   sequence: { sequencer: LongestFirst },
-  // Most of the time is waiting, for processes and for time to pass.
-  maxWorkers: Math.min(4 * os.availableParallelism() + 1, 16),
+  // Each loads most of src; fewer would wait, for processes and for time to pass.
+  maxWorkers: Math.min(3 * os.availableParallelism(), 16),
+  execArgv: ['--max-semi-space-size=64'],
 };
 
 /** For single files and folders, each with no more than it needs: `npx vitest run --project parts test/unit/kafka`. */
@@ -59,6 +59,11 @@ export default defineConfig({
         extends: true,
         // The built binary, without Kafka.
         test: { name: 'cli', include: testsIn('cli'), globalSetup: 'test/support/build.ts' },
+      },
+      {
+        extends: true,
+        // `npm run test:browser`: the page, in a Chromium of this machine.
+        test: { name: 'browser', include: testsIn('browser'), globalSetup: 'test/support/build.ts' },
       },
       {
         extends: true,

@@ -32,7 +32,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
  */
 async function runTests(url) {
   // By the names of the files, in whichever project they are.
-  const code = await runVitest(url, ['contract/postgres', 'e2e/postgres', 'walks/postgres']);
+  const code = await runVitest(url, ['contract/postgres', 'walks/postgres']);
   return code === 0 ? runVitest(url, ['--config', 'vitest.long.config.ts', 'postgres-failures']) : code;
 }
 

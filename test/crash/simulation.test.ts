@@ -10,7 +10,7 @@ import { tries } from '../support/effort.ts';
  */
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
-const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? tries(300, 40));
+const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? tries(300, 16));
 
 async function simulate(first: number, histories: number, steps: number, exploration: Exploration) {
   const counts = noCounts();

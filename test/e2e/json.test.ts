@@ -18,15 +18,15 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   ),
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/walks/demo-fails.test.ts',
-  serve: 'test/e2e/serve.test.ts',
+  serve: 'test/e2e/walks/serve.test.ts',
   setup: 'test/e2e/setup.test.ts',
   'acl show': 'test/kafka/secure.test.ts',
   'acl apply': 'test/kafka/secure.test.ts',
-  'store archive': 'test/e2e/postgres.test.ts',
-  up: 'test/cli/up.test.ts',
+  'store archive': 'test/e2e/walks/postgres.test.ts',
+  up: 'test/cli/walks/up.test.ts',
   break: 'test/cli/walks/break.test.ts',
-  'order cancel': 'test/e2e/checkout.test.ts',
-  'order dispatch': 'test/e2e/checkout.test.ts',
+  'order cancel': 'test/e2e/walks/checkout.test.ts',
+  'order dispatch': 'test/e2e/walks/checkout.test.ts',
 };
 
 /** Names of the commands in a help text. */

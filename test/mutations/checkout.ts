@@ -23,7 +23,7 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
     file: 'src/app/intake/intake.ts',
     from: "if (flow === 'checkout') refuseUnpriced(",
     to: "if (flow === 'direct') refuseUnpriced(",
-    tests: ['test/e2e/serve.test.ts'],
+    tests: ['test/e2e/walks/serve.test.ts'],
     test: 'an order of the checkout is placed',
   },
   {

@@ -93,7 +93,7 @@ export const COMMANDS: readonly Mutation[] = [
     file: 'src/cli/tables/import-command.ts',
     from: 'if (merge.removed > 0) {',
     to: 'if (merge.removed < 0) {',
-    tests: ['test/e2e/newcomer.test.ts'],
+    tests: ['test/e2e/walks/newcomer.test.ts'],
     test: 'the first day of a newcomer',
   },
   {

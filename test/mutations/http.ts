@@ -128,7 +128,7 @@ export const HTTP: readonly Mutation[] = [
     file: 'src/cli/serve/open-shop.ts',
     from: "if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);",
     to: '',
-    tests: ['test/e2e/serve.test.ts'],
+    tests: ['test/e2e/walks/serve.test.ts'],
     test: 'an order that was answered is stored',
   },
   {

@@ -1,11 +1,11 @@
 import type { Mutation } from './list.ts';
 
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
-const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
-const SQL = ['test/contract/postgres-sql.test.ts'];
-const PLANS = ['test/contract/postgres-plans.test.ts'];
+const STORE_OF_COMMANDS = ['test/e2e/walks/postgres.test.ts'];
+const SQL = ['test/contract/walks/postgres-sql.test.ts'];
+const PLANS = ['test/contract/walks/postgres-plans.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
-const ARCHIVE = ['test/contract/postgres-archive.test.ts'];
+const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -214,7 +214,7 @@ export const POSTGRES: readonly Mutation[] = [
     file: 'src/adapters/postgres/tls.ts',
     from: "mode === 'verify-full' ? {}",
     to: "mode === 'require' ? {}",
-    tests: ['test/contract/postgres-tls.test.ts'],
+    tests: ['test/contract/walks/postgres-tls.test.ts'],
   },
   {
     name: 'a store that was copied is changed in two places',

@@ -7,7 +7,7 @@ export const USE_CASES: readonly Mutation[] = [
     file: 'src/app/audit/stock.ts',
     from: 'before.quantity !== after?.quantity) return false;',
     to: 'before.quantity === after?.quantity) return false;',
-    tests: ['test/e2e/newcomer.test.ts'],
+    tests: ['test/e2e/walks/newcomer.test.ts'],
     test: 'the first day of a newcomer',
   },
   {

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { deadAddress } from '../support/cluster.ts';
-import { fill, openShop, type Shop } from '../support/cli.ts';
-import { runSteps, stepsOf } from '../support/pages.ts';
+import { deadAddress } from '../../support/cluster.ts';
+import { fill, openShop, type Shop } from '../../support/cli.ts';
+import { runSteps, stepsOf } from '../../support/pages.ts';
 import {
   confluentValue,
   createTopic,
@@ -13,10 +13,10 @@ import {
   sendRaw,
   testRegistry,
   withAdmin,
-} from '../support/topics.ts';
+} from '../../support/topics.ts';
 
 /** docs/operations.md: each situation is made here, and the commands under its heading are run as they are written. */
-const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 const SITUATIONS = stepsOf('docs/operations.md');
 
 /** Registries differ in what they demand when nobody has said it. */

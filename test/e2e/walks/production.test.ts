@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EXIT_CODES } from '../../src/cli/exit.ts';
-import { fill, openShop, type Shop } from '../support/cli.ts';
-import { runLine, runSteps, stepsOf } from '../support/pages.ts';
-import { createTopic, pens, sendRaw } from '../support/topics.ts';
+import { EXIT_CODES } from '../../../src/cli/exit.ts';
+import { fill, openShop, type Shop } from '../../support/cli.ts';
+import { runLine, runSteps, stepsOf } from '../../support/pages.ts';
+import { createTopic, pens, sendRaw } from '../../support/topics.ts';
 
 /** docs/production.md, and the units that it installs: what needs no root, no systemd and no Docker is run. */
-const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 const PAGE = stepsOf('docs/production.md');
 const NEED_ROOT = ['As a service', 'In a container', 'Upgrade'];
 /** Tried where there is one: test/kafka/secure.test.ts. */

@@ -1,8 +1,8 @@
 import { AwsClient } from 'aws4fetch';
 import { expect, test } from 'vitest';
-import { failureOf, openShop } from '../support/cli.ts';
-import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
-import { startS3, withoutS3 } from '../support/s3.ts';
+import { failureOf, openShop } from '../../support/cli.ts';
+import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
+import { startS3, withoutS3 } from '../../support/s3.ts';
 
 /** An order of that day, decided now. */
 async function sell(folder: string, offset: number, item: string): Promise<void> {

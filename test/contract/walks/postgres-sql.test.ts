@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
-import { processes } from '../../src/adapters/files/owner/processes.ts';
-import { openPostgres } from '../../src/adapters/postgres/open.ts';
-import { audit } from '../../src/app/audit/audit.ts';
-import { systemClock } from '../../src/compose.ts';
-import type { Edit, LoggedEdit } from '../../src/domain/edit.ts';
-import type { StoreAccess } from '../../src/ports/access.ts';
-import { EMPTY_STORE, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
-import { waitFor } from '../support/wait.ts';
-import { collect } from './store.suite.ts';
+import { processes } from '../../../src/adapters/files/owner/processes.ts';
+import { openPostgres } from '../../../src/adapters/postgres/open.ts';
+import { audit } from '../../../src/app/audit/audit.ts';
+import { systemClock } from '../../../src/compose.ts';
+import type { Edit, LoggedEdit } from '../../../src/domain/edit.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
+import { EMPTY_STORE, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { waitFor } from '../../support/wait.ts';
+import { collect } from '../store.suite.ts';
 
 let server: TestPostgres;
 let client: pg.Client;

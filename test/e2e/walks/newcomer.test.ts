@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openShop, type Json, type Shop } from '../support/cli.ts';
-import { onTerminal } from '../support/terminal.ts';
-import { createTopic, jsonOrder, sendRaw } from '../support/topics.ts';
-import { waitFor } from '../support/wait.ts';
+import { openShop, type Json, type Shop } from '../../support/cli.ts';
+import { onTerminal } from '../../support/terminal.ts';
+import { createTopic, jsonOrder, sendRaw } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** What a newcomer sets out to do, one task after the other on one shop, at 80×24 where something is looked at. */
 

@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, type Shop } from '../../support/cli.ts';
 
 /* What the machine does to us is nobody's bug: each ends with 7, what it was about, and the way out. */
 
-const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
+const BINARY = path.resolve(import.meta.dirname, '../../../bin/orderctl');
 const isRoot = process.geteuid?.() === 0;
 const isLinux = process.platform === 'linux';
 if (!isRoot) process.stderr.write('SKIPPED: files without permission, since this is not root\n');

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { openShop } from '../support/cli.ts';
-import { expectValidated } from '../support/documents.ts';
-import { childrenOf, startUp } from '../support/up-shop.ts';
-import { waitFor } from '../support/wait.ts';
+import { openShop } from '../../support/cli.ts';
+import { expectValidated } from '../../support/documents.ts';
+import { childrenOf, startUp } from '../../support/up-shop.ts';
+import { waitFor } from '../../support/wait.ts';
 
 async function place(url: string, order: object): Promise<{ status: number; body: { status: string } }> {
   const response = await fetch(`${url}/order?wait=20s`, {

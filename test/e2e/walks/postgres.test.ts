@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openShop, type Shop } from '../support/cli.ts';
-import { closedPort } from '../support/closed-port.ts';
-import { expectValidated } from '../support/documents.ts';
-import { ask, otherDatabase } from '../support/postgres.ts';
-import { postgresForShops } from '../support/postgres-databases.ts';
-import { serve } from '../support/serve.ts';
-import { waitFor } from '../support/wait.ts';
+import { openShop, type Shop } from '../../support/cli.ts';
+import { closedPort } from '../../support/closed-port.ts';
+import { expectValidated } from '../../support/documents.ts';
+import { ask, otherDatabase } from '../../support/postgres.ts';
+import { postgresForShops } from '../../support/postgres-databases.ts';
+import { serve } from '../../support/serve.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const { openDatabase, url } = postgresForShops();
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ALERT } from '../../src/domain/messages/shop/alert.ts';
-import { INVENTORY_EVENT } from '../../src/domain/messages/shop/inventory-event.ts';
-import { fill, openShop, type Shop } from '../support/cli.ts';
-import { randomFrom } from '../support/random.ts';
-import { messagesOf } from '../support/run-kills/messages.ts';
-import { openPostOffice } from '../support/run-kills/post-office.ts';
+import { ALERT } from '../../../src/domain/messages/shop/alert.ts';
+import { INVENTORY_EVENT } from '../../../src/domain/messages/shop/inventory-event.ts';
+import { fill, openShop, type Shop } from '../../support/cli.ts';
+import { randomFrom } from '../../support/random.ts';
+import { messagesOf } from '../../support/run-kills/messages.ts';
+import { openPostOffice } from '../../support/run-kills/post-office.ts';
 import {
   createTopic,
   deleteTopic,
@@ -15,8 +15,8 @@ import {
   sendRaw,
   testBrokers,
   type TopicRecord,
-} from '../support/topics.ts';
-import { waitFor } from '../support/wait.ts';
+} from '../../support/topics.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const seed = Number(process.env.ORDERCTL_TEST_SEED ?? Date.now() % 1_000_000);
 

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openShop, type Running, type Shop } from '../support/cli.ts';
-import { blockOf, runLine, runSteps, stepsOf, type Step } from '../support/pages.ts';
-import { must, withoutKcat, withoutPython } from '../support/peers.ts';
-import { createTopic, sendRaw, testBrokers } from '../support/topics.ts';
-import { waitFor } from '../support/wait.ts';
+import { openShop, type Running, type Shop } from '../../support/cli.ts';
+import { blockOf, runLine, runSteps, stepsOf, type Step } from '../../support/pages.ts';
+import { must, withoutKcat, withoutPython } from '../../support/peers.ts';
+import { createTopic, sendRaw, testBrokers } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** README.md: what it says to type is typed here, in its order. */
 const README = stepsOf('README.md');

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Json } from '../support/cli.ts';
-import { expectValidated } from '../support/documents.ts';
-import { runStepsBeside, stepsOf, type Step } from '../support/pages.ts';
-import { openCheckoutShop } from '../support/checkout-shop.ts';
+import type { Json } from '../../support/cli.ts';
+import { expectValidated } from '../../support/documents.ts';
+import { runStepsBeside, stepsOf, type Step } from '../../support/pages.ts';
+import { openCheckoutShop } from '../../support/checkout-shop.ts';
 
 const GATEWAY_THERE = 'http://127.0.0.1:8090';
 

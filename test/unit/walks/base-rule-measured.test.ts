@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { measure, RULES, SIZES } from '../../base-rule/measure.ts';
 import { SCENARIOS } from '../../base-rule/scenarios.ts';
-import { tries } from '../../support/effort.ts';
 
 /* How often the rule for hand edits may be wrong, and how often it may refuse: a short run of npm run simulate:edits, longer in npm run test:long. */
 
@@ -16,13 +15,13 @@ function percent(scenario: string, size: string, saves: number, rule = 'with rea
 }
 
 test('in the typical mix at most 0.3 % are taken in wrongly, and at most 8 % are refused', () => {
-  const { wrong, refused } = percent('typical mix', '5 to 20 rows', tries(300, 75));
+  const { wrong, refused } = percent('typical mix', '5 to 20 rows', 300);
   expect(wrong).toBeLessThanOrEqual(0.3);
   expect(refused).toBeLessThanOrEqual(8);
 }, 120_000);
 
 test('of tables of three rows and fewer at most 2 % are taken in wrongly', () => {
-  const { wrong, refused } = percent('typical mix', '1 to 3 rows', tries(200, 50));
+  const { wrong, refused } = percent('typical mix', '1 to 3 rows', 200);
   expect(wrong).toBeLessThanOrEqual(2);
   expect(refused).toBeLessThanOrEqual(45);
 }, 120_000);
@@ -35,7 +34,7 @@ test.each([
   ['+10 to all rows', 0.5, 20],
   ['price of a few rows', 0, 0],
 ])('%s', (scenario, mostWrong, mostRefused) => {
-  const { wrong, refused } = percent(scenario, '5 to 20 rows', tries(120, 30));
+  const { wrong, refused } = percent(scenario, '5 to 20 rows', 120);
   expect(wrong).toBeLessThanOrEqual(mostWrong);
   expect(refused).toBeLessThanOrEqual(mostRefused);
 });

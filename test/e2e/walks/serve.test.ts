@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Compile, type Validator } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { Decisions, Lag, NewAlerts, Statuses, StockChanges } from '../../src/documents/http/live.ts';
-import { Overview } from '../../src/documents/http/overview.ts';
-import { fill, openShop, type Shop } from '../support/cli.ts';
-import { expectValidated } from '../support/documents.ts';
-import { serve, shopWith } from '../support/serve.ts';
-import { createTopic, readTopic } from '../support/topics.ts';
-import { waitFor } from '../support/wait.ts';
+import { Decisions, Lag, NewAlerts, Statuses, StockChanges } from '../../../src/documents/http/live.ts';
+import { Overview } from '../../../src/documents/http/overview.ts';
+import { fill, openShop, type Shop } from '../../support/cli.ts';
+import { expectValidated } from '../../support/documents.ts';
+import { serve, shopWith } from '../../support/serve.ts';
+import { createTopic, readTopic } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait.ts';
 
 test('an order that was answered is stored, and known by its id from then on', async () => {
   const shop = shopWith({ pen: 5 });

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { openShop } from '../support/cli.ts';
-import { demoFolders, startDemo } from '../support/demo.ts';
-import { waitFor } from '../support/wait.ts';
+import { openShop } from '../../support/cli.ts';
+import { demoFolders, startDemo } from '../../support/demo.ts';
+import { waitFor } from '../../support/wait.ts';
 
 it(
   'tells the story with the real commands, keeps its promises and leaves nothing behind',

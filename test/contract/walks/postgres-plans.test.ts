@@ -1,17 +1,17 @@
 import os from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import pg from 'pg';
-import { processes } from '../../src/adapters/files/owner/processes.ts';
-import { openPostgres } from '../../src/adapters/postgres/open.ts';
-import { systemClock } from '../../src/compose.ts';
-import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
-import { newFact } from '../../src/domain/facts.ts';
-import type { StoreAccess } from '../../src/ports/access.ts';
-import { destinationOf } from '../../src/ports/store.ts';
-import { startInProcess } from '../support/in-process.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
-import { EFFECT, fillShop, LETTER, STEP } from '../support/postgres-shop.ts';
-import { accepted, collect, order } from './store.suite.ts';
+import { processes } from '../../../src/adapters/files/owner/processes.ts';
+import { openPostgres } from '../../../src/adapters/postgres/open.ts';
+import { systemClock } from '../../../src/compose.ts';
+import { CHECKOUT } from '../../../src/domain/checkout/facts.ts';
+import { newFact } from '../../../src/domain/facts.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
+import { destinationOf } from '../../../src/ports/store.ts';
+import { startInProcess } from '../../support/in-process.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { EFFECT, fillShop, LETTER, STEP } from '../../support/postgres-shop.ts';
+import { accepted, collect, order } from '../store.suite.ts';
 
 let server: TestPostgres;
 let client: pg.Client;

@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Connection } from '../../src/adapters/postgres/connection.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { Connection } from '../../../src/adapters/postgres/connection.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 
 /** An authority, a certificate of it for 127.0.0.1 alone, and another authority; all for a hundred years. */
-const CERTIFICATES = path.resolve(import.meta.dirname, '../support/certificates');
+const CERTIFICATES = path.resolve(import.meta.dirname, '../../support/certificates');
 const CA = path.join(CERTIFICATES, 'ca.pem');
 const OTHER = path.join(CERTIFICATES, 'other-ca.pem');
 

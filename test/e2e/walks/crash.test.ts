@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { failureOf, fill, openShop, penShop, type Shop } from '../support/cli.ts';
-import { tries } from '../support/effort.ts';
-import { killLoop } from '../support/kill-loop.ts';
-import { randomFrom } from '../support/random.ts';
-import { createTopic, jsonOrder, sendRaw } from '../support/topics.ts';
+import { failureOf, fill, openShop, penShop, type Shop } from '../../support/cli.ts';
+import { tries } from '../../support/effort.ts';
+import { killLoop } from '../../support/kill-loop.ts';
+import { randomFrom } from '../../support/random.ts';
+import { createTopic, jsonOrder, sendRaw } from '../../support/topics.ts';
 
 const seed = Number(process.env.ORDERCTL_TEST_SEED ?? Date.now() % 1_000_000);
 

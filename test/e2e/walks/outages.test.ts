@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { failureOf, finish, penShop, type Shop } from '../support/cli.ts';
-import { startPrivateBroker, startPrivateRegistry } from '../support/cluster.ts';
-import { silentServer } from '../support/silent-server.ts';
+import { failureOf, finish, penShop, type Shop } from '../../support/cli.ts';
+import { startPrivateBroker, startPrivateRegistry } from '../../support/cluster.ts';
+import { silentServer } from '../../support/silent-server.ts';
 import {
   createTopic,
   deleteRecordsBefore,
@@ -9,8 +9,8 @@ import {
   pens,
   sendRaw,
   withAdmin,
-} from '../support/topics.ts';
-import { waitFor } from '../support/wait.ts';
+} from '../../support/topics.ts';
+import { waitFor } from '../../support/wait.ts';
 
 test('a registry that is away is waited for: no order becomes a dead letter', async () => {
   const registry = await startPrivateRegistry();
