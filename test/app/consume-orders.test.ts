@@ -2,12 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { RESTORED, RESTORED_KEY } from '../../src/domain/messages/restored.ts';
 import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../src/app/run/events.ts';
 import { consumeOrders } from '../../src/app/run/consume.ts';
+import { prepareRun } from '../../src/app/run/prepare.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import { lastHeader } from '../../src/ports/record.ts';
+import { orders } from '../../src/processors/orders/processor.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
@@ -827,6 +829,59 @@ describe('the group', () => {
     broker.committedBy.set('0', { partition: 0, offset: 5, metadata: markOf('model-folder') });
     await consume();
     expect(folder.small.get(RESTORED.name)?.get(RESTORED_KEY)).toEqual({ at: folder.clock.now() });
+  });
+
+  describe('in which others of a store that is shared are at work', () => {
+    const prepare = async (whileAsked: () => Promise<void> = async () => undefined): Promise<void> => {
+      const own = { purpose: 'test', via: 'consume', onNotice: () => undefined } as const;
+      await using store = await folder.own(own);
+      const shared = new Proxy(store, {
+        get(of, property) {
+          if (property === 'isShared') return true;
+          const value = Reflect.get(of, property, of) as unknown;
+          return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+        },
+      });
+      const admin = await broker.admin();
+      const committed: typeof admin.committed = async (group, topic) => {
+        await whileAsked();
+        return admin.committed(group, topic);
+      };
+      const asked = { admin: async () => ({ ...admin, committed }) };
+      const ports = { store: shared, broker: Object.assign(Object.create(broker) as ScriptedBroker, asked) };
+      const reader = { processor: orders({ events: null, users: 'required' }), group: 'g' };
+      await prepareRun({ ...ports, processes: folder.processes, clock }, [reader], {
+        ...{ names: new Map(), reset: null, adopt: false, create: true, untilEnd: false },
+        ...{ signal: new AbortController().signal, on: (event) => events.push(event as never) },
+      });
+    };
+    const commit = (offset: number): void =>
+      void broker.committedBy.set('0', { partition: 0, offset, metadata: markOf('model-folder') });
+
+    it('shows by being ahead that the store was put back to an earlier state', async () => {
+      send(order('A'), order('B'));
+      await consume();
+      broker.members = [member(markOf('model-folder'))];
+      await prepare();
+      expect(folder.small.has(RESTORED.name)).toBe(false);
+      commit(5);
+      await prepare();
+      expect(folder.small.get(RESTORED.name)?.get(RESTORED_KEY)).toEqual({ at: folder.clock.now() });
+      // They move it.
+      expect(broker.committedBy.get('0')).toMatchObject({ offset: 5 });
+    });
+
+    it('is not ahead for what they read between two looks', async () => {
+      send(order('A'), order('B'));
+      await consume();
+      broker.members = [member(markOf('model-folder'))];
+      await prepare(async () => {
+        const read = { processor: 'orders', topic: 'orders', partition: 0, next: 5, last: null } as const;
+        folder.apply({ positions: [{ ...read, clusterId: await (await broker.admin()).clusterId() }] });
+        commit(5);
+      });
+      expect(folder.small.has(RESTORED.name)).toBe(false);
+    });
   });
 
   it('that lags behind after a crash is brought up, not taken for a move', async () => {

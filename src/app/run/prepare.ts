@@ -153,12 +153,12 @@ async function prepareTopic(
   const topic = topicOf(source, names);
   const isWhole = reset !== null || options.untilEnd;
   const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
+  // Before the positions: those who read commit to the group what they have stored, so that it is ahead only of a store
+  // that was put back to an earlier state.
+  const committed = await admin.committed(group, topic);
   const positions = await storedPositions(store, { processor, topic });
   const mark = markOf(store.storeId);
   const dlqTopic = sendsDeadLetters ? deadLetterTopicOf(source, names) : null;
-  // A group that works is moved by nobody, and commits by itself.
-  if (isActive) return { source, topic, ranges, positions, dlqTopic, skipped: 0 };
-  const committed = await admin.committed(group, topic);
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) {
@@ -166,6 +166,8 @@ async function prepareTopic(
     // A copy of the store is in its place, or the database was restored.
     await markRestored(store);
   }
+  // A group that works is moved by nobody, and commits by itself.
+  if (isActive) return { source, topic, ranges, positions, dlqTopic, skipped: 0 };
   const found = { processor, topic, group, mark, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
   await storeMoves(store, clusterId, [{ source: { processor, topic }, moves }]);
