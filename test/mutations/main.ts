@@ -43,7 +43,10 @@ const { values } = parseArgs({
 });
 const chosen = MUTATIONS.filter(({ name }) => values.only.some((word) => name.includes(word)));
 if (values.help) process.stdout.write(HELP);
-else if (values.list) for (const { name, file } of chosen) process.stdout.write(`${file}: ${name}\n`);
+else if (chosen.length === 0) {
+  process.stderr.write(`no name holds ${values.only.join(' or ')}; --list prints them\n`);
+  process.exitCode = 2;
+} else if (values.list) for (const { name, file } of chosen) process.stdout.write(`${file}: ${name}\n`);
 else main(chosen, Number(values.from) - 1);
 
 function main(all: readonly Mutation[], passedOver: number): void {
