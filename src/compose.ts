@@ -44,6 +44,7 @@ export interface RegistryConnection {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => Math.floor(performance.now()),
   sleep: async (ms, signal) => {
     try {
       await sleepFor(ms, undefined, signal === undefined ? {} : { signal });

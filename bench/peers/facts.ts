@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { realFileSystem, type FileSystem } from '../../src/adapters/files/fs.ts';
+import { systemClock } from '../../src/compose.ts';
 import { newFact, type FactLog } from '../../src/domain/facts.ts';
 import type { Store } from '../../src/ports/store.ts';
 
@@ -34,7 +35,7 @@ const files: FileSystem = {
   },
 };
 const own = (): Promise<Store> =>
-  openFolder({ folder, files, clock: { now: () => Date.now(), sleep: async () => undefined } }).own({
+  openFolder({ folder, files, clock: { ...systemClock, sleep: async () => undefined } }).own({
     ...{ purpose: 'measure', via: 'consume', onNotice: () => undefined },
   });
 const idOf = (n: number): string => `ORD-${String(n).padStart(12, '0')}`;

@@ -40,7 +40,7 @@ export class SharedRead<T> {
    */
   async result(signal: AbortSignal): Promise<Dated<T>> {
     signal.throwIfAborted();
-    if (this.#last !== null && this.#clock.now() < this.#last.goodUntil) return this.#last;
+    if (this.#last !== null && this.#clock.elapsed() < this.#last.goodUntil) return this.#last;
     const running = (this.#running ??= this.#start());
     running.waiting += 1;
     let leave = (): void => undefined;
@@ -71,12 +71,12 @@ export class SharedRead<T> {
   }
 
   async #read(stop: AbortSignal): Promise<Dated<T>> {
-    const at = this.#clock.now();
+    const [at, from] = [this.#clock.now(), this.#clock.elapsed()];
     const limit = AbortSignal.timeout(LONGEST_MS);
     try {
       const result = await this.#run(AbortSignal.any([stop, limit]));
-      const now = this.#clock.now();
-      this.#last = { result, at, goodUntil: now + (now - at) / SHARE };
+      const now = this.#clock.elapsed();
+      this.#last = { result, at, goodUntil: now + (now - from) / SHARE };
       return this.#last;
     } catch (error) {
       if (!limit.aborted) throw error;

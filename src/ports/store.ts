@@ -209,8 +209,11 @@ export interface Store extends StoreReader {
     readonly limit: number;
     readonly leaseMs: number;
   }): Promise<readonly Effect[]>;
-  /** When the next of these kinds is due, milliseconds since the epoch; null: none is owed that is not parked. */
-  nextDue(kinds: readonly EffectKind[]): number | null;
+  /**
+   * In how many milliseconds the next of these kinds is due, by the clock that `takeEffects` goes by, which may be
+   * another than that of this process; 0: it is due. null: none is owed that is not parked.
+   */
+  dueInMs(kinds: readonly EffectKind[]): number | null;
   /**
    * Keeps a file beside the state, for people and other tools. It replaces one of that name and is durable when this
    * resolves.

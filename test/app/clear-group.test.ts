@@ -29,6 +29,7 @@ function member(about: Partial<GroupMember> = {}): GroupMember {
 async function clear(signal?: AbortSignal): Promise<void> {
   const clock = {
     now: () => now,
+    elapsed: () => now,
     sleep: async (ms: number) => {
       now += ms;
       onSleep();

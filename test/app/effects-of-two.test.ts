@@ -97,6 +97,7 @@ beforeEach(async () => {
 function clockOf(name: string): Clock {
   return {
     now: () => time,
+    elapsed: () => time,
     sleep: async (ms, signal) => {
       const end = time + ms;
       while (time < end && signal?.aborted !== true) await turns.of(`${name} looks at the clock`, signal);

@@ -11,6 +11,10 @@ class HeldClock implements Clock {
     return 0;
   }
 
+  elapsed(): number {
+    return 0;
+  }
+
   async sleep(_ms: number, signal?: AbortSignal): Promise<void> {
     this.sleeping += 1;
     await new Promise<void>((resolve) => {

@@ -244,7 +244,7 @@ it('that are not due for months are looked at now and then', async () => {
 it('that nobody answers are given up as unknown, and tried again', async () => {
   arrive('A');
   let aborted = 0;
-  await run((effect, signal) => {
+  await run((effect, { signal }) => {
     if (effect.attempts === 2) return Promise.resolve(DONE);
     signal.addEventListener('abort', () => (aborted += 1));
     return new Promise(() => undefined);
@@ -301,7 +301,7 @@ it('a gateway that does not answer holds up charges, and what other processors o
       performers: (): EffectPerformers => ({
         charge: {
           atOnce: 16,
-          perform: (_, signal) => {
+          perform: (_, { signal }) => {
             charged += 1;
             return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(FAULTED)));
           },

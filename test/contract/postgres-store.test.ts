@@ -41,6 +41,10 @@ describe('the store in PostgreSQL', () => {
   const make = async (): Promise<SharedStoreUnderTest> => ({
     access: () =>
       openPostgres({ url: server.url, password: null, clock: systemClock, processes, user: 'tester' }),
+    ahead: (aheadMs) => {
+      const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+      return openPostgres({ url: server.url, password: null, clock, processes, user: 'tester' });
+    },
     forget: async (purpose) => {
       await client.query('DELETE FROM orderctl.instances WHERE purpose = $1', [purpose]);
     },

@@ -357,8 +357,8 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await using store = await own();
       const later = change('later', Date.now() + HOUR_MS);
       await commit(store, { effects: [change('b', 2), change('a', 1), later, change('c', 0, 'charge')] });
-      expect(store.nextDue(['mail'])).toBe(1);
-      expect(store.nextDue(['webhook'])).toBeNull();
+      expect(store.dueInMs(['mail'])).toBe(0);
+      expect(store.dueInMs(['webhook'])).toBeNull();
       const [first] = await take(store, 1);
       expect(first).toMatchObject({ id: 'a', key: 'key of a', fields: { to: 'a@b', n: 1 } });
       expect(first).toMatchObject({ state: 'trying', attempts: 1 });
@@ -368,8 +368,8 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       const [again] = await take(store);
       expect(again).toMatchObject({ id: 'b', attempts: 2 });
       expect(await take(store)).toEqual([]);
-      expect(store.nextDue(['mail'])).toBeGreaterThan(Date.now());
-      expect(store.nextDue(['mail'])).toBeLessThan(Date.now() + HOUR_MS + 1);
+      expect(store.dueInMs(['mail'])).toBeGreaterThan(0);
+      expect(store.dueInMs(['mail'])).toBeLessThan(HOUR_MS + 1);
     });
 
     test('are done with when a commit says so, tried again when it makes them due, and not when it parks them', async () => {
@@ -386,7 +386,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
         ];
         return { changes: { effects }, result: null };
       });
-      expect(store.nextDue(['mail'])).toBe(5);
+      expect(store.dueInMs(['mail'])).toBe(0);
       const [again] = await take(store);
       expect(again).toMatchObject({ id: 'b', attempts: 2, firstTriedAt: b.firstTriedAt });
       expect(ids(await store.effects()).sort()).toEqual(['b', 'c']);
@@ -407,7 +407,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await commit(store, { effects: [change('a', 1)] });
       await commit(store, { effects: [{ id: 'a', effect: null }, change('a', 2)] });
       expect(await store.effects()).toEqual([change('a', 2).effect]);
-      expect(store.nextDue(['mail'])).toBe(2);
+      expect(store.dueInMs(['mail'])).toBe(0);
     });
 
     test('are handed out by when they are due, however often that changed', async () => {
@@ -423,7 +423,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await commit(store, { effects: [{ id: 'e7', effect: null }] });
       const expected = names.filter((name) => name !== 'e7').toSorted((a, b) => dueAt(a, 20) - dueAt(b, 20));
       expect(ids(await take(store, 150))).toEqual(expected.slice(0, 150));
-      expect(store.nextDue(['mail'])).toBe(dueAt(expected[150] ?? '', 20));
+      expect(store.dueInMs(['mail'])).toBe(0);
       expect(ids(await take(store, 150))).toEqual(expected.slice(150));
     });
 
@@ -435,7 +435,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       }
       await using store = await own();
       expect((await store.effects()).find(({ id }) => id === 'a')).toMatchObject({ state: 'trying' });
-      expect(store.nextDue(['mail'])).toBeLessThanOrEqual(2);
+      expect(store.dueInMs(['mail'])).toBe(0);
       const taken = await take(store);
       expect(taken.map(({ id, attempts }) => [id, attempts])).toEqual([
         ['a', 2],

@@ -120,8 +120,8 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
     name: 'an edit is refused where a run starts between asking and owning',
     file: 'src/adapters/files/owned.ts',
-    from: 'if (clock.now() >= until && refusals >= LEAST_REFUSALS) throw error;',
-    to: 'if (clock.now() >= until) throw error;',
+    from: 'if (clock.elapsed() >= until && refusals >= LEAST_REFUSALS) throw error;',
+    to: 'if (clock.elapsed() >= until) throw error;',
     tests: ['test/unit/files/owner-between.test.ts'],
   },
 ];

@@ -266,6 +266,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: ARCHIVE,
   },
   {
+    name: 'a lease of effects ends by the clock of the process that has it',
+    file: 'src/adapters/postgres/effects.ts',
+    from: 'due_at = now + $3',
+    to: `due_at = ${Date.now()} - 3600000 + $3`,
+    tests: CONTRACT,
+  },
+  {
     name: 'orders leave the database by halves when an archive fails',
     file: 'src/adapters/postgres/archive/move.ts',
     from: 'await connection.query(DELETE_LINES, [end]);',

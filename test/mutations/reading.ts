@@ -236,15 +236,15 @@ export const READING: readonly Mutation[] = [
   {
     name: 'a topic that is gone for a moment ends the run',
     file: 'src/adapters/kafka/consume/sources.ts',
-    from: 'if (Date.now() - since >= TOPIC_MISSING_MS)',
-    to: 'if (Date.now() > since)',
+    from: 'if (performance.now() - since >= TOPIC_MISSING_MS)',
+    to: 'if (performance.now() > since)',
     tests: ['test/unit/kafka/sources.test.ts'],
   },
   {
     name: 'a topic that was deleted is waited for without end',
     file: 'src/adapters/kafka/consume/sources.ts',
-    from: 'if (Date.now() - since >= TOPIC_MISSING_MS)',
-    to: 'if (Date.now() < since)',
+    from: 'if (performance.now() - since >= TOPIC_MISSING_MS)',
+    to: 'if (performance.now() < since)',
     tests: ['test/unit/kafka/sources.test.ts'],
   },
   {

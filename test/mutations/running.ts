@@ -81,8 +81,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a charge is asked for after its lease, by an instance that has slept',
     file: PAYMENT,
-    from: 'clock.now() >= effect.dueAt',
-    to: 'clock.now() < 0',
+    from: 'if (isOver())',
+    to: 'if (isOver === undefined)',
     tests: TWO,
   },
   {
@@ -144,8 +144,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'an effect that is due in months is looked for without a pause',
     file: 'src/app/run/effects.ts',
-    from: 'const restMs = Math.min(Math.max(0, due - clock.now()), LONGEST_REST_MS);',
-    to: 'const restMs = Math.max(0, due - clock.now());',
+    from: 'clock.sleep(Math.min(dueInMs, LONGEST_REST_MS), until)',
+    to: 'clock.sleep(dueInMs, until)',
     tests: EFFECTS,
   },
   {

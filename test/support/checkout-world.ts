@@ -177,7 +177,7 @@ export class CheckoutWorld {
       const answer =
         performer === undefined
           ? ({ kind: 'done', fields: { outcome: 'delivered', detail: 'logged' } } as const)
-          : await performer.perform(effect, never);
+          : await performer.perform(effect, { signal: never, isOver: () => false });
       if (fate(effect) === 'lose') continue;
       await this.store.transact(
         { ...handler.keys([effect]), effects: effectsOf(handler.keys([effect]).effects, effect) },
@@ -211,9 +211,9 @@ export class CheckoutWorld {
       const tried = await this.perform(100);
       await this.send();
       const isQuiet = [...this.inboxes.values()].every((inbox) => inbox.length === 0);
-      const due = this.store.nextDue(['charge', 'refund', 'dispatch', 'log', 'mail', 'webhook']);
-      if (isQuiet && tried === 0 && due === null && this.deadLetters.length === 0) return;
-      if (isQuiet && due !== null) this.clock.time = Math.max(this.clock.time, due);
+      const dueInMs = this.store.dueInMs(['charge', 'refund', 'dispatch', 'log', 'mail', 'webhook']);
+      if (isQuiet && tried === 0 && dueInMs === null && this.deadLetters.length === 0) return;
+      if (isQuiet) this.clock.time += dueInMs ?? 0;
     }
     throw new Error('it does not come to rest');
   }

@@ -405,10 +405,10 @@ class ModelStore implements Store {
     return taken;
   }
 
-  nextDue(kinds: readonly EffectKind[]): number | null {
-    const owed = [...this.#folder.owed.values()];
-    const due = owed.filter(({ kind, state }) => kinds.includes(kind) && state !== 'parked');
-    return due.length === 0 ? null : Math.min(...due.map(({ dueAt }) => dueAt));
+  dueInMs(kinds: readonly EffectKind[]): number | null {
+    const { owed, clock } = this.#folder;
+    const due = [...owed.values()].filter(({ kind, state }) => kinds.includes(kind) && state !== 'parked');
+    return due.length === 0 ? null : Math.max(0, Math.min(...due.map(({ dueAt }) => dueAt)) - clock.now());
   }
 
   async keepFile(name: string, text: string): Promise<string> {

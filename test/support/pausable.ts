@@ -37,6 +37,7 @@ export class Pausable {
     };
     this.clock = {
       now: () => clock.now(),
+      elapsed: () => clock.elapsed(),
       sleep: async (ms, signal) => {
         await clock.sleep(ms, signal);
         await this.#awake;

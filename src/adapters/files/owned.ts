@@ -92,8 +92,8 @@ export async function askOrOwn<A extends Answer>(
     } catch (error) {
       if (!isFailure(error, 'folder_in_use')) throw error;
       // From the first refusal: what was asked before may have taken long to answer.
-      until ??= clock.now() + RACE_MS;
-      if (clock.now() >= until && refusals >= LEAST_REFUSALS) throw error;
+      until ??= clock.elapsed() + RACE_MS;
+      if (clock.elapsed() >= until && refusals >= LEAST_REFUSALS) throw error;
       await clock.sleep(RACE_RETRY_MS);
     }
   }

@@ -241,8 +241,8 @@ export class FileStore extends FolderReads implements Store {
     return this.#effects.take(options);
   }
 
-  nextDue(kinds: readonly EffectKind[]): number | null {
-    return this.#effects.nextDue(kinds);
+  dueInMs(kinds: readonly EffectKind[]): number | null {
+    return this.#effects.dueInMs(kinds);
   }
 
   keepFile(name: string, text: string): Promise<string> {

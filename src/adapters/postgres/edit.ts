@@ -19,7 +19,7 @@ import { EDITED } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
 import { apply, keysOf, Writes } from './transactions/apply.ts';
 import { Loaded } from './transactions/loaded.ts';
-import { nextSeqs } from './transactions/seq.ts';
+import { nextSeq } from './transactions/seq.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { write } from './transactions/write.ts';
 
@@ -93,11 +93,11 @@ async function make<R>(
   return await despiteLocks(clock, connection, async () => {
     const loaded = new Loaded(connection, new SmallTables().draft());
     await loaded.lock(keys);
-    const [seq = 0] = await nextSeqs(connection, 1);
+    const { seq, at } = await nextSeq(connection);
     await loaded.readAbsent();
     // The same request may just have been made.
     if (key !== null) await loaded.readFacts({ facts: new Map([[NAMED_EDITS, [key]]]) });
-    const stamp = { seq, at: clock.now(), storeId: '', by, via, why, undoes, isNews: true };
+    const stamp = { seq, at, storeId: '', by, via, why, undoes, isNews: true };
     const { changes, result } = decide(loaded.snapshot(stamp));
     const writes = new Writes();
     await loaded.lock(keysOf(changes));
@@ -111,12 +111,12 @@ async function make<R>(
 
 /** @throws Failure of the lock that was waited for too long */
 async function despiteLocks<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
-  const from = clock.now();
+  const from = clock.elapsed();
   for (;;) {
     try {
       return await connection.transaction(work);
     } catch (error) {
-      if (!isLocked(error) || clock.now() - from >= LOCKED_MS) throw error;
+      if (!isLocked(error) || clock.elapsed() - from >= LOCKED_MS) throw error;
     }
   }
 }

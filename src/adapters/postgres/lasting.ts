@@ -76,7 +76,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
         this.#back();
         return result;
       } catch (error) {
-        since ??= this.#parts.clock.now();
+        since ??= this.#parts.clock.elapsed();
         if (error instanceof CommitInDoubt) {
           await this.#reopen(connection, since);
           if (await this.#wasCommitted(error)) return error.result as T;
@@ -100,7 +100,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
   /** @throws what it was, once nothing is to be waited for */
   async #pause(error: unknown, since: number, leastMs = 0): Promise<void> {
     const { clock, signal, limitMs, onAway } = this.#parts;
-    const isLate = limitMs !== null && clock.now() - since >= Math.max(limitMs, leastMs);
+    const isLate = limitMs !== null && clock.elapsed() - since >= Math.max(limitMs, leastMs);
     if (signal.aborted || isLate) throw error;
     this.#isAway = true;
     onAway(error instanceof Error ? error : new Error(String(error)));

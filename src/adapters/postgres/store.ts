@@ -13,7 +13,7 @@ import type {
   Store,
 } from '../../ports/store.ts';
 import type { Target } from './connection.ts';
-import { OwedEffects } from './effects.ts';
+import { OwedEffects, type Due } from './effects.ts';
 import { LastingConnection, type Queries } from './lasting.ts';
 import { migrate } from './migrate.ts';
 import { Outbox } from './outbox.ts';
@@ -89,10 +89,10 @@ export class PostgresStore extends PostgresReads implements Store {
   }
 
   #newGroup({ options, session, self, storeId, small }: Parts): GroupCommit {
-    const { clock, user, processes, ...how } = options;
-    let due: ReadonlyMap<EffectKind, number> | null = null;
+    const { user, processes, ...how } = options;
+    let due: Due | null = null;
     return new GroupCommit({
-      ...{ connection: session, storeId, clock, small },
+      ...{ connection: session, storeId, small },
       instanceId: self.id,
       register: () => session.transaction((connection) => register(connection, self, processes)),
       from: { by: user, via: how.via },
@@ -235,12 +235,11 @@ export class PostgresStore extends PostgresReads implements Store {
   }
 
   takeEffects(options: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
-    const { clock } = this.#parts.options;
-    return this.#turns.run(() => this.#effects.take(options, clock.now()));
+    return this.#turns.run(() => this.#effects.take(options));
   }
 
-  nextDue(kinds: readonly EffectKind[]): number | null {
-    return this.#effects.nextDue(kinds);
+  dueInMs(kinds: readonly EffectKind[]): number | null {
+    return this.#effects.dueInMs(kinds);
   }
 
   /** In the database: it is where the state is. */

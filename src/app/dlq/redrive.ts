@@ -98,7 +98,7 @@ class Redrive {
     this.#destinations = new Destinations(admin, options);
     this.#deadLetters = deadLetters;
     this.#replayId = ports.newReplayId();
-    this.#startedAt = ports.clock.now();
+    this.#startedAt = ports.clock.elapsed();
   }
 
   async all(): Promise<void> {
@@ -292,7 +292,7 @@ class Redrive {
       failsAgain: this.#failsAgain,
       unread: this.#unread,
       interrupted,
-      seconds: (this.#ports.clock.now() - this.#startedAt) / 1000,
+      seconds: (this.#ports.clock.elapsed() - this.#startedAt) / 1000,
     };
   }
 }

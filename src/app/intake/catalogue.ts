@@ -17,7 +17,7 @@ export class CatalogueCache {
   }
 
   async get(): Promise<Catalogue> {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (this.#known === null || now >= this.#known.goodUntil) {
       this.#known = { catalogue: this.#read(), goodUntil: now + GOOD_FOR_MS };
     }

@@ -43,7 +43,7 @@ export async function clearGroup(
   { topic, group, signal }: GroupOf & { readonly signal?: AbortSignal },
   on: (event: GhostRemoved | CopySuspected) => void,
 ): Promise<void> {
-  const from = clock.now();
+  const from = clock.elapsed();
   for (let isSaid = false; ; isSaid = true) {
     const { members } = await admin.group(group);
     const foreign = members.filter((member) => member.clientId !== markOf(store.storeId));
@@ -57,7 +57,7 @@ export async function clearGroup(
     const [other, ...more] = members.filter((member) => !isGhost(member));
     if (other === undefined) return;
     const forMs = Math.max(...[other, ...more].map((member) => patienceMs(member, processes)));
-    if (clock.now() - from >= forMs) throw copyInUse(group, other.host);
+    if (clock.elapsed() - from >= forMs) throw copyInUse(group, other.host);
     if (!isSaid) on({ kind: 'copy_suspected', group, host: other.host, forMs });
     await clock.sleep(LOOK_MS, signal);
     if (signal?.aborted === true) {

@@ -151,8 +151,8 @@ async function outcome(
   const decider: ProcessorName = wish.kind === 'cancel' ? 'inventory' : 'warehouse';
   const running = waitMs === 0 ? null : await access.consumerStatus();
   const isRunning = running?.status.processors.some(({ name }) => name === decider) ?? false;
-  const until = isRunning ? clock.now() + waitMs : 0;
-  while (clock.now() < until && !signal.aborted) {
+  const until = isRunning ? clock.elapsed() + waitMs : 0;
+  while (clock.elapsed() < until && !signal.aborted) {
     await clock.sleep(LOOK_EVERY_MS, signal);
     const facts = await factsOf(access, orderId);
     const answer = answerOf(wish, facts);

@@ -87,7 +87,7 @@ export class OverviewWatch {
       return null;
     };
     const consumer = await this.#access.consumerStatus().catch(note);
-    if (this.#clock.now() >= this.#addAgainAt) await this.#add().catch(note);
+    if (this.#clock.elapsed() >= this.#addAgainAt) await this.#add().catch(note);
     const at = this.#clock.now();
     return {
       ...{ at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem },
@@ -96,13 +96,13 @@ export class OverviewWatch {
   }
 
   async #add(): Promise<void> {
-    const from = this.#clock.now();
+    const [at, from] = [this.#clock.now(), this.#clock.elapsed()];
     const isWhole = from >= this.#wholeAgainAt;
     await using store = await this.#access.inspect();
     if (isWhole) this.#running = new RunningBalance();
     this.#balance = await this.#running.as(store);
-    this.#balancedAt = from;
-    const tookMs = this.#clock.now() - from;
+    this.#balancedAt = at;
+    const tookMs = this.#clock.elapsed() - from;
     this.#addAgainAt = from + tookMs / ADDING_SHARE;
     if (isWhole) this.#wholeAgainAt = from + tookMs / WHOLE_SHARE;
   }

@@ -2,7 +2,7 @@ import type { Answer, Answered, Effect, EffectKind } from '../../domain/effects.
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../domain/messages/outgoing.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { EffectPerformers } from '../../ports/effects.ts';
+import type { Attempt, EffectPerformers } from '../../ports/effects.ts';
 import type { Store } from '../../ports/store.ts';
 import type { EffectHandler } from '../../processors/processor.ts';
 import type { RunEvent } from './events.ts';
@@ -32,9 +32,7 @@ export interface EffectWorkerParts {
 }
 
 /** Effects that were handed out together. */
-interface Tries {
-  /** Aborts when their time is over, and when the worker ends. */
-  readonly signal: AbortSignal;
+interface Tries extends Attempt {
   /** The answer of those that have none by then. */
   readonly late: Promise<Answer>;
 }
@@ -77,8 +75,8 @@ export class EffectWorker {
   /** Whether nothing is being tried, nor due soon. What is parked is not due. */
   get isIdle(): boolean {
     if (this.#inFlight > 0) return false;
-    const due = this.#parts.store.nextDue(this.#parts.kinds);
-    return due === null || due > this.#parts.clock.now() + SOON_MS;
+    const dueInMs = this.#parts.store.dueInMs(this.#parts.kinds);
+    return dueInMs === null || dueInMs > SOON_MS;
   }
 
   /**
@@ -94,8 +92,9 @@ export class EffectWorker {
       while (!signal.aborted && this.#failure === undefined) {
         this.#wake = new AbortController();
         const limit = this.#atOnce - this.#inFlight;
+        const isOver = this.#lease();
         const taken = limit === 0 ? [] : await store.takeEffects({ kinds, limit, leaseMs: LEASE_MS });
-        if (taken.length > 0) this.#try(taken, calls.signal);
+        if (taken.length > 0) this.#try(taken, isOver, calls.signal);
         await this.#rest(signal);
       }
       const over = new AbortController();
@@ -107,21 +106,30 @@ export class EffectWorker {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  /**
+   * Call it before anything is taken, so that a lease is over here no later than in the store.
+   *
+   * @returns whether it is: by this process's own clocks alone, of which one may be set, and the other may stand while the
+   *   machine is suspended
+   */
+  #lease(): Attempt['isOver'] {
+    const { clock } = this.#parts;
+    const [time, elapsedMs] = [clock.now(), clock.elapsed()];
+    return () => Math.max(clock.now() - time, clock.elapsed() - elapsedMs) >= LEASE_MS;
+  }
+
   /** Waits until an effect is due, or something changes. */
   async #rest(signal: AbortSignal): Promise<void> {
     const { store, clock, kinds } = this.#parts;
     const until = AbortSignal.any([signal, this.#wake.signal]);
-    const due = this.#inFlight < this.#atOnce ? store.nextDue(kinds) : null;
-    if (due !== null) {
-      const restMs = Math.min(Math.max(0, due - clock.now()), LONGEST_REST_MS);
-      return clock.sleep(restMs, until);
-    }
+    const dueInMs = this.#inFlight < this.#atOnce ? store.dueInMs(kinds) : null;
+    if (dueInMs !== null) return clock.sleep(Math.min(dueInMs, LONGEST_REST_MS), until);
     if (until.aborted) return;
     await new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }));
   }
 
   /** Begins to perform these. @param calls aborts when no answer is waited for any more */
-  #try(taken: readonly Effect[], calls: AbortSignal): void {
+  #try(taken: readonly Effect[], isOver: Attempt['isOver'], calls: AbortSignal): void {
     const { clock } = this.#parts;
     const limit = new AbortController();
     const over = new AbortController();
@@ -129,7 +137,7 @@ export class EffectWorker {
       limit.abort();
       return { kind: 'failed', message: `no answer within ${LONGEST_TRY_MS / 1000} s`, isUnknown: true };
     });
-    const tries: Tries = { signal: AbortSignal.any([limit.signal, calls]), late };
+    const tries: Tries = { signal: AbortSignal.any([limit.signal, calls]), isOver, late };
     this.#inFlight += taken.length;
     const batch = Promise.all(taken.map((effect) => this.#perform(effect, tries, calls)))
       .then(() => undefined)
@@ -140,13 +148,13 @@ export class EffectWorker {
     this.#batches.add(batch);
   }
 
-  async #perform(effect: Effect, { signal, late }: Tries, calls: AbortSignal): Promise<void> {
+  async #perform(effect: Effect, tries: Tries, calls: AbortSignal): Promise<void> {
     try {
       const performer = this.#parts.performers[effect.kind];
       if (performer === undefined) throw new Error(`nobody performs effects of kind ${effect.kind}`);
-      const asked = performer.perform(effect, signal);
+      const asked = performer.perform(effect, tries);
       asked.catch(() => undefined);
-      const answer = await Promise.race([asked, late]);
+      const answer = await Promise.race([asked, tries.late]);
       if (!calls.aborted) await this.#settle({ effect, answer });
     } catch (error) {
       if (!calls.aborted) this.#failure ??= { error };

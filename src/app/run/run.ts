@@ -19,7 +19,7 @@ export async function runServices(
   asked: RunOptions,
 ): Promise<void> {
   const { access, clock } = ports;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   // Aborts when the caller's signal does, or when nothing can be stored or sent any more.
   const stop = new AbortController();
   // Aborts then too, and at the end: nothing more is read, but what was decided is still sent.
@@ -42,8 +42,8 @@ export async function runServices(
       waits.end('store', storeIsAway);
       return;
     }
-    awaySince ||= clock.now();
-    waits.begin('store', storeIsAway, clock.now() - awaySince, failure.message);
+    awaySince ||= clock.elapsed();
+    waits.begin('store', storeIsAway, clock.elapsed() - awaySince, failure.message);
   };
   let onOwed: () => void = () => undefined;
   await using store = await access.own({
@@ -76,7 +76,7 @@ export async function runServices(
   } finally {
     asked.signal.removeEventListener('abort', forwardAbort);
     await work.close();
-    const seconds = (clock.now() - startedAt) / 1000;
+    const seconds = (clock.elapsed() - startedAt) / 1000;
     on({ kind: 'ended', run: { stoppedBy, seconds, services: work.readings.map((one) => one.summary()) } });
   }
 }

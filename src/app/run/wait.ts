@@ -56,7 +56,7 @@ export class Waits {
   /** @param who waits; reported for the first one, and every 30 s while any waits */
   begin(service: Awaited, who: object, forMs: number, message: string): void {
     const waiting = this.#waiting[service];
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.elapsed();
     const isNews = waiting.size === 0 || now - this.#saidAt[service] >= WARN_EVERY_MS;
     waiting.add(who);
     if (!isNews) return;
@@ -89,7 +89,7 @@ export class Waits {
         const service = services.find((one) => isFailure(error, FAILURES[one]));
         if (service === undefined || !isFailure(error)) throw error;
         if (stop.signal.aborted) return undefined;
-        const now = clock.now();
+        const now = clock.elapsed();
         since ??= now;
         if (this.limitMs !== null && now - since >= this.limitMs) throw error;
         if (now - warnedAt >= WARN_EVERY_MS) {

@@ -45,11 +45,11 @@ async function* atRate<T>(
   { clock, signal }: Pace,
 ): AsyncGenerator<readonly T[]> {
   const source = iteratorOf(items);
-  const from = clock.now();
+  const from = clock.elapsed();
   for (let taken = 0; ;) {
-    const due = Math.floor(((clock.now() - from) * perSecond) / 1_000) + 1 - taken;
+    const due = Math.floor(((clock.elapsed() - from) * perSecond) / 1_000) + 1 - taken;
     if (due <= 0) {
-      await clock.sleep(Math.max(1, from + (taken * 1_000) / perSecond - clock.now()), signal);
+      await clock.sleep(Math.max(1, from + (taken * 1_000) / perSecond - clock.elapsed()), signal);
       if (signal.aborted) return;
       continue;
     }

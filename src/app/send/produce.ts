@@ -75,7 +75,7 @@ interface Progress {
 export async function produceOrders(ports: ProducePorts, options: ProduceOptions): Promise<void> {
   const { clock } = ports;
   const { topic, on, signal, count } = options;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const progress: Progress = { sent: 0, failed: 0, unknown: 0, next: null };
   let finished = false;
   try {
@@ -84,7 +84,7 @@ export async function produceOrders(ports: ProducePorts, options: ProduceOptions
   } finally {
     const { sent, failed, unknown } = progress;
     const interrupted = !finished && signal.aborted && count !== null;
-    const seconds = (clock.now() - startedAt) / 1000;
+    const seconds = (clock.elapsed() - startedAt) / 1000;
     on({ kind: 'summary', summary: { topic, sent, failed, interrupted, seconds, unknown } });
   }
   if (!finished && count !== null) throw interruptedAfter(progress, options, '');

@@ -82,7 +82,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
       fix: { kind: 'as_new' },
     });
   }
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const replayId = ports.newReplayId();
   const progress: Progress = {
     selected: 0,
@@ -126,7 +126,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
         undecided: options.asNew ? effective : 0,
         interrupted,
         resumeAfter: finished ? null : (progress.last?.logged ?? null),
-        seconds: (clock.now() - startedAt) / 1000,
+        seconds: (clock.elapsed() - startedAt) / 1000,
       },
     });
   }

@@ -135,7 +135,7 @@ export async function sendEvents(
   options: SendEventsOptions,
 ): Promise<void> {
   const { clock, on, signal, count } = options;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const sending = new Sending(codecOf, options);
   let isDone = false;
   try {
@@ -144,7 +144,7 @@ export async function sendEvents(
   } finally {
     const interrupted = !isDone && signal.aborted && count !== null;
     const { byTopic, sent, failed, unknown } = sending;
-    const seconds = (clock.now() - startedAt) / 1000;
+    const seconds = (clock.elapsed() - startedAt) / 1000;
     on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, seconds } });
   }
   if (isDone || count === null) return;

@@ -43,12 +43,12 @@ export class RecentBoard {
 
   /** @throws Failure of reading the store */
   async look(): Promise<Recent> {
-    if (this.#clock.now() >= this.#readAgainAt) await this.#read();
+    if (this.#clock.elapsed() >= this.#readAgainAt) await this.#read();
     return { ...summaryOf(this.#latest), low: this.#low };
   }
 
   async #read(): Promise<void> {
-    const from = this.#clock.now();
+    const from = this.#clock.elapsed();
     await using reader = await this.#access.read();
     this.#low = [...(await reader.items())]
       .filter((item) => isLow(item, this.#lowStock))
@@ -63,8 +63,8 @@ export class RecentBoard {
       }
       void this.#follow(later);
     }
-    const tookMs = this.#clock.now() - from;
-    this.#readAgainAt = this.#clock.now() + Math.max(TABLES_MS, TABLES_TIMES * tookMs);
+    const tookMs = this.#clock.elapsed() - from;
+    this.#readAgainAt = this.#clock.elapsed() + Math.max(TABLES_MS, TABLES_TIMES * tookMs);
   }
 
   async #follow(later: AsyncIterable<readonly HistoryLine[]>): Promise<void> {

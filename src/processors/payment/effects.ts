@@ -9,10 +9,11 @@ import { PAYMENT_FAILED } from '../../domain/messages/checkout/payment-failed.ts
 import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
 import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
 import { setAside } from '../../domain/messages/outgoing.ts';
+import { restoredAt } from '../../domain/messages/restored.ts';
 import type { RecordId } from '../../domain/orders/order.ts';
 import { settleEach, type Draft } from '../draft.ts';
 import type { EffectHandler, Received } from '../processor.ts';
-import { afterFault, afterFlight, parked } from '../retries.ts';
+import { afterFault, afterFlight, dueAgain, parked } from '../retries.ts';
 import type { PaymentRules } from './rules.ts';
 
 type Money = 'charge' | 'refund';
@@ -29,6 +30,11 @@ export interface PaymentFields extends Readonly<Record<string, unknown>> {
   readonly only_look_up: boolean;
   /** An answer to an earlier try left open whether money has moved. */
   readonly may_have_moved: boolean;
+  /**
+   * A charge that its store may have forgotten when it was restored, and what became of it: whether it was refunded since
+   * is looked up too.
+   */
+  readonly may_be_refunded: boolean;
   /** How many tries were answered; one that was not may have moved money too. */
   readonly answered: number;
   /** The message that asked for it. */
@@ -49,6 +55,16 @@ export function askedAt(effect: Effect): number | null {
   return typeof at === 'number' ? at : null;
 }
 
+/** By which the gateway knows the refund of a charge. */
+export function refundKeyOf({ key }: Effect): string {
+  return key.replace(/:charge$/, ':refund');
+}
+
+/** Whether the store was put back to an earlier state since. @param askedAt milliseconds since the epoch; null: unknown */
+export function isForgotten(askedAt: number | null, { state }: Draft): boolean {
+  return (askedAt ?? 0) <= (restoredAt(state) ?? -1);
+}
+
 /** Adds a new charge or refund to a draft. @param how `onlyLookUp`: as `only_look_up` */
 export function owe(
   draft: Draft,
@@ -61,7 +77,7 @@ export function owe(
   const { source, record, traceparent } = by;
   const message = by.message as Readonly<Record<string, unknown>>;
   const fields: PaymentFields = {
-    ...{ ...asked, only_look_up: onlyLookUp, may_have_moved: false, answered: 0 },
+    ...{ ...asked, only_look_up: onlyLookUp, may_have_moved: false, may_be_refunded: false, answered: 0 },
     ...{ source, message, record, traceparent },
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
@@ -96,7 +112,8 @@ export function effectsBy(rules: PaymentRules): EffectHandler {
 
 /** @param answer with `outcome`: paid, declined, or none if a look-up found no charge */
 function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason }: AnswerFields): void {
-  const { order_id, customer_id, amount, message, record, source, traceparent } = paymentFields(effect);
+  const { order_id, customer_id, amount, message, record, source, traceparent, may_be_refunded } =
+    paymentFields(effect);
   const { attempts } = effect;
   const { at } = draft.state;
   const facts = draft.facts(CHECKOUT, order_id);
@@ -104,6 +121,13 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   // Before its charge is known only where the store was restored in between.
   const refused = factOf(facts, 'gone') ?? factOf(facts, 'rejected');
   const step = { order_id, at: isoTime(at), ...record, amount, attempts };
+  const isEnded = isCancelled || refused !== undefined;
+  if (outcome === 'paid' && !isEnded && !may_be_refunded && isForgotten(askedAt(effect), draft)) {
+    // What was refunded since must not be sent for nothing, though there may be stock for it this time.
+    const fields = { ...effect.fields, may_be_refunded: true, answered: attempts };
+    draft.change({ id: effect.id, effect: dueAgain({ ...effect, fields }, at) });
+    return;
+  }
   draft.change({ id: effect.id, effect: null });
   if (outcome === 'paid') {
     const paid = { order_id, customer_id, amount, reference: textOf(reference) ?? '', attempts };
@@ -115,7 +139,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
       [order_id],
       traceparent,
     );
-    if (isCancelled || refused !== undefined) {
+    if (isEnded) {
       const refund = { order_id, customer_id, amount, reason: refused?.reason ?? 'cancelled' };
       owe(draft, 'refund', refund, { source, message, record, traceparent });
     }

@@ -16,7 +16,7 @@ import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type Processor, type Received } from '../processor.ts';
 import { afterFlight, dueAgain } from '../retries.ts';
-import { askedAt, effectsBy, owe, paymentFields } from './effects.ts';
+import { askedAt, effectsBy, isForgotten, owe, paymentFields } from './effects.ts';
 
 type Message = OrderValidated | InventoryRejected | OrderCancelled;
 
@@ -75,11 +75,6 @@ function chargedBefore(received: Received<OrderValidated>, draft: Draft): Handle
     about: order_id,
     detail: 'it may have been charged before the store was restored: the gateway will be asked',
   };
-}
-
-/** Whether the store was put back to an earlier state since. @param askedAt milliseconds since the epoch; null: unknown */
-function isForgotten(askedAt: number | null, { state }: Draft): boolean {
-  return (askedAt ?? 0) <= (restoredAt(state) ?? -1);
 }
 
 /** The order will not be sent: what was paid is refunded, and what was not is no longer charged. */

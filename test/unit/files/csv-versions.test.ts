@@ -133,6 +133,7 @@ test('a row that was changed and changed back is not written again and again', a
   // A second of rest passes at once.
   const clock: Clock = {
     now: () => systemClock.now() + rounds * 1_000,
+    elapsed: () => systemClock.elapsed() + rounds * 1_000,
     sleep: async (ms, signal) => {
       rounds += 1;
       await systemClock.sleep(Math.min(ms, 5), signal);

@@ -23,7 +23,7 @@ it(
     const opened = { folder, files: realFileSystem, clock: systemClock, user: 'me' };
     // A machine so busy that each look at the clock is seconds after the last.
     let now = 0;
-    const slow = { ...systemClock, now: () => (now += 3_000) };
+    const slow = { ...systemClock, elapsed: () => (now += 3_000) };
     const request = { kind: 'item.update', item: 'pen', by: 5 } as const;
     const from = { by: 'me', via: 'command' } as const;
     let owner: Promise<FileStore> | undefined;
@@ -43,7 +43,7 @@ it('an edit is made though the folder was taken from under it and is free again,
   const folder = newFolder();
   const onNotice = (): void => undefined;
   let now = 0;
-  const slow = { ...systemClock, now: () => (now += 3_000) };
+  const slow = { ...systemClock, elapsed: () => (now += 3_000) };
   const request = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
   const from = { by: 'me', via: 'command' } as const;
   let tries = 0;

@@ -7,7 +7,7 @@ import type { Position } from '../../../src/ports/store.ts';
 let now: number;
 beforeEach(() => {
   now = 1_000_000;
-  vi.spyOn(Date, 'now').mockImplementation(() => now);
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
 });
 afterEach(() => vi.restoreAllMocks());
 

@@ -43,7 +43,9 @@ it('sends what is owed by its channel, under its key', async () => {
     log: (text) => logged.push(text),
   });
   for (const kind of ['log', 'mail', 'webhook'] as const) {
-    expect(await performers[kind]?.perform(effect(kind), never)).toMatchObject({
+    expect(
+      await performers[kind]?.perform(effect(kind), { signal: never, isOver: () => false }),
+    ).toMatchObject({
       kind: 'done',
       fields: { outcome: 'delivered' },
     });
@@ -64,15 +66,19 @@ it('a refusal is an answer, a fault is none, and neither is a setting that was t
       log: () => undefined,
     });
   const refusing = saying({ kind: 'refused', detail: '550' });
-  expect(await refusing.mail?.perform(effect('mail'), never)).toEqual({
+  expect(await refusing.mail?.perform(effect('mail'), { signal: never, isOver: () => false })).toEqual({
     kind: 'done',
     fields: { outcome: 'refused', detail: '550' },
   });
   const failing = saying({ kind: 'fault', detail: '451' });
-  expect(await failing.mail?.perform(effect('mail'), never)).toMatchObject({
+  expect(await failing.mail?.perform(effect('mail'), { signal: never, isOver: () => false })).toMatchObject({
     kind: 'failed',
     message: '451',
   });
-  expect(await failing.mail?.perform(effect('mail', { to: null }), never)).toMatchObject({ kind: 'failed' });
-  expect(await failing.webhook?.perform(effect('webhook'), never)).toMatchObject({ kind: 'failed' });
+  expect(
+    await failing.mail?.perform(effect('mail', { to: null }), { signal: never, isOver: () => false }),
+  ).toMatchObject({ kind: 'failed' });
+  expect(
+    await failing.webhook?.perform(effect('webhook'), { signal: never, isOver: () => false }),
+  ).toMatchObject({ kind: 'failed' });
 });

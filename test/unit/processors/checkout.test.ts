@@ -4,6 +4,7 @@ import { statusOf } from '../../../src/domain/checkout/status.ts';
 import { ORDER_CANCEL } from '../../../src/domain/messages/checkout/order-cancel.ts';
 import { ORDER_CREATED } from '../../../src/domain/messages/checkout/order-created.ts';
 import { PAYMENT_PROCESSED } from '../../../src/domain/messages/checkout/payment-processed.ts';
+import { RESTORED, RESTORED_KEY } from '../../../src/domain/messages/restored.ts';
 import { liveRace, liveShop } from '../../support/checkout-histories.ts';
 import { CheckoutWorld, stock, userRow } from '../../support/checkout-world.ts';
 
@@ -280,7 +281,7 @@ describe('cancelling', () => {
     };
     await world.perform(1);
     // Payment has not read that it was cancelled when the next try is due.
-    world.clock.time = world.store.nextDue(['charge']) ?? 0;
+    world.clock.time += world.store.dueInMs(['charge']) ?? 0;
     expect(await world.perform(1)).toBe(1);
     await world.settle();
     expect([status('O-1'), world.gateway.moved]).toEqual(['CANCELLED', []]);
@@ -345,12 +346,11 @@ describe('a gateway that is away', () => {
     world.gateway.fate = () => 'refused';
     const pauses: number[] = [];
     for (;;) {
-      const before = world.clock.now();
       if ((await world.perform(10)) === 0) break;
-      const due = world.store.nextDue(['charge']);
-      if (due === null) break;
-      pauses.push((due - before) / 1000);
-      world.clock.time = due;
+      const dueInMs = world.store.dueInMs(['charge']);
+      if (dueInMs === null) break;
+      pauses.push(dueInMs / 1000);
+      world.clock.time += dueInMs;
     }
     await world.send();
     expect(pauses).toEqual([1, 5, 30, 300, 3600]);
@@ -392,7 +392,7 @@ describe('a gateway that is away', () => {
     await step('validation');
     await step('payment');
     world.gateway.fate = () => 'unanswered';
-    while ((await world.perform(10)) > 0) world.clock.time = world.store.nextDue(['charge']) ?? 0;
+    while ((await world.perform(10)) > 0) world.clock.time += world.store.dueInMs(['charge']) ?? 0;
     await world.send();
     expect(world.deadLetters).toMatchObject([{ deadLetter: { code: 'charge_unknown' } }]);
   });
@@ -439,6 +439,25 @@ describe('what the gateway did before the folder was restored from a backup, and
     expect(status('O-1')).toBe('COMPLETED');
   });
 
+  it('is found, a refund of an order that would be sent for nothing, now that there is stock for it', async () => {
+    world.place('O-1', 'alice', { book: 4 });
+    world.place('O-2', 'alice', { book: 1 });
+    await step('validation');
+    await step('payment');
+    for (const [orderId, amount] of [['O-1', '10.00'] as const, ['O-2', '2.50'] as const]) {
+      const payment = { key: `model-folder:${orderId}:charge`, orderId, customerId: 'alice', amount };
+      await world.gateway.charge(payment);
+    }
+    const [key, amount] = ['model-folder:O-1:refund', '10.00'];
+    await world.gateway.refund({ key, orderId: 'O-1', customerId: 'alice', amount });
+    const restored = { table: RESTORED, key: RESTORED_KEY, value: { at: world.clock.now() } };
+    await world.store.transact({}, () => ({ changes: { small: [restored] }, result: undefined }));
+    await world.settle();
+    expect([status('O-1'), status('O-2'), onHand('book')]).toEqual(['FAILED', 'COMPLETED', 9]);
+    expect(factOf(facts('O-1'), 'declined')).toMatchObject({ reason: 'refunded' });
+    expect(world.gateway.moved).toHaveLength(3);
+  });
+
   it('is found, a refund of a cancelled order', async () => {
     world.place('O-1', 'alice', { book: 4 });
     await step('validation');
@@ -467,17 +486,17 @@ it('a refund that follows from a charge found late is tried again when its own d
   await step('validation');
   await step('payment');
   world.gateway.fate = () => 'unanswered';
-  while ((await world.perform(10)) > 0) world.clock.time = world.store.nextDue(['charge']) ?? 0;
+  while ((await world.perform(10)) > 0) world.clock.time += world.store.dueInMs(['charge']) ?? 0;
   await world.send();
   cancel('O-1');
   await step('inventory');
   await step('payment');
-  world.clock.time = world.store.nextDue(['charge']) ?? 0;
+  world.clock.time += world.store.dueInMs(['charge']) ?? 0;
   world.gateway.fate = () => 'answered';
   await world.perform(10);
   expect(has(facts('O-1'), 'refund_owed')).toBe(true);
   world.gateway.fate = () => 'refused';
-  while ((await world.perform(10)) > 0) world.clock.time = world.store.nextDue(['refund']) ?? 0;
+  while ((await world.perform(10)) > 0) world.clock.time += world.store.dueInMs(['refund']) ?? 0;
   await world.send();
   const codes = world.deadLetters.map(({ deadLetter }) => deadLetter?.code);
   expect(codes).toEqual(['charge_unknown', 'refund_outstanding']);

@@ -64,19 +64,18 @@ export class CsvFiles {
   /** Takes in hand edits while nothing else happens, and writes the CSVs when they are due. */
   async keep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
-    let rewrittenAt = clock.now();
+    let rewrittenAt = clock.elapsed();
     let restMs = REWRITE_EVERY_MS;
     for (;;) {
       await clock.sleep(REWRITE_EVERY_MS, signal);
       if (signal.aborted || this.#turns.hasFailed) return;
       try {
         await this.#turns.run(() => this.look());
-        const restedMs = clock.now() - rewrittenAt;
-        // Negative: the clock was set back, and how late a rewrite is cannot be known.
-        if (restedMs >= 0 && restedMs < restMs) continue;
-        const from = clock.now();
+        const restedMs = clock.elapsed() - rewrittenAt;
+        if (restedMs < restMs) continue;
+        const from = clock.elapsed();
         await this.rewrite();
-        rewrittenAt = clock.now();
+        rewrittenAt = clock.elapsed();
         restMs = Math.max(REWRITE_EVERY_MS, REWRITE_PER_DURATION * (rewrittenAt - from));
       } catch {
         // Nothing is written any more. The next transaction reports that, or disposal, unless `onFailure` has.

@@ -48,12 +48,12 @@ async function makeFolder(opened: { files: FileSystem; folder: string; clock: Cl
 
 /** @throws Failure folder_in_use */
 async function takeTurn({ folder, clock }: { folder: string; clock: Clock }): Promise<AsyncDisposable> {
-  const until = clock.now() + WAIT_MS;
+  const until = clock.elapsed() + WAIT_MS;
   for (;;) {
     try {
       return await acquire(path.join(innerFolder(folder), 'lists'), { purpose: 'edit' }, async () => null);
     } catch (error) {
-      if (!isFailure(error, 'folder_in_use') || clock.now() > until) throw error;
+      if (!isFailure(error, 'folder_in_use') || clock.elapsed() > until) throw error;
       await clock.sleep(RETRY_MS);
     }
   }

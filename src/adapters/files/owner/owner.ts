@@ -106,12 +106,15 @@ export async function ask(
   request: unknown,
   timeoutMs: number,
 ): Promise<{ answer: unknown } | null> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   return await withShortPath(folder, async (short) => {
     for (;;) {
       const [number] = socketNumbers(folder);
       if (number === undefined) return null;
-      const found = await contact(path.join(short, socketName(number)), Math.max(1, deadline - Date.now()));
+      const found = await contact(
+        path.join(short, socketName(number)),
+        Math.max(1, deadline - performance.now()),
+      );
       switch (found.kind) {
         case 'open': {
           const answered = await exchange(found, request, deadline);
@@ -124,7 +127,7 @@ export async function ask(
           if (socketNumbers(folder)[0] === number) return null;
           break;
         case 'gone':
-          if (Date.now() >= deadline) throw unreachable(folder, readHello(folder, number));
+          if (performance.now() >= deadline) throw unreachable(folder, readHello(folder, number));
           await sleep(RETRY_MS);
       }
     }
@@ -133,7 +136,7 @@ export async function ask(
 
 /** @throws Failure folder_in_use when a process holds the highest socket for longer than an edit takes */
 async function checkFree(folder: string, short: string): Promise<number> {
-  const deadline = Date.now() + TAKEOVER_MS;
+  const deadline = performance.now() + TAKEOVER_MS;
   for (;;) {
     const [number] = socketNumbers(folder);
     if (number === undefined) return 0;
@@ -143,7 +146,7 @@ async function checkFree(folder: string, short: string): Promise<number> {
         return number;
       case 'open':
         found.socket.destroy();
-        if (found.hello.purpose !== EDIT_PURPOSE || Date.now() >= deadline) {
+        if (found.hello.purpose !== EDIT_PURPOSE || performance.now() >= deadline) {
           throw inUse(folder, found.hello, true);
         }
         await sleep(RETRY_MS);
@@ -151,7 +154,7 @@ async function checkFree(folder: string, short: string): Promise<number> {
       case 'silent':
         throw inUse(folder, readHello(folder, number), false);
       case 'gone':
-        if (Date.now() >= deadline) throw inUse(folder, readHello(folder, number), false);
+        if (performance.now() >= deadline) throw inUse(folder, readHello(folder, number), false);
         await sleep(RETRY_MS);
     }
   }
@@ -260,7 +263,7 @@ async function exchange(
   try {
     if (lines.early.length > 0 || socket.destroyed) return null;
     return await Promise.race([
-      sleep(Math.max(1, deadline - Date.now()), undefined, { signal: timer.signal }).then(() => {
+      sleep(Math.max(1, deadline - performance.now()), undefined, { signal: timer.signal }).then(() => {
         throw lost('did not answer in time');
       }),
       new Promise<{ answer: unknown } | null>((resolve, reject) => {

@@ -31,7 +31,7 @@ export async function stopOwner(
   request: unknown,
   kill: boolean,
 ): Promise<StoppedConsumer | null> {
-  const deadline = Date.now() + STOP_MS;
+  const deadline = performance.now() + STOP_MS;
   const owner = await ownerOf(folder);
   if (owner === null) return null;
   try {
@@ -84,7 +84,7 @@ async function hasEnded(folder: string, owner: Hello, deadline: number): Promise
     const now = await ownerOf(folder);
     const isGone = owner.process === null || processes.stateOf(owner.process) !== 'alive';
     if (isGone && (now === null || !isSame(now, owner))) return true;
-    if (Date.now() >= deadline) return false;
+    if (performance.now() >= deadline) return false;
     await sleep(LOOK_MS);
   }
 }
@@ -113,7 +113,7 @@ async function killOwner(folder: string): Promise<StoppedConsumer | null> {
       cause: error,
     });
   }
-  if (await hasEnded(folder, owner, Date.now() + DEATH_MS)) return { pid, killed: true };
+  if (await hasEnded(folder, owner, performance.now() + DEATH_MS)) return { pid, killed: true };
   throw new Failure('owner_unreachable', `${describe(owner)} was killed and has not ended yet`, {
     fix: 'it waits for the disk or the network: run this command again in a moment',
   });

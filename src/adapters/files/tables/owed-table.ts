@@ -44,7 +44,7 @@ export class OwedTable {
     this.#due = due;
   }
 
-  /** As nextDue of Store. */
+  /** When the next of these kinds is due, milliseconds since the epoch; null: none is owed that is not parked. */
   nextDue(kinds: readonly EffectKind[]): number | null {
     return this.#due?.next(kinds) ?? null;
   }

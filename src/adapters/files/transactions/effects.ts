@@ -34,8 +34,9 @@ export class OwedEffects {
     return tried;
   }
 
-  /** As nextDue of Store. */
-  nextDue(kinds: readonly EffectKind[]): number | null {
-    return this.#ledger.tables.effects.nextDue(kinds);
+  /** As dueInMs of Store. */
+  dueInMs(kinds: readonly EffectKind[]): number | null {
+    const due = this.#ledger.tables.effects.nextDue(kinds);
+    return due === null ? null : Math.max(0, due - this.#clock.now());
   }
 }

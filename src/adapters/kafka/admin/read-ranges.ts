@@ -67,7 +67,7 @@ class RangeReader {
       this.#signal?.throwIfAborted();
       if (fetched === undefined) {
         // A new leader may know a moment later than the one before how far the log is committed.
-        stalledSince ??= Date.now();
+        stalledSince ??= performance.now();
         await this.#stalled(partition, next, to, stalledSince);
         continue;
       }
@@ -142,7 +142,7 @@ class RangeReader {
   }
 
   async #stalled(partition: number, next: number, to: number, since: number): Promise<void> {
-    if (Date.now() - since >= this.#client.connectTimeoutMs) {
+    if (performance.now() - since >= this.#client.connectTimeoutMs) {
       throw unreachable(
         this.#client.addresses,
         `nothing comes of ${this.#topic}/${partition} at offset ${next}, though it was said to reach ${to}`,

@@ -75,7 +75,7 @@ export class CommitQueue {
 
   /** Commits what waits, within 2 s. */
   async flush(): Promise<void> {
-    const deadline = Date.now() + FLUSH_TIMEOUT_MS;
+    const deadline = performance.now() + FLUSH_TIMEOUT_MS;
     this.#isFlushing = true;
     this.#hurry?.();
     await within(this.#running, deadline);
@@ -91,11 +91,11 @@ export class CommitQueue {
    * for. After 20 s, or when the signal aborts, in any case.
    */
   async settled(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
-    const deadline = Date.now() + SETTLE_TIMEOUT_MS;
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     const isPending = (of: TopicPartition): boolean =>
       this.#waiting.get(of) !== undefined ||
       this.#sent.some(({ topic, partition }) => topic === of.topic && partition === of.partition);
-    while (partitions.some(isPending) && !signal.aborted && Date.now() < deadline)
+    while (partitions.some(isPending) && !signal.aborted && performance.now() < deadline)
       await sleep(SETTLE_LOOK_MS);
   }
 
@@ -181,7 +181,7 @@ async function within(promise: Promise<void> | undefined, deadline: number): Pro
   if (promise === undefined) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(deadline - Date.now(), 0));
+    timer = setTimeout(resolve, Math.max(deadline - performance.now(), 0));
   });
   await Promise.race([promise, late]);
   clearTimeout(timer);

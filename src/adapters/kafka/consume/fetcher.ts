@@ -184,7 +184,7 @@ export class Fetcher {
     // A node that waits for news cannot be asked for what is there: so it waits only when nobody is busy.
     const busy = this.slots.inHand !== undefined || this.#ready.length > 0;
     if (busy && wanted.every((slot) => slot.atEnd)) return;
-    const now = Date.now();
+    const now = performance.now();
     const asked = new PartitionMap<{ slot: Slot; question: Question }>();
     for (const slot of wanted) {
       if (slot.checked === undefined) continue;
@@ -273,7 +273,7 @@ export class Fetcher {
       const error = createErrorFromCode(errorCode);
       if (!isPassing(error) && errorCode !== -1) throw error;
     }
-    slot.waitingSince ??= Date.now();
+    slot.waitingSince ??= performance.now();
     this.slots.rest(slot);
     this.#options.leaders.hurry();
   }

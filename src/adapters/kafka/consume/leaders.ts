@@ -104,10 +104,10 @@ export class Leaders {
 
   async #pause(): Promise<void> {
     const { signal, isTroubled } = this.#options;
-    const readAt = Date.now();
+    const readAt = performance.now();
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     while (!signal.aborted && !this.#isHurried) {
-      const ageMs = Date.now() - readAt;
+      const ageMs = performance.now() - readAt;
       if (ageMs >= METADATA_AGE_MS || (ageMs >= TROUBLED_AGE_MS && isTroubled())) return;
       const early = new AbortController();
       this.#endPause = () => {

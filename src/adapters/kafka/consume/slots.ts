@@ -96,7 +96,7 @@ export class Slots {
   doubt(slot: Slot): void {
     slot.checked = undefined;
     slot.check = undefined;
-    slot.waitingSince ??= Date.now();
+    slot.waitingSince ??= performance.now();
     this.#options.onDropped(slot);
     this.tellDoubt();
   }
@@ -190,7 +190,7 @@ export class Slots {
   }
 
   get isTroubled(): boolean {
-    const since = Date.now() - TROUBLE_MS;
+    const since = performance.now() - TROUBLE_MS;
     return this.owed().some((owed) => owed.since <= since);
   }
 }

@@ -71,8 +71,8 @@ export class Sources {
 
   #missing(topic: string): void {
     const { addresses, onFailed } = this.#options;
-    const since = this.#missingSince.get(topic) ?? Date.now();
+    const since = this.#missingSince.get(topic) ?? performance.now();
     this.#missingSince.set(topic, since);
-    if (Date.now() - since >= TOPIC_MISSING_MS) onFailed(topicMissing(topic, addresses));
+    if (performance.now() - since >= TOPIC_MISSING_MS) onFailed(topicMissing(topic, addresses));
   }
 }

@@ -50,7 +50,7 @@ export class Watch {
 
   #tick(): void {
     const { addresses, stallTimeoutMs, owed, onEvent, onStalled } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     const all = owed();
     const forMs = all.reduce((longest, { since }) => Math.max(longest, now - since), 0);
     const late = all.filter(({ since }) => now - since >= Math.min(forMs, NAMED_FROM_MS));
@@ -67,7 +67,7 @@ export class Watch {
     const periods = Math.floor(forMs / REPORT_EVERY_MS);
     if (periods > this.#reported) {
       this.#reported = periods;
-      onEvent({ kind: 'waiting', forMs, message: this.#describe(late) });
+      onEvent({ kind: 'waiting', forMs: Math.round(forMs), message: this.#describe(late) });
     } else if (periods === 0 && this.#reported > 0) {
       this.#reported = 0;
       onEvent({ kind: 'resumed' });
@@ -108,9 +108,9 @@ export async function joinWhenThere(
   join: (timeoutMs: number) => Promise<void>,
   { stallTimeoutMs, signal, onEvent }: Pick<RunOptions, 'stallTimeoutMs' | 'signal' | 'onEvent'>,
 ): Promise<void> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (let reported = -1; ;) {
-    const leftMs = stallTimeoutMs === null ? Infinity : startedAt + stallTimeoutMs - Date.now();
+    const leftMs = stallTimeoutMs === null ? Infinity : startedAt + stallTimeoutMs - performance.now();
     try {
       await interruptible(join(Math.min(JOIN_TRY_MS, leftMs)), signal);
       if (reported >= 0) onEvent({ kind: 'answered' });
@@ -118,12 +118,13 @@ export async function joinWhenThere(
       return;
     } catch (error) {
       if (!isFailure(error, 'broker_unreachable')) throw error;
-      const forMs = Date.now() - startedAt;
+      const forMs = performance.now() - startedAt;
       // A try ends a pause before its time.
       if (stallTimeoutMs !== null && forMs + LONGEST_PAUSE_MS >= stallTimeoutMs) throw error;
       if (reported < 0) onEvent({ kind: 'silent' });
       const periods = Math.floor(forMs / REPORT_EVERY_MS);
-      if (periods > Math.max(0, reported)) onEvent({ kind: 'waiting', forMs, message: error.message });
+      if (periods > Math.max(0, reported))
+        onEvent({ kind: 'waiting', forMs: Math.round(forMs), message: error.message });
       reported = periods;
     }
   }

@@ -109,7 +109,8 @@ class KafkaProducer implements Producer, ProducerState {
 
   async leaders(topic: string, again: boolean): Promise<readonly number[]> {
     const known = this.#topics.get(topic);
-    if (!again && known !== undefined && Date.now() - known.readAt < METADATA_AGE_MS) return known.leaders;
+    if (!again && known !== undefined && performance.now() - known.readAt < METADATA_AGE_MS)
+      return known.leaders;
     const { topic: found } = await this.client.topic(topic);
     if (found === undefined) {
       // When it is made again it may have fewer partitions.
@@ -118,7 +119,7 @@ class KafkaProducer implements Producer, ProducerState {
     }
     const leaders: number[] = [];
     for (const { partition, leader } of found.partitions) leaders[partition] = leader;
-    this.#topics.set(topic, { leaders, readAt: Date.now() });
+    this.#topics.set(topic, { leaders, readAt: performance.now() });
     return leaders;
   }
 

@@ -78,7 +78,7 @@ export class SendRun {
   #fatal: { readonly error: unknown } | undefined;
   #lostSequence = false;
   #isOver = false;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
 
   constructor(state: ProducerState, options: SendRunOptions) {
     this.#state = state;
@@ -257,7 +257,7 @@ export class SendRun {
       return true;
     } catch (error) {
       this.#trouble = error;
-      const isNew = Date.now() - this.#startedAt < UNKNOWN_TOPIC_MS;
+      const isNew = performance.now() - this.#startedAt < UNKNOWN_TOPIC_MS;
       if (!isPassing(error) && !(isNew && answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'))
         this.#fatal ??= { error };
       if (!again) await this.#pause();

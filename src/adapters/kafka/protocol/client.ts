@@ -61,7 +61,7 @@ export class KafkaClient {
     this.clientId = options.clientId;
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.#totalTimeoutMs = options.totalTimeoutMs ?? Infinity;
-    this.#endsAt = Date.now() + this.#totalTimeoutMs;
+    this.#endsAt = performance.now() + this.#totalTimeoutMs;
     this.#given = options.brokers.map(parseAddress);
     this.#connect = connector(options, this.#sockets);
   }
@@ -74,7 +74,7 @@ export class KafkaClient {
    */
   async retry<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
     const { signal } = options;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const deadline = Math.min(startedAt + (options.timeoutMs ?? this.connectTimeoutMs), this.#endsAt);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
@@ -84,7 +84,7 @@ export class KafkaClient {
         signal?.throwIfAborted();
         const isRefusal = !this.#hasMet && isRefused(error);
         const end = isRefusal ? Math.min(deadline, startedAt + REFUSED_TIMEOUT_MS) : deadline;
-        if (this.#sockets.closed || !isPassing(error) || Date.now() + pauseMs >= end) {
+        if (this.#sockets.closed || !isPassing(error) || performance.now() + pauseMs >= end) {
           throw toFailure(error, {
             addresses: this.addresses,
             doing: options.doing,
@@ -99,7 +99,7 @@ export class KafkaClient {
 
   /** Settles with the first attempt of a client at the deadline at the latest, and with each at the end of all. */
   async #untilLate<T>(attempt: Promise<T>, startedAt: number, deadline: number, doing: string): Promise<T> {
-    const leftMs = Math.max(0, deadline - Date.now());
+    const leftMs = Math.max(0, deadline - performance.now());
     const isEnd = deadline === this.#endsAt;
     if ((this.#hasMet && !isEnd) || leftMs > LONGEST_TIMER_MS) return attempt;
     let timer: NodeJS.Timeout | undefined;

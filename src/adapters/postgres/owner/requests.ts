@@ -43,7 +43,7 @@ export async function askStatus(
   const awaited = new Set(living.length === 0 ? ids : living);
   await connection.query('UPDATE orderctl.instances SET asked = asked + 1 WHERE id = ANY($1)', [ids]);
   await connection.query(`NOTIFY ${ASK}`);
-  const deadline = Date.now() + ANSWER_MS;
+  const deadline = performance.now() + ANSWER_MS;
   for (;;) {
     const answers = await connection.query<AnsweredInstance>(
       `SELECT id, host, pid, identity, purpose, started_at, is_consumer, is_alone,
@@ -53,7 +53,7 @@ export async function askStatus(
     );
     const [first] = answers;
     if (first === undefined) return null;
-    const isOver = Date.now() >= deadline;
+    const isOver = performance.now() >= deadline;
     if (!isOver && answers.some(({ id, status }) => status === null && awaited.has(id))) {
       await pause(LOOK_MS);
       continue;
@@ -91,7 +91,7 @@ export async function askToStop(
     [ids],
   );
   await connection.query(`NOTIFY ${ASK}`);
-  const from = Date.now();
+  const from = performance.now();
   let left = wanted;
   while (left.length > 0) {
     const rows = await connection.query<{ id: string; hasHeard: boolean }>(
@@ -99,7 +99,7 @@ export async function askToStop(
       [ids],
     );
     left = wanted.filter(({ id }) => rows.some((row) => row.id === id));
-    const forMs = Date.now() - from;
+    const forMs = performance.now() - from;
     const deaf = left.filter(({ id }) => rows.some((row) => row.id === id && !row.hasHeard));
     const late = forMs >= STOP_MS ? left : forMs >= ANSWER_MS ? deaf : [];
     const [one] = late;

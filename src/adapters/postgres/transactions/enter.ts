@@ -2,7 +2,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { Connection } from '../connection.ts';
 import { checkKnown } from '../migrations/known.ts';
 import { LIVING } from '../owner/instances.ts';
-import { lockCommits } from './seq.ts';
+import { lockCommits, NOW } from './seq.ts';
 
 /** The row of this process is gone: it did not renew it in time, as one that was asleep. */
 export class NotRegistered extends Error {}
@@ -11,6 +11,8 @@ export class NotRegistered extends Error {}
 export interface Entered {
   /** The numbers of its transactions. */
   readonly seqs: readonly number[];
+  /** When they are: as NOW. */
+  readonly at: number;
   /** Of the last change of a small table. */
   readonly smallSeq: number;
   /** There are edits by other processes that this one is to take in. */
@@ -18,7 +20,7 @@ export interface Entered {
 }
 
 /** Edits are for a process that announces them, where there is one. The last two by edits_news and small_tables_changed. */
-const ENTER = `SELECT ARRAY(SELECT nextval('orderctl.commit_seq') FROM generate_series(1, $2)) AS seqs,
+const ENTER = `SELECT ARRAY(SELECT nextval('orderctl.commit_seq') FROM generate_series(1, $2)) AS seqs, ${NOW} AS at,
   pg_current_xact_id()::text AS transaction,
   (SELECT is_out FROM orderctl.instances WHERE id = $1) AS "isOut",
   ARRAY(SELECT number FROM orderctl.migrations) AS migrations,
@@ -41,6 +43,7 @@ export async function enterCommit(
   await lockCommits(connection);
   const [row] = await connection.query<{
     seqs: string[];
+    at: number;
     transaction: string;
     isOut: boolean | null;
     migrations: number[];
@@ -52,8 +55,8 @@ export async function enterCommit(
   checkKnown(connection.name, row.migrations);
   if (row.isOut === null) throw new NotRegistered();
   if (row.isOut) throw shutOut(connection.name);
-  const { hasNews, smallSeq } = row;
-  return { seqs: row.seqs.map(Number), hasNews, smallSeq: smallSeq ?? 0 };
+  const { at, hasNews, smallSeq } = row;
+  return { seqs: row.seqs.map(Number), at, hasNews, smallSeq: smallSeq ?? 0 };
 }
 
 export function shutOut(name: string): Failure {

@@ -1,7 +1,6 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { OwnOptions } from '../../../ports/owner.ts';
 import type { Changes, Keys, Snapshot } from '../../../ports/store.ts';
-import type { Clock } from '../../../ports/clock.ts';
 import type { Connection } from '../connection.ts';
 import type { LastingConnection } from '../lasting.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditFrom, type EditRow } from '../rows/edits.ts';
@@ -40,7 +39,6 @@ interface Parts {
   /** Writes it down again as an owner. */
   readonly register: () => Promise<void>;
   readonly storeId: string;
-  readonly clock: Clock;
   readonly from: EditFrom;
   readonly small: SmallTables;
   readonly onEdits: OwnOptions['onEdits'];
@@ -141,14 +139,13 @@ export class GroupCommit {
     group: readonly Waiting[],
     thrown: Map<Waiting, unknown>,
   ): Promise<Committed> {
-    const { storeId, clock, from, onEdits, instanceId, small } = this.#parts;
+    const { storeId, from, onEdits, instanceId, small } = this.#parts;
     thrown.clear();
     const writes = new Writes();
     const loaded = new Loaded(connection, small.draft());
     const keys = union(group.map((one) => one.keys));
-    const of = { at: clock.now(), storeId };
     const further = (): Keys[] =>
-      group.map((one) => one.keys.further?.(loaded.snapshot({ ...of, seq: 0 })) ?? {});
+      group.map((one) => one.keys.further?.(loaded.snapshot({ at: 0, storeId, seq: 0 })) ?? {});
     await loaded.lock(keys);
     if (group.some((one) => one.keys.further !== undefined)) {
       await loaded.readFacts(keys);
@@ -161,9 +158,10 @@ export class GroupCommit {
     await loaded.readAbsent();
     await loaded.read(keys);
     await loaded.lock(union(further()));
-    if (entered.hasNews) await this.#takeNews(connection, loaded, writes);
+    if (entered.hasNews) await this.#takeNews(connection, entered.at, { loaded, writes });
     for (const [index, one] of group.entries()) {
-      const stamp: Stamp = { ...of, ...from, seq: entered.seqs[index] ?? 0, isNews: false };
+      const seq = entered.seqs[index] ?? 0;
+      const stamp: Stamp = { at: entered.at, storeId, ...from, seq, isNews: false };
       // Those before it may have added facts from which more follows.
       if (index > 0 && one.keys.further !== undefined)
         await loaded.lock(one.keys.further(loaded.snapshot(stamp)));
@@ -219,14 +217,18 @@ export class GroupCommit {
    * What follows from edits by other processes. It comes after the rows are locked: what is decided on them comes after
    * all edits that they have in them. Nobody else changes what is read here: no row is waited for with the lock of commits.
    */
-  async #takeNews(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
-    const { onEdits, storeId, clock } = this.#parts;
+  async #takeNews(
+    connection: Connection,
+    at: number,
+    { loaded, writes }: Omit<Committed, 'seq'>,
+  ): Promise<void> {
+    const { onEdits, storeId } = this.#parts;
     const rows = await connection.query<EditRow>(TAKE_NEWS);
     rows.sort((a, b) => a.seq - b.seq || a.ordinal - b.ordinal);
     for (const row of rows) {
       const edit = loggedEditOf(row);
       writes.news.push(edit);
-      const state = loaded.snapshot({ at: clock.now(), storeId, seq: row.seq });
+      const state = loaded.snapshot({ at, storeId, seq: row.seq });
       const events = eventsOf([edit], before(edit, state), onEdits);
       for (const change of events.small ?? []) loaded.small.change(change);
       send(events.outgoing ?? [], writes);

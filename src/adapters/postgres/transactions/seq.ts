@@ -9,12 +9,18 @@ export async function lockCommits(connection: Connection): Promise<void> {
   await connection.query('SELECT pg_advisory_xact_lock($1)', [COMMIT_LOCK]);
 }
 
-/** The numbers of the next transactions. */
-export async function nextSeqs(connection: Connection, count: number): Promise<number[]> {
+/**
+ * Milliseconds since the epoch by the clock of the database: the one clock that all processes of a store share. What they
+ * commit is stamped by it, and what they owe is due by it.
+ */
+export const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::float8';
+
+/** The number of the next transaction, and when it is. */
+export async function nextSeq(connection: Connection): Promise<{ seq: number; at: number }> {
   await lockCommits(connection);
-  const rows = await connection.query<{ seq: number }>(
-    `SELECT nextval('orderctl.commit_seq') AS seq FROM generate_series(1, $1)`,
-    [count],
+  const [row] = await connection.query<{ seq: number; at: number }>(
+    `SELECT nextval('orderctl.commit_seq') AS seq, ${NOW} AS at`,
   );
-  return rows.map(({ seq }) => seq);
+  if (row === undefined) throw new Error('a SELECT without FROM has one row');
+  return row;
 }

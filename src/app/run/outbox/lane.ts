@@ -67,7 +67,7 @@ export class Lane {
     const { store, waits, clock, stop } = this.#parts;
     let goneSince: number | null = null;
     while (store.unsent().has(this.#destination)) {
-      const now = clock.now();
+      const now = clock.elapsed();
       const stoppedAt = this.#stoppedAt();
       if (stoppedAt !== null && now - stoppedAt > STOPPED_AFTER_MS) return;
       // While its topic or schema is gone it is busy without a break: decisions would wait for each try.

@@ -28,7 +28,7 @@ export class Outbox {
   constructor(parts: LaneParts) {
     this.#parts = parts;
     const { signal } = parts.stop;
-    const onStop = (): void => void (this.#stoppedAt ??= parts.clock.now());
+    const onStop = (): void => void (this.#stoppedAt ??= parts.clock.elapsed());
     // For all lanes: Node warns of a signal that has many listeners.
     signal.addEventListener('abort', onStop, { once: true });
     if (signal.aborted) onStop();
@@ -104,7 +104,7 @@ export class Outbox {
   /** How many wait for destinations that answer: of the others there may be any number, for any time. */
   #waiting(): number {
     const { store, clock } = this.#parts;
-    const now = clock.now();
+    const now = clock.elapsed();
     let count = 0;
     for (const [destination, waiting] of store.unsent()) {
       if (!isSilent(this.#lanes.get(destination), now)) count += waiting;
@@ -114,7 +114,7 @@ export class Outbox {
 
   async #wait(): Promise<void> {
     const { clock } = this.#parts;
-    const now = clock.now();
+    const now = clock.elapsed();
     const awaited = [...this.#lanes.values()].filter(
       (lane) => lane.busySince !== null && !isSilent(lane, now),
     );

@@ -34,7 +34,7 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
     },
     webhook: {
       atOnce: OUTSIDE_AT_ONCE,
-      perform: async (effect, signal) => {
+      perform: async (effect, { signal }) => {
         const fields = fieldsOf(effect);
         if (webhook === null) return unset('no webhook is set');
         const { event: type, data } = contentOf(fields);

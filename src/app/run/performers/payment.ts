@@ -1,8 +1,8 @@
 import type { Answer, Effect } from '../../../domain/effects.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { EffectPerformers } from '../../../ports/effects.ts';
+import type { Attempt, EffectPerformers } from '../../../ports/effects.ts';
 import type { Gateway, GatewayFault, PaymentAnswer } from '../../../ports/outside/gateway.ts';
-import { askedAt, paymentFields } from '../../../processors/payment/effects.ts';
+import { askedAt, paymentFields, refundKeyOf } from '../../../processors/payment/effects.ts';
 
 export interface PaymentPorts {
   readonly gateway: Gateway;
@@ -18,22 +18,26 @@ export interface PaymentPorts {
 export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): EffectPerformers {
   const perform =
     (move: Gateway['charge']) =>
-    async (effect: Effect, signal: AbortSignal): Promise<Answer> => {
-      const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = paymentFields(effect);
+    async (effect: Effect, { signal, isOver }: Attempt): Promise<Answer> => {
+      const asked = paymentFields(effect);
+      const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = asked;
       const wasLost = may_have_moved || effect.attempts > answered + 1;
       // A store that was restored from a backup does not know about tries since.
       const since = Math.min(effect.firstTriedAt ?? Infinity, askedAt(effect) ?? Infinity);
       const mayBeForgotten = clock.now() - since >= keyTtlMs;
-      if (only_look_up || wasLost || mayBeForgotten) {
+      if (only_look_up || wasLost || mayBeForgotten || asked.may_be_refunded) {
         const found = await gateway.lookUp(effect.key, signal);
         if (found?.kind === 'fault') {
           return { kind: 'failed', message: found.message, isUnknown: wasLost };
         }
+        const refund = asked.may_be_refunded ? await gateway.lookUp(refundKeyOf(effect), signal) : null;
+        if (refund?.kind === 'fault') return { kind: 'failed', message: refund.message, isUnknown: true };
+        if (refund?.kind === 'paid') return answerOf({ ...refund, kind: 'declined', reason: 'refunded' });
         if (found !== null) return answerOf(found);
         if (only_look_up) return { kind: 'done', fields: { outcome: 'none' } };
       }
       // Another may have asked by now, so long ago that the gateway has forgotten it again.
-      if (clock.now() >= effect.dueAt) {
+      if (isOver()) {
         return {
           kind: 'failed',
           message: 'its time was over before the gateway was asked',

@@ -41,7 +41,7 @@ export class StatusBoard {
     this.#options = options;
     this.#clock = clock;
     for (const service of services) {
-      const entry = { service, rate: new Rate(clock.now()), lastCommitAt: null };
+      const entry = { service, rate: new Rate(clock.elapsed()), lastCommitAt: null };
       this.#entries.set(service.processor.name, entry);
     }
   }
@@ -62,7 +62,7 @@ export class StatusBoard {
       const entry = this.#entries.get(event.processor);
       if (entry === undefined) return;
       entry.lastCommitAt = this.#clock.now();
-      entry.rate.add(event.records, entry.lastCommitAt);
+      entry.rate.add(event.records, this.#clock.elapsed());
     }
   }
 
@@ -98,7 +98,7 @@ export class StatusBoard {
       ...{ name: processor.name, group, read, deadLettered, outcomes, lastCommitAt },
       topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
       partitions: reading?.partitions ?? [],
-      recordsPerSecond: rate.at(this.#clock.now()),
+      recordsPerSecond: rate.at(this.#clock.elapsed()),
       // Records sent meanwhile are not counted.
       lag: isBrokerAway ? null : (reading?.lag ?? null),
     };

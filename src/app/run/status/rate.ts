@@ -7,7 +7,7 @@ export class Rate {
   /** Records by second, the last few seconds only. */
   readonly #bySecond: { readonly second: number; records: number }[] = [];
 
-  /** @param startedAt milliseconds since the epoch */
+  /** @param startedAt as Clock.elapsed has it, in milliseconds */
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
   }
