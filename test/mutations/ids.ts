@@ -27,6 +27,13 @@ export const IDS: readonly Mutation[] = [
     tests: ['test/cli/backup.test.ts'],
   },
   {
+    name: 'a database that is restored while others read is not noticed',
+    file: 'src/app/run/prepare.ts',
+    from: 'const ahead = reset === null ? groupAhead',
+    to: 'const ahead = reset === null && !isActive ? groupAhead',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'a folder that was copied back by hand sends under the ids of before',
     file: 'src/app/run/prepare.ts',
     from: '    await markRestored(store);\n',

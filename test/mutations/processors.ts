@@ -237,8 +237,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an order that was cancelled while it was charged keeps the money',
     file: processors('payment/effects.ts'),
-    from: '    if (isCancelled || refused !== undefined) {',
-    to: '    if ((isCancelled && attempts === 0) || refused !== undefined) {',
+    from: '    if (isEnded) {',
+    to: '    if (refused !== undefined) {',
     tests: CHECKOUT,
   },
   {
@@ -274,6 +274,13 @@ export const PROCESSORS: readonly Mutation[] = [
     file: processors('payment/effects.ts'),
     from: 'validated_at ?? rejected_at ?? decided_at',
     to: 'validated_at ?? decided_at',
+    tests: CHECKOUT,
+  },
+  {
+    name: 'what was refunded before the store was restored is sent for nothing',
+    file: processors('payment/effects.ts'),
+    from: '!isEnded && !may_be_refunded &&',
+    to: '!isEnded && may_be_refunded &&',
     tests: CHECKOUT,
   },
   {
