@@ -43,6 +43,16 @@ function client(brokers: string): Kafka {
   });
 }
 
+/** Registries differ in what they demand when nobody has said it. */
+export async function setCompatibility(subject: string, compatibility: string): Promise<void> {
+  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility }),
+  });
+  if (answer.status !== 200) throw new Error(`the registry answered ${answer.status}`);
+}
+
 /** Kafka seen by a client that is not orderctl. */
 export async function withAdmin<T>(
   use: (admin: Admin) => Promise<T>,

@@ -11,23 +11,13 @@ import {
   jsonOrder,
   pens,
   sendRaw,
-  testRegistry,
+  setCompatibility,
   withAdmin,
 } from '../../support/topics.ts';
 
 /** docs/operations.md: each situation is made here, and the commands under its heading are run as they are written. */
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const SITUATIONS = stepsOf('docs/operations.md');
-
-/** Registries differ in what they demand when nobody has said it. */
-async function setCompatibility(subject: string, compatibility: string): Promise<void> {
-  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility }),
-  });
-  expect(answer.status).toBe(200);
-}
 
 /** @returns what the commands under the heading printed, one after the other */
 async function runSituation(shop: Shop, title: string): Promise<string> {
