@@ -106,6 +106,7 @@ export default tseslint.config(
       'dist/**',
       'node_modules/**',
       'storage/**',
+      'deploy/connect/target/**',
       'deploy/kafka/target/**',
       'bench/peers/streams/target/**',
     ],

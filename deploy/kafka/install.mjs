@@ -13,10 +13,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-const HERE = import.meta.dirname;
-const TARGET = join(HERE, 'target');
-const POM = join(HERE, 'pom.xml');
 const JAVA_AT_LEAST = 17;
+
+/**
+ * What Maven downloads for one folder of deploy/.
+ *
+ * @typedef {object} Download
+ * @property {string} folder with pom.xml, which puts the jars into `into`; they come to be in its `target`
+ * @property {readonly string[]} [modules] of the pom, relative to the folder
+ * @property {string} what it is, for messages
+ * @property {string} size
+ */
+
+/** @type {Download} */
+const KAFKA = { folder: import.meta.dirname, what: 'Apache Kafka and the registry', size: 'about 200 MB' };
 
 /** Something that the person has to do first; `exitCode` as in orderctl's own table. */
 export class CannotStart extends Error {
@@ -57,49 +67,61 @@ export function findJava() {
   );
 }
 
-/** @throws {CannotStart} 3 with what to install */
-function needMaven() {
+/**
+ * @param {string} what
+ * @throws {CannotStart} 3 with what to install
+ */
+function needMaven(what) {
   if (spawnSync('mvn', ['-v'], { stdio: 'ignore' }).status === 0) return;
   throw new CannotStart(
-    'Maven is needed once, to download Kafka and the registry, and mvn does not run. Install it and try again:\n' +
+    `Maven is needed once, to download ${what}, and mvn does not run. Install it and try again:\n` +
       '  Debian, Ubuntu:  sudo apt-get install maven\n' +
       '  macOS:           brew install maven',
     3,
   );
 }
 
-/** @returns {string} where installJars puts them: named by the pom's checksum */
-function jarsFolder() {
-  return join(TARGET, `jars-${createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12)}`);
+/**
+ * @param {Download} download
+ * @returns {string} where installJars puts them: named by the checksum of what the pom says
+ */
+function jarsFolder({ folder, modules = [] }) {
+  const hash = createHash('sha256');
+  for (const file of ['pom.xml', ...modules]) hash.update(readFileSync(join(folder, file)));
+  return join(folder, 'target', `jars-${hash.digest('hex').slice(0, 12)}`);
 }
 
-/** Whether installJars has nothing to download. */
+/** Whether installJars has nothing to download for Kafka. */
 export function hasJars() {
-  return existsSync(jarsFolder());
+  return existsSync(jarsFolder(KAFKA));
 }
 
 /**
- * The folder that holds `kafka/*.jar` and `registry/*.jar`, downloaded by Maven the first time. It appears by one
- * rename, so what is there is whole and is what the pom says.
+ * The folder of the jars, of Kafka `kafka/*.jar` and `registry/*.jar`, downloaded by Maven the first time. It appears by
+ * one rename, so what is there is whole and is what the pom says.
  *
  * @param {(line: string) => void} say
+ * @param {Download} [download]
  * @returns {Promise<string>}
  * @throws {CannotStart} 3 without Maven, 5 when the download fails
  */
-export async function installJars(say) {
-  const jars = jarsFolder();
+export async function installJars(say, download = KAFKA) {
+  const { folder, what, size } = download;
+  const jars = jarsFolder(download);
   if (existsSync(jars)) return jars;
 
-  needMaven();
-  mkdirSync(TARGET, { recursive: true });
-  const into = mkdtempSync(join(TARGET, 'download-'));
-  say('downloading Apache Kafka and the registry by Maven, about 200 MB, once …');
+  needMaven(what);
+  const target = join(folder, 'target');
+  mkdirSync(target, { recursive: true });
+  const into = mkdtempSync(join(target, 'download-'));
+  say(`downloading ${what} by Maven, ${size}, once …`);
   try {
-    const { code, output } = await runQuietly('mvn', ['-q', '-B', '-f', POM, `-Dinto=${into}`, 'package']);
+    const args = ['-q', '-B', '-T', '3', '-f', join(folder, 'pom.xml'), `-Dinto=${into}`, 'package'];
+    const { code, output } = await runQuietly('mvn', args);
     if (code !== 0) {
       const errors = output.split('\n').filter((line) => line.includes('ERROR'));
       throw new CannotStart(
-        `Maven could not download Kafka and the registry:\n${errors.slice(0, 3).join('\n') || output.slice(-1000)}\n` +
+        `Maven could not download ${what}:\n${errors.slice(0, 3).join('\n') || output.slice(-1000)}\n` +
           `Look whether Maven Central can be reached from here (proxy: ~/.m2/settings.xml), then try again.`,
         5,
       );
@@ -114,8 +136,8 @@ export async function installJars(say) {
     rmSync(into, { recursive: true, force: true });
   }
   // Jars of an older pom and downloads that were killed; one that runs now is left alone.
-  for (const entry of readdirSync(TARGET)) {
-    const path = join(TARGET, entry);
+  for (const entry of readdirSync(target)) {
+    const path = join(target, entry);
     const old = Date.now() - statSync(path).mtimeMs > 3_600_000;
     if (entry.startsWith('jars-') ? path !== jars : old) rmSync(path, { recursive: true, force: true });
   }

@@ -71,15 +71,28 @@ export async function startRegistry({ java, jars }, { folder, port }) {
 
 /**
  * @param {{name: string, port: number, address: string, command: string, args: string[], logFile: string,
- *   stopSignal?: 'SIGTERM' | 'SIGINT', answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options
- *   `stopSignal` ends it in order; `abort` kills it while it starts
+ *   cwd?: string, env?: Readonly<Record<string, string>>, stopSignal?: 'SIGTERM' | 'SIGINT',
+ *   answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options
+ *   `env` is added to ours; `stopSignal` ends it in order; `abort` kills it while it starts
  * @returns {Promise<Service>}
  */
 export async function startService(options) {
-  const { name, port, address, command, args, logFile, stopSignal = 'SIGTERM', answers, abort } = options;
+  const {
+    name,
+    port,
+    address,
+    command,
+    args,
+    logFile,
+    cwd,
+    stopSignal = 'SIGTERM',
+    answers,
+    abort,
+  } = options;
+  const env = { ...process.env, ...options.env };
   const log = openSync(logFile, 'w');
   // In a group of its own, so that Ctrl-C reaches us alone and we stop things in order.
-  const child = spawn(command, args, { stdio: ['ignore', log, log], detached: true });
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
   let ended = false;
   /** @type {Promise<void>} */

@@ -18,6 +18,8 @@ EXAMPLES
   npm run postgres
   npm run postgres -- --port 15432 --data my-data`;
 
+/** Changes can be read by deploy/connect. It is not asked for: with a reader that it knows it would not start without. */
+const SETTINGS = { wal_level: 'logical' };
 const SAME_SIGNAL_MS = 300;
 
 let isJson = false;
@@ -94,7 +96,7 @@ async function main() {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel?.unref();
   say('starting PostgreSQL …');
-  server = await startPostgres({ folder: data, port });
+  server = await startPostgres({ folder: data, port, settings: SETTINGS });
   if (isJson)
     process.stdout.write(`${JSON.stringify({ database: server.address, data, pid: server.pid })}\n`);
   else {

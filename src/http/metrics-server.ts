@@ -12,7 +12,8 @@ export interface MetricsServerOptions {
 }
 
 /**
- * Serves /metrics and nothing else, until disposal: a process that decides orders loads no more of HTTP than that.
+ * Serves /metrics, and /healthz for what starts the process again when it does not answer, until disposal: a process
+ * that decides orders loads no more of HTTP than that.
  *
  * @returns `url` of the metrics
  * @throws the error of the system when nothing can listen there
@@ -51,9 +52,12 @@ async function answer(
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...more });
     response.end(method === 'HEAD' ? undefined : text);
   };
-  if (!isAllowed(headers.authorization))
+  const path = url.split('?')[0];
+  // As of the API: without a token, since it reveals nothing.
+  if (path === '/healthz') say(200, 'ok\n');
+  else if (!isAllowed(headers.authorization))
     say(401, 'send the header "Authorization: Bearer TOKEN"\n', { 'www-authenticate': 'Bearer' });
-  else if (url.split('?')[0] !== '/metrics') say(404, 'there is /metrics only\n');
+  else if (path !== '/metrics') say(404, 'there are /metrics and /healthz\n');
   else if (method !== 'GET' && method !== 'HEAD') say(405, 'use GET\n', { allow: 'GET, HEAD' });
   else say(200, await meter.text(), { 'content-type': meter.contentType });
 }

@@ -26,6 +26,8 @@ test('consume serves what it measures, to those who have the token', async () =>
   const refused = await fetch(url);
   expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
   expect((await fetch(url, { headers: { authorization: `Bearer ${TOKEN}x` } })).status).toBe(401);
+  const health = await fetch(new URL('/healthz', url));
+  expect([health.status, await health.text()]).toEqual([200, 'ok\n']);
   expect((await fetch(new URL('/users', url), { headers })).status).toBe(404);
   expect((await fetch(url, { headers, method: 'POST' })).status).toBe(405);
   consume.signal('SIGINT');

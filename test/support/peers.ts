@@ -50,8 +50,8 @@ export async function sendByKcat(topic: string, lines: readonly string[]): Promi
 }
 
 /** Runs a Python program on a job. @returns the JSON that it prints @throws Error when it does not end with 0 */
-export async function runPython(program: string, job: object): Promise<unknown> {
-  return JSON.parse(await must(python, [program], JSON.stringify(job)));
+export async function runPython(program: string, job: object, timeoutMs?: number): Promise<unknown> {
+  return JSON.parse(await must(python, [program], JSON.stringify(job), timeoutMs));
 }
 
 /** What kcat prints of a topic, a line for each record: partition@offset, key, value, headers. */
@@ -62,9 +62,14 @@ export async function readByKcat(topic: string): Promise<string[]> {
 }
 
 /** Runs a program. @returns what it prints @throws Error when it does not end with 0 */
-export async function must(command: string, args: readonly string[], input: string): Promise<string> {
+export async function must(
+  command: string,
+  args: readonly string[],
+  input: string,
+  timeoutMs = 60_000,
+): Promise<string> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  const { code, stdout, stderr } = await finish(observe(child, command, input), command, 60_000);
+  const { code, stdout, stderr } = await finish(observe(child, command, input), command, timeoutMs);
   if (code !== 0) throw new Error(`${command} ended with ${code ?? 'a signal'}: ${stderr}`);
   return stdout;
 }

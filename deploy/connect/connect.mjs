@@ -1,0 +1,169 @@
+#!/usr/bin/env node
+// @ts-check
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { CannotStart, findJava } from '../kafka/install.mjs';
+import { endOfLog, parsePort, refuseTakenPort } from '../kafka/services.mjs';
+import { connectionOf, prepareDatabase, releaseDatabase } from './database.mjs';
+import { installConnect, startConnect, tasksOf } from './worker.mjs';
+
+const USAGE = `Runs Kafka Connect on this machine, without Docker, until Ctrl-C: changes of tables become messages, rows of
+intake.order_requests become orders, and messages become rows of the schema analytics.
+
+Usage
+  npm run connect [-- --store postgres://orderctl@127.0.0.1:5432/orderctl --brokers 127.0.0.1:9092
+                      --registry http://127.0.0.1:8081 --topic orders --port 8083 --data .connect]
+  npm run connect -- remove [--store postgres://… --data .connect]
+
+The store is a database with wal_level=logical, as "npm run postgres" has it, and the registry an Apicurio, as
+"npm run kafka" has it. Connect listens on 127.0.0.1 alone. How far it has read is kept in the data folder and in the
+database, which keeps its log until that is read: when Connect is not to come back, "remove" takes that away.
+PGPASSWORD is the password of the database. Needs Java 17 or newer, and Maven the first time.
+
+EXAMPLES
+  npm run connect
+  npm run connect -- --store postgres://orderctl@127.0.0.1:15432/orderctl --data my-data
+  npm run connect -- remove`;
+
+/** How often it looks whether a connector has failed, which Connect itself only logs. */
+const LOOK_MS = 2_000;
+const SAME_SIGNAL_MS = 300;
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`${line}\n`);
+
+/** @param {string[]} args */
+function parseOptions(args) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        store: { type: 'string', default: 'postgres://orderctl@127.0.0.1:5432/orderctl' },
+        brokers: { type: 'string', default: '127.0.0.1:9092' },
+        registry: { type: 'string', default: 'http://127.0.0.1:8081' },
+        topic: { type: 'string', default: 'orders' },
+        port: { type: 'string', default: '8083' },
+        data: { type: 'string', default: '.connect' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new CannotStart(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, 2);
+  }
+}
+
+async function main() {
+  const { values: options, positionals } = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const [command, ...others] = positionals;
+  if ((command !== undefined && command !== 'remove') || others.length > 0) {
+    throw new CannotStart(`${positionals.join(' ')}: there is only "remove"\n\n${USAGE}`, 2);
+  }
+  const database = { url: options.store, password: process.env['PGPASSWORD'] ?? '' };
+  if (command === undefined) return serve(options, database);
+  await releaseDatabase(database);
+  rmSync(join(options.data, 'connect.offsets'), { force: true });
+  say('removed: slots, publications, and how far Connect has read; all tables stay');
+}
+
+/**
+ * @param {ReturnType<typeof parseOptions>['values']} options
+ * @param {import('./database.mjs').Database} database
+ */
+async function serve(options, database) {
+  const port = parsePort(options.port, '--port');
+  const java = findJava();
+  await refuseTakenPort(port, 'Kafka Connect', '--port');
+  const environment = {
+    ...connectionOf(database),
+    CONNECT_REGISTRY: `${new URL(options.registry).origin}/apis/registry/v2`,
+    CONNECT_INVENTORY_UPDATES: 'inventory_updates',
+    ORDERCTL_BROKERS: options.brokers,
+    ORDERCTL_TOPIC: options.topic,
+  };
+  await prepareDatabase(database);
+  const worker = await installConnect(java, say);
+  /** @type {import('../kafka/services.mjs').Service | undefined} */
+  let connect;
+  const stop = interrupted(() => connect?.signal('SIGKILL'));
+  say('starting Kafka Connect …');
+  connect = await startConnect(worker, { folder: options.data, port, environment });
+  try {
+    const { address, logFile, pid, exited } = connect;
+    const first = await failureOf(address);
+    if (first === undefined) {
+      say(`ready
+  connect   ${address}   log ${logFile}   pid ${pid}
+  data      ${options.data}, kept across restarts
+Ctrl-C stops it.`);
+    }
+    const failed = first ?? (await watch(address, Promise.race([stop, exited.then(() => 'ended')])));
+    if (failed === 'ended')
+      throw new CannotStart(`Kafka Connect has ended by itself. ${endOfLog(logFile)}`, 1);
+    if (failed !== undefined) throw new CannotStart(failed, 1);
+  } finally {
+    say('stopping …');
+    await connect.stop();
+    say(`stopped; how far it has read is kept in ${options.data}`);
+  }
+}
+
+/**
+ * @param {string} address
+ * @returns {Promise<string | undefined>} which connector has failed, and of what
+ */
+async function failureOf(address) {
+  const failed = (await tasksOf(address)).find(({ state }) => state === 'FAILED');
+  // Its causes, without where in the code.
+  const trace = failed?.trace.split('\n').filter((line) => !/^\s/.test(line));
+  return failed && `the connector ${failed.name} has failed:\n${trace?.join('\n').trim() ?? ''}`;
+}
+
+/**
+ * @param {string} address
+ * @param {Promise<string | undefined>} end
+ * @returns {Promise<string | undefined>} what `end` resolves to, or of what a connector has failed before
+ */
+async function watch(address, end) {
+  for (;;) {
+    const isOver = await Promise.race([end.then(() => true), sleep(LOOK_MS).then(() => false)]);
+    if (isOver) return end;
+    // While it is busy, or gone, which is noticed by itself.
+    const failure = await failureOf(address).catch(() => undefined);
+    if (failure !== undefined) return failure;
+  }
+}
+
+/**
+ * Resolves at the first signal; a later one calls `again`: npm passes on the Ctrl-C that we got as well.
+ *
+ * @param {() => void} again
+ * @returns {Promise<undefined>}
+ */
+function interrupted(again) {
+  let askedAt = 0;
+  return new Promise((resolve) => {
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+      process.on(signal, () => {
+        if (askedAt === 0) {
+          askedAt = Date.now();
+          resolve(undefined);
+        } else if (Date.now() - askedAt > SAME_SIGNAL_MS) again();
+      });
+    }
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof CannotStart)) throw error;
+  say(`error: ${error.message}`);
+  process.exitCode = error.exitCode;
+}
