@@ -69,6 +69,13 @@ export const Audit = object({
     'unfinished orders of the checkout by what they wait for: an effect, a message to be sent, a record to be read, ' +
       'a dead letter to be dealt with, a dispatch by hand, a record that was skipped; null: topics were not read',
   ),
+  unfinished: Type.Array(
+    object({
+      order_id: Type.String(),
+      waits_for: nullable(Type.String(), 'the processor that goes on with it; null: the answer of an effect'),
+    }),
+    { description: 'unfinished orders of the checkout: the first thousand' },
+  ),
   unsent: Type.Integer({ minimum: 0, description: 'messages and dead letters that wait to be sent' }),
   unsent_by_destination: CountByName,
   effects: object({

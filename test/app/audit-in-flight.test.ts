@@ -108,6 +108,15 @@ it('an unfinished order has an unread record, a message to be sent, an effect or
   expect(auditDocument(result)).toMatchObject({
     checked: { unfinished_orders: 7 },
     in_flight: { owed: 3, waiting: 1, unread: 1, dead_lettered: 1, by_hand: 1, skipped: 0 },
+    unfinished: [
+      { order_id: 'UNREAD', waits_for: 'payment' },
+      { order_id: 'UNSENT', waits_for: 'inventory' },
+      { order_id: 'OWED', waits_for: null },
+      { order_id: 'PARKED', waits_for: null },
+      { order_id: 'LATER', waits_for: 'warehouse' },
+      { order_id: 'LETTER', waits_for: 'payment' },
+      { order_id: 'BY-HAND', waits_for: 'warehouse' },
+    ],
   });
   expect(auditText(result)).toContain(
     'in flight: 7 orders of the checkout: 1 to be read, 1 to be sent, 3 owed, 1 among the dead letters, 1 to be dispatched by hand\n',

@@ -207,6 +207,19 @@ describe('a difference is', () => {
     expect(await found()).toEqual(['claimed_twice A-1']);
   });
 
+  it('an order that was cancelled in advance, and sold all the same; not one whose cancellation was refused', async () => {
+    await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+    await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });
+    await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+    await decideRecords(store, [
+      recordOf('orders', 0, 'D-1', 'alice', { pen: 1 }),
+      recordOf('orders', 1, 'D-2', 'alice', { pen: 1 }),
+    ]);
+    steps('D-1', 'cancelled');
+    steps('D-2', 'cancel_refused');
+    expect(await found()).toEqual(['claimed_twice D-1']);
+  });
+
   it('not stock that had nowhere to go back to', async () => {
     folder.movements.splice(2, 1);
     await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });

@@ -852,7 +852,7 @@ describe('the group', () => {
       const reader = { processor: orders({ events: null, users: 'required' }), group: 'g' };
       await prepareRun({ ...ports, processes: folder.processes, clock }, [reader], {
         ...{ names: new Map(), reset: null, adopt: false, create: true, untilEnd: false },
-        ...{ signal: new AbortController().signal, on: (event) => events.push(event as never) },
+        ...{ signal: new AbortController().signal, on: (event) => events.push(event) },
       });
     };
     const commit = (offset: number): void =>

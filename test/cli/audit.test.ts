@@ -30,6 +30,7 @@ it('tells that the books balance', async () => {
       records: null,
       checkout_records: null,
       in_flight: null,
+      unfinished: [],
       unsent: 0,
       unsent_by_destination: {},
       undelivered: 0,

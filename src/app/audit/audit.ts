@@ -133,7 +133,7 @@ const NOT_READ = { topic: null, created: null, inFlight: null };
 const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
   asOf: null,
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
-  services: { orders: 0, unfinished: 0, movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
+  services: { orders: 0, unfinished: 0, waiting: [], movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
   ...{
     ...NOT_READ,
     skips: [],

@@ -1,6 +1,7 @@
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
 import { EVENTS_LOG } from '../../domain/stock/events.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 import { DELIVERIES } from '../../processors/delivery/facts.ts';
 import { NOTIFICATIONS } from '../../processors/notification/processor.ts';
@@ -13,12 +14,21 @@ import { auditPayments, DeliveryBooks, parkedNotes } from './effects.ts';
 /** The logs of facts that an audit reads. */
 export const AUDITED_FACTS = [CHECKOUT, DELIVERIES, EVENTS_LOG, NOTIFICATIONS] as const;
 const ODD_AT_ONCE = 50_000;
+const MOST_WAITING = 1_000;
+
+/** An unfinished order of the checkout, and who goes on with it; null: it waits for the answer of an effect. */
+export interface WaitingOrder {
+  readonly orderId: string;
+  readonly reader: ProcessorName | null;
+}
 
 /** What services beside the orders of the direct flow have in the store. */
 export interface AuditedServices {
   /** Of the checkout. */
   readonly orders: number;
   readonly unfinished: number;
+  /** The first thousand of these. */
+  readonly waiting: readonly WaitingOrder[];
   readonly movements: number;
   readonly facts: number;
   /** Effects; `parked` of them are not tried any more. */
@@ -74,7 +84,17 @@ export async function auditServices(
   await oneFlow(inspection, orders, checkoutFile, report);
   const notes = parkedNotes(effects.values());
   const { size, unfinished } = orders;
-  return { orders: size, unfinished, facts, owed: effects.size, parked: notes.length, notes };
+  const waiting = waitingOf(orders);
+  return { orders: size, unfinished, waiting, facts, owed: effects.size, parked: notes.length, notes };
+}
+
+function waitingOf(orders: CheckoutOrders): WaitingOrder[] {
+  const waiting: WaitingOrder[] = [];
+  for (const [orderId, awaited] of orders.awaited()) {
+    if (waiting.length === MOST_WAITING) break;
+    waiting.push({ orderId, reader: awaited?.reader ?? null });
+  }
+  return waiting;
 }
 
 /** Reads the lines of orders that may not be in order, so many orders at a time. */
@@ -120,8 +140,10 @@ async function oneFlow(
 ): Promise<void> {
   for (const orderId of orders.orderIds()) {
     const line = orders.placedAt(orderId);
-    if (line === undefined || (await inspection.decided(orderId)) === undefined) continue;
-    const where = `${file}:${line}`;
+    // One that was cancelled in advance is claimed too; a request that was refused claims nothing.
+    const isClaimed = line !== undefined || orders.has(orderId, 'cancelled');
+    if (!isClaimed || (await inspection.decided(orderId)) === undefined) continue;
+    const where = line === undefined ? file : `${file}:${line}`;
     const message = `${where}: order ${orderId} is one of the checkout, and was decided in the direct flow too`;
     report(difference('claimed_twice', where, { orderId, message }));
   }

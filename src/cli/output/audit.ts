@@ -39,6 +39,7 @@ export function auditDocument(result: AuditResult): Audit {
     records: recordsDocument(topic),
     checkout_records: recordsDocument(result.created),
     in_flight: inFlightDocument(result.inFlight),
+    unfinished: services.waiting.map(({ orderId, reader }) => ({ order_id: orderId, waits_for: reader })),
     unsent: total(unsent),
     unsent_by_destination: Object.fromEntries(unsent),
     effects: { owed: services.owed, parked: services.parked },
