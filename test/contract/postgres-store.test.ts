@@ -317,6 +317,12 @@ describe('the store in PostgreSQL', () => {
     await under.access().edit({ kind: 'item.update', item: 'book', by: 1 }, how);
     await commit(quiet);
     expect(await news()).toBe(1);
+    // It is asleep.
+    await client.query(
+      `UPDATE orderctl.instances SET seen_at = clock_timestamp() - interval '1 min' WHERE purpose = 'busy'`,
+    );
+    await commit(quiet);
+    expect(await news()).toBe(1);
     {
       await using announcing = await under.access().own({ ...owning, onEdits });
       await commit(announcing);

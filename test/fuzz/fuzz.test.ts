@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { tries } from '../support/effort.ts';
 import { fuzzBatches, noBatchCounts } from './batches.ts';
+import { fuzzBodies, noBodyCounts } from './bodies.ts';
 import { fuzzFiles, noFileCounts } from './files.ts';
 import { fuzzMessages, noMessageCounts } from './messages.ts';
 import { fuzzRecords, noRecordCounts } from './records.ts';
@@ -26,6 +27,13 @@ test('hostile bytes on the topic of any message are read, or are a dead letter',
   await fuzzMessages(SEED, tries(150, 20), counts);
   expect(counts.read).toBeGreaterThan(counts.messages / 6);
   expect(Object.keys(counts.byCode).length).toBeGreaterThan(5);
+});
+
+test('hostile bodies of a request are taken or are the client’s problem, each with an answer', async () => {
+  const counts = noBodyCounts();
+  await fuzzBodies(SEED, tries(300, 10), counts);
+  expect(counts.taken).toBeGreaterThan(counts.bodies / 20);
+  expect(Object.keys(counts.byStatus).length).toBeGreaterThan(3);
 });
 
 test('hostile record batches and bombs are read or refused', () => {

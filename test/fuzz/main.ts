@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { explain } from '../simulate/shrink.ts';
 import { fuzzBatches, noBatchCounts } from './batches.ts';
+import { fuzzBodies, noBodyCounts } from './bodies.ts';
 import { fuzzFiles, noFileCounts } from './files.ts';
 import { fuzzMessages, noMessageCounts } from './messages.ts';
 import { fuzzRecords, noRecordCounts } from './records.ts';
@@ -9,11 +10,11 @@ import { fuzzRecords, noRecordCounts } from './records.ts';
 
 const HELP = `npm run fuzz -- [--seed N] [--count N]
 
-Hostile input: files of a storage folder with one byte flipped or cut to one length, record batches, and records
-through codec, decision and store. Ends 1 at the first failure, with its seed.
+Hostile input: files of a storage folder with one byte flipped or cut to one length, record batches, bodies of requests
+to the API, and records through codec, decision and store. Ends 1 at the first failure, with its seed.
 
   --seed N   default: from the clock
-  --count N  of files, batches and records together (default 20,000), and a tenth of that of each message; 100,000 damages each byte and length
+  --count N  of files, batches and records together (default 20,000), and a tenth of that of each message and to each call; 100,000 damages each byte and length
 `;
 /** Of a count, as long as there are so many damages. */
 const FILES_SHARE = 0.45;
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const files = noFileCounts();
   const batches = noBatchCounts();
   const messages = noMessageCounts();
+  const bodies = noBodyCounts();
   const records = noRecordCounts();
   const say = (what: string, counts: object): void => {
     process.stdout.write(`seed ${seed}: ${what} ${JSON.stringify(counts)}\n`);
@@ -50,17 +52,18 @@ async function main(): Promise<void> {
     // Of each message of the catalogue.
     await fuzzMessages(seed, Math.ceil(count * MESSAGES_SHARE), messages);
     say('messages', messages);
+    await fuzzBodies(seed, Math.ceil(count * MESSAGES_SHARE), bodies);
+    say('bodies', bodies);
     const wanted = Math.max(count * (1 - FILES_SHARE - BATCHES_SHARE), count - files.files - batches.batches);
     for (let round = 0; records.records < wanted; round++) {
       await fuzzRecords(seed + round * RECORDS_AT_ONCE, RECORDS_AT_ONCE, records);
     }
     say('records', records);
-    process.stdout.write(
-      `${(files.files + batches.batches + messages.messages + records.records).toLocaleString('en')} in all, none got through\n`,
-    );
+    const all = files.files + batches.batches + messages.messages + bodies.bodies + records.records;
+    process.stdout.write(`${all.toLocaleString('en')} in all, none got through\n`);
   } catch (error) {
     process.stdout.write(
-      `${JSON.stringify({ files, batches, messages, records })}\nseed ${seed} fails: ${explain(error)}\n`,
+      `${JSON.stringify({ files, batches, messages, bodies, records })}\nseed ${seed} fails: ${explain(error)}\n`,
     );
     process.exitCode = 1;
   }

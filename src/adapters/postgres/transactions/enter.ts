@@ -1,7 +1,6 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Connection } from '../connection.ts';
 import { checkKnown } from '../migrations/known.ts';
-import { LIVING } from '../owner/instances.ts';
 import { lockCommits, NOW } from './seq.ts';
 
 /** The row of this process is gone: it did not renew it in time, as one that was asleep. */
@@ -19,13 +18,16 @@ export interface Entered {
   readonly hasNews: boolean;
 }
 
-/** Edits are for a process that announces them, where there is one. The last two by edits_news and small_tables_changed. */
+/**
+ * Edits are for a process that announces them, where there is one, even if it is silent: it announces them when it wakes.
+ * The last two by edits_news and small_tables_changed.
+ */
 const ENTER = `SELECT ARRAY(SELECT nextval('orderctl.commit_seq') FROM generate_series(1, $2)) AS seqs, ${NOW} AS at,
   pg_current_xact_id()::text AS transaction,
   (SELECT is_out FROM orderctl.instances WHERE id = $1) AS "isOut",
   ARRAY(SELECT number FROM orderctl.migrations) AS migrations,
   EXISTS (SELECT FROM orderctl.edits WHERE is_news)
-    AND NOT EXISTS (SELECT FROM orderctl.instances WHERE announces AND ${LIVING}
+    AND NOT EXISTS (SELECT FROM orderctl.instances WHERE announces AND NOT is_out
       AND NOT (SELECT announces FROM orderctl.instances WHERE id = $1)) AS "hasNews",
   (SELECT max(seq) FROM orderctl.small_tables) AS "smallSeq"`;
 
