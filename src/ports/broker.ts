@@ -248,6 +248,8 @@ export interface RunOptions {
   readonly process?: string | null;
   /** Committed beside each offset: the mark of the store. */
   readonly metadata: string;
+  /** The most records in one batch; left out: as many as suit a commit to files. */
+  readonly maxBatchRecords?: number;
   /** The positions in force now; a partition without one starts at the earliest offset. */
   readonly positions: () => Iterable<Position>;
   /**

@@ -30,7 +30,8 @@ export interface Handled extends Outcome {
 /** A batch while it is decided: the state as the messages so far have changed it, and these changes. */
 export class Draft {
   readonly state: State;
-  readonly #facts = new Map<string, Fact[]>();
+  /** Of this batch, by log and key. */
+  readonly #facts = new Map<string, Map<string, Fact[]>>();
   readonly #newFacts: NewFact[] = [];
   readonly #effects = new Map<string, EffectChange>();
   readonly #quantities = new Map<string, number>();
@@ -45,13 +46,15 @@ export class Draft {
 
   facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[] {
     const committed = this.state.facts(log, key);
-    const added = this.#facts.get(`${log.name} ${key}`) as readonly T[] | undefined;
+    const added = this.#facts.get(log.name)?.get(key) as readonly T[] | undefined;
     return added === undefined ? committed : [...committed, ...added];
   }
 
   append<T extends Fact>(log: FactLog<T>, value: T): void {
-    const key = `${log.name} ${String(value[log.key])}`;
-    this.#facts.set(key, [...(this.#facts.get(key) ?? []), value]);
+    let ofLog = this.#facts.get(log.name);
+    if (ofLog === undefined) this.#facts.set(log.name, (ofLog = new Map<string, Fact[]>()));
+    const key = String(value[log.key]);
+    ofLog.set(key, [...(ofLog.get(key) ?? []), value]);
     this.#newFacts.push({ log, value });
   }
 

@@ -8,7 +8,7 @@ import { decideEach, settleEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
 import { afterFault, dueAgain, parked } from '../retries.ts';
-import { DELIVERIES, deliveryEffectId, type Channel } from './facts.ts';
+import { DELIVERIES, deliveryEffectId, type Channel, type DeliveryFact } from './facts.ts';
 import type { DeliveryRules } from './rules.ts';
 
 const CHANNELS: readonly Channel[] = ['log', 'mail', 'webhook'];
@@ -109,15 +109,14 @@ function newDelivery(
 function settle(effect: Effect, answer: Answer, draft: Draft): void {
   const { at } = draft.state;
   const { delivery_id } = effect.fields as unknown as DeliveryFields;
-  const about = {
-    delivery_id,
-    channel: effect.kind as Channel,
-    at: isoTime(at),
-    attempts: effect.attempts,
-  };
+  const { kind, attempts } = effect;
+  const append = (step: DeliveryFact['step'], detail: string): void =>
+    draft.append(DELIVERIES, {
+      ...{ delivery_id, channel: kind as Channel, at: isoTime(at), attempts, step, detail },
+    });
   if (answer.kind === 'done' && answer.fields.outcome === 'delivered') {
     draft.change({ id: effect.id, effect: null });
-    draft.append(DELIVERIES, { ...about, step: 'delivered', detail: String(answer.fields.detail) });
+    append('delivered', String(answer.fields.detail));
     return;
   }
   const isRefused = answer.kind === 'done';
@@ -125,7 +124,7 @@ function settle(effect: Effect, answer: Answer, draft: Draft): void {
   const next = isRefused ? parked(effect) : afterFault(effect, at);
   draft.change({ id: effect.id, effect: next });
   if (next.state === 'parked') {
-    draft.append(DELIVERIES, { ...about, step: 'failed', detail });
+    append('failed', detail);
     giveUp(draft, effect, isRefused ? 'delivery_refused' : 'delivery_failed', detail);
   }
 }

@@ -47,8 +47,9 @@ function take(
   } as const;
   draft.move(movement);
   const revision = stock.moved(movement);
-  const reserved = { order_id, product_id: item, quantity, on_hand: draft.quantity(item) ?? 0, revision };
-  draft.send(INVENTORY_RESERVED, { ...reserved, reserved_at: at }, [order_id, item], traceparent);
+  const onHand = draft.quantity(item) ?? 0;
+  const reserved = { order_id, product_id: item, quantity, on_hand: onHand, revision, reserved_at: at };
+  draft.send(INVENTORY_RESERVED, reserved, [order_id, item], traceparent);
 }
 
 function ship({ message, record, traceparent }: Received<PaymentProcessed>, draft: Draft): void {

@@ -73,21 +73,21 @@ export function owe(
   by: Pick<Received<object>, 'source' | 'message' | 'record' | 'traceparent'>,
   { onlyLookUp = false } = {},
 ): void {
-  const { order_id, amount, reason } = asked;
+  const { order_id, customer_id, amount, reason } = asked;
   const { source, record, traceparent } = by;
   const message = by.message as Readonly<Record<string, unknown>>;
   const fields: PaymentFields = {
-    ...{ ...asked, only_look_up: onlyLookUp, may_have_moved: false, may_be_refunded: false, answered: 0 },
-    ...{ source, message, record, traceparent },
+    ...{ order_id, customer_id, amount, reason, only_look_up: onlyLookUp, may_have_moved: false },
+    ...{ may_be_refunded: false, answered: 0, source, message, record, traceparent },
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
   draft.change(newEffect({ id: checkoutEffectId(order_id, kind), kind, key, fields }, draft.state.at));
-  const step = { order_id, at: isoTime(draft.state.at), ...record, amount };
+  const at = isoTime(draft.state.at);
   draft.append(
     CHECKOUT,
     kind === 'charge'
-      ? { ...step, step: 'charge_owed' }
-      : { ...step, step: 'refund_owed', reason: reason ?? '' },
+      ? { order_id, at, ...record, amount, step: 'charge_owed' }
+      : { order_id, at, ...record, amount, step: 'refund_owed', reason: reason ?? '' },
   );
 }
 
@@ -120,7 +120,6 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   const isCancelled = has(facts, 'cancelled');
   // Before its charge is known only where the store was restored in between.
   const refused = factOf(facts, 'gone') ?? factOf(facts, 'rejected');
-  const step = { order_id, at: isoTime(at), ...record, amount, attempts };
   const isEnded = isCancelled || refused !== undefined;
   if (outcome === 'paid' && !isEnded && !may_be_refunded && isForgotten(askedAt(effect), draft)) {
     // What was refunded since must not be sent for nothing, though there may be stock for it this time.
@@ -130,12 +129,12 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   }
   draft.change({ id: effect.id, effect: null });
   if (outcome === 'paid') {
-    const paid = { order_id, customer_id, amount, reference: textOf(reference) ?? '', attempts };
+    const paid = { reference: textOf(reference) ?? '' };
     const { items, shipping_address } = factOf(facts, 'validated') ?? NOTHING;
-    draft.append(CHECKOUT, { ...step, step: 'paid', reference: paid.reference });
+    draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, amount, attempts, step: 'paid', ...paid });
     draft.send(
       PAYMENT_PROCESSED,
-      { ...paid, items, shipping_address, processed_at: at },
+      { order_id, customer_id, amount, ...paid, attempts, items, shipping_address, processed_at: at },
       [order_id],
       traceparent,
     );
@@ -150,7 +149,9 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
     return;
   }
   const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
-  draft.append(CHECKOUT, { ...step, step: 'declined', ...declined });
+  draft.append(CHECKOUT, {
+    ...{ order_id, at: isoTime(at), ...record, amount, attempts, step: 'declined', ...declined },
+  });
   // The customer is notified of that only.
   if (isCancelled || refused?.step === 'rejected') return;
   const failed = { order_id, customer_id, amount, ...declined, attempts, failed_at: at };

@@ -39,9 +39,10 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
   if (state.decided(order_id) !== undefined) {
     return { kind: 'conflict', about: order_id, detail: 'an order of the direct flow has this id' };
   }
-  const placed = { order_id, customer_id, items, total_amount, shipping_address };
-  const at = isoTime(state.at);
-  const recorded = { ...placed, at, created_at: isoTime(message.created_at), ...record };
+  const recorded = {
+    ...{ order_id, customer_id, items, total_amount, shipping_address },
+    ...{ at: isoTime(state.at), created_at: isoTime(message.created_at), ...record },
+  };
   if (has(facts, 'cancelled')) {
     const detail = factOf(facts, 'cancelled')?.detail ?? '';
     draft.append(CHECKOUT, { ...recorded, step: 'rejected', reason: 'cancelled', detail });
@@ -52,7 +53,10 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
   const refusal = wasValidated ? null : refuse(message, state);
   if (refusal === null) {
     draft.append(CHECKOUT, { ...recorded, step: 'validated' });
-    draft.send(ORDER_VALIDATED, { ...placed, validated_at: state.at }, [order_id], traceparent);
+    const validated = {
+      ...{ order_id, customer_id, items, total_amount, shipping_address, validated_at: state.at },
+    };
+    draft.send(ORDER_VALIDATED, validated, [order_id], traceparent);
     return { kind: 'handled', about: order_id, detail: 'validated' };
   }
   draft.append(CHECKOUT, { ...recorded, step: 'rejected', ...refusal });

@@ -103,7 +103,7 @@ export class ChangeEncoder {
       if (!Number.isSafeInteger(onHand)) {
         throw new Error(`${movement.item} cannot change by ${movement.delta} (${movement.cause})`);
       }
-      yield renderMovement({ ...movement, seq, at, onHand });
+      yield renderMovement(movement, { seq, at, onHand });
     }
   }
 

@@ -15,8 +15,10 @@ interface MovementJson {
   on_hand: number;
 }
 
-export function renderMovement({ seq, at, onHand, ...of }: LoggedMovement): string {
-  const { item, delta, cause, orderId, eventId } = of;
+export function renderMovement(
+  { item, delta, cause, orderId, eventId }: Movement,
+  { seq, at, onHand }: Omit<LoggedMovement, keyof Movement>,
+): string {
   const ids = { order_id: orderId, event_id: eventId };
   const line: MovementJson = { seq, at: isoTime(at), item, delta, cause, ...ids, on_hand: onHand };
   return `${JSON.stringify(line)}\n`;

@@ -34,6 +34,8 @@ export interface FetcherOptions {
   readonly leaders: Leaders;
   /** Of all consumers. */
   readonly budget: FetchBudget;
+  /** As maxBatchRecords of RunOptions. */
+  readonly portionRecords: number | undefined;
   /** Positions are in doubt that can be compared: soon after, once for all of them. */
   readonly onDoubt: () => void;
   /** An error that does not pass: the end. */
@@ -260,7 +262,9 @@ export class Fetcher {
       this.slots.doubt(slot);
       return;
     }
-    slot.data = new FetchedPartition({ fetchOffset: offset, highWatermark, buffer: records, aborted });
+    const { portionRecords } = this.#options;
+    const fetched = { fetchOffset: offset, highWatermark, buffer: records, aborted, portionRecords };
+    slot.data = new FetchedPartition(fetched);
     this.#ready.push(slot);
     // Served last next time, so that a long backlog does not keep the others from being served.
     this.#order = [...this.#order.filter((other) => other !== slot), slot];

@@ -80,6 +80,7 @@ export class Run {
       ...reading,
       leaders: this.#leaders,
       budget,
+      portionRecords: options.maxBatchRecords,
       onDoubt: () => {
         this.#checks.begin();
       },

@@ -91,7 +91,9 @@ export function apply(
   }
   for (const [ordinal, movement] of (changes.movements ?? []).entries()) {
     const onHand = move(movement, loaded, writes);
-    writes.movements.push({ ...movement, seq: stamp.seq, ordinal, at: stamp.at, onHand });
+    const { item, delta, cause, orderId, eventId } = movement;
+    const [seq, at] = [stamp.seq, stamp.at];
+    writes.movements.push({ item, delta, cause, orderId, eventId, seq, ordinal, at, onHand });
   }
   for (const [ordinal, { log, value }] of (changes.facts ?? []).entries()) {
     const key = String(value[log.key]);

@@ -235,10 +235,12 @@ function forgotten({ topic, partition }: Batch, expected: number): Failure {
   );
 }
 
+const DECODER = new TextDecoder();
+
 /** The text of a header. */
 function textIn(record: BrokerRecord, name: string): string | null {
   const value = record.lastHeader === undefined ? lastHeader(record.headers, name) : record.lastHeader(name);
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : (value ?? null);
+  return value instanceof Uint8Array ? DECODER.decode(value) : (value ?? null);
 }
 
 /**
