@@ -45,6 +45,9 @@ export interface ArchivedSums {
   readonly sold: ReadonlyMap<string, number>;
 }
 
+/** What is added up of a store at one moment: its books. Only what was committed is in it. */
+export type BooksView = Pick<StoreInspection, 'items' | 'archived' | 'place' | 'historyFrom'>;
+
 /** A store at one moment, down to its files, for an audit. Only what was committed is trusted. */
 export interface StoreInspection extends AsyncDisposable {
   /** Whether a process owned the store at that moment; a failure says why this user cannot know. */

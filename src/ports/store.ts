@@ -7,6 +7,7 @@ import type { Movement } from '../domain/movement.ts';
 import type { Decided } from '../domain/orders/decided.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 import type { Item, User } from '../domain/tables.ts';
+import type { BooksView } from './health.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
 
 export interface TopicPartition {
@@ -128,15 +129,38 @@ export interface StoreReader extends AsyncDisposable {
   positions(): Promise<readonly StoredPosition[]>;
 }
 
+/** Where a line of a log is, in numbers that mean something to its store alone: clients keep them to read on from there. */
+export type LogPlace = readonly number[];
+
+export interface LineAt<T> {
+  readonly value: T;
+  readonly place: LogPlace;
+}
+
 /** A store as it is at one moment, read by any process. */
 export interface StoreView extends StoreReader {
   /** One row of `users`, and of `items`. */
   userNamed(user: string): Promise<User | undefined>;
   itemNamed(item: string): Promise<Item | undefined>;
-  /** As `decisions`, from the last one back; read only as far as asked for. */
-  decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
-  /** As `allFacts`, likewise. */
-  factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
+  /**
+   * As `decisions`, from the last one back, or from the one at a place, itself included; read only as far as asked for.
+   *
+   * @throws Failure invalid_value: no line begins at that place
+   */
+  decisionsFromEnd(
+    outcome: 'accepted' | 'rejected',
+    from?: LogPlace,
+  ): AsyncIterable<readonly LineAt<Decided>[]>;
+  /**
+   * As `allFacts`, likewise.
+   *
+   * @param only those whose field has one of these values: others cost next to nothing
+   */
+  factsFromEnd<T extends Fact>(
+    log: FactLog<T>,
+    only: FieldValues<T>,
+    from?: LogPlace,
+  ): AsyncIterable<readonly LineAt<T>[]>;
   /**
    * As `history`, what is added after that moment, a few hundred lines at a time, until `signal` aborts; continues after
    * disposal, and when another process comes to own the store. Holds up no owner.
@@ -146,8 +170,17 @@ export interface StoreView extends StoreReader {
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]>;
 }
 
-/** What is asked of a store to know an order. */
-export type OrderReader = Pick<StoreView, 'decided' | 'facts' | 'effects' | 'positions'>;
+/** Values of a field of text. */
+export interface FieldValues<T extends Fact> {
+  readonly field: keyof T & string;
+  readonly values: readonly string[];
+}
+
+/** What is asked of a store to know orders. */
+export type OrderReader = Pick<
+  StoreView,
+  'decided' | 'facts' | 'effects' | 'positions' | 'decisionsFromEnd' | 'factsFromEnd'
+>;
 
 /** To know users and items. */
 export type RowReader = Pick<StoreView, 'users' | 'items' | 'userNamed' | 'itemNamed'>;
@@ -163,6 +196,12 @@ export interface KeptView {
   lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R>;
   /** With hand edits that were not taken in yet. */
   lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R>;
+  /**
+   * As committed, without hand edits.
+   *
+   * @returns null: they are not kept; an inspection of StoreHealth has them
+   */
+  lookAtBooks<R>(use: (view: BooksView) => Promise<R>): Promise<R | null>;
 }
 
 export interface Store extends StoreReader {

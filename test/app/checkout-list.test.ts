@@ -169,16 +169,4 @@ describe('orders of both flows are one list', () => {
       ...['V-1 VALIDATED', 'D-1 accepted', 'V-1 COMPLETED', 'C-3 CANCELLED', 'V-2 FAILED'],
     ]);
   });
-
-  it('a listener that has enough is given no more', async () => {
-    const folder = await shop();
-    await happens(folder, 'V-1 validated', 'D-1', 'D-2');
-    let given = 0;
-    const onOrders = async (orders: readonly ListedOrder[]): Promise<void> => void (given += orders.length);
-    const { isAtLeast } = await listOrders(folder, {
-      ...{ filter: { ...ALL, status: 'COMPLETED' }, last: Infinity, isReversed: true, onOrders },
-      isEnough: () => true,
-    });
-    expect([given, isAtLeast]).toEqual([2, false]);
-  });
 });

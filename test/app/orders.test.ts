@@ -98,7 +98,8 @@ describe('orders are listed', () => {
           async function* (outcome: string) {
             const log = sorted.filter(({ log: name }) => name === outcome).map(({ decided }) => decided);
             if (isReversed) log.reverse();
-            for (let from = 0; from < log.length; from += size) yield log.slice(from, from + size);
+            const lines = isReversed ? log.map((value) => ({ value, place: [] })) : log;
+            for (let from = 0; from < log.length; from += size) yield lines.slice(from, from + size);
           };
         const reader = {
           decisions: inChunks(false),
@@ -124,7 +125,8 @@ describe('orders are listed', () => {
     let closed = 0;
     const decisionsFromEnd = async function* (outcome: string) {
       try {
-        for (; outcome === 'accepted'; chunks++) yield [decidedAt(1e9 - chunks * 3_600_000, 1e9 - chunks)];
+        for (; outcome === 'accepted'; chunks++)
+          yield [{ value: decidedAt(1e9 - chunks * 3_600_000, 1e9 - chunks), place: [] }];
       } finally {
         closed += 1;
       }

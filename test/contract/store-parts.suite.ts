@@ -279,8 +279,13 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await commit(store, { facts: [paid('o-1', 'a'), paid('o-2', 'b')] });
       await commit(store, { facts: [paid('o-1', 'c')] });
       await using view = await access.read();
-      const steps = (await collect(view.factsFromEnd(PAYMENTS))).map(({ step }) => step);
-      expect(steps).toEqual(['c', 'b', 'a']);
+      const all = { field: 'step', values: ['a', 'b', 'c'] } as const;
+      const lines = await collect(view.factsFromEnd(PAYMENTS, all));
+      expect(lines.map(({ value }) => value.step)).toEqual(['c', 'b', 'a']);
+      for (const [at, { place }] of lines.entries())
+        expect(await collect(view.factsFromEnd(PAYMENTS, all, place))).toEqual(lines.slice(at));
+      const some = await collect(view.factsFromEnd(PAYMENTS, { field: 'step', values: ['a', 'c'] }));
+      expect(some).toEqual([lines[0], lines[2]]);
     });
 
     test('are there for the next transaction, and none are of a log that has no line', async () => {

@@ -135,7 +135,10 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         );
         const decided = await collect(reader.decisions('accepted'));
         expect(decided.length).toBe(count);
-        expect(await collect(reader.decisionsFromEnd('accepted'))).toEqual(decided.reverse());
+        const lines = await collect(reader.decisionsFromEnd('accepted'));
+        expect(lines.map(({ value }) => value)).toEqual(decided.reverse());
+        for (const [at, { place }] of lines.entries())
+          expect(await collect(reader.decisionsFromEnd('accepted', place))).toEqual(lines.slice(at));
         expect([...(await reader.items())][0]?.quantity).toBe(10 - 2 * count);
       }
     });

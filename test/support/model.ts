@@ -21,8 +21,11 @@ import {
   destinationOf,
   type Changes,
   type Destination,
+  type FieldValues,
   type Keys,
+  type LineAt,
   type LoggedMovement,
+  type LogPlace,
   type Outgoing,
   type OutgoingRecord,
   type Snapshot,
@@ -441,8 +444,11 @@ class ModelStore implements Store {
     yield [...this.#folder[outcome]];
   }
 
-  async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
-    yield [...this.#folder[outcome]].reverse();
+  async *decisionsFromEnd(
+    outcome: 'accepted' | 'rejected',
+    from?: LogPlace,
+  ): AsyncGenerator<readonly LineAt<Decided>[]> {
+    yield fromEnd(this.#folder[outcome], from);
   }
 
   history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
@@ -493,8 +499,13 @@ class ModelStore implements Store {
     yield (this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[];
   }
 
-  async *factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncGenerator<readonly T[]> {
-    yield ((this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[]).toReversed();
+  async *factsFromEnd<T extends Fact>(
+    log: FactLog<T>,
+    { field, values }: FieldValues<T>,
+    from?: LogPlace,
+  ): AsyncGenerator<readonly LineAt<T>[]> {
+    const lines = fromEnd((this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[], from);
+    yield lines.filter(({ value }) => values.includes(value[field] as string));
   }
 
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
@@ -550,4 +561,11 @@ function withFacts(
   facts: readonly FactLog<never>[],
 ): readonly HistoryLine[] {
   return history.filter((line) => line.kind !== 'fact' || facts.some(({ name }) => name === line.log.name));
+}
+
+function fromEnd<T>(log: readonly T[], [last]: LogPlace = [log.length - 1]): readonly LineAt<T>[] {
+  return log
+    .map((value, at) => ({ value, place: [at] }))
+    .slice(0, (last ?? -1) + 1)
+    .reverse();
 }

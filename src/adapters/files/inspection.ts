@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { Decided } from '../../domain/orders/decided.ts';
 import { difference } from '../../domain/difference.ts';
@@ -25,14 +26,13 @@ import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { indexedLogs, type IndexedLog } from './ids/indexed-logs.ts';
-import { historyLogs, linesIn, mergedHistory } from './logs/history.ts';
-import { replaced } from './journal/tail.ts';
+import { historyFrom } from './logs/history.ts';
 import { linesOf, type LogView } from './logs/log.ts';
 import { factLogName, fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseMovement } from './logs/movement-line.ts';
-import { parseDecided } from './logs/order-line.ts';
+import { parseDecided } from './logs/parse-order-line.ts';
 import { fileOf, logEnd, logsOf, type LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot } from './journal/snapshot.ts';
 import { allWaiting } from './outbox/windows.ts';
@@ -156,18 +156,11 @@ export class FolderInspection implements StoreInspection {
     return null;
   }
 
-  async *historyFrom(
+  historyFrom(
     from: HistoryPlace | null,
     facts: readonly FactLog<never>[],
   ): AsyncGenerator<readonly HistoryLine[]> {
-    const { storeId, ends } = this.place;
-    if (from !== null && from.storeId !== null && from.storeId !== storeId) throw replaced(this.#folder);
-    const added = historyLogs(facts).map(([log, parse]) => {
-      const start = from?.ends.get(log) ?? 0;
-      if (start > (ends.get(log) ?? 0)) throw replaced(this.#folder);
-      return linesIn(this.#snapshot.view(log).chunks(start), parse);
-    });
-    yield* mergedHistory(added);
+    return historyFrom(this.#folder, (log) => this.#snapshot.view(log), { from, to: this.place, facts });
   }
 
   effects(): Iterable<Effect> {
@@ -275,6 +268,8 @@ export class FolderInspection implements StoreInspection {
       const lines = Array.from(linesOf(chunk), ({ line }) => parsedOrNot(line, parse));
       yield { file, firstLine, lines };
       firstLine += lines.length;
+      // As inTurns.
+      await nextTurn();
     }
   }
 

@@ -1,7 +1,6 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Fact, FactLog } from '../../domain/facts.ts';
 import { isFailure } from '../../domain/failure.ts';
-import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { HistoryLine, StoreView } from '../../ports/store.ts';
@@ -11,23 +10,22 @@ import type { FileSystem } from './fs.ts';
 import { openWithEdits } from './edits/with-edits.ts';
 import type { TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import { parsedLinesFromEnd, type LogView } from './logs/log.ts';
+import type { LogView } from './logs/log.ts';
 import { followLogs } from './logs/follow.ts';
-import { parseDecided } from './logs/order-line.ts';
-import { factLogName, innerFolder, LOG_OF, type LogName } from './layout.ts';
+import { factLogName, innerFolder, type LogName } from './layout.ts';
 import { indexedLogs } from './ids/indexed-logs.ts';
 import { addTail, findFacts, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
-import { factsAfter, parseFact } from './logs/fact-lines.ts';
+import { factsAfter } from './logs/fact-lines.ts';
 import type { LoadedFolder } from './journal/recover.ts';
 import type { FolderSnapshot } from './journal/snapshot.ts';
 import type { Tables } from './tables/tables.ts';
-import { FolderReads } from './reads.ts';
+import { FolderViews } from './reads.ts';
 
 /** Up to this many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
 const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
-export class FolderReader extends FolderReads implements StoreView {
+export class FolderReader extends FolderViews implements StoreView {
   readonly storeId: string | null;
   protected readonly files: FileSystem;
   protected readonly folder: string;
@@ -67,22 +65,6 @@ export class FolderReader extends FolderReads implements StoreView {
 
   protected view(log: LogName): LogView {
     return this.#snapshot.view(log);
-  }
-
-  async users(): Promise<Iterable<User>> {
-    return this.tables.users.rows.values();
-  }
-
-  async items(): Promise<Iterable<Item>> {
-    return this.tables.inventory.rows.values();
-  }
-
-  async userNamed(user: string): Promise<User | undefined> {
-    return this.tables.users.rows.get(user);
-  }
-
-  async itemNamed(item: string): Promise<Item | undefined> {
-    return this.tables.inventory.rows.get(item);
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
@@ -138,14 +120,6 @@ export class FolderReader extends FolderReads implements StoreView {
       if (isFailure(error, 'corrupt_state')) return this.#rebuilt();
       throw error;
     }
-  }
-
-  decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLinesFromEnd(this.view(LOG_OF[outcome]), parseDecided);
-  }
-
-  factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]> {
-    return parsedLinesFromEnd(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {

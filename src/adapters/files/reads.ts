@@ -2,16 +2,24 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Effect } from '../../domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
+import type { Item, User } from '../../domain/tables.ts';
 import type { HistoryLine } from '../../ports/store.ts';
-import type { LoggedMovement, StoredPosition, Undelivered } from '../../ports/store.ts';
+import type {
+  FieldValues,
+  LineAt,
+  LoggedMovement,
+  LogPlace,
+  StoredPosition,
+  Undelivered,
+} from '../../ports/store.ts';
 import type { FileSystem } from './fs.ts';
 import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
-import { parseFact } from './logs/fact-lines.ts';
-import { historyLogs, linesIn, mergedHistory } from './logs/history.ts';
-import { parsedLines, type LogView } from './logs/log.ts';
+import { factFinder, parseFact } from './logs/fact-lines.ts';
+import { historyLogs, inTurns, linesIn, mergedHistory } from './logs/history.ts';
+import { parsedLines, parsedLinesFromEnd, type LogView } from './logs/log.ts';
 import { parseMovement } from './logs/movement-line.ts';
-import { parseDecided } from './logs/order-line.ts';
+import { parseDecided } from './logs/parse-order-line.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 import type { Tables } from './tables/tables.ts';
 
@@ -38,8 +46,9 @@ export abstract class FolderReads {
     return parsedLines(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
   }
 
-  async *history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
-    yield* mergedHistory(historyLogs(facts).map(([log, parse]) => linesIn(this.view(log).chunks(), parse)));
+  history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
+    const logs = historyLogs(facts).map(([log, parse]) => linesIn(this.view(log).chunks(), parse));
+    return inTurns(mergedHistory(logs));
   }
 
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
@@ -67,5 +76,39 @@ export abstract class FolderReads {
 
   async positions(): Promise<readonly StoredPosition[]> {
     return this.tables.positions();
+  }
+}
+
+/** What those that read beside an owner do in the same way. */
+export abstract class FolderViews extends FolderReads {
+  async users(): Promise<Iterable<User>> {
+    return this.tables.users.rows.values();
+  }
+
+  async items(): Promise<Iterable<Item>> {
+    return this.tables.inventory.rows.values();
+  }
+
+  async userNamed(user: string): Promise<User | undefined> {
+    return this.tables.users.rows.get(user);
+  }
+
+  async itemNamed(item: string): Promise<Item | undefined> {
+    return this.tables.inventory.rows.get(item);
+  }
+
+  decisionsFromEnd(
+    outcome: 'accepted' | 'rejected',
+    from?: LogPlace,
+  ): AsyncIterable<readonly LineAt<Decided>[]> {
+    return parsedLinesFromEnd(this.view(LOG_OF[outcome]), { parse: parseDecided }, from);
+  }
+
+  factsFromEnd<T extends Fact>(
+    { name }: FactLog<T>,
+    only: FieldValues<T>,
+    from?: LogPlace,
+  ): AsyncIterable<readonly LineAt<T>[]> {
+    return parsedLinesFromEnd(this.view(factLogName(name)), factFinder(only), from);
   }
 }

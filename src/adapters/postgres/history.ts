@@ -8,7 +8,7 @@ import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
 const CHUNK_ROWS = 2_000;
 
 /** Where a row of a log is in history. */
-interface Place {
+export interface Place {
   readonly seq: number;
   readonly ordinal: number;
 }

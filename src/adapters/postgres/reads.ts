@@ -7,8 +7,11 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type {
+  FieldValues,
   HistoryLine,
+  LineAt,
   LoggedMovement,
+  LogPlace,
   StoredPosition,
   StoreReader,
   Undelivered,
@@ -30,6 +33,7 @@ import {
   START,
   type FactRow,
   type MovementRow,
+  type Place,
 } from './history.ts';
 import { loggedEditOf, type EditRow } from './rows/edits.ts';
 import { recordOf, type RecordRow } from './rows/outgoing.ts';
@@ -124,11 +128,17 @@ export abstract class PostgresReads implements StoreReader {
     for await (const rows of chunks<DecisionRow>(this.connection, statement)) yield rows.map(decidedOf);
   }
 
-  async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
+  async *decisionsFromEnd(
+    outcome: 'accepted' | 'rejected',
+    from?: LogPlace,
+  ): AsyncGenerator<readonly LineAt<Decided>[]> {
     const statement = `${ORDERS} WHERE status = '${outcome}' AND ${BEFORE}`;
-    for await (const rows of chunks<DecisionRow>(this.connection, statement, END)) yield rows.map(decidedOf);
-    const archived = await this.#archived();
-    if (archived !== null) yield* decidedAs(outcome, archived.rowsFromEnd());
+    const end = endOf(from);
+    const lineOf = (row: DecisionRow): LineAt<Decided> => ({ value: decidedOf(row), place: placeOf(row) });
+    for await (const rows of chunks<DecisionRow>(this.connection, statement, end)) yield rows.map(lineOf);
+    for await (const rows of (await this.#archived())?.rowsFromEnd() ?? []) {
+      yield rows.filter((row) => row.status === outcome && isBefore(row, end)).map(lineOf);
+    }
   }
 
   async *edits(): AsyncGenerator<readonly LoggedEdit[]> {
@@ -154,10 +164,16 @@ export abstract class PostgresReads implements StoreReader {
     }
   }
 
-  async *factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncGenerator<readonly T[]> {
-    const statement = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = $4 AND ${BEFORE}`;
-    for await (const rows of chunks<FactRow>(this.connection, statement, END, [log.name])) {
-      yield rows.map(({ value }) => value as T);
+  async *factsFromEnd<T extends Fact>(
+    log: FactLog<T>,
+    { field, values }: FieldValues<T>,
+    from?: LogPlace,
+  ): AsyncGenerator<readonly LineAt<T>[]> {
+    const statement = `SELECT seq, ordinal, log, value FROM orderctl.events_log
+      WHERE log = $4 AND value ->> $5 = ANY($6) AND ${BEFORE}`;
+    const more = [log.name, field, values];
+    for await (const rows of chunks<FactRow>(this.connection, statement, endOf(from), more)) {
+      yield rows.map((row) => ({ value: row.value as T, place: placeOf(row) }));
     }
   }
 
@@ -212,6 +228,25 @@ export abstract class PostgresReads implements StoreReader {
   }
 
   abstract [Symbol.asyncDispose](): Promise<void>;
+}
+
+function placeOf({ seq, ordinal }: Place): LogPlace {
+  return [seq, ordinal];
+}
+
+/** The place behind a row, or behind all of them. */
+function endOf(from: LogPlace | undefined): Place {
+  if (from === undefined) return END;
+  const [seq = NaN, ordinal = NaN] = from;
+  if (Number.isSafeInteger(seq) && Number.isSafeInteger(ordinal) && Math.abs(ordinal) < 2 ** 31 - 1)
+    return { seq, ordinal: ordinal + 1 };
+  throw new Failure('invalid_value', `no row of a log is at ${JSON.stringify(from)}`, {
+    fix: 'begin again without a cursor',
+  });
+}
+
+function isBefore(one: Place, other: Place): boolean {
+  return one.seq < other.seq || (one.seq === other.seq && one.ordinal < other.ordinal);
 }
 
 async function* decidedAs(

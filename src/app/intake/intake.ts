@@ -2,7 +2,7 @@ import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
 import type { KeptView, OrderReader } from '../../ports/store.ts';
-import { withoutPrice, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
+import { withoutPrice, withPrices, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
 /** Orders that were taken and that the store may not know yet. Beyond this the oldest are looked up in the topic. */
@@ -91,8 +91,14 @@ export class OrderIntake {
   }
 
   async #send(order: CheckoutOrder, flow: OrderFlow): Promise<false> {
-    if (flow === 'checkout') refuseUnpriced(order, await this.#ports.catalogue());
-    await this.#ports.batchers[flow].send({ key: order.orderId, value: order });
+    const isPriced = order.items.every(({ unitPrice }) => unitPrice !== null);
+    let value = order;
+    if (!isPriced) {
+      const catalogue = await this.#ports.catalogue();
+      if (flow === 'checkout') refuseUnpriced(order, catalogue);
+      else value = withPrices(order, catalogue);
+    }
+    await this.#ports.batchers[flow].send({ key: order.orderId, value });
     return false;
   }
 }

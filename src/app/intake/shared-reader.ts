@@ -35,6 +35,10 @@ export class SharedReader implements KeptView {
     return this.#look(use);
   }
 
+  async lookAtBooks(): Promise<null> {
+    return null;
+  }
+
   async #look<R>(use: (view: Reader) => Promise<R>): Promise<R> {
     const shared = (this.#next ??= this.#begin());
     shared.users += 1;

@@ -1,10 +1,21 @@
 import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import type { Effect } from '../../domain/effects.ts';
-import type { HistoryLine, StoreReader, StoreView } from '../../ports/store.ts';
+import type {
+  FieldValues,
+  HistoryLine,
+  LineAt,
+  LogPlace,
+  StoreReader,
+  StoreView,
+} from '../../ports/store.ts';
 import { checkoutOrder, type CheckoutOrder } from '../../views/checkout-order.ts';
 
 export type { CheckoutOrder };
+
+const MONEY = ['charge', 'refund'] as const;
+/** What the first fact of an order that came is. */
+const TAKEN_UP: FieldValues<CheckoutFact> = { field: 'step', values: ['validated', 'rejected'] };
 
 /** What is known of an order of the checkout; undefined: nothing. */
 export async function readCheckoutOrder(
@@ -13,7 +24,7 @@ export async function readCheckoutOrder(
 ): Promise<CheckoutOrder | undefined> {
   const facts = await reader.facts(CHECKOUT, orderId);
   if (facts.length === 0) return undefined;
-  const ids = (['charge', 'refund'] as const).map((kind) => checkoutEffectId(orderId, kind));
+  const ids = MONEY.map((kind) => checkoutEffectId(orderId, kind));
   return orderOf(orderId, facts, await owedById(reader, ids));
 }
 
@@ -33,35 +44,31 @@ export async function* checkoutOrders(
   }
 }
 
-/** The same from the last one back: read only as far as asked for. */
+/** Orders that are looked up together, and perhaps in vain. */
+const LOOKED_UP = 50;
+
+/** The same from the last one back, or from a place: read only as far as asked for. */
 export async function* checkoutOrdersFromEnd(
   reader: Pick<StoreView, 'factsFromEnd' | 'facts' | 'effects'>,
-): AsyncGenerator<readonly CheckoutOrder[]> {
-  const owed = await owedById(reader);
-  // What happened to orders after they were taken up, which comes first on the way back.
-  const later = new Map<string, CheckoutFact[]>();
-  for await (const chunk of reader.factsFromEnd(CHECKOUT)) {
-    const orders: CheckoutOrder[] = [];
-    for (const fact of chunk) {
-      const { order_id: id } = fact;
-      const steps = later.get(id) ?? [];
-      steps.push(fact);
-      if (!isTakenUp(fact)) {
-        later.set(id, steps);
-        continue;
-      }
-      later.delete(id);
-      const isCancelledBefore = fact.step === 'rejected' && fact.reason === 'cancelled';
-      const facts = isCancelledBefore ? await reader.facts(CHECKOUT, id) : steps.reverse();
-      orders.push(orderOf(id, facts, owed));
+  from?: LogPlace,
+): AsyncGenerator<readonly LineAt<CheckoutOrder>[]> {
+  for await (const chunk of reader.factsFromEnd(CHECKOUT, TAKEN_UP, from)) {
+    for (let at = 0; at < chunk.length; at += LOOKED_UP) {
+      const piece = chunk.slice(at, at + LOOKED_UP);
+      const ids = piece.map(({ value }) => value.order_id);
+      const effects = ids.flatMap((id) => MONEY.map((kind) => checkoutEffectId(id, kind)));
+      const owed = await owedById(reader, effects);
+      const all = await Promise.all(ids.map((id) => reader.facts(CHECKOUT, id)));
+      yield piece.map(({ value, place }, index) => {
+        return { value: orderOf(value.order_id, all[index] ?? [], owed), place };
+      });
     }
-    yield orders;
   }
 }
 
 /** The first fact of an order that came; a wish to cancel it may have come before. */
 export function isTakenUp({ step }: CheckoutFact): boolean {
-  return step === 'validated' || step === 'rejected';
+  return TAKEN_UP.values.includes(step);
 }
 
 /** The step of an order that a line of history is; undefined: it is none. */

@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { HistoryLine, StoreReader, StoreView } from '../../ports/store.ts';
+import type { HistoryLine, LineAt, StoreReader, StoreView } from '../../ports/store.ts';
 
 /**
  * Both logs as one, in chunks: the order within each is kept, and the time of decision orders them against each
@@ -10,9 +10,22 @@ export function inDecisionOrder(reader: StoreReader): AsyncGenerator<readonly De
 }
 
 /** The same from the last decision back. */
-export function inDecisionOrderFromEnd(reader: StoreView): AsyncGenerator<readonly Decided[]> {
+export function inDecisionOrderFromEnd(
+  reader: Pick<StoreView, 'decisionsFromEnd'>,
+): AsyncGenerator<readonly Decided[]> {
   const isAfter = (one: Decided, other: Decided): boolean => !isBefore(one, other);
-  return merged(reader.decisionsFromEnd('accepted'), reader.decisionsFromEnd('rejected'), isAfter);
+  return merged(
+    valuesOf(reader.decisionsFromEnd('accepted')),
+    valuesOf(reader.decisionsFromEnd('rejected')),
+    isAfter,
+  );
+}
+
+/** Of lines, without their places. */
+export async function* valuesOf<T>(
+  chunks: AsyncIterable<readonly LineAt<T>[]>,
+): AsyncGenerator<readonly T[]> {
+  for await (const chunk of chunks) yield chunk.map(({ value }) => value);
 }
 
 /** The decisions in a history, chunk by chunk. */
@@ -58,13 +71,13 @@ export async function* merged<T extends object>(
 }
 
 /** A commit has one time; within it the records of a partition were decided in order of their offsets. */
-function isBefore(one: Decided, other: Decided): boolean {
+export function isBefore(one: Decided, other: Decided): boolean {
   if (one.decidedAt !== other.decidedAt) return one.decidedAt < other.decidedAt;
   return one.record.partition === other.record.partition && one.record.offset < other.record.offset;
 }
 
 /** How far a log has been read in chunks. */
-class Cursor<T extends object> implements AsyncDisposable {
+export class Cursor<T extends object> implements AsyncDisposable {
   readonly #chunks: AsyncIterator<readonly T[]>;
   #chunk: readonly T[] = [];
   #at = 0;

@@ -3,7 +3,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreView } from '../../ports/store.ts';
 import { upTo, type Moment, type Reached } from '../history/moment.ts';
 import { checkoutFactOf, checkoutOrders, checkoutOrdersFromEnd, isTakenUp, orderOf } from './checkout.ts';
-import { inDecisionOrder, inDecisionOrderFromEnd, merged } from './decision-order.ts';
+import { inDecisionOrder, inDecisionOrderFromEnd, merged, valuesOf } from './decision-order.ts';
 import { statusesOf, type ListFilter } from './filter.ts';
 import { decidedMs, type ListedOrder } from './listed-order.ts';
 
@@ -30,9 +30,12 @@ export function ordersFromEnd(reader: StoreView, { status }: Status): Orders {
   const direct: Orders[] =
     log === undefined
       ? []
-      : [both.length > 0 ? inDecisionOrderFromEnd(reader) : reader.decisionsFromEnd(log)];
+      : [both.length > 0 ? inDecisionOrderFromEnd(reader) : valuesOf(reader.decisionsFromEnd(log))];
   const isLater = (one: ListedOrder, other: ListedOrder): boolean => decidedMs(one) > decidedMs(other);
-  return together([...direct, ...(status === 'accepted' ? [] : [checkoutOrdersFromEnd(reader)])], isLater);
+  return together(
+    [...direct, ...(status === 'accepted' ? [] : [valuesOf(checkoutOrdersFromEnd(reader))])],
+    isLater,
+  );
 }
 
 /** As of a moment. History is read from its beginning: where a moment is in it is not known before. */
@@ -71,7 +74,8 @@ async function stepsUpTo(reader: StoreView, at: Moment): Promise<ReadonlyMap<str
   return steps;
 }
 
-function logsOf(status: ListFilter['status']): readonly Decided['outcome']['kind'][] {
+/** Of direct orders: those in which one of that status can be. */
+export function logsOf(status: ListFilter['status']): readonly Decided['outcome']['kind'][] {
   return (['accepted', 'rejected'] as const).filter(
     (outcome) => status === null || statusesOf(outcome).includes(status),
   );

@@ -23,8 +23,6 @@ export interface ListOrdersOptions {
   readonly follow?: AbortSignal | null;
   /** Called again when it has resolved: the listener sets the pace. */
   readonly onOrders: (orders: readonly ListedOrder[]) => Promise<void>;
-  /** Asked after that: true ends the list. */
-  readonly isEnough?: () => boolean;
 }
 
 /** Earlier decisions that match and were not listed. */
@@ -35,7 +33,7 @@ export interface EarlierOrders {
 }
 
 /** The clock may have been ahead earlier, but hardly by more than this. */
-const CLOCK_SLACK_MS = 24 * 3_600_000;
+export const CLOCK_SLACK_MS = 24 * 3_600_000;
 
 /**
  * Hands out orders of both flows by the time of their decision: of the checkout, when they were validated or rejected.
@@ -76,10 +74,7 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
     left -= wanted.length;
     count += matching.length - wanted.length;
     if (!isReversed) kept.push(...wanted);
-    else if (wanted.length > 0) {
-      await onOrders(wanted);
-      if (options.isEnough?.() === true) return NONE;
-    }
+    else if (wanted.length > 0) await onOrders(wanted);
     if (left > 0) continue;
     isAtLeast = toLookAt <= 0;
     if (isAtLeast) break;
@@ -125,12 +120,10 @@ async function* fromEnd(reader: StoreView, filter: ListFilter): AsyncGenerator<r
 
 async function handOut(
   chunks: AsyncIterable<readonly ListedOrder[]>,
-  { filter, onOrders, isEnough }: Pick<ListOrdersOptions, 'filter' | 'onOrders' | 'isEnough'>,
+  { filter, onOrders }: Pick<ListOrdersOptions, 'filter' | 'onOrders'>,
 ): Promise<void> {
   for await (const chunk of chunks) {
     const matching = chunk.filter((order) => isListed(order, filter));
-    if (matching.length === 0) continue;
-    await onOrders(matching);
-    if (isEnough?.() === true) return;
+    if (matching.length > 0) await onOrders(matching);
   }
 }

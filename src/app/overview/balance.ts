@@ -1,7 +1,7 @@
 import type { Balance } from '../../domain/balance.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
-import type { ArchivedSums, HistoryPlace, StoreInspection } from '../../ports/health.ts';
+import type { ArchivedSums, BooksView, HistoryPlace } from '../../ports/health.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
@@ -67,11 +67,11 @@ export class RunningBalance {
   #place: HistoryPlace | null = null;
 
   /**
-   * As of the moment of the inspection.
+   * As of the moment of the view.
    *
    * @throws Failure changed_since, corrupt_state: then the next call begins from scratch
    */
-  async as(store: StoreInspection): Promise<Balance> {
+  async as(store: BooksView): Promise<Balance> {
     try {
       const archived = this.#place === null ? store.archived() : null;
       if (archived !== null) this.#books.carry(archived);
@@ -98,7 +98,7 @@ export class RunningBalance {
   }
 }
 
-function firstDifference(byItem: ReadonlyMap<string, number>, store: StoreInspection): Balance['difference'] {
+function firstDifference(byItem: ReadonlyMap<string, number>, store: BooksView): Balance['difference'] {
   let known = 0;
   for (const { item, quantity: actual } of store.items()) {
     if (byItem.has(item)) known += 1;

@@ -3,10 +3,13 @@ import { isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
+import type { KeptView } from '../../ports/store.ts';
 import { RunningBalance } from './balance.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
 const PULSE_MS = 1_000;
+/** A look waits so long for the books of now, and shows those before after that. */
+const PATIENCE_MS = 300;
 /** Adding up may take this part of the time: the larger the shop, the rarer it is. */
 const ADDING_SHARE = 0.2;
 /** Likewise adding up the logs from their beginning, which finds out whether what was read has been changed since. */
@@ -39,6 +42,7 @@ export interface Overview {
 
 export interface OverviewPorts {
   readonly access: StoreAccess;
+  readonly view: KeptView;
   readonly kafka: KafkaWatch;
   readonly parts: () => Overview['parts'];
   readonly clock: Clock;
@@ -47,18 +51,25 @@ export interface OverviewPorts {
 /** Looks at a shop once a second. */
 export class OverviewWatch {
   readonly #access: StoreAccess;
+  readonly #view: KeptView;
   readonly #kafka: KafkaWatch;
   readonly #parts: OverviewPorts['parts'];
   readonly #clock: Clock;
-  #running = new RunningBalance();
+  /** null: not added up yet. */
+  #running: RunningBalance | null = null;
+  #adding: Promise<void> | null = null;
+  #addingAll: Promise<void> | null = null;
+  /** Why either has failed, until it is said. */
+  #failed: unknown = null;
   #wholeAgainAt = 0;
   #balance: Balance | null = null;
   #balancedAt: number | null = null;
   #addAgainAt = 0;
   #latest: Overview | null = null;
 
-  constructor({ access, kafka, parts, clock }: OverviewPorts) {
+  constructor({ access, view, kafka, parts, clock }: OverviewPorts) {
     this.#access = access;
+    this.#view = view;
     this.#kafka = kafka;
     this.#parts = parts;
     this.#clock = clock;
@@ -87,7 +98,19 @@ export class OverviewWatch {
       return null;
     };
     const consumer = await this.#access.consumerStatus().catch(note);
-    if (this.#clock.elapsed() >= this.#addAgainAt) await this.#add().catch(note);
+    const now = this.#clock.elapsed();
+    const failed = this.#failed;
+    this.#failed = null;
+    if (failed !== null) note(failed);
+    if (now >= this.#addAgainAt) this.#adding ??= this.#add().finally(() => (this.#adding = null));
+    if (now >= this.#wholeAgainAt) this.#addingAll ??= this.#addAll().finally(() => (this.#addingAll = null));
+    // Of a large shop it takes longer: what was known before is shown meanwhile.
+    const patience = new AbortController();
+    await Promise.race([
+      Promise.all([this.#adding, this.#addingAll]),
+      this.#clock.sleep(PATIENCE_MS, patience.signal),
+    ]);
+    patience.abort();
     const at = this.#clock.now();
     return {
       ...{ at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem },
@@ -95,15 +118,42 @@ export class OverviewWatch {
     };
   }
 
+  /** What came since. */
   async #add(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
     const [at, from] = [this.#clock.now(), this.#clock.elapsed()];
-    const isWhole = from >= this.#wholeAgainAt;
+    try {
+      const kept = await this.#view.lookAtBooks((books) => running.as(books));
+      const balance = kept ?? (await this.#inspected(running));
+      // All lines were added up meanwhile.
+      if (this.#running !== running) return;
+      this.#balance = balance;
+      this.#balancedAt = at;
+      this.#addAgainAt = from + (this.#clock.elapsed() - from) / ADDING_SHARE;
+    } catch (error) {
+      this.#failed = error;
+      this.#running = null;
+      this.#wholeAgainAt = 0;
+    }
+  }
+
+  /** All lines, beside the sums that go on meanwhile. */
+  async #addAll(): Promise<void> {
+    const running = new RunningBalance();
+    const from = this.#clock.elapsed();
+    try {
+      await this.#inspected(running);
+      this.#running = running;
+    } catch (error) {
+      this.#failed = error;
+    }
+    this.#wholeAgainAt = from + (this.#clock.elapsed() - from) / WHOLE_SHARE;
+    await this.#add();
+  }
+
+  async #inspected(running: RunningBalance): Promise<Balance> {
     await using store = await this.#access.inspect();
-    if (isWhole) this.#running = new RunningBalance();
-    this.#balance = await this.#running.as(store);
-    this.#balancedAt = at;
-    const tookMs = this.#clock.elapsed() - from;
-    this.#addAgainAt = from + tookMs / ADDING_SHARE;
-    if (isWhole) this.#wholeAgainAt = from + tookMs / WHOLE_SHARE;
+    return await running.as(store);
   }
 }

@@ -31,6 +31,14 @@ export function withoutPrice({ items }: Order, { prices }: Pick<Catalogue, 'pric
   return items.find(({ item, unitPrice }) => unitPrice === null && prices.get(item) === null)?.item ?? null;
 }
 
+/** With what an item costs by the catalogue where a line does not say it, so that its sale counts as revenue. */
+export function withPrices<O extends Order>(order: O, { prices }: Pick<Catalogue, 'prices'>): O {
+  const items = order.items.map((line) => {
+    return { ...line, unitPrice: line.unitPrice ?? prices.get(line.item) ?? null };
+  });
+  return { ...order, items };
+}
+
 /** @throws Failure not_found: an item has no price */
 export function checkPrices(order: Order, catalogue: Pick<Catalogue, 'prices'>): void {
   const item = withoutPrice(order, catalogue);

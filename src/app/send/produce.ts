@@ -54,6 +54,8 @@ export interface ProduceSummary {
   /** Not stored. */
   readonly failed: number;
   readonly interrupted: boolean;
+  /** A failure follows. */
+  readonly hasFailed: boolean;
   readonly seconds: number;
   /** Given to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: number;
@@ -78,14 +80,16 @@ export async function produceOrders(ports: ProducePorts, options: ProduceOptions
   const startedAt = clock.elapsed();
   const progress: Progress = { sent: 0, failed: 0, unknown: 0, next: null };
   let finished = false;
+  let hasFailed = true;
   try {
     await sendAll(ports, options, progress);
+    hasFailed = false;
     finished = !signal.aborted || (count !== null && progress.sent >= count);
   } finally {
     const { sent, failed, unknown } = progress;
     const interrupted = !finished && signal.aborted && count !== null;
     const seconds = (clock.elapsed() - startedAt) / 1000;
-    on({ kind: 'summary', summary: { topic, sent, failed, interrupted, seconds, unknown } });
+    on({ kind: 'summary', summary: { topic, sent, failed, interrupted, hasFailed, seconds, unknown } });
   }
   if (!finished && count !== null) throw interruptedAfter(progress, options, '');
 }

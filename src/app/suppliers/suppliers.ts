@@ -32,7 +32,11 @@ export async function suppliers(lists: Lists): Promise<readonly Supplier[]> {
 /** @throws Failure invalid_value, already_exists */
 export function addSupplier(lists: Lists, id: string, details: SupplierDetails): Promise<SupplierEdit> {
   return editSupplier(lists, id, (row) => {
-    if (row !== null) throw new Failure('already_exists', `supplier ${id} exists already`);
+    if (row !== null) {
+      throw new Failure('already_exists', `supplier ${id} exists already`, {
+        fix: `change it: orderctl supplier update ${id}; see all of them: orderctl supplier show`,
+      });
+    }
     return changed(id, {}, details);
   });
 }

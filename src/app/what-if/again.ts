@@ -33,6 +33,8 @@ export class Again {
   /** Orders that were rejected and would be accepted: nobody would have tried them again. */
   readonly #acceptedInstead = new Map<string, Order>();
   readonly #checkout: CheckoutAgain;
+  /** What is supposed of, and was in no edit and no order so far. */
+  readonly unseen: { readonly items: Set<string>; readonly users: Set<string> };
   decided = 0;
   readonly counts = { accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 };
   readonly orders: OtherOutcome[] = [];
@@ -41,6 +43,8 @@ export class Again {
     this.#circumstances = circumstances;
     this.wouldBe = new Stock(circumstances.prices);
     this.#toBeAdded = new Set(circumstances.stock.keys());
+    const { stock, prices, statuses } = circumstances;
+    this.unseen = { items: new Set([...stock.keys(), ...prices.keys()]), users: new Set(statuses.keys()) };
     for (const [item, quantity] of circumstances.stock) this.wouldBe.put(item, quantity);
     for (const [user, status] of circumstances.statuses) this.#users.set(user, status);
     this.#checkout = new CheckoutAgain({
@@ -68,19 +72,29 @@ export class Again {
         this.wouldBe.add(line.movement.item, line.movement.delta);
         return;
       case 'fact':
-        if (this.#checkout.take(line.fact as CheckoutFact)) this.decided += 1;
+        this.#step(line.fact as CheckoutFact);
         return;
     }
   }
 
+  #step(fact: CheckoutFact): void {
+    if (fact.step === 'validated' || fact.step === 'rejected') {
+      this.unseen.users.delete(fact.customer_id);
+      for (const { product_id } of fact.items) this.unseen.items.delete(product_id);
+    }
+    if (this.#checkout.take(fact)) this.decided += 1;
+  }
+
   #edit(edit: Extract<LoggedEdit, { kind: 'user' | 'item' }>): void {
     if (edit.kind === 'user') {
+      this.unseen.users.delete(edit.user);
       if (this.#circumstances.statuses.has(edit.user)) return;
       if (edit.after === null) this.#users.delete(edit.user);
       else this.#users.set(edit.user, edit.after.status);
       return;
     }
     const { item, before, after } = edit;
+    this.unseen.items.delete(item);
     if (after === null) {
       this.was.remove(item);
       this.wouldBe.remove(item);
@@ -100,6 +114,8 @@ export class Again {
 
   #decide({ order, outcome, decidedAt }: Decided): void {
     this.decided += 1;
+    this.unseen.users.delete(order.user);
+    for (const { item } of order.items) this.unseen.items.delete(item);
     if (outcome.kind === 'accepted') this.was.sell(order.items, decidedAt);
     const about = { orderId: order.orderId, flow: 'direct', was: outcome.kind, decidedAt } as const;
     const tried = triedId(order.orderId);

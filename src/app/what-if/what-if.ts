@@ -29,6 +29,8 @@ export interface WhatIf {
   readonly unpriced: Sides<number>;
   /** Orders of the checkout that were rejected and would not have been: nobody knows whether they would have been paid. */
   readonly unknown: number;
+  /** Of what was supposed: names that no edit and no order has. */
+  readonly unseen: { readonly items: readonly string[]; readonly users: readonly string[] };
   readonly reached: Readonly<Reached>;
 }
 
@@ -54,6 +56,7 @@ export async function whatIf(
   const { was, wouldBe, decided, counts, orders, unknown } = again;
   return {
     ...{ decided, counts, orders, unknown, reached },
+    unseen: { items: [...again.unseen.items], users: [...again.unseen.users] },
     items: [...new Set([...was.items(), ...wouldBe.items()])].flatMap((item) => {
       const quantity = { was: was.quantity(item) ?? null, wouldBe: wouldBe.quantity(item) ?? null };
       const ranOutAt = { was: was.ranOutAt.get(item) ?? null, wouldBe: wouldBe.ranOutAt.get(item) ?? null };

@@ -70,7 +70,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const kafka = new KafkaWatch(broker, dlqTopics, systemClock);
   const feed = new LiveFeed();
   const { experiments, parts } = parentOf((experiment) => feed.publish('experiment', experiment));
-  const overview = new OverviewWatch({ access, kafka, parts, clock: systemClock });
+  const overview = new OverviewWatch({ access, view, kafka, parts, clock: systemClock });
   const shop: Shop = {
     ...{ access, users, lowStock: Number(settings.lowStock), watch: new ShopWatch() },
     views: viewsOf(session, { access, broker, codecOf, view }, signal),

@@ -133,7 +133,7 @@ async function useAll(): Promise<void> {
     result: null,
   }));
   await using reader = await access.read();
-  await collect(reader.factsFromEnd(CHECKOUT));
+  await collect(reader.factsFromEnd(CHECKOUT, { field: 'step', values: ['validated'] }));
   await collect(reader.decisionsFromEnd('rejected'));
   await collect(reader.history([CHECKOUT as never]));
   await collect(reader.movements());

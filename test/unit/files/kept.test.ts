@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { KeptFolder } from '../../../src/adapters/files/kept/kept-folder.ts';
+import { FolderInspection } from '../../../src/adapters/files/inspection.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import type { FactLog } from '../../../src/domain/facts.ts';
+import type { BooksView } from '../../../src/ports/health.ts';
 import type { OrderReader, RowReader } from '../../../src/ports/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
-import { FOLDER, makeHistory, Runner } from '../../support/store-history.ts';
+import { collect, FOLDER, makeHistory, Runner } from '../../support/store-history.ts';
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
 const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 3);
@@ -25,7 +27,17 @@ async function ordersIn(view: OrderReader): Promise<string> {
   for (const id of IDS) decided.push((await view.decided(id)) ?? null);
   const facts = [];
   for (const key of ['k0', 'k1', 'k2', 'k3']) facts.push(await view.facts(STEPS, key));
-  return JSON.stringify([decided, facts, await view.effects(), await view.positions()]);
+  const some = { field: 'id', values: ['k0', 'k2'] } as const;
+  const fromEnd = [
+    await collect(view.decisionsFromEnd('accepted')),
+    await collect(view.decisionsFromEnd('rejected')),
+    await collect(view.factsFromEnd(STEPS, some)),
+  ];
+  return JSON.stringify([decided, facts, fromEnd, await view.effects(), await view.positions()]);
+}
+
+async function booksIn(view: BooksView): Promise<string> {
+  return JSON.stringify([[...view.items()], await collect(view.historyFrom(null, [STEPS as never]))]);
 }
 
 async function afresh(files: FaultyFs): Promise<readonly [string, string]> {
@@ -51,6 +63,7 @@ test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
     const runner = new Runner(history, files);
     let kept: KeptFolder | undefined;
     let committed = 0;
+    let seen = 0;
     /** Looks that began in the midst of an operation: how many orders were decided before, and seen. */
     const amid: Promise<readonly [number, number]>[] = [];
     files.onCall = () => {
@@ -72,10 +85,15 @@ test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
       const rows = isLooked ? await kept.lookAtRows(rowsIn) : null;
       const fresh = await afresh(files);
       expect([rows ?? fresh[0], orders], what).toEqual(fresh);
+      const books = await kept.lookAtBooks(booksIn);
+      await using inspection = await FolderInspection.open(files, FOLDER, new FakeClock(), async () => false);
+      if (books !== null) expect(books, what).toBe(await booksIn(inspection));
+      if (books !== null) seen += 1;
       committed = (JSON.parse(orders) as unknown[][])[0]?.filter((one) => one !== null).length ?? 0;
     }
     for (const [before, seen] of await Promise.all(amid)) expect(seen).toBeGreaterThanOrEqual(before);
     expect(amid.length).toBeGreaterThan(100);
+    expect(seen).toBeGreaterThan(10);
   },
 );
 

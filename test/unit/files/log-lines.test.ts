@@ -60,7 +60,12 @@ it('lines from the end are those from the beginning, whatever fits a chunk', () 
         { fd: log.fd, at: 0, position: 0, sizeBytes: log.sizeBytes },
       ]);
       const chunks: string[] = [];
-      for (const chunk of view.chunksFromEnd(chunkBytes)) chunks.unshift(chunk.toString('latin1'));
+      let end = view.sizeBytes;
+      for (const { chunk, position } of view.chunksFromEnd(end, chunkBytes)) {
+        chunks.unshift(chunk.toString('latin1'));
+        expect(position + chunk.byteLength).toBe(end);
+        end = position;
+      }
       expect(chunks.join('').trimEnd().split('\n')).toEqual(texts.map((text, at) => `${at}${text}`));
       expect(chunks.every((chunk) => chunk.endsWith('\n'))).toBe(true);
       log.close();

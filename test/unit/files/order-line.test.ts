@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { maxLineBytes, parseDecided, writeDecided } from '../../../src/adapters/files/logs/order-line.ts';
+import { maxLineBytes, writeDecided } from '../../../src/adapters/files/logs/order-line.ts';
+import { parseDecided } from '../../../src/adapters/files/logs/parse-order-line.ts';
 import type { Decided, Outcome } from '../../../src/domain/orders/decided.ts';
 import { isoTime } from '../../../src/domain/iso-time.ts';
 
@@ -112,5 +113,32 @@ it('a line is read as it was written', () => {
         order: { ...given.order, items },
       });
     }),
+  );
+});
+
+it('a line that is not as it was written is read as JSON has it, or not at all', () => {
+  const change = fc.record({
+    at: fc.nat(),
+    cut: fc.nat({ max: 2 }),
+    put: fc.constantFrom('', ' ', '0', '-', '"', ',', '\\', 'é', '}'),
+  });
+  fc.assert(
+    fc.property(decided, change, (each, { at, cut, put }) => {
+      const bytes = Buffer.alloc(maxLineBytes(each));
+      const text = bytes.toString('latin1', 0, writeDecided({ ...each, decidedAt: 0 }, 7, bytes, 0) - 1);
+      const place = at % text.length;
+      const line = Buffer.from(text.slice(0, place) + put + text.slice(place + cut));
+      const read = (): unknown => parseDecided(line).order;
+      let json: { order_id?: unknown; user?: unknown; items?: readonly object[] } | undefined;
+      try {
+        json = JSON.parse(line.toString()) as typeof json;
+      } catch {
+        expect(read).toThrow();
+        return;
+      }
+      if (!Array.isArray(json?.items)) expect(read).toThrow();
+      else expect(read()).toMatchObject({ orderId: json.order_id, user: json.user });
+    }),
+    { numRuns: 2_000 },
   );
 });

@@ -14,7 +14,7 @@ import {
 } from './table.ts';
 import type { LogName } from '../layout.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
-import { orderIdOf } from '../logs/order-line.ts';
+import { orderIdOf } from '../logs/parse-order-line.ts';
 
 /*
  * Checks that each id is decided once, and that the index has every line of every log, in memory that does not grow

@@ -1,6 +1,6 @@
 import { factLogName, type LogName } from '../layout.ts';
 import { factKeyOf } from '../logs/fact-lines.ts';
-import { orderIdOf } from '../logs/order-line.ts';
+import { orderIdOf } from '../logs/parse-order-line.ts';
 
 /** A log whose lines are found by their keys. */
 export interface IndexedLog {

@@ -6,7 +6,7 @@ import type { FileSystem } from '../fs.ts';
 import type { LogName } from '../layout.ts';
 import { factsAt } from '../logs/fact-lines.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
-import { lineBegin, orderIdOf, parseDecided } from '../logs/order-line.ts';
+import { lineBegin, orderIdOf, parseDecided } from '../logs/parse-order-line.ts';
 import { openIdIndex, type IdIndex } from './index.ts';
 import { DECISIONS, type IndexedLog, type KnownFacts } from './indexed-logs.ts';
 import type { IdPlace } from './table.ts';

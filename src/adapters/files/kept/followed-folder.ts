@@ -1,11 +1,10 @@
 import path from 'node:path';
-import type { Effect } from '../../../domain/effects.ts';
 import type { Fact, FactLog } from '../../../domain/facts.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
-import type { Item, User } from '../../../domain/tables.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import type { OrderReader, RowReader, StoredPosition } from '../../../ports/store.ts';
+import type { BooksView } from '../../../ports/health.ts';
+import type { OrderReader, RowReader } from '../../../ports/store.ts';
 import { sameStat } from '../edits/hand-edit-look.ts';
 import { openWithEdits } from '../edits/with-edits.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
@@ -18,7 +17,9 @@ import type { FolderSnapshot } from '../journal/snapshot.ts';
 import { CommittedLines } from '../journal/state-lines.ts';
 import { JournalTail, replaced } from '../journal/tail.ts';
 import { factLogName, innerFolder, STATE_FILE, type LogName } from '../layout.ts';
+import { historyFrom } from '../logs/history.ts';
 import { LogView } from '../logs/log.ts';
+import { FolderViews } from '../reads.ts';
 import { INVENTORY, USERS } from '../tables/columns.ts';
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -32,15 +33,18 @@ const UNKNOWN: FileStat = {
   access: { mode: 0, uid: 0, gid: 0 },
 };
 
+/** Logs of history that have no index. */
+const UNINDEXED = ['edits', 'movements'] as const satisfies readonly LogName[];
+
 type Stats = Map<string, FileStat | undefined>;
 
 /**
  * A folder as it is, followed beside its owner: the journal says what has changed, and a new checkpoint from where it is to
  * be read. Costs what was added since the last look, and nothing that grows with the folder.
  */
-export class FollowedFolder implements OrderReader, RowReader {
-  readonly #files: FileSystem;
-  readonly #folder: string;
+export class FollowedFolder extends FolderViews implements OrderReader, RowReader {
+  protected readonly files: FileSystem;
+  protected readonly folder: string;
   readonly #snapshot: FolderSnapshot;
   /** Of the CSVs, as they were when they were read. */
   readonly #stats: Stats;
@@ -64,8 +68,9 @@ export class FollowedFolder implements OrderReader, RowReader {
     { snapshot, isEdited }: { readonly snapshot: FolderSnapshot; readonly isEdited: boolean },
     stats: Stats,
   ) {
-    this.#files = files;
-    this.#folder = folder;
+    super();
+    this.files = files;
+    this.folder = folder;
     this.#snapshot = snapshot;
     this.#stateFile = stateFileOf(folder);
     this.#stateStat = stats.get(this.#stateFile);
@@ -76,10 +81,11 @@ export class FollowedFolder implements OrderReader, RowReader {
     if (loaded === undefined) return;
     this.#state = loaded.state;
     const found = this.#indexedLogs();
-    for (const { name } of found) this.#logs.set(name, this.#keptLog(name, loaded));
+    const names = [...found.map(({ name }) => name), ...UNINDEXED];
+    for (const name of names) this.#logs.set(name, this.#keptLog(name, loaded));
     this.#index = new KeptIndex(files, innerFolder(folder), loaded.state, {
       logs: () => this.#indexedLogs(),
-      view: (log) => this.#view(log),
+      view: (log) => this.view(log),
     });
     this.#tail = new JournalTail(files, folder, loaded, new Set(this.#logs.keys()), {
       onEntry: (entry, payloadAt, fd) => this.#take(entry, payloadAt, fd),
@@ -106,17 +112,33 @@ export class FollowedFolder implements OrderReader, RowReader {
     }
   }
 
-  get #tables(): Tables {
+  protected get tables(): Tables {
     return this.#snapshot.tables;
+  }
+
+  /** As lookAtBooks of KeptView. */
+  books(): BooksView | null {
+    if (this.#isEdited) return null;
+    const ends = new Map<string, number>(
+      Array.from(this.#logs, ([log, kept]) => [log, kept.view().sizeBytes]),
+    );
+    const place = { storeId: this.#state?.folderId ?? null, ends };
+    return {
+      place,
+      items: () => this.tables.inventory.rows.values(),
+      archived: () => null,
+      historyFrom: (from, facts) =>
+        historyFrom(this.folder, (log) => this.view(log), { from, to: place, facts }),
+    };
   }
 
   /** Whether something was added; `withRows`: or a user has saved a CSV. */
   hasChanged(withRows: boolean): boolean {
     if (!this.#areLogsInPlace()) return true;
-    if (this.#tail?.hasMore ?? !sameStat(this.#stateStat, this.#files.stat(this.#stateFile))) return true;
+    if (this.#tail?.hasMore ?? !sameStat(this.#stateStat, this.files.stat(this.#stateFile))) return true;
     if (!withRows) return false;
     if (this.#isMixed) return true;
-    for (const [name, stat] of this.#stats) if (!sameStat(stat, this.#files.stat(name))) return true;
+    for (const [name, stat] of this.#stats) if (!sameStat(stat, this.files.stat(name))) return true;
     return false;
   }
 
@@ -151,9 +173,9 @@ export class FollowedFolder implements OrderReader, RowReader {
    * @returns as `advance`
    */
   goOnFromCheckpoint(): boolean {
-    const stat = this.#files.stat(this.#stateFile);
+    const stat = this.files.stat(this.#stateFile);
     if (sameStat(this.#stateStat, stat)) return true;
-    if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;
+    if (!this.#goOnFrom(readState(this.files, innerFolder(this.folder)))) return false;
     this.#stateStat = stat;
     return true;
   }
@@ -165,12 +187,12 @@ export class FollowedFolder implements OrderReader, RowReader {
   }
 
   #changedCsvs() {
-    const { users, inventory } = this.#tables;
+    const { users, inventory } = this.tables;
     return [users, inventory].flatMap((table) => {
-      const name = path.join(this.#folder, table.kind.file);
-      const stat = this.#files.stat(name);
+      const name = path.join(this.folder, table.kind.file);
+      const stat = this.files.stat(name);
       if (sameStat(this.#stats.get(name), stat)) return [];
-      const bytes = readWhole(this.#files, name);
+      const bytes = readWhole(this.files, name);
       const fingerprint = bytes === undefined ? null : fingerprintFile(bytes);
       return [{ name, stat, fingerprint, newest: (): FileFingerprint | null => table.newest }];
     });
@@ -188,7 +210,7 @@ export class FollowedFolder implements OrderReader, RowReader {
 
   /** @throws Failure changed_since: an owner has left lines of a log unwritten, and another one does not go on there */
   #settle(): void {
-    for (const log of this.#logs.values()) if (!log.settle()) throw replaced(this.#folder);
+    for (const log of this.#logs.values()) if (!log.settle()) throw replaced(this.folder);
   }
 
   /** @returns false: it is of another folder, or of a later moment */
@@ -206,59 +228,34 @@ export class FollowedFolder implements OrderReader, RowReader {
   }
 
   #indexedLogs() {
-    return indexedLogs(this.#tables.facts);
+    return indexedLogs(this.tables.facts);
   }
 
   #keptLog(log: LogName, loaded: LoadedFolder | undefined): KeptLog {
     const isKnown = loaded !== undefined;
-    const name = path.join(this.#folder, isKnown ? fileOf(loaded, log) : '');
+    const name = path.join(this.folder, isKnown ? fileOf(loaded, log) : '');
     return new KeptLog(
-      this.#files,
+      this.files,
       name,
       loaded?.state.logs[log]?.sizeBytes ?? 0,
       loaded?.tails.get(log) ?? [],
     );
   }
 
-  #view(log: LogName): LogView {
-    return this.#logs.get(log)?.view() ?? new LogView(this.#files, []);
-  }
-
-  async users(): Promise<Iterable<User>> {
-    return this.#tables.users.rows.values();
-  }
-
-  async items(): Promise<Iterable<Item>> {
-    return this.#tables.inventory.rows.values();
-  }
-
-  async userNamed(user: string): Promise<User | undefined> {
-    return this.#tables.users.rows.get(user);
-  }
-
-  async itemNamed(item: string): Promise<Item | undefined> {
-    return this.#tables.inventory.rows.get(item);
+  protected view(log: LogName): LogView {
+    return this.#logs.get(log)?.view() ?? new LogView(this.files, []);
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
     if (this.#index === undefined) return undefined;
-    return lookUp(orderId, this.#index.whole(), (log) => this.#view(log), this.#index.rebuilt);
+    return lookUp(orderId, this.#index.whole(), (log) => this.view(log), this.#index.rebuilt);
   }
 
   async facts<T extends Fact>({ name }: FactLog<T>, key: string): Promise<readonly T[]> {
-    const known = this.#tables.facts.get(name);
+    const known = this.tables.facts.get(name);
     if (known === undefined || this.#index === undefined) return [];
-    const view = this.#view(factLogName(name));
+    const view = this.view(factLogName(name));
     return findFacts(key, known, this.#index.whole(), view, this.#index.rebuilt) as readonly T[];
-  }
-
-  async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
-    const { effects } = this.#tables;
-    return ids === undefined ? [...effects.values()] : ids.flatMap((id) => effects.get(id) ?? []);
-  }
-
-  async positions(): Promise<readonly StoredPosition[]> {
-    return this.#tables.positions();
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { isFailure } from '../../../domain/failure.ts';
+import type { BooksView } from '../../../ports/health.ts';
 import type { KeptView, OrderReader, RowReader } from '../../../ports/store.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import type { FileSystem } from '../fs.ts';
@@ -41,6 +42,13 @@ export class KeptFolder implements KeptView {
 
   lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R> {
     return this.#look(use, true);
+  }
+
+  lookAtBooks<R>(use: (view: BooksView) => Promise<R>): Promise<R | null> {
+    return this.#look(async (followed) => {
+      const books = followed.books();
+      return books === null ? null : await use(books);
+    }, false);
   }
 
   async #look<R>(use: (view: FollowedFolder) => Promise<R>, withRows: boolean): Promise<R> {

@@ -1,11 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FactLog } from '../../../domain/facts.ts';
+import type { HistoryPlace } from '../../../ports/health.ts';
 import type { HistoryLine } from '../../../ports/store.ts';
+import { replaced } from '../journal/tail.ts';
 import { factLogName, type LogName } from '../layout.ts';
 import { parseEdit } from './edit-line.ts';
 import { parseFact } from './fact-lines.ts';
-import { linesOf } from './log.ts';
+import { linesOf, type LogView } from './log.ts';
 import { parseMovement } from './movement-line.ts';
-import { parseNumberedDecided } from './order-line.ts';
+import { parseNumberedDecided } from './parse-order-line.ts';
 
 /*
  * The logs as one, by the number of the transaction that each line bears. Lines that older versions wrote bear none:
@@ -63,6 +66,44 @@ function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
   // Within a commit the records of a partition were decided in order of their offsets.
   const [{ record }, { record: others }] = [one.decided, other.decided];
   return record.partition === others.partition && record.offset < others.offset;
+}
+
+/**
+ * What was added from one moment to another.
+ *
+ * @param folder for messages
+ * @param view a log up to the later moment
+ * @param how.from null: from the beginning
+ * @throws Failure changed_since: another folder, or an earlier copy, is in its place
+ */
+export function historyFrom(
+  folder: string,
+  view: (log: LogName) => LogView,
+  {
+    from,
+    to,
+    facts,
+  }: {
+    readonly from: HistoryPlace | null;
+    readonly to: HistoryPlace;
+    readonly facts: readonly FactLog<never>[];
+  },
+): AsyncGenerator<readonly HistoryLine[]> {
+  if (from !== null && from.storeId !== null && from.storeId !== to.storeId) throw replaced(folder);
+  const added = historyLogs(facts).map(([log, parse]) => {
+    const start = from?.ends.get(log) ?? 0;
+    if (start > (to.ends.get(log) ?? 0)) throw replaced(folder);
+    return linesIn(view(log).chunks(start), parse);
+  });
+  return inTurns(mergedHistory(added));
+}
+
+/** After each chunk whatever else waits has its turn: the logs of a large folder take seconds to read. */
+export async function* inTurns<T>(chunks: Iterable<T>): AsyncGenerator<T> {
+  for (const chunk of chunks) {
+    yield chunk;
+    await nextTurn();
+  }
 }
 
 /** @param chunks of whole lines */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
+import type { LineAt, LogPlace } from '../../../ports/store.ts';
 import { openOrUndefined } from '../whole-files.ts';
 
 /*
@@ -171,10 +172,17 @@ export class LogView {
     }
   }
 
-  /** As `chunks`, from the end: the chunks come in reverse order, the lines within each in the order of the log. */
-  *chunksFromEnd(chunkBytes = 64 * 1024): Generator<Buffer> {
+  /**
+   * As `chunks`, from a line feed back: the chunks come in reverse order, the lines within each in the order of the log.
+   *
+   * @param until where the line ends with which it begins, its line feed included
+   */
+  *chunksFromEnd(
+    until = this.sizeBytes,
+    chunkBytes = 64 * 1024,
+  ): Generator<{ readonly chunk: Buffer; readonly position: number }> {
     let bytes = Buffer.allocUnsafe(chunkBytes);
-    for (let end = this.sizeBytes; end > 0;) {
+    for (let end = until; end > 0;) {
       const from = Math.max(0, end - bytes.byteLength);
       const found = bytes.subarray(0, this.read(bytes.subarray(0, end - from), from));
       // The line that the first line feed ends may begin earlier.
@@ -183,7 +191,7 @@ export class LogView {
         bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
         continue;
       }
-      yield found.subarray(begin);
+      yield { chunk: found.subarray(begin), position: from + begin };
       end = from + begin;
     }
   }
@@ -219,14 +227,47 @@ export function* linesOf(chunk: Buffer): Generator<{ line: Buffer; at: number }>
   }
 }
 
-/** As `parsedLines`, from the last line back. */
-export async function* parsedLinesFromEnd<T>(
+/** Lines that are looked for. */
+export interface LineFinder<T> {
+  /** Whether bytes can hold any; left out: all can. */
+  readonly isIn?: (bytes: Buffer) => boolean;
+  /** undefined: the line is none of them */
+  readonly parse: (line: Buffer) => T | undefined;
+}
+
+/**
+ * As `parsedLines`, from the last line back, or from the one at a place.
+ *
+ * @throws Failure invalid_value: no line begins there
+ */
+export async function* parsedLinesFromEnd<T extends object>(
   view: LogView,
-  parse: (line: Buffer) => T,
-): AsyncIterable<readonly T[]> {
-  for (const chunk of view.chunksFromEnd()) {
-    yield Array.from(linesOf(chunk), ({ line }) => parse(line)).reverse();
+  { isIn, parse }: LineFinder<T>,
+  from?: LogPlace,
+): AsyncIterable<readonly LineAt<T>[]> {
+  const until = from === undefined ? view.sizeBytes : endOfLineAt(view, from);
+  for (const { chunk, position } of view.chunksFromEnd(until)) {
+    if (isIn?.(chunk) === false) continue;
+    const found: LineAt<T>[] = [];
+    for (const { line, at } of linesOf(chunk)) {
+      const value = parse(line);
+      if (value !== undefined) found.push({ value, place: [position + at] });
+    }
+    if (found.length > 0) yield found.reverse();
   }
+}
+
+function endOfLineAt(view: LogView, [position = -1]: LogPlace): number {
+  const before = Buffer.alloc(1);
+  const isBegin =
+    position === 0 || (position > 0 && view.read(before, position - 1) === 1 && before[0] === 10);
+  const line = isBegin ? view.line(position) : undefined;
+  if (line === undefined) {
+    throw new Failure('invalid_value', `no line of the log begins at byte ${position}`, {
+      fix: 'begin again without a cursor',
+    });
+  }
+  return position + line.byteLength + 1;
 }
 
 /** Reads a log in chunks, so that its size does not matter. */

@@ -1,8 +1,6 @@
 import type { Decided } from '../../../domain/orders/decided.ts';
-import type { Reason } from '../../../domain/orders/reasons.ts';
-import type { UserStatus } from '../../../domain/tables.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
-import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
+import { GREATEST_TIME_MS, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
 
 /*
  * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once
@@ -196,94 +194,4 @@ function asciiJson(text: string): string {
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-interface OrderLineJson {
-  order_id: string;
-  user: string;
-  items: { item: string; quantity: number | null; stock: number | null; unit_price?: string }[];
-  created_at: string;
-  accepted_at?: string;
-  reason?: Reason;
-  detail?: string;
-  user_status?: UserStatus | null;
-  rejected_at?: string;
-  /** Missing in lines of format 2. */
-  seq?: number;
-  topic: string;
-  partition: number;
-  offset: number;
-}
-
-/** @throws SyntaxError or TypeError when orderctl did not write it */
-export function parseDecided(line: Buffer): Decided {
-  return decidedFrom(jsonOf(line));
-}
-
-/** The same, and the number of its transaction: null in lines of format 2. Reading ten million orders is mostly this. */
-export function parseNumberedDecided(line: Buffer): {
-  readonly decided: Decided;
-  readonly seq: number | null;
-} {
-  const json = jsonOf(line);
-  return { decided: decidedFrom(json), seq: json.seq ?? null };
-}
-
-function jsonOf(line: Buffer): OrderLineJson {
-  return JSON.parse(line.toString('utf8')) as OrderLineJson;
-}
-
-function decidedFrom(json: OrderLineJson): Decided {
-  const items: OrderLine[] = [];
-  const stock: (number | null)[] = [];
-  for (const { item, quantity, unit_price: price, stock: left } of json.items) {
-    items.push({ item, quantity: quantity ?? NaN, unitPrice: price ?? null });
-    stock.push(left);
-  }
-  const createdAt = Date.parse(json.created_at);
-  const order: Order = { orderId: json.order_id, user: json.user, items, createdAt };
-  const record = { topic: json.topic, partition: json.partition, offset: json.offset };
-  if (json.reason === undefined) {
-    const accepted = stock.map((quantity) => quantity ?? 0);
-    const outcome = { kind: 'accepted', stock: accepted } as const;
-    return { order, record, outcome, decidedAt: decidedAtOf(json.accepted_at) };
-  }
-  return {
-    order,
-    record,
-    outcome: {
-      kind: 'rejected',
-      reason: json.reason,
-      detail: json.detail ?? '',
-      userStatus: json.user_status ?? null,
-      stock,
-    },
-    decidedAt: decidedAtOf(json.rejected_at),
-  };
-}
-
-let knownDecided = '';
-let knownDecidedAt = NaN;
-
-/** The decisions of a batch have one time. */
-function decidedAtOf(text = ''): number {
-  if (text !== knownDecided) {
-    knownDecidedAt = Date.parse(text);
-    knownDecided = text;
-  }
-  return knownDecidedAt;
-}
-
-const ID_PREFIX = Buffer.from(lineBegin('').slice(0, -1));
-
-/** How the line of an order begins: its name needs no escaping. */
-export function lineBegin(orderId: string): string {
-  return `{"order_id":"${orderId}"`;
-}
-
-/** The order id of a line without parsing it all; undefined when orderctl did not write it. */
-export function orderIdOf(line: Buffer): string | undefined {
-  if (!line.subarray(0, ID_PREFIX.byteLength).equals(ID_PREFIX)) return undefined;
-  const end = line.indexOf(0x22, ID_PREFIX.byteLength);
-  return end === -1 ? undefined : line.toString('latin1', ID_PREFIX.byteLength, end);
 }

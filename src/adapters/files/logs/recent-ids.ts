@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { FileSystem } from '../fs.ts';
 import { openOrUndefined } from '../whole-files.ts';
-import { orderIdOf } from './order-line.ts';
+import { orderIdOf } from './parse-order-line.ts';
 
 /** Some hundred orders, as many as a user would choose from. */
 const TAIL_BYTES = 128 * 1024;

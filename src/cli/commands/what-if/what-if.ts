@@ -44,6 +44,10 @@ export function register(command: Command, session: Session): void {
           : momentOf('--until', flags.until, flags.timeZone, systemClock.now());
       const { whatIf } = await import('../../../app/what-if/what-if.ts');
       const found = await whatIf(await openStoreOf(session), circumstances, until);
+      for (const name of found.unseen.items)
+        printer.warn(`no order and no edit has an item ${name}: nothing follows from supposing it`);
+      for (const name of found.unseen.users)
+        printer.warn(`no order and no edit has a user ${name}: nothing follows from supposing it`);
       if (isJson) await printer.data(`${JSON.stringify(whatIfDocument(found, circumstances))}\n`);
       else await printWhatIf(printer, found);
     });

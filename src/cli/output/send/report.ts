@@ -127,7 +127,10 @@ export class SendReport {
       void printer.data(`${JSON.stringify(sendSummaryDocument(summary))}\n`);
       return;
     }
-    void printer.text(`${summaryText(summary)}\n`);
+    // Where nothing happened, the failure says it all.
+    const isNothing =
+      'hasFailed' in summary && summary.hasFailed && summary.sent + summary.failed + summary.unknown === 0;
+    if (!isNothing) void printer.text(`${summaryText(summary)}\n`);
     const { unlisted } = this.#throttle;
     if (unlisted > 0) printer.info(`${count(unlisted, 'order')} not listed: -o json lists each`);
   }

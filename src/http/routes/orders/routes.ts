@@ -14,6 +14,7 @@ import type { Shop } from '../../shop.ts';
 import { listPage, type ListQuery } from './list.ts';
 import { OrderAnswer, showRoute } from './show.ts';
 import { hasEnded, stateWithin } from './state.ts';
+import { goneSignal } from '../gone.ts';
 import { PAGE, timeRange } from '../pages.ts';
 import { Wait, waitMs } from './wait.ts';
 
@@ -47,7 +48,8 @@ const LIST = {
   tags: ['orders'],
   summary: 'Orders of both flows, the latest first',
   description:
-    'By the time when each was decided, or validated. One that nobody has read yet is not among them.',
+    'By the time when each was decided, or validated. One that nobody has read yet is not among them. A page looks at a ' +
+    'bounded part of them: with filters it may be short, or empty, and still have a "next".',
   querystring: Type.Object(
     {
       status: Type.Optional(OrderStatus),
@@ -62,7 +64,9 @@ const LIST = {
 };
 
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
-  server.get('/orders', { schema: LIST }, (request) => listPage(shop, request.query as ListQuery));
+  server.get('/orders', { schema: LIST }, (request, reply) =>
+    listPage(shop, request.query as ListQuery, goneSignal(reply)),
+  );
   server.post(
     '/order',
     { schema: post('direct', shop.users, 'Place an order that is decided at once') },

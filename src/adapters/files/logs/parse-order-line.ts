@@ -1,0 +1,277 @@
+import type { Decided } from '../../../domain/orders/decided.ts';
+import type { Order, OrderLine } from '../../../domain/orders/order.ts';
+import type { Reason } from '../../../domain/orders/reasons.ts';
+import type { UserStatus } from '../../../domain/tables.ts';
+
+/*
+ * Lines of orders.jsonl and rejections.jsonl, read. Reading ten million orders is mostly this, so that a line of an
+ * accepted order, exactly as order-line.ts writes it, is read from its places; any other by JSON.parse.
+ */
+
+interface OrderLineJson {
+  order_id: string;
+  user: string;
+  items: { item: string; quantity: number | null; stock: number | null; unit_price?: string }[];
+  created_at: string;
+  accepted_at?: string;
+  reason?: Reason;
+  detail?: string;
+  user_status?: UserStatus | null;
+  rejected_at?: string;
+  /** Missing in lines of format 2. */
+  seq?: number;
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
+/** The same, and the number of its transaction: null in lines of format 2. */
+export interface NumberedDecided {
+  readonly decided: Decided;
+  readonly seq: number | null;
+}
+
+/** @throws SyntaxError or TypeError when orderctl did not write it */
+export function parseDecided(bytes: Buffer): Decided {
+  return parseNumberedDecided(bytes).decided;
+}
+
+/** @throws as parseDecided */
+export function parseNumberedDecided(bytes: Buffer): NumberedDecided {
+  return readAccepted(bytes) ?? parseJson(bytes);
+}
+
+function parseJson(bytes: Buffer): NumberedDecided {
+  const json = JSON.parse(bytes.toString('utf8')) as OrderLineJson;
+  return { decided: decidedFrom(json), seq: json.seq ?? null };
+}
+
+/** The line that is read: one for all calls, since they do not overlap. */
+let line: Uint8Array = new Uint8Array(0);
+let at = 0;
+/** It is not as it is written. */
+let isOther = false;
+
+const ORDER_ID = Buffer.from('{"order_id":"');
+const USER = Buffer.from('","user":"');
+const ITEMS = Buffer.from('","items":[');
+const ITEM = Buffer.from('{"item":"');
+const QUANTITY = Buffer.from('","quantity":');
+const STOCK = Buffer.from(',"stock":');
+const PRICE = Buffer.from(',"unit_price":"');
+const PRICE_END = Buffer.from('"}');
+const ITEM_END = Buffer.from('}');
+const COMMA = Buffer.from(',');
+const ITEMS_END = Buffer.from(']');
+const CREATED_AT = Buffer.from(',"created_at":"');
+const ACCEPTED_AT = Buffer.from('","accepted_at":"');
+const SEQ = Buffer.from('","seq":');
+const TOPIC = Buffer.from(',"topic":"');
+const PARTITION = Buffer.from('","partition":');
+const OFFSET = Buffer.from(',"offset":');
+const END = Buffer.from('}');
+
+/** The line of an accepted order, from its beginning to its end. @returns undefined: it is another line */
+function readAccepted(of: Buffer): NumberedDecided | undefined {
+  line = of;
+  at = 0;
+  isOther = false;
+  skip(ORDER_ID);
+  const from = at;
+  const orderId = of.toString('latin1', from, wordEnd());
+  skip(USER);
+  const user = word();
+  skip(ITEMS);
+  const items: OrderLine[] = [];
+  const stock: number[] = [];
+  if (!comes(ITEMS_END)) {
+    do {
+      skip(ITEM);
+      const item = word();
+      skip(QUANTITY);
+      const quantity = wholeNumber();
+      skip(STOCK);
+      stock.push(wholeNumber());
+      const unitPrice = comes(PRICE) ? word() : null;
+      skip(unitPrice === null ? ITEM_END : PRICE_END);
+      items.push({ item, quantity, unitPrice });
+    } while (!isOther && comes(COMMA));
+    skip(ITEMS_END);
+  }
+  skip(CREATED_AT);
+  const createdAt = time();
+  skip(ACCEPTED_AT);
+  const decidedAt = time();
+  skip(SEQ);
+  const seq = wholeNumber();
+  skip(TOPIC);
+  const topic = word();
+  skip(PARTITION);
+  const partition = wholeNumber();
+  skip(OFFSET);
+  const offset = wholeNumber();
+  skip(END);
+  if (isOther || at !== line.byteLength) return undefined;
+  const order: Order = { orderId, user, items, createdAt };
+  const record = { topic, partition, offset };
+  return { decided: { order, record, outcome: { kind: 'accepted', stock }, decidedAt }, seq };
+}
+
+/** A loop is faster than a call into Buffer. */
+function comes(bytes: Uint8Array): boolean {
+  const of = line;
+  const from = at;
+  const size = bytes.length;
+  for (let index = 0; index < size; index++) if (of[from + index] !== bytes[index]) return false;
+  at = from + size;
+  return true;
+}
+
+function skip(bytes: Uint8Array): void {
+  if (!comes(bytes)) isOther = true;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** A checksum of the word that was read last. */
+let sum = 0;
+
+/** Goes on to the next quote, without escapes. @returns where it is */
+function wordEnd(): number {
+  const of = line;
+  let end = at;
+  let mixed = 0;
+  for (; ; end++) {
+    const byte = of[end] ?? 0;
+    if (byte === QUOTE) break;
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) {
+      isOther = true;
+      break;
+    }
+    mixed = (Math.imul(mixed, 31) + byte) | 0;
+  }
+  sum = mixed;
+  at = end;
+  return end;
+}
+
+/** Words that come again and again, by their checksums: a text whose hash is known is found faster, too. */
+const WORDS = 4_096;
+const known = Array.from({ length: WORDS }, () => ({ bytes: new Uint8Array(0), text: '' }));
+
+/** A name, or a price. */
+function word(): string {
+  const of = line;
+  const from = at;
+  const end = wordEnd();
+  const slot = (sum >>> 0) % WORDS;
+  const found = known[slot];
+  if (found !== undefined && isSame(found.bytes, of, from, end)) return found.text;
+  const bytes = of.slice(from, end);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  known[slot] = { bytes, text };
+  return text;
+}
+
+function isSame(bytes: Uint8Array, of: Uint8Array, from: number, end: number): boolean {
+  if (bytes.length !== end - from) return false;
+  for (let index = 0; index < bytes.length; index++) if (bytes[index] !== of[from + index]) return false;
+  return true;
+}
+
+const DIGIT_0 = 0x30;
+/** More digits may be more than a number holds exactly. */
+const MOST_DIGITS = 15;
+
+/** From 0 up. */
+function wholeNumber(): number {
+  const of = line;
+  const from = at;
+  let value = 0;
+  let place = from;
+  for (; ; place++) {
+    const digit = (of[place] ?? 0) - DIGIT_0;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  const digits = place - from;
+  if (digits === 0 || digits > MOST_DIGITS || (digits > 1 && of[from] === DIGIT_0)) isOther = true;
+  at = place;
+  return value;
+}
+
+const TIME_LENGTH = '2026-01-02T03:04:05.678Z'.length;
+const MINUTE_LENGTH = '2026-01-02T03:04'.length;
+const COLON = 0x3a;
+const POINT = 0x2e;
+const LETTER_Z = 0x5a;
+let knownMinute: Uint8Array = new Uint8Array(0);
+let knownMinuteMs = NaN;
+
+/** As isoTime writes it. Most are of the minute of the one before. */
+function time(): number {
+  const of = line;
+  const from = at;
+  const rest = from + MINUTE_LENGTH;
+  if (!isSame(knownMinute, of, from, rest)) {
+    const minute = of.slice(from, rest);
+    knownMinuteMs = Date.parse(`${Buffer.from(minute).toString('latin1')}:00.000Z`);
+    knownMinute = minute;
+  }
+  at = from + TIME_LENGTH;
+  const isTime = of[rest] === COLON && of[rest + 3] === POINT && of[rest + 7] === LETTER_Z;
+  const seconds = digitAt(rest + 1) * 10 + digitAt(rest + 2);
+  const ms = digitAt(rest + 4) * 100 + digitAt(rest + 5) * 10 + digitAt(rest + 6);
+  const found = knownMinuteMs + seconds * 1000 + ms;
+  if (!isTime || seconds > 59 || Number.isNaN(found)) isOther = true;
+  return found;
+}
+
+function digitAt(place: number): number {
+  const digit = (line[place] ?? 0) - DIGIT_0;
+  return digit >= 0 && digit <= 9 ? digit : NaN;
+}
+
+function decidedFrom(json: OrderLineJson): Decided {
+  const items: OrderLine[] = [];
+  const stock: (number | null)[] = [];
+  for (const { item, quantity, unit_price: price, stock: left } of json.items) {
+    items.push({ item, quantity: quantity ?? NaN, unitPrice: price ?? null });
+    stock.push(left);
+  }
+  const createdAt = Date.parse(json.created_at);
+  const order: Order = { orderId: json.order_id, user: json.user, items, createdAt };
+  const record = { topic: json.topic, partition: json.partition, offset: json.offset };
+  if (json.reason === undefined) {
+    const accepted = stock.map((quantity) => quantity ?? 0);
+    const outcome = { kind: 'accepted', stock: accepted } as const;
+    return { order, record, outcome, decidedAt: Date.parse(json.accepted_at ?? '') };
+  }
+  return {
+    order,
+    record,
+    outcome: {
+      kind: 'rejected',
+      reason: json.reason,
+      detail: json.detail ?? '',
+      userStatus: json.user_status ?? null,
+      stock,
+    },
+    decidedAt: Date.parse(json.rejected_at ?? ''),
+  };
+}
+
+const ID_PREFIX = Buffer.from(lineBegin('').slice(0, -1));
+
+/** How the line of an order begins: its name needs no escaping. */
+export function lineBegin(orderId: string): string {
+  return `{"order_id":"${orderId}"`;
+}
+
+/** The order id of a line without parsing it all; undefined when orderctl did not write it. */
+export function orderIdOf(bytes: Buffer): string | undefined {
+  if (!bytes.subarray(0, ID_PREFIX.byteLength).equals(ID_PREFIX)) return undefined;
+  const end = bytes.indexOf(0x22, ID_PREFIX.byteLength);
+  return end === -1 ? undefined : bytes.toString('latin1', ID_PREFIX.byteLength, end);
+}

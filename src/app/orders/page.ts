@@ -1,0 +1,134 @@
+import type { Decided } from '../../domain/orders/decided.ts';
+import type { KeptView, LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
+import { checkoutOrdersFromEnd } from './checkout.ts';
+import { Cursor, isBefore } from './decision-order.ts';
+import { isListed, type ListFilter } from './filter.ts';
+import { CLOCK_SLACK_MS } from './list.ts';
+import { logsOf } from './list-sources.ts';
+import { decidedMs, isCheckout, type ListedOrder } from './listed-order.ts';
+
+/** A page looks at so many orders at most, however few of them it is after. */
+const LOOKED_AT = 2_000;
+/** As many in one look at the store, which others wait for. */
+const AT_ONCE = 250;
+
+const LOGS = ['accepted', 'rejected', 'checkout'] as const;
+type Log = (typeof LOGS)[number];
+
+/** Where a list goes on: of each log its next line; a log that is left out is at its end. */
+export type OrdersMark = Readonly<Partial<Record<Log, LogPlace>>>;
+
+/** Whether a value is such a mark: it has been with a client. */
+export function isOrdersMark(value: unknown): value is OrdersMark {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([log, place]: [string, unknown]) =>
+      LOGS.some((name) => name === log) && Array.isArray(place) && place.every(Number.isSafeInteger),
+  );
+}
+
+export interface OrdersPage {
+  readonly orders: readonly ListedOrder[];
+  /** null: none is before these. */
+  readonly next: OrdersMark | null;
+}
+
+interface PageOptions {
+  readonly filter: ListFilter;
+  readonly limit: number;
+  /** null: from the latest one. */
+  readonly mark: OrdersMark | null;
+  /** Nobody waits for it any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Orders of both flows, the latest decided first, a page at a time: a page costs what it looks at, not what there is, and
+ * may be short of its limit, or empty, where few orders are asked for. Orders that are decided meanwhile shift nothing.
+ *
+ * @throws Failure invalid_value: a mark of another store; those of KeptView; the signal's reason
+ */
+export async function ordersPage(
+  view: KeptView,
+  { filter, limit, mark, signal }: PageOptions,
+): Promise<OrdersPage> {
+  const orders: ListedOrder[] = [];
+  let next = mark;
+  for (let looked = 0; looked < LOOKED_AT; looked += AT_ONCE) {
+    const wanted = limit - orders.length;
+    const piece = await view.lookAtOrders((reader) => readPiece(reader, filter, wanted, next));
+    orders.push(...piece.orders);
+    ({ next } = piece);
+    if (next === null || orders.length >= limit) break;
+    // Whoever asks for one order does not wait for all of a page.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+  }
+  return { orders, next };
+}
+
+async function readPiece(
+  reader: OrderReader,
+  filter: ListFilter,
+  limit: number,
+  mark: OrdersMark | null,
+): Promise<OrdersPage> {
+  await using sources = new Sources(reader, filter, mark);
+  const orders: ListedOrder[] = [];
+  let isPast = filter.sinceMs !== null;
+  for (let looked = 0; looked < AT_ONCE && orders.length < limit; looked += 1) {
+    const order = await sources.take();
+    if (order === undefined) return { orders, next: null };
+    if (isListed(order, filter)) orders.push(order);
+    isPast &&= decidedMs(order) < (filter.sinceMs ?? 0) - CLOCK_SLACK_MS;
+  }
+  return { orders, next: isPast ? null : await sources.mark() };
+}
+
+/** The logs in which an order can match, read from their ends, or a mark, back. */
+class Sources implements AsyncDisposable {
+  readonly #cursors = new Map<Log, Cursor<LineAt<ListedOrder>>>();
+
+  constructor(reader: OrderReader, { status }: ListFilter, mark: OrdersMark | null) {
+    const direct: readonly Log[] = logsOf(status);
+    for (const log of LOGS) {
+      const isWanted = log === 'checkout' ? status !== 'accepted' : direct.includes(log);
+      const from = mark?.[log];
+      if (!isWanted || (mark !== null && from === undefined)) continue;
+      const lines =
+        log === 'checkout' ? checkoutOrdersFromEnd(reader, from) : reader.decisionsFromEnd(log, from);
+      this.#cursors.set(log, new Cursor<LineAt<ListedOrder>>(lines));
+    }
+  }
+
+  /** The latest that was not taken yet. */
+  async take(): Promise<ListedOrder | undefined> {
+    let latest: Cursor<LineAt<ListedOrder>> | undefined;
+    for (const cursor of this.#cursors.values()) {
+      await cursor.fill();
+      if (cursor.head === undefined) continue;
+      if (latest?.head === undefined || isLater(cursor.head.value, latest.head.value)) latest = cursor;
+    }
+    const order = latest?.head?.value;
+    latest?.next();
+    return order;
+  }
+
+  async mark(): Promise<OrdersMark | null> {
+    const mark: Partial<Record<Log, LogPlace>> = {};
+    for (const [log, cursor] of this.#cursors) {
+      await cursor.fill();
+      if (cursor.head !== undefined) mark[log] = cursor.head.place;
+    }
+    return Object.keys(mark).length === 0 ? null : mark;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor[Symbol.asyncDispose]();
+  }
+}
+
+function isLater(one: ListedOrder, other: ListedOrder): boolean {
+  if (isCheckout(one) || isCheckout(other)) return decidedMs(one) > decidedMs(other);
+  return isBefore(other as Decided, one as Decided);
+}
