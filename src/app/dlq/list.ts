@@ -1,4 +1,4 @@
-import type { Broker } from '../../ports/broker.ts';
+import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { DeadLetters, type DeadLetter, type DeadLetterScope, type DeadLetterState } from './dead-letters.ts';
 import { matchesDeadLetter, UNKNOWN, type DeadLetterFilter } from './filter.ts';
@@ -6,6 +6,8 @@ import { matchesDeadLetter, UNKNOWN, type DeadLetterFilter } from './filter.ts';
 export interface ListDeadLettersOptions {
   readonly scope: DeadLetterScope;
   readonly filter: DeadLetterFilter;
+  /** Other topics of dead letters, whose records are counted. */
+  readonly otherTopics?: readonly string[];
   /** How many are handed out; all that match are counted. */
   readonly limit: number;
   /** Called again when it has resolved: the listener sets the pace. */
@@ -21,12 +23,14 @@ export interface ListDeadLettersSummary {
   /** By the group that read the record. */
   readonly byGroup: ReadonlyMap<string, number>;
   readonly byState: Readonly<Record<DeadLetterState, number>>;
+  /** Records of the other topics, whatever was done with them since; those that have none are left out. */
+  readonly elsewhere: ReadonlyMap<string, number>;
 }
 
 /** Lists dead letters as they are read, however many there are. @throws Failure topic_missing */
 export async function listDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
-  { scope, filter, limit, onDeadLetters }: ListDeadLettersOptions,
+  { scope, filter, limit, otherTopics = [], onDeadLetters }: ListDeadLettersOptions,
 ): Promise<ListDeadLettersSummary> {
   await using admin = await broker.admin();
   await using reader = await access.read();
@@ -48,7 +52,24 @@ export async function listDeadLetters(
     listed += shown.length;
     if (shown.length > 0) await onDeadLetters(shown);
   }
-  return { scope, total, listed, byErrorCode, byGroup, byState };
+  const elsewhere = await recordsIn(admin, otherTopics);
+  return { scope, total, listed, byErrorCode, byGroup, byState, elsewhere };
+}
+
+/** By topic; those that are empty, or not there, are left out. */
+export async function recordsIn(
+  admin: Pick<BrokerAdmin, 'topicNames' | 'ranges'>,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  if (topics.length === 0) return found;
+  const known = new Set(await admin.topicNames());
+  for (const topic of topics.filter((name) => known.has(name))) {
+    let count = 0;
+    for (const { start, end } of await admin.ranges(topic)) count += end - start;
+    if (count > 0) found.set(topic, count);
+  }
+  return found;
 }
 
 function countOne(counts: Map<string, number>, name: string | null): void {

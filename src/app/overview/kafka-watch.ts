@@ -1,5 +1,6 @@
 import { isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
+import { recordsIn } from '../dlq/list.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 const LOOK_EVERY_MS = 2_000;
@@ -48,7 +49,8 @@ export class KafkaWatch {
   async #look(): Promise<void> {
     try {
       this.#admin ??= await this.#broker.admin();
-      const deadLetters = await countRecords(this.#admin, this.#topics);
+      let deadLetters = 0;
+      for (const count of (await recordsIn(this.#admin, this.#topics)).values()) deadLetters += count;
       this.#latest = { ...this.#latest, answers: true, deadLetters };
     } catch (error) {
       if (!isFailure(error)) throw error;
@@ -62,13 +64,4 @@ export class KafkaWatch {
     this.#admin = null;
     await admin?.[Symbol.asyncDispose]();
   }
-}
-
-async function countRecords(admin: BrokerAdmin, topics: readonly string[]): Promise<number> {
-  const known = new Set(await admin.topicNames());
-  let count = 0;
-  for (const topic of topics.filter((name) => known.has(name))) {
-    for (const { start, end } of await admin.ranges(topic)) count += end - start;
-  }
-  return count;
 }

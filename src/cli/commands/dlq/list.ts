@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEAD_LETTER_STATES } from '../../../app/dlq/dead-letters.ts';
+import { DEAD_LETTER_STATES, type DeadLetterScope } from '../../../app/dlq/dead-letters.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { choice, wholeNumber } from '../../parse.ts';
@@ -16,11 +16,11 @@ import {
   deadLetterRow,
   type DeadLetterRow,
 } from '../../output/dead-letters/list.ts';
-import { count } from '../../output/text.ts';
+import { count, grouped } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
-import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
+import { scopeOf, takingScope, wideScopeOf, type ScopeFlags } from './scope.ts';
 
 export function registerList(dlq: Command, session: Session): void {
   const command = filterOptions(
@@ -76,10 +76,12 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const access = await openStoreOf(session);
   const rows: DeadLetterRow[] = [];
   const csv = isCsv ? await openCsv(printer, CSV_COLUMNS) : null;
+  const scope = await scopeOf(session, flags);
   const summary = await listDeadLetters(
     { access, broker: await openBrokerOnly(session) },
     {
-      scope: await scopeOf(session, flags),
+      scope,
+      ...(isText && flags.processor === undefined ? { otherTopics: await otherTopics(session, scope) } : {}),
       filter,
       limit,
       onDeadLetters: async (deadLetters) => {
@@ -101,6 +103,9 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     return;
   }
   await printer.text(`${listLine(summary)}\n`);
+  const elsewhere = [...summary.elsewhere].map(([topic, records]) => `${topic} (${grouped(records)})`);
+  if (elsewhere.length > 0)
+    printer.info(`there are more in ${elsewhere.join(', ')}: orderctl dlq list --processor all`);
   if (rows.length === 0) return;
   await printer.data('\n');
   await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);
@@ -110,4 +115,10 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const more = summary.total - summary.listed;
   if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, -o csv or -o json lists them`);
   if (!isWhole) printer.info('more of each fits a wider terminal; "orderctl dlq show ID" has all of one');
+}
+
+/** Of the shop, beside those that are listed. */
+async function otherTopics(session: Session, { topics }: DeadLetterScope): Promise<readonly string[]> {
+  const all = await wideScopeOf(session, {});
+  return all.topics.filter((topic) => !topics.includes(topic));
 }

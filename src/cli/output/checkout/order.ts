@@ -39,8 +39,8 @@ function statusInWords({ status, detail }: CheckoutOrder): string {
 const WORDS = {
   owed: 'is asked for next',
   trying: 'is asked for, no answer yet',
-  retrying: 'no answer yet',
-  parked: 'no answer, and the tries have ended: see "orderctl dlq list --processor payment"',
+  retrying: 'not done yet',
+  parked: 'not done, and the tries have ended: see "orderctl dlq list --processor payment"',
   paid: 'done',
   declined: 'declined',
   none: 'no money has moved',
