@@ -9,7 +9,7 @@ import type { ShopWatch } from '../app/live/shop-watch.ts';
 import type { Wished } from '../app/orders/wish.ts';
 import type { ExperimentKind } from '../domain/experiments/kinds.ts';
 import type { StoreAccess } from '../ports/access.ts';
-import type { KeptView } from '../ports/store.ts';
+import type { KeptView } from '../ports/kept-view.ts';
 import type { StoreNotice } from '../ports/notices.ts';
 import type { DeadLetter, RedrivenDeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
 import type { Alert } from '../documents/http/alerts.ts';

@@ -3,7 +3,8 @@ import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { KeptView, Position, Store, StoreView } from './store.ts';
+import type { KeptView } from './kept-view.ts';
+import type { Position, Store, StoreView } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */

@@ -7,7 +7,6 @@ import type { Movement } from '../domain/movement.ts';
 import type { Decided } from '../domain/orders/decided.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 import type { Item, User } from '../domain/tables.ts';
-import type { BooksView } from './health.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
 
 export interface TopicPartition {
@@ -184,25 +183,6 @@ export type OrderReader = Pick<
 
 /** To know users and items. */
 export type RowReader = Pick<StoreView, 'users' | 'items' | 'userNamed' | 'itemNamed'>;
-
-/**
- * A view for who looks often: it goes along with the store, so that a look costs what is looked at.
- *
- * What `use` reads is one moment of the store, which is not behind what was committed before the call. It waits for nothing
- * but this view: others wait for it. Throws those of `read` of StoreAccess, and of `use`.
- */
-export interface KeptView {
-  /** Whatever users do to the files of their tables meanwhile. */
-  lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R>;
-  /** With hand edits that were not taken in yet. */
-  lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R>;
-  /**
-   * As committed, without hand edits.
-   *
-   * @returns null: they are not kept; an inspection of StoreHealth has them
-   */
-  lookAtBooks<R>(use: (view: BooksView) => Promise<R>): Promise<R | null>;
-}
 
 export interface Store extends StoreReader {
   /** Made with the store: the mark by which a consumer group is recognised as its own. */

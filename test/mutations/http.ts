@@ -148,7 +148,7 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'a view that is kept does not go on from a checkpoint: each look opens the whole folder',
     file: 'src/adapters/files/kept/followed-folder.ts',
-    from: 'if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;',
+    from: 'if (!this.#goOnFrom(readState(this.files, innerFolder(this.folder)))) return false;',
     to: 'return false;',
     tests: ['test/unit/files/kept.test.ts'],
   },

@@ -54,19 +54,6 @@ export interface SalesBoard {
   readonly all: SalesWindow;
 }
 
-/** In one pass. @throws the reason of the signal */
-export async function readSalesBoard(
-  reader: Pick<StoreReader, 'history'>,
-  now: number,
-  signal: AbortSignal,
-): Promise<SalesBoard> {
-  const hours = lastHours(BOARD_HOURS, now);
-  const hourly = new SalesWindows({ windowAt: hourAt, ...hours });
-  const all = new SalesWindows({ windowAt: allTime });
-  await takeAll(reader, [hourly, all], signal);
-  return { hours: everyHour(hourly, hours), all: sumOf(all.all()) };
-}
-
 /** What sold most: by revenue, then by quantity, then by name. */
 export function topProducts(
   { products }: SalesWindow,
@@ -81,7 +68,8 @@ export function topProducts(
     .slice(0, limit);
 }
 
-function everyHour(sales: SalesWindows, { from, until }: Hours): readonly SalesWindow[] {
+/** Hours without an order included. */
+export function everyHour(sales: SalesWindows, { from, until }: Hours): readonly SalesWindow[] {
   const placed = new Map(sales.all().map((window) => [window.start, window]));
   const windows: SalesWindow[] = [];
   for (let start = from; start < until; start += HOUR_MS) {
@@ -91,13 +79,8 @@ function everyHour(sales: SalesWindows, { from, until }: Hours): readonly SalesW
 }
 
 /** What is committed by now. */
-async function takeAll(
-  reader: Pick<StoreReader, 'history'>,
-  views: readonly SalesWindows[],
-  signal?: AbortSignal,
-): Promise<void> {
+async function takeAll(reader: Pick<StoreReader, 'history'>, views: readonly SalesWindows[]): Promise<void> {
   for await (const lines of reader.history(SALES_FACTS)) {
-    signal?.throwIfAborted();
     for (const line of lines) for (const sales of views) takeLine(sales, line);
   }
 }
@@ -113,11 +96,11 @@ export function takeLine(sales: SalesWindows, line: HistoryLine): void {
   else sales.takeStockEvent(line.fact as unknown as StockEvent);
 }
 
-function allTime(): { start: number; end: number } {
+export function allTime(): { start: number; end: number } {
   return { start: 0, end: Infinity };
 }
 
-function hourAt(ms: number): { start: number; end: number } {
+export function hourAt(ms: number): { start: number; end: number } {
   const start = Math.floor(ms / HOUR_MS) * HOUR_MS;
   return { start, end: start + HOUR_MS };
 }

@@ -1,7 +1,8 @@
 import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
-import type { KeptView, OrderReader } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
+import type { OrderReader } from '../../ports/store.ts';
 import { withoutPrice, withPrices, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 

@@ -1,5 +1,6 @@
 import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptView, OrderReader, RowReader } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
+import type { OrderReader, RowReader } from '../../ports/store.ts';
 
 type Reader = OrderReader & RowReader;
 

@@ -1,6 +1,7 @@
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
-import type { HistoryLine, KeptView } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
+import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 
 /** Orders on their way whose steps are in memory; those of others are read again. */

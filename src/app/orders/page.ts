@@ -1,5 +1,6 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { KeptView, LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
+import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
 import { Cursor, isBefore } from './decision-order.ts';
 import { isListed, type ListFilter } from './filter.ts';
@@ -60,7 +61,7 @@ export async function ordersPage(
     orders.push(...piece.orders);
     ({ next } = piece);
     if (next === null || orders.length >= limit) break;
-    // Whoever asks for one order does not wait for all of a page.
+    // A request for one order does not wait for all of a page.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
   }

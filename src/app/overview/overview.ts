@@ -3,7 +3,7 @@ import { isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
-import type { KeptView } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
 import { RunningBalance } from './balance.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 

@@ -1,5 +1,6 @@
 import type { Alert as AlertMessage } from '../../app/alerts/page.ts';
 import { alertPage } from '../../app/alerts/page.ts';
+import type { SalesBoardReader } from '../../app/analytics/board.ts';
 import { SharedRead, SharedReads, type Dated } from '../../app/shared-read.ts';
 import { seeProcessors, type SeenProcessor } from '../../app/status/processors.ts';
 import { systemClock } from '../../compose.ts';
@@ -13,7 +14,7 @@ import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { DailyReport } from '../../documents/reports/daily.ts';
 import type { Views } from '../../http/shop.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { KeptView } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/kept-view.ts';
 import { auditDocument } from '../output/audit.ts';
 import { dayOf } from '../parse.ts';
 import { printNotice } from '../output/store-notices.ts';
@@ -40,12 +41,13 @@ export function viewsOf(
     },
     systemClock,
   );
+  let board: SalesBoardReader | null = null;
   const sales = new SharedRead(
     'analytics show',
     async (signal) => {
-      const { readSalesBoard } = await import('../../app/analytics/sales.ts');
-      await using reader = await access.read();
-      return await readSalesBoard(reader, systemClock.now(), signal);
+      const { SalesBoardReader } = await import('../../app/analytics/board.ts');
+      board ??= new SalesBoardReader(ports);
+      return await board.read(systemClock.now(), signal);
     },
     systemClock,
   );

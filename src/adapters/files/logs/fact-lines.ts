@@ -27,7 +27,7 @@ export function parseFact(line: Buffer): Fact {
   return JSON.parse(`{${text.slice(comma + 1)}`) as Fact;
 }
 
-/** Finds those that have one of these values: the others are told apart by their bytes. */
+/** Finds those that have one of these values: the others are recognised by their bytes. */
 export function factFinder<T extends Fact>({ field, values }: FieldValues<T>): LineFinder<T> {
   // Inside a text the quotes would be escaped.
   const needles = values.map((value) => Buffer.from(`${JSON.stringify(field)}:${JSON.stringify(value)}`));
