@@ -43,6 +43,12 @@ export function DeadLetters() {
       <h2>Dead letters</h2>
       {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
       {all === null || all.length === 0 ? null : <p class="quiet">{howMany(all.length)}</p>}
+      {all?.some(isSample) === true ? (
+        <p class="quiet">
+          Some are of the samples, which are wrong now and then on purpose: this is what becomes of such
+          events.
+        </p>
+      ) : null}
       {all === null ? (
         <p class="quiet">{problem.value === null ? 'Asking for dead letters …' : ''}</p>
       ) : all.length === 0 ? (
@@ -65,6 +71,13 @@ export function DeadLetters() {
       )}
     </section>
   );
+}
+
+/** The product that samples name when they are to be wrong: see app/send/sources.ts. */
+const SAMPLE_PRODUCT = 'no-such-product';
+
+function isSample({ error_message: message }: DeadLetter): boolean {
+  return message?.includes(SAMPLE_PRODUCT) === true;
 }
 
 /** The flow counts all that are in the topics, the list those that nobody has seen to. */

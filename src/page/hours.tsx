@@ -59,7 +59,8 @@ export function Hours() {
         })}
       </svg>
       <p class="quiet">
-        <span class="key completed" /> completed <span class="key other" /> rejected, failed or open ·{' '}
+        <span class="key completed" /> completed <span class="key other" /> rejected, failed or open, with the
+        sales of tills and online shops, which the flow does not count as orders ·{' '}
         <code>orderctl analytics show</code>
       </p>
     </section>
