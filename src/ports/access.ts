@@ -1,10 +1,9 @@
 import type { ConditionalEdit, EditConditions, RowRequest } from '../domain/edits/conditional.ts';
 import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
-import type { StoreHealth } from './health.ts';
+import type { BooksView, StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { KeptView } from './kept-view.ts';
-import type { Position, Store, StoreView } from './store.ts';
+import type { Position, Store, StoreView, OrderReader, RowReader } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */
@@ -82,4 +81,23 @@ export interface StoreBackup {
   readonly storeId: string | null;
   /** Where reading would continue from it. */
   readonly positions: readonly Position[];
+}
+
+/**
+ * A view for who looks often: it goes along with the store, so that a look costs what is looked at.
+ *
+ * What `use` reads is one moment of the store, which is not behind what was committed before the call. It waits for nothing
+ * but this view: others wait for it. Throws those of `read` of StoreAccess, and of `use`.
+ */
+export interface KeptView {
+  /** Whatever users do to the files of their tables meanwhile. */
+  lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R>;
+  /** With hand edits that were not taken in yet. */
+  lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R>;
+  /**
+   * As committed, without hand edits.
+   *
+   * @returns null: they are not kept; an inspection of StoreHealth has them
+   */
+  lookAtBooks<R>(use: (view: BooksView) => Promise<R>): Promise<R | null>;
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { SalesBoardReader } from '../../src/app/analytics/board.ts';
 import { BOARD_HOURS, hourlySales, lastHours, salesIn } from '../../src/app/analytics/sales.ts';
 import type { BooksView } from '../../src/ports/health.ts';
-import type { KeptView } from '../../src/ports/kept-view.ts';
+import type { KeptView } from '../../src/ports/access.ts';
 import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';

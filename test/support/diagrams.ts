@@ -42,7 +42,7 @@ function typesIn(node: ts.Node): string[] {
 }
 
 /** The files of src/ports that are about the store. */
-const OF_STORE = /\/(?:access|health|kept-view|owner|processes|store|table-copy|lists|store-admin|store-copy)\.ts$/;
+const OF_STORE = /\/(?:access|health|owner|processes|store|table-copy|lists|store-admin|store-copy)\.ts$/;
 
 function portOf(node: ts.InterfaceDeclaration): Port {
   const methods = node.members.filter(ts.isMethodSignature).map((method) => {

@@ -1,6 +1,5 @@
-import type { StoreAccess } from '../../ports/access.ts';
+import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { BooksView, HistoryPlace } from '../../ports/health.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { sumOf } from '../../views/sales-window.ts';
 import { SalesWindows } from '../../views/sales-windows.ts';

@@ -1,7 +1,7 @@
 import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { OrderReader } from '../../ports/store.ts';
 import { withoutPrice, withPrices, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';

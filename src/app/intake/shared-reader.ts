@@ -1,5 +1,4 @@
-import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { OrderReader, RowReader } from '../../ports/store.ts';
 
 type Reader = OrderReader & RowReader;

@@ -3,7 +3,7 @@ import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Broker, BrokerAdmin, PartitionRange, RecordChunk } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { Position } from '../../ports/store.ts';
 
 /** So many ids are kept, of the latest records: with more, an id that is not among them may be an older one. */

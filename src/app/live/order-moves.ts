@@ -1,6 +1,6 @@
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 

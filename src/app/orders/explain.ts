@@ -4,8 +4,7 @@ import { recordTime, sameContent, type Order, type RecordId } from '../../domain
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import { lastHeader } from '../../ports/record.ts';
-import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { RowReader, StoreReader } from '../../ports/store.ts';
 import { rangesOfRead } from '../offsets/group-positions.ts';
 import { triesOf, type Tries } from './retries.ts';

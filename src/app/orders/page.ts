@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
 import { Cursor, isBefore } from './decision-order.ts';

@@ -1,9 +1,8 @@
 import type { Balance } from '../../domain/balance.ts';
 import { isFailure } from '../../domain/failure.ts';
-import type { StoreAccess } from '../../ports/access.ts';
+import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
 import { RunningBalance } from './balance.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 

@@ -1,7 +1,6 @@
 import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
-import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { RowReader } from '../../ports/store.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { CodecOf } from '../run/events.ts';

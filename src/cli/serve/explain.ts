@@ -2,7 +2,7 @@ import { readCheckoutOrder } from '../../app/orders/checkout.ts';
 import { explainKnown } from '../../app/orders/explain.ts';
 import { pendingCheckout } from '../../documents/write/http.ts';
 import type { Views } from '../../http/shop.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import { checkoutOrder } from '../../views/checkout-order.ts';
 import { explainDocument } from '../output/order.ts';
 import { checkoutExplanation } from '../output/orders/explain.ts';

@@ -23,7 +23,7 @@ import { topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { Shop } from '../../http/shop.ts';
 import { openForRun } from '../kafka/open.ts';
 import { parentOf } from './parent.ts';

@@ -14,7 +14,7 @@ import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { DailyReport } from '../../documents/reports/daily.ts';
 import type { Views } from '../../http/shop.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import { auditDocument } from '../output/audit.ts';
 import { dayOf } from '../parse.ts';
 import { printNotice } from '../output/store-notices.ts';

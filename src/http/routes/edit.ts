@@ -7,7 +7,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import type { ItemEdit, UserEdit } from '../../documents/table.ts';
 import { editDocument, itemEntry, userEntry } from '../../documents/write/table.ts';
-import type { KeptView } from '../../ports/kept-view.ts';
+import type { KeptView } from '../../ports/access.ts';
 import type { Shop } from '../shop.ts';
 
 /** Headers of requests for one row (RFC 9110, sections 13.1 and 8.8.3). */

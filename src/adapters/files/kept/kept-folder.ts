@@ -1,7 +1,7 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { isFailure } from '../../../domain/failure.ts';
 import type { BooksView } from '../../../ports/health.ts';
-import type { KeptView } from '../../../ports/kept-view.ts';
+import type { KeptView } from '../../../ports/access.ts';
 import type { OrderReader, RowReader } from '../../../ports/store.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import type { FileSystem } from '../fs.ts';
