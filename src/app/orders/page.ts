@@ -1,4 +1,3 @@
-import type { Decided } from '../../domain/orders/decided.ts';
 import type { KeptView } from '../../ports/access.ts';
 import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
@@ -131,5 +130,5 @@ class Sources implements AsyncDisposable {
 
 function isLater(one: ListedOrder, other: ListedOrder): boolean {
   if (isCheckout(one) || isCheckout(other)) return decidedMs(one) > decidedMs(other);
-  return isBefore(other as Decided, one as Decided);
+  return isBefore(other, one);
 }

@@ -73,9 +73,7 @@ const END = Buffer.from('}');
 
 /** The line of an accepted order, from its beginning to its end. @returns undefined: it is another line */
 function readAccepted(of: Buffer): NumberedDecided | undefined {
-  line = of;
-  at = 0;
-  isOther = false;
+  begin(of);
   skip(ORDER_ID);
   const from = at;
   const orderId = of.toString('latin1', from, wordEnd());
@@ -115,6 +113,12 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
   const order: Order = { orderId, user, items, createdAt };
   const record = { topic, partition, offset };
   return { decided: { order, record, outcome: { kind: 'accepted', stock }, decidedAt }, seq };
+}
+
+function begin(of: Uint8Array): void {
+  line = of;
+  at = 0;
+  isOther = false;
 }
 
 /** A loop is faster than a call into Buffer. */
