@@ -53,6 +53,7 @@ const ADAPTERS = {
   gateway: { packages: [] },
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
   objects: { packages: ['aws4fetch'] },
+  otlp: { packages: [] },
   postgres: { packages: ['pg'] },
   prometheus: { packages: ['prom-client'] },
   smtp: { packages: ['nodemailer'] },

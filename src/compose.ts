@@ -14,6 +14,8 @@ import type { Mailer } from './ports/outside/mailer.ts';
 import type { Webhook } from './ports/outside/webhook.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { Meter } from './ports/outside/meter.ts';
+import type { Sampler } from './adapters/otlp/tracer.ts';
+import type { Tracer } from './ports/outside/tracer.ts';
 import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
 import type { StoreAdmin } from './ports/whole/store-admin.ts';
@@ -234,6 +236,24 @@ export async function openOutside(delivery: DeliveryWay, gateway: GatewayWay): P
 /** The metrics of this process. */
 export async function openMeter(): Promise<Meter> {
   return (await import('./adapters/prometheus/meter.ts')).createMeter();
+}
+
+/** Where spans go, and which of them. */
+export interface TracingWay {
+  /** Of the requests, `/v1/traces` included. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What makes the spans: `service.name` and the like. */
+  readonly resource: Readonly<Record<string, string>>;
+  readonly sampler: Sampler;
+}
+
+/** @param how `onWarning` hears when the collector stops taking spans, and when it takes them again */
+export async function openTracer(
+  way: TracingWay,
+  how: { readonly version: string; readonly onWarning: (text: string) => void },
+): Promise<Tracer> {
+  return (await import('./adapters/otlp/tracer.ts')).createTracer({ ...way, ...how });
 }
 
 /** Takes record values apart, for people. */

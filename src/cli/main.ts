@@ -86,6 +86,7 @@ export async function runCommandLine(given: readonly string[], session: Session)
     if (!asksForHelp) throw usageFailure(error, program, words);
   } finally {
     await session.printer.data(help);
+    await session.end();
   }
 }
 

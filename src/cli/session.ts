@@ -12,6 +12,7 @@ export class Session {
   readonly env: Environment;
   readonly #cwd: string | (() => string);
   #resolved: Resolved | null = null;
+  readonly #atEnd: AsyncDisposable[] = [];
 
   /** @param cwd a function is called only when it is needed: a folder that was removed does not matter to --version */
   constructor(printer: Printer, env: Environment, cwd: string | (() => string)) {
@@ -31,6 +32,15 @@ export class Session {
     const given = givenPlaces(this.#resolved);
     const rephrase = (text: string): string => repeatPlaces(text, given);
     this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, isJson: this.isJson, rephrase });
+  }
+
+  /** It is disposed of when the command has ended, well or not. */
+  disposeAtEnd(one: AsyncDisposable): void {
+    this.#atEnd.push(one);
+  }
+
+  async end(): Promise<void> {
+    for (const one of this.#atEnd.splice(0)) await one[Symbol.asyncDispose]();
   }
 
   get resolved(): Resolved {

@@ -18,7 +18,9 @@ import { pageRoutes } from './routes/page.ts';
 import { messageRoutes, shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';
 import type { Meter } from '../ports/outside/meter.ts';
+import type { Tracer } from '../ports/outside/tracer.ts';
 import type { Shop } from './shop.ts';
+import { traceRequests } from './tracing.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 /** How long a request may take to arrive, so that a client that sends a byte now and then cannot hold a connection. */
@@ -64,6 +66,8 @@ export interface ServerOptions extends ProblemOptions {
   /** What clients have to send as a bearer; null: nothing. */
   readonly token: string | null;
   readonly meter: Meter;
+  /** Absent: no spans are made. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface ApiServer extends AsyncDisposable {
@@ -113,6 +117,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
     done();
   });
   measureRequests(server, options.meter);
+  traceRequests(server, options.tracer);
   if (options.rateLimit !== null) {
     await server.register(rateLimit, { max: options.rateLimit, timeWindow: '1 minute' });
   }

@@ -119,7 +119,12 @@ export interface Shop {
   /** As findUnread, in the topics of both flows. */
   readonly findUnread: (orderId: string) => Promise<KnownOrder | undefined>;
   /** As wishFor, of a wish to cancel. */
-  readonly cancel: (orderId: string, reason: string | null, waitMs: number) => Promise<Wished>;
+  readonly cancel: (
+    orderId: string,
+    reason: string | null,
+    waitMs: number,
+    traceparent: string | null,
+  ) => Promise<Wished>;
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */
   readonly checkBroker: () => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;

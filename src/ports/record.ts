@@ -10,6 +10,13 @@ export function lastHeader(headers: Headers, name: string): HeaderValue | undefi
   return headers.findLast(([candidate]) => candidate === name)?.[1];
 }
 
+const DECODER = new TextDecoder();
+
+/** The text of a header; null where it has none. */
+export function headerText(value: HeaderValue | undefined): string | null {
+  return value instanceof Uint8Array ? DECODER.decode(value) : (value ?? null);
+}
+
 /** What a record looked like, to recognise it: CRC-32 of key and value with their lengths, and its timestamp. */
 export interface RecordFingerprint {
   readonly offset: number;

@@ -10,7 +10,7 @@ export interface Received<M> {
   readonly record: RecordId;
   /** Which message it is, by its name in the catalogue. */
   readonly source: string;
-  /** The trace to which it and all that it leads to belong; null: none, or the processor sends nothing. */
+  /** A valid header `traceparent`, for all that it leads to; null: none, or it leads to nothing. */
   readonly traceparent: string | null;
   /** The value of the record in base64, for a processor that keeps it. */
   readonly raw?: string;

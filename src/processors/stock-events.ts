@@ -63,12 +63,18 @@ export class StockEvents {
   readonly #leastRevision: number;
   readonly #items = new Map<string, Folded>();
   readonly #outgoing: OutgoingMessage[] = [];
+  #traceparent: string | null = null;
 
   constructor(rules: StockRules, state: ItemState) {
     this.#rules = rules;
     this.#state = state;
     this.#source = idSource(state);
     this.#leastRevision = leastRevision(state);
+  }
+
+  /** The changes from here on are caused by a message of this trace; null: by one of none. */
+  causedBy(traceparent: string | null): void {
+    this.#traceparent = traceparent;
   }
 
   /** The effect of a decision: each item of an accepted order changes once. */
@@ -172,7 +178,7 @@ export class StockEvents {
       outgoing(
         INVENTORY_EVENT,
         (event_id) => ({ event_id, item, revision, delta, on_hand, cause, order_id: orderId, at }),
-        { store: this.#source, of: [item, revision], at, traceparent: null },
+        { store: this.#source, of: [item, revision], at, traceparent: this.#traceparent },
       ),
     );
   }
@@ -196,7 +202,7 @@ export class StockEvents {
     const { revision, onHand: on_hand, level: reorder_level } = now;
     const { at } = this.#state;
     const about = { kind, item, revision, on_hand, reorder_level, order_id: orderId };
-    const from = { store: this.#source, of: [item, revision, kind], at, traceparent: null };
+    const from = { store: this.#source, of: [item, revision, kind], at, traceparent: this.#traceparent };
     this.#outgoing.push(outgoing(ALERT, (event_id) => ({ event_id, ...about, message, at }), from));
   }
 

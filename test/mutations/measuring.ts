@@ -3,6 +3,8 @@ import type { Mutation } from './list.ts';
 const METRICS = 'src/app/run/status/metrics.ts';
 const TESTS = ['test/app/run-metrics.test.ts'];
 
+const TRACES = ['test/app/traces.test.ts'];
+
 /** What the metrics say. */
 export const MEASURING: readonly Mutation[] = [
   {
@@ -41,5 +43,40 @@ export const MEASURING: readonly Mutation[] = [
     to: "is404 ? '' : (routeOptions.url === undefined ? '' : request.url)",
     tests: ['test/e2e/metrics.test.ts'],
     test: 'serve has the metrics of its requests by route',
+  },
+  {
+    name: 'a message that goes twice has another header the second time',
+    file: 'src/app/tracing/traced-broker.ts',
+    from: "const COMMITTED = ['ce_id', 'x-error-code'];",
+    to: 'const COMMITTED: readonly string[] = [];',
+    tests: TRACES,
+  },
+  {
+    name: 'what is redriven goes on with the trace in which it failed',
+    file: 'src/app/tracing/traced-broker.ts',
+    from: 'tracer.begin(isReplayed ? null : cause)',
+    to: 'tracer.begin(cause)',
+    tests: TRACES,
+  },
+  {
+    name: 'the gateway goes on with the trace beside the try that asked it',
+    file: 'src/app/tracing/effect-span.ts',
+    from: 'traceparent: span.traceparent } }',
+    to: 'traceparent } }',
+    tests: TRACES,
+  },
+  {
+    name: 'a header that is none goes on to the gateway',
+    file: 'src/app/run/batches/batch.ts',
+    from: '(isTraceparent(header) ? header : null)',
+    to: 'header',
+    tests: TRACES,
+  },
+  {
+    name: 'spans fill the memory while a collector is away',
+    file: 'src/adapters/otlp/queue.ts',
+    from: 'if (this.#waiting.length >= MAX_WAITING) {',
+    to: 'if (this.#waiting.length < 0) {',
+    tests: ['test/unit/outside/otlp.test.ts'],
   },
 ];

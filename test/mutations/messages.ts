@@ -121,7 +121,7 @@ export const MESSAGES: readonly Mutation[] = [
   },
   {
     name: 'a trace that is none goes on',
-    file: domain('headers.ts'),
+    file: domain('trace.ts'),
     from: 'text !== null && TRACEPARENT.test(text)',
     to: "text !== null && text !== ''",
     tests: DOMAIN,

@@ -214,7 +214,7 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a trace ends where a processor sends on',
     file: 'src/app/run/batches/batch.ts',
-    from: "this.#emits ? textIn(record, 'traceparent') : null",
+    from: "this.#leadsOn ? headerOf(record, 'traceparent') : null",
     to: 'null',
     tests: SERVICES,
   },

@@ -67,8 +67,12 @@ export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGa
   const move =
     (path: string) =>
     async (payment: Payment, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault> => {
-      const { key, orderId, customerId, amount } = payment;
-      const headers = { ...authorization, 'content-type': 'application/json', 'idempotency-key': key };
+      const { key, orderId, customerId, amount, traceparent } = payment;
+      const headers = {
+        ...authorization,
+        ...{ 'content-type': 'application/json', 'idempotency-key': key },
+        ...(traceparent === null ? {} : { traceparent }),
+      };
       const body = JSON.stringify({ order_id: orderId, customer_id: customerId, amount });
       const reply = await call(path, { method: 'POST', headers, body }, signal);
       return 'kind' in reply ? reply : answerOf(reply, base);

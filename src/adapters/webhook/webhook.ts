@@ -55,7 +55,7 @@ export function createWebhook({ url, secret, now, timeoutMs = TIMEOUT_MS }: Webh
 }
 
 function signedRequest(
-  { id: given, type, at, data }: WebhookEvent,
+  { id: given, type, at, data, traceparent }: WebhookEvent,
   key: Uint8Array,
   nowMs: number,
 ): { id: string; headers: Record<string, string>; body: string } {
@@ -71,6 +71,7 @@ function signedRequest(
       'webhook-id': id,
       'webhook-timestamp': timestamp,
       'webhook-signature': `v1,${signature}`,
+      ...(traceparent === null ? {} : { traceparent }),
     },
     body,
   };

@@ -15,6 +15,8 @@ export interface BatcherPorts<T> {
 interface Waiting<T> {
   readonly key: string;
   readonly value: T;
+  /** The header of that name; null: it has none. */
+  readonly traceparent: string | null;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,7 +40,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
    *
    * @throws Failure broker_unreachable, broker_refused, invalid_value (too large), and those of the codec
    */
-  send(record: { key: string; value: T }): Promise<void> {
+  send(record: Pick<Waiting<T>, 'key' | 'value' | 'traceparent'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...record, resolve, reject });
       this.#sending ??= this.#sendAll().finally(() => (this.#sending = null));
@@ -66,7 +68,10 @@ export class RecordBatcher<T> implements AsyncDisposable {
     const { codec, topic } = this.#ports;
     const values = await codec.encode(batch.map(({ value }) => value));
     const producer = await this.#open();
-    const records = batch.map(({ key }, at) => ({ key, value: values[at] ?? null }));
+    const records = batch.map(({ key, traceparent }, at) => ({
+      ...{ key, value: values[at] ?? null },
+      ...(traceparent === null ? {} : { headers: [['traceparent', traceparent] as const] }),
+    }));
     const { outcomes, failure } = await producer.send(topic, records);
     batch.forEach(({ key, resolve, reject }, at) => {
       const outcome = outcomes[at] ?? 'unknown';

@@ -20,6 +20,12 @@ export interface IntakePorts {
   readonly catalogue: () => Promise<Pick<Catalogue, 'prices'>>;
 }
 
+interface HowTaken {
+  readonly flow: OrderFlow;
+  readonly isNew: boolean;
+  readonly traceparent: string | null;
+}
+
 export interface TakenOrder {
   readonly orderId: string;
   /** It was taken before, with the same content: nothing was sent. */
@@ -50,20 +56,22 @@ export class OrderIntake {
   /**
    * Sends an order, or recognises it as one that was taken or decided before.
    *
-   * @param isNew its id was made for it: nobody knows it
+   * @param how.isNew its id was made for it: nobody knows it
+   * @param how.traceparent the header of that name, for its record; null: it has none
    * @throws Failure invalid_value: an item has no price; already_exists: the id has another content or belongs to the other flow; broker_unreachable,
    *   broker_refused, registry_unreachable: it was not taken, or (the message says so) nobody knows; sending it again under
    *   its id is safe
    */
-  async take(order: CheckoutOrder, flow: OrderFlow, isNew: boolean): Promise<TakenOrder> {
+  async take(order: CheckoutOrder, how: HowTaken): Promise<TakenOrder> {
     const { orderId } = order;
+    const { flow, isNew } = how;
     const taken = this.#taken.get(orderId);
     if (taken !== undefined) {
       refuseOther(taken, order, flow);
       await taken.sent;
       return { orderId, isRepeat: true };
     }
-    const sent = isNew ? this.#send(order, flow) : this.#lookUpAndSend(order, flow);
+    const sent = isNew ? this.#send(order, how) : this.#lookUpAndSend(order, how);
     const done = sent.then(() => undefined);
     this.#remember({ order, flow, sent: done });
     try {
@@ -84,14 +92,14 @@ export class OrderIntake {
   }
 
   /** @returns whether it was decided before, with the same content */
-  async #lookUpAndSend(order: CheckoutOrder, flow: OrderFlow): Promise<boolean> {
+  async #lookUpAndSend(order: CheckoutOrder, how: HowTaken): Promise<boolean> {
     const known = await this.#ports.view.lookAtOrders((reader) => knownOrder(reader, order.orderId));
-    if (known === undefined) return this.#send(order, flow);
-    refuseOther(known, order, flow);
+    if (known === undefined) return this.#send(order, how);
+    refuseOther(known, order, how.flow);
     return true;
   }
 
-  async #send(order: CheckoutOrder, flow: OrderFlow): Promise<false> {
+  async #send(order: CheckoutOrder, { flow, traceparent }: HowTaken): Promise<false> {
     const isPriced = order.items.every(({ unitPrice }) => unitPrice !== null);
     let value = order;
     if (!isPriced) {
@@ -99,7 +107,7 @@ export class OrderIntake {
       if (flow === 'checkout') refuseUnpriced(order, catalogue);
       else value = withPrices(order, catalogue);
     }
-    await this.#ports.batchers[flow].send({ key: order.orderId, value });
+    await this.#ports.batchers[flow].send({ key: order.orderId, value, traceparent });
     return false;
   }
 }

@@ -34,6 +34,8 @@ export interface WishOptions {
   readonly isUnknown: boolean;
   /** Wait so long for what becomes of it, where a processor runs that decides it. */
   readonly waitMs: number;
+  /** The header of that name; absent: the record has none. */
+  readonly traceparent?: string | null;
   readonly signal: AbortSignal;
   readonly on: (event: TopicCreated) => void;
 }
@@ -116,14 +118,15 @@ function refusal(orderId: string, { kind }: Wish, why: string): Failure {
 }
 
 async function send(ports: WishPorts, options: WishOptions): Promise<RecordId> {
-  const { names, signal, orderId, wish } = options;
+  const { names, signal, orderId, wish, traceparent = null } = options;
+  const headers = traceparent === null ? [] : [['traceparent', traceparent] as const];
   const message = messageOf(wish);
   const topic = topicOf(message, names);
   const { broker, codecOf } = await ports.kafka();
   const codec = await codecOf(message);
   const [value] = await codec.encode([fieldsOf(options, ports.clock.now())]);
   await using producer = await openProducer(broker, { ...options, topic, message });
-  const sent = await producer?.send(topic, [{ key: orderId, value: value ?? null }], { signal });
+  const sent = await producer?.send(topic, [{ key: orderId, value: value ?? null, headers }], { signal });
   const [outcome] = sent?.outcomes ?? [];
   if (typeof outcome === 'object') return { topic, partition: outcome.partition, offset: outcome.offset };
   if (signal.aborted || sent === undefined) {

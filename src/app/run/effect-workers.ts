@@ -13,7 +13,7 @@ export class EffectWorkers {
   readonly #workers: readonly EffectWorker[];
 
   constructor(
-    parts: Pick<EffectWorkerParts, 'store' | 'clock' | 'performers' | 'on' | 'onSettled'> & {
+    parts: Pick<EffectWorkerParts, 'store' | 'clock' | 'performers' | 'tracer' | 'on' | 'onSettled'> & {
       readonly processors: readonly Owing[];
     },
   ) {

@@ -3,8 +3,10 @@ import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../domain/messages/outgoing.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Attempt, EffectPerformers } from '../../ports/effects.ts';
+import type { Tracer } from '../../ports/outside/tracer.ts';
 import type { Store } from '../../ports/store.ts';
 import type { EffectHandler } from '../../processors/processor.ts';
+import { beginTry } from '../tracing/effect-span.ts';
 import type { RunEvent } from './events.ts';
 
 /** Nothing else tries an effect for this long after it was handed out. */
@@ -26,6 +28,8 @@ export interface EffectWorkerParts {
   /** Those of the handler's that are performed here; their performers have one limit. */
   readonly kinds: readonly EffectKind[];
   readonly performers: EffectPerformers;
+  /** Absent: no spans are made. */
+  readonly tracer?: Tracer | undefined;
   readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' | 'effect_parked' }>) => void;
   /** Tries are over, and their answers committed. */
   readonly onSettled: () => void;
@@ -152,9 +156,12 @@ export class EffectWorker {
     try {
       const performer = this.#parts.performers[effect.kind];
       if (performer === undefined) throw new Error(`nobody performs effects of kind ${effect.kind}`);
-      const asked = performer.perform(effect, tries);
+      const { tracer, clock, processor } = this.#parts;
+      const traced = tracer === undefined ? null : beginTry(tracer, effect, { processor, clock });
+      const asked = performer.perform(traced?.effect ?? effect, tries);
       asked.catch(() => undefined);
       const answer = await Promise.race([asked, tries.late]);
+      traced?.end(answer);
       if (!calls.aborted) await this.#settle({ effect, answer });
     } catch (error) {
       if (!calls.aborted) this.#failure ??= { error };

@@ -12,6 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { Meter } from '../../ports/outside/meter.ts';
+import type { Tracer } from '../../ports/outside/tracer.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Awaited, ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
@@ -56,6 +57,8 @@ export interface RunPorts {
   readonly clock: Clock;
   /** Absent: nothing is measured. */
   readonly meter?: Meter | undefined;
+  /** Absent: no spans are made of what is processed and performed; `broker` makes those of what is sent. */
+  readonly tracer?: Tracer | undefined;
   /** What performs effects; absent: nothing does. */
   readonly performers?: (store: Store) => EffectPerformers;
 }

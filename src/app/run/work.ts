@@ -37,7 +37,7 @@ export class Work {
 
   /** Prepares the topics and groups, without joining any group. @throws Failure as runServices */
   static async of(ports: RunPorts, services: readonly Service[], context: WorkContext): Promise<Work> {
-    const { access, broker, clock, codecOf } = ports;
+    const { access, broker, clock, codecOf, tracer } = ports;
     const { store, options, stop, waits } = context;
     const performers = ports.performers?.(store) ?? {};
     const { processes } = access;
@@ -47,13 +47,13 @@ export class Work {
     const outbox = new Outbox({ store, broker, clock, names, group, create, codecOf, waits, on, stop });
     const processors = services.map(({ processor }) => processor);
     const onSettled = (): void => work.#look();
-    const effects = new EffectWorkers({ store, clock, processors, performers, on, onSettled });
+    const effects = new EffectWorkers({ store, clock, processors, performers, tracer, on, onSettled });
     const quota = new Quota(options.maxMessages);
     const work: Work = new Work({ ...context, ports, outbox, effects, quota });
     for (const [at, service] of services.entries()) {
       work.readings.push(
         await Reading.of({
-          ...{ store, service, codecOf, outbox, waits, quota, on, clock },
+          ...{ store, service, codecOf, outbox, waits, quota, on, clock, tracer },
           untilEnd: options.untilEnd,
           topics: prepared[at] ?? [],
           process: processes.self(),

@@ -10,6 +10,7 @@ import { addMetricsFlags, serveMetrics, type MetricsFlags } from '../metrics/por
 import { partitionList, resetPlace, wholeNumber } from '../parse.ts';
 import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
+import { tracerOf } from '../tracing/open.ts';
 import { shopOf } from '../settings/shop.ts';
 
 interface Flags extends MetricsFlags {
@@ -66,6 +67,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
   await using metrics = await serveMetrics(session, flags);
   const { meter } = metrics;
+  const tracer = await tracerOf(session);
   const report = new ConsumeReport(session, {
     ...request,
     isEach: flags.each === true,
@@ -85,7 +87,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
     },
   };
   try {
-    await consumeOrders({ access, broker, codecOf, clock: systemClock, meter }, options);
+    await consumeOrders({ access, broker, codecOf, clock: systemClock, meter, tracer }, options);
   } finally {
     report.close();
   }

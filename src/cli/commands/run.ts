@@ -10,6 +10,7 @@ import { openForRun } from '../kafka/open.ts';
 import { addMetricsFlags, serveMetrics, type MetricsFlags } from '../metrics/port.ts';
 import { RunReport } from '../output/run/report.ts';
 import type { Session } from '../session.ts';
+import { tracerOf } from '../tracing/open.ts';
 import { deliveryOf, gatewayOf as gatewayWayOf, shopOf } from '../settings/shop.ts';
 import { durationMs } from '../settings/values.ts';
 
@@ -60,11 +61,12 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
   );
   await using metrics = await serveMetrics(session, flags);
   const { meter } = metrics;
+  const tracer = await tracerOf(session);
   const report = new RunReport(session);
   try {
     await runShop(
       {
-        ...{ access, broker, codecOf, clock: systemClock, meter },
+        ...{ access, broker, codecOf, clock: systemClock, meter, tracer },
         performers: (store) => ({
           ...deliveryPerformers({ mailer, webhook, log: (text) => printer.info(text) }),
           ...DISPATCH_PERFORMERS,

@@ -10,6 +10,7 @@ import { measureShop } from '../../app/metrics/shop.ts';
 import { openMetrics } from '../metrics/open.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { tracerOf } from '../tracing/open.ts';
 import { followShop } from '../serve/follow-shop.ts';
 import { openShop } from '../serve/open-shop.ts';
 
@@ -58,11 +59,12 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   const opened = await openShop(session, flags.create, signal);
   const { shop, batchers, unread } = opened;
   const [{ startApi }, meter] = await Promise.all([import('../../http/server.ts'), openMetrics()]);
+  const tracer = await tracerOf(session);
   measureShop(meter, opened.overview);
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const api = await startApi(shop, {
-    ...{ host, port, rateLimit, token, onBug, meter },
+    ...{ host, port, rateLimit, token, onBug, meter, tracer },
     version: version(),
     wayOut: (fix) => printer.rephrased(wayOut(fix)),
   }).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import type { CodecOf } from '../../app/run/events.ts';
-import { openBroker, openCodec, openMessageCodec, type TimeLimits } from '../../compose.ts';
+import { openBroker, openCodec, openMessageCodec, systemClock, type TimeLimits } from '../../compose.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { Broker } from '../../ports/broker.ts';
@@ -7,6 +7,7 @@ import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import { brokerConnection, registryConnection } from './connection.ts';
 import { pacedByOutput } from './output-backpressure.ts';
 import type { Session } from '../session.ts';
+import { tracerOf } from '../tracing/open.ts';
 
 /**
  * Broker and codec by the settings; connects to neither.
@@ -20,7 +21,7 @@ export async function openKafka(
 ): Promise<{ broker: Broker; codec: OrderCodec }> {
   const { resolved, printer } = session;
   const [broker, codec] = await Promise.all([
-    openBrokerOnly(session),
+    openTracedBroker(session),
     openCodec(registryConnection(resolved), { topic, register, users: resolved.settings.users }),
   ]);
   printer.debug(`brokers ${broker.addresses}, registry ${resolved.settings.registry}`);
@@ -56,9 +57,17 @@ export async function openForRun(
     made.set(message.name, codec);
     return codec;
   };
-  const broker = await openBrokerOnly(session);
+  const broker = await openTracedBroker(session);
   printer.debug(`brokers ${broker.addresses}, registry ${settings.registry}`);
   return { broker, codecOf };
+}
+
+/** The broker, for commands that may send: each record is a span where those are asked for. */
+async function openTracedBroker(session: Session): Promise<Broker> {
+  const [broker, tracer] = await Promise.all([openBrokerOnly(session), tracerOf(session)]);
+  if (tracer === undefined) return broker;
+  const { tracedBroker } = await import('../../app/tracing/traced-broker.ts');
+  return tracedBroker(broker, tracer, systemClock);
 }
 
 /** The broker, for commands that need no schema. @throws Failure invalid_settings */

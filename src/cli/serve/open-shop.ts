@@ -107,12 +107,12 @@ type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
 
 /** Cancels also an order that was taken and that nobody has read yet. */
 function cancelOf(ports: WishPorts, { view, known, findUnread, ...options }: CancelOptions): Shop['cancel'] {
-  return async (orderId, reason, waitMs) => {
+  return async (orderId, reason, waitMs, traceparent) => {
     const facts = await view.lookAtOrders((reader) => reader.facts(CHECKOUT, orderId));
     const unread = facts.length > 0 ? undefined : (known(orderId) ?? (await findUnread(orderId)));
     if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
     return await wishFor(ports, {
-      ...{ ...options, orderId, waitMs, wish: { kind: 'cancel', reason } },
+      ...{ ...options, orderId, waitMs, traceparent, wish: { kind: 'cancel', reason } },
       isUnknown: unread?.flow === 'checkout',
     });
   };

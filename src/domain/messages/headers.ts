@@ -1,4 +1,5 @@
 import { typeOf, type Message } from './message.ts';
+import { isTraceparent, unsampledTrace } from './trace.ts';
 
 /** What a message that we send comes from. */
 export interface Cause {
@@ -36,7 +37,7 @@ export function eventHeaders(
     lastStore.header,
     lastType.header,
     lastTime.header,
-    ['traceparent', isTraceparent(traceparent) ? traceparent : newTrace(id)],
+    ['traceparent', isTraceparent(traceparent) ? traceparent : unsampledTrace(id)],
   ];
 }
 
@@ -59,38 +60,4 @@ export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 
 function escaped(part: string): string {
   if (!part.includes('/') && !part.includes('%')) return part;
   return part.replace(/[%/]/g, (character) => (character === '/' ? '%2F' : '%25'));
-}
-
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-function isTraceparent(text: string | null): text is string {
-  return text !== null && TRACEPARENT.test(text);
-}
-
-const TRACE = Buffer.alloc(24);
-
-/** The trace of an id, the same each time. */
-function newTrace(id: string): string {
-  // Two halves of 32 bits, of which six words are made: one pass over the text, since one id is made an event.
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b1;
-  for (let at = 0; at < id.length; at++) {
-    const unit = id.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 15);
-  }
-  for (let word = 0; word < 6; word++) {
-    a = (a + 0x9e3779b9) | 0;
-    TRACE.writeInt32BE(mixed(a) ^ Math.imul(mixed(b + word), 0x27d4eb2f), 4 * word);
-  }
-  const hex = TRACE.toString('hex');
-  // Neither part may be all zeros, which no hash excludes.
-  return `00-1${hex.slice(1, 32)}-1${hex.slice(33)}-00`;
-}
-
-/** The last mix of MurmurHash3, lest the ids of neighbours be alike. */
-function mixed(word: number): number {
-  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

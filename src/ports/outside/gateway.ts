@@ -6,6 +6,8 @@ export interface Payment {
   readonly customerId: string;
   /** A decimal string with two places, such as "12.50". */
   readonly amount: string;
+  /** The header of that name, of what it belongs to; null: it has none. */
+  readonly traceparent: string | null;
 }
 
 /** The answer of a gateway; a decline is an answer too. */

@@ -8,6 +8,8 @@ export interface WebhookEvent {
   /** When it happened: milliseconds since the epoch. */
   readonly at: number;
   readonly data: Readonly<Record<string, unknown>>;
+  /** The header of that name, of what it belongs to; null: it has none. */
+  readonly traceparent: string | null;
 }
 
 export interface Webhook {

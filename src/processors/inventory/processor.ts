@@ -37,11 +37,12 @@ export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Me
       const draft = new Draft(state);
       // Revisions are counted even without events: inventory.reserved carries them.
       const stock = new StockEvents(events ?? { lowStock: 0 }, state);
-      const results = received.map((one) =>
-        isOf(one, PAYMENT_PROCESSED)
+      const results = received.map((one) => {
+        stock.causedBy(one.traceparent);
+        return isOf(one, PAYMENT_PROCESSED)
           ? reserve(one, draft, stock)
-          : cancel(one as Received<OrderCancel>, draft, stock),
-      );
+          : cancel(one as Received<OrderCancel>, draft, stock);
+      });
       const changes = draft.changes();
       const { small, outgoing } =
         events === null ? { small: stock.counted(), outgoing: [] } : stock.announced();

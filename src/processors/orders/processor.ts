@@ -23,7 +23,12 @@ export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>)
       for (const result of results) if (result.kind === 'decided') decisions.push(result.decided);
       if (events === null) return { changes: { decisions }, results };
       const stock = new StockEvents(events, state);
-      for (const decided of decisions) stock.decided(decided);
+      for (let at = 0; at < results.length; at++) {
+        const result = results[at];
+        if (result?.kind !== 'decided') continue;
+        stock.causedBy(received[at]?.traceparent ?? null);
+        stock.decided(result.decided);
+      }
       return { changes: { decisions, ...stock.announced() }, results };
     },
   };

@@ -26,7 +26,10 @@ export function stock({ events }: Pick<ShopOptions, 'events'>): Processor<Source
       const draft = new Draft(state);
       // Revisions are counted even without events: inventory_updates carries them.
       const changes = new StockEvents(events ?? { lowStock: 0 }, state);
-      const results = received.map((one) => decide(one, draft, changes));
+      const results = received.map((one) => {
+        changes.causedBy(one.traceparent);
+        return decide(one, draft, changes);
+      });
       const drafted = draft.changes();
       const { small, outgoing } =
         events === null ? { small: changes.counted(), outgoing: [] } : changes.announced();

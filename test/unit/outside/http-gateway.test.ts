@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 const newFolder = temporaryFolder();
 const never = new AbortController().signal;
 const payment = (key: string, customerId = 'alice'): Payment => {
-  return { key, orderId: key.split(':')[1] ?? '', customerId, amount: '12.50' };
+  return { key, orderId: key.split(':')[1] ?? '', customerId, amount: '12.50', traceparent: null };
 };
 
 async function openDev(file = path.join(newFolder(), 'books.log')): Promise<DevGateway> {

@@ -8,6 +8,7 @@ const message = {
   ...{ notification_id: 'e-1', customer_id: 'alice', order_id: 'o-1', channel: 'email', recipient: 'a@b.c' },
   ...{ subject: 'Low\nstock', body: 'All of it', cause: 'shipments.created', at: 7 },
 };
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const never = new AbortController().signal;
 
 function effect(kind: EffectKind, fields = {}): Effect {
@@ -27,6 +28,7 @@ function effect(kind: EffectKind, fields = {}): Effect {
       at: 7,
       source: 'notifications.outbound',
       message,
+      traceparent: TRACE,
       ...fields,
     },
   };
@@ -54,7 +56,7 @@ it('sends what is owed by its channel, under its key', async () => {
     { id: 'e-1', to: 'shop@example.org', subject: 'Low stock', text: 'All of it', at: 7 },
   ]);
   const data = { ...message, at: '1970-01-01T00:00:00.007Z' };
-  expect(posted).toEqual([{ id: 'e-1', type: 'notification', at: 7, data }]);
+  expect(posted).toEqual([{ id: 'e-1', type: 'notification', at: 7, data, traceparent: TRACE }]);
   expect(logged).toEqual(['Low stock']);
 });
 

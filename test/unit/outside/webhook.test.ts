@@ -13,6 +13,7 @@ const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString
 const EVENT: WebhookEvent = {
   ...{ id: 'shop/alerts/P.567/1/low_stock', type: 'alert.low_stock', at: Date.UTC(2026, 0, 2) },
   data: { item: 'P-567', on_hand: 1 },
+  traceparent: null,
 };
 const NOW_MS = 1_800_000_000_123;
 

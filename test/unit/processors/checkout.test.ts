@@ -424,7 +424,7 @@ describe('what the gateway did before the folder was restored from a backup, and
   /** It knows what it did, but does not recognise the key of a second request any more. */
   async function afterADay(kind: 'charge' | 'refund', amount: string): Promise<void> {
     const key = `model-folder:O-1:${kind}`;
-    await world.gateway[kind]({ key, orderId: 'O-1', customerId: 'alice', amount });
+    await world.gateway[kind]({ key, orderId: 'O-1', customerId: 'alice', amount, traceparent: null });
     world.clock.time += 21 * 3_600_000;
     world.gateway[kind] = async () => Promise.reject(new Error('moved a second time'));
     await world.settle();
@@ -445,11 +445,12 @@ describe('what the gateway did before the folder was restored from a backup, and
     await step('validation');
     await step('payment');
     for (const [orderId, amount] of [['O-1', '10.00'] as const, ['O-2', '2.50'] as const]) {
-      const payment = { key: `model-folder:${orderId}:charge`, orderId, customerId: 'alice', amount };
+      const of = { orderId, customerId: 'alice', amount, traceparent: null };
+      const payment = { key: `model-folder:${orderId}:charge`, ...of };
       await world.gateway.charge(payment);
     }
     const [key, amount] = ['model-folder:O-1:refund', '10.00'];
-    await world.gateway.refund({ key, orderId: 'O-1', customerId: 'alice', amount });
+    await world.gateway.refund({ key, orderId: 'O-1', customerId: 'alice', amount, traceparent: null });
     const restored = { table: RESTORED, key: RESTORED_KEY, value: { at: world.clock.now() } };
     await world.store.transact({}, () => ({ changes: { small: [restored] }, result: undefined }));
     await world.settle();

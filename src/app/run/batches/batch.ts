@@ -1,15 +1,19 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { DeclaredMessage } from '../../../domain/messages/message.ts';
+import { isTraceparent } from '../../../domain/messages/trace.ts';
 import { recordTime, type RecordId } from '../../../domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { Tracer } from '../../../ports/outside/tracer.ts';
 import type { Codec, Decoded } from '../../../ports/codec.ts';
-import { lastHeader, type RecordFingerprint } from '../../../ports/record.ts';
+import type { RecordFingerprint } from '../../../ports/record.ts';
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
 import type { Outcome, Received, Refused } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { Committed, DeadLettered, Service } from '../events.ts';
+import { headerOf } from './record-header.ts';
+import { BatchSpans } from './spans.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Waits } from '../wait.ts';
 
@@ -27,6 +31,8 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   readonly positions: Map<number, StoredPosition>;
   readonly quota: Quota;
   readonly clock: Clock;
+  /** Absent: no spans are made. */
+  readonly tracer?: Tracer | undefined;
   /** After each commit. */
   readonly onCommitted: (committed: Committed) => void;
 }
@@ -52,7 +58,8 @@ interface Stored<R> {
 export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
-  readonly #emits: boolean;
+  /** What it leads to, messages or calls of the outside, belongs to the same trace. */
+  readonly #leadsOn: boolean;
   readonly #keepsRaw: boolean;
   /** Whether a record that is redriven to this topic may be for another group. */
   readonly #sharesRedriven: boolean;
@@ -62,7 +69,7 @@ export class BatchRunner<M, R extends Outcome> {
     this.#decoder = new DecodingAhead(parts.codec);
     const { emits, effects, keepsRaw } = parts.service.processor;
     this.#keepsRaw = keepsRaw === true;
-    this.#emits = emits.length > 0;
+    this.#leadsOn = emits.length > 0 || effects !== undefined;
     this.#sharesRedriven = parts.source.readers.length > 1 || effects !== undefined;
   }
 
@@ -78,12 +85,14 @@ export class BatchRunner<M, R extends Outcome> {
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
+    const spans = this.#spansOf(batch, records);
     const askedAt = performance.now();
-    const stored = await this.#store(batch, records, decoded, { expected, next, last });
+    const stored = await this.#store(batch, records, decoded, { expected, next, last, spans });
     const { results } = stored;
     if (results === null) return stored.next;
     quota.left -= records.length;
     service.tally.add(results);
+    spans?.end(results);
     const commitSeconds = (performance.now() - askedAt) / 1000;
     this.#parts.onCommitted({
       records: results.length,
@@ -93,6 +102,14 @@ export class BatchRunner<M, R extends Outcome> {
     service.onBatch?.({ source, partition: batch.partition, decoded, results, next });
     await outbox.sendAfterBatch(this.#decoder.isAhead);
     return next;
+  }
+
+  #spansOf({ topic, partition }: Batch, records: readonly BrokerRecord[]): BatchSpans | undefined {
+    const { tracer, service, clock } = this.#parts;
+    if (tracer === undefined) return undefined;
+    const { processor, group } = service;
+    const of = { processor: processor.name, group, topic, partition, records };
+    return new BatchSpans(tracer, of, clock);
   }
 
   /** Once for the batch: the first record has waited longest. */
@@ -110,13 +127,18 @@ export class BatchRunner<M, R extends Outcome> {
     batch: Batch,
     records: readonly BrokerRecord[],
     decoded: readonly Decoded<M>[],
-    position: { expected: number | null; next: number; last: RecordFingerprint | null },
+    position: {
+      expected: number | null;
+      next: number;
+      last: RecordFingerprint | null;
+      spans: BatchSpans | undefined;
+    },
   ): Promise<{ results: Stored<R>['results']; next: number }> {
     const { service, store, positions } = this.#parts;
     const { processor } = service;
     const { topic, partition } = batch;
     const of = { processor: processor.name, topic, partition };
-    const received = this.#received(of, records, decoded);
+    const received = this.#received(of, records, decoded, position.spans);
     const { expected, next } = position;
     const stored: StoredPosition = {
       ...of,
@@ -142,6 +164,7 @@ export class BatchRunner<M, R extends Outcome> {
     { topic, partition }: Source,
     records: readonly BrokerRecord[],
     decoded: readonly Decoded<M>[],
+    spans: BatchSpans | undefined,
   ): Received<M>[] {
     const { name: source } = this.#parts.source;
     const received: Received<M>[] = [];
@@ -149,7 +172,8 @@ export class BatchRunner<M, R extends Outcome> {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind !== 'message' || record === undefined) continue;
-      const traceparent = this.#emits ? textIn(record, 'traceparent') : null;
+      const header = this.#leadsOn ? headerOf(record, 'traceparent') : null;
+      const traceparent = spans?.traceparentOf(i) ?? (isTraceparent(header) ? header : null);
       const place = { topic, partition, offset: record.offset };
       const raw = this.#keepsRaw ? { raw: Buffer.from(record.value ?? []).toString('base64') } : {};
       const one = { message: entry.value, record: place, source, traceparent, ...raw };
@@ -160,7 +184,7 @@ export class BatchRunner<M, R extends Outcome> {
 
   #isForOthers(record: BrokerRecord): boolean {
     if (!this.#sharesRedriven) return false;
-    const group = textIn(record, 'x-original-group');
+    const group = headerOf(record, 'x-original-group');
     const { group: own, processor } = this.#parts.service;
     // It may have been sent before the group was renamed.
     return group !== null && group !== own && !group.endsWith(`.${processor.name}`);
@@ -233,14 +257,6 @@ function forgotten({ topic, partition }: Batch, expected: number): Failure {
     `the store has no position of ${topic}/${partition} any more, which was read up to ${expected}: it was put back to an earlier state`,
     { fix: 'start it again', context: { topic, partition, offset: expected } },
   );
-}
-
-const DECODER = new TextDecoder();
-
-/** The text of a header. */
-function textIn(record: BrokerRecord, name: string): string | null {
-  const value = record.lastHeader === undefined ? lastHeader(record.headers, name) : record.lastHeader(name);
-  return value instanceof Uint8Array ? DECODER.decode(value) : (value ?? null);
 }
 
 /**

@@ -38,7 +38,8 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
         const fields = fieldsOf(effect);
         if (webhook === null) return unset('no webhook is set');
         const { event: type, data } = contentOf(fields);
-        const event = { id: effect.key, type, at: fields.at, data };
+        const { at, traceparent } = fields;
+        const event = { id: effect.key, type, at, data, traceparent: traceparent ?? null };
         return answerOf(await webhook.post(event, signal));
       },
     },

@@ -20,7 +20,7 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
     (move: Gateway['charge']) =>
     async (effect: Effect, { signal, isOver }: Attempt): Promise<Answer> => {
       const asked = paymentFields(effect);
-      const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = asked;
+      const { order_id, customer_id, amount, only_look_up, may_have_moved, answered, traceparent } = asked;
       const wasLost = may_have_moved || effect.attempts > answered + 1;
       // A store that was restored from a backup does not know about tries since.
       const since = Math.min(effect.firstTriedAt ?? Infinity, askedAt(effect) ?? Infinity);
@@ -44,7 +44,8 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
           isUnknown: wasLost,
         };
       }
-      const payment = { key: effect.key, orderId: order_id, customerId: customer_id, amount };
+      const of = { orderId: order_id, customerId: customer_id, amount };
+      const payment = { key: effect.key, ...of, traceparent: traceparent ?? null };
       const answer = answerOf(await move(payment, signal));
       // That a call did not arrive says nothing about those before it, which may still arrive.
       return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;

@@ -100,7 +100,8 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
     async (request, reply) => {
       const { id } = request.params as { id: string };
       const { reason = null } = (request.body ?? {}) as { reason?: string };
-      const wished = await shop.cancel(id, reason, waitMs((request.query as PostQuery).wait));
+      const { wait } = request.query as PostQuery;
+      const wished = await shop.cancel(id, reason, waitMs(wait), request.traceparent);
       const place = wished.record ?? { topic: null, partition: null, offset: null };
       const { outcome, status } = wished;
       return reply
@@ -118,7 +119,11 @@ async function placeOrder(
 ): Promise<unknown> {
   const { wait } = request.query as PostQuery;
   const { order, isNew } = orderOf(shop, flow, request.body, request.headers['idempotency-key']);
-  const { orderId, isRepeat } = await shop.intake.take(order, flow, isNew);
+  const { orderId, isRepeat } = await shop.intake.take(order, {
+    flow,
+    isNew,
+    traceparent: request.traceparent,
+  });
   void reply.header('location', `/orders/${encodeURIComponent(orderId)}`);
   if (isRepeat) void reply.header('idempotent-replayed', 'true');
   const ms = waitMs(wait);

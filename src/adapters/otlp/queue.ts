@@ -1,0 +1,146 @@
+import { exportRequest, type EndedSpan } from './encode.ts';
+
+export interface SpanQueueOptions {
+  /** Of the requests, `/v1/traces` included. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly resource: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** Something that the user should know, once each time that it begins or ends. */
+  readonly onWarning: (text: string) => void;
+  /** After a failure. */
+  readonly retryMs?: number;
+}
+
+/** A request has so many spans at most. */
+const BATCH = 512;
+/** So many wait at most: a few MiB. What comes beyond that is dropped. */
+const MAX_WAITING = 8_192;
+/** Spans that are fewer than a batch are sent after this. */
+const LINGER_MS = 1_000;
+const RETRY_MS = 5_000;
+const TIMEOUT_MS = 10_000;
+const CLOSE_MS = 2_000;
+/** What the specification says to try again; all others are final. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+
+/** Holds spans until they are sent, a bounded number of them: what makes them waits for nothing. */
+export class SpanQueue {
+  readonly #options: SpanQueueOptions;
+  #waiting: EndedSpan[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> | undefined;
+  /** Why the last request failed; null: it did not. */
+  #problem: string | null = null;
+  #dropped = 0;
+  #isClosing = false;
+
+  constructor(options: SpanQueueOptions) {
+    this.#options = options;
+  }
+
+  add(span: EndedSpan): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#dropped += 1;
+      if (this.#dropped === 1 && this.#problem === null)
+        this.#options.onWarning('spans are dropped: they come faster than the collector takes them');
+      return;
+    }
+    this.#waiting.push(span);
+    if (this.#problem === null && this.#waiting.length >= BATCH) this.#begin();
+    else this.#beginAfter(LINGER_MS);
+  }
+
+  #beginAfter(ms: number): void {
+    if (this.#timer !== undefined || this.#sending !== undefined) return;
+    this.#timer = setTimeout(() => this.#begin(), ms);
+    this.#timer.unref();
+  }
+
+  #begin(): void {
+    if (this.#sending !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#sending = this.#sendAll().finally(() => {
+      this.#sending = undefined;
+      if (this.#waiting.length > 0)
+        this.#beginAfter(this.#problem === null ? LINGER_MS : (this.#options.retryMs ?? RETRY_MS));
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    do {
+      const batch = this.#waiting.slice(0, BATCH);
+      const { problem, isFinal } = await this.#send(batch);
+      if (problem === null || isFinal) this.#waiting = this.#waiting.slice(batch.length);
+      if (isFinal) this.#dropped += batch.length;
+      this.#report(problem);
+      if (problem !== null) return;
+    } while (this.#waiting.length >= BATCH || (this.#isClosing && this.#waiting.length > 0));
+  }
+
+  async #send(batch: readonly EndedSpan[]): Promise<{ problem: string | null; isFinal: boolean }> {
+    const { url, headers, resource, version } = this.#options;
+    const limit = new AbortController();
+    const timer = setTimeout(
+      () => limit.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+      TIMEOUT_MS,
+    );
+    timer.unref();
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: exportRequest(batch, resource, version),
+        redirect: 'manual',
+        signal: limit.signal,
+      });
+      await response.body?.cancel();
+      if (response.ok) return { problem: null, isFinal: false };
+      return { problem: `it answered ${response.status}`, isFinal: !RETRYABLE.has(response.status) };
+    } catch (error) {
+      return { problem: reasonOf(error), isFinal: false };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Once when it begins and once when it ends, not for each request. */
+  #report(problem: string | null): void {
+    const before = this.#problem;
+    this.#problem = problem;
+    const { url, onWarning } = this.#options;
+    if (problem !== null && before === null) {
+      onWarning(`spans are not taken by the collector at ${url}: ${problem}; nothing else waits for that`);
+    }
+    if (problem === null && before !== null) {
+      const lost = this.#dropped === 0 ? '' : `; ${this.#dropped} were dropped`;
+      onWarning(`spans are taken again by the collector at ${url}${lost}`);
+      this.#dropped = 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#isClosing = true;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
+    await Promise.race([this.#sendRest(), over]);
+    clearTimeout(timer);
+    const lost = this.#dropped + this.#waiting.length;
+    if (lost > 0) this.#options.onWarning(`${lost} spans were not sent to ${this.#options.url}`);
+  }
+
+  async #sendRest(): Promise<void> {
+    await this.#sending;
+    if (this.#waiting.length > 0) await this.#sendAll();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // What fetch says is "fetch failed"; why is in its cause.
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  return cause instanceof Error ? cause.message : error.message;
+}

@@ -1,0 +1,72 @@
+import type { Decided } from '../../../domain/orders/decided.ts';
+import type { ProcessorName } from '../../../domain/messages/message.ts';
+import type { BrokerRecord } from '../../../ports/broker.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { BegunSpan, Tracer } from '../../../ports/outside/tracer.ts';
+import { headerText } from '../../../ports/record.ts';
+import { headerOf } from './record-header.ts';
+
+interface SpansOf {
+  readonly processor: ProcessorName;
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly BrokerRecord[];
+}
+
+/** What is read of results of any kind. */
+interface Result {
+  readonly kind: string;
+  /** Of a dead letter. */
+  readonly code?: string;
+  /** Of an order that was decided. */
+  readonly decided?: Pick<Decided, 'outcome'>;
+}
+
+/** A span for each record of a batch, from the moment that the batch is decided to its commit: all records share both. */
+export class BatchSpans {
+  readonly #tracer: Tracer;
+  readonly #of: SpansOf;
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #spans: readonly (BegunSpan | null)[];
+
+  constructor(tracer: Tracer, of: SpansOf, clock: Clock) {
+    this.#tracer = tracer;
+    this.#of = of;
+    this.#clock = clock;
+    this.#startMs = clock.now();
+    this.#spans = of.records.map((record) => tracer.begin(headerOf(record, 'traceparent')));
+  }
+
+  /** For what the record at this index leads to; null: it has no span. */
+  traceparentOf(index: number): string | null {
+    return this.#spans[index]?.traceparent ?? null;
+  }
+
+  /** They are committed. @param results one for each record, in their order */
+  end(results: readonly Result[]): void {
+    const { processor, group, topic, partition, records } = this.#of;
+    const endMs = this.#clock.now();
+    for (const [index, span] of this.#spans.entries()) {
+      const record = records[index];
+      const result = results[index];
+      if (span === null || record === undefined || result === undefined) continue;
+      this.#tracer.end(span, {
+        ...{ name: `${processor} process ${topic}`, kind: 'consumer', startMs: this.#startMs, endMs },
+        attributes: {
+          ...{ 'messaging.system': 'kafka', 'messaging.operation.type': 'process' },
+          ...{ 'messaging.destination.name': topic, 'messaging.destination.partition.id': String(partition) },
+          ...{ 'messaging.kafka.offset': record.offset, 'messaging.consumer.group.name': group },
+          'messaging.kafka.message.key': headerText(record.key) ?? '',
+          ...{ 'orderctl.processor': processor, 'orderctl.outcome': outcomeOf(result) },
+        },
+        ...(result.kind === 'dead_letter' ? { error: result.code ?? '' } : {}),
+      });
+    }
+  }
+}
+
+function outcomeOf({ kind, decided }: Result): string {
+  return decided?.outcome.kind ?? kind;
+}

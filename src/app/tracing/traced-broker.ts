@@ -1,0 +1,85 @@
+import { isTraceparent } from '../../domain/messages/trace.ts';
+import type { Broker, Producer, SendOutcome, SendRecord } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { BegunSpan, Tracer } from '../../ports/outside/tracer.ts';
+import { headerText, lastHeader, type Headers } from '../../ports/record.ts';
+import { withHeaders } from '../dlq/headers.ts';
+
+/** The broker, with a span for each record that is sent to it. */
+export function tracedBroker(broker: Broker, tracer: Tracer, clock: Clock): Broker {
+  return {
+    addresses: broker.addresses,
+    admin: () => broker.admin(),
+    consumer: () => broker.consumer(),
+    producer: async () => tracedProducer(await broker.producer(), tracer, clock),
+  };
+}
+
+function tracedProducer(producer: Producer, tracer: Tracer, clock: Clock): Producer {
+  return {
+    async send(topic, records, options) {
+      const startMs = clock.now();
+      const traced = records.map((record) => begin(record, tracer));
+      const result = await producer.send(
+        topic,
+        traced.map(({ record }) => record),
+        options,
+      );
+      const endMs = clock.now();
+      traced.forEach(({ span, replayed }, at) => {
+        if (span === null) return;
+        const outcome = result.outcomes[at] ?? 'unknown';
+        tracer.end(span, {
+          ...{ name: `send ${topic}`, kind: 'producer', startMs, endMs },
+          attributes: attributesOf(topic, traced[at]?.record, outcome),
+          ...(replayed === null ? {} : { links: [replayed] }),
+          ...(typeof outcome === 'object' ? {} : { error: outcome }),
+        });
+      });
+      return result;
+    },
+    [Symbol.asyncDispose]: () => producer[Symbol.asyncDispose](),
+  };
+}
+
+interface Traced {
+  readonly record: SendRecord;
+  readonly span: BegunSpan | null;
+  /** The header of what is sent again. */
+  readonly replayed: string | null;
+}
+
+/**
+ * A record that was committed has its headers from then on, however often it is sent: its span leads to nothing. Any other
+ * gets the header of its span; one that is sent again begins a trace, with a link to the one that it was of.
+ */
+function begin(record: SendRecord, tracer: Tracer): Traced {
+  const headers: Headers = record.headers ?? [];
+  const found = headerText(lastHeader(headers, 'traceparent'));
+  const cause = isTraceparent(found) ? found : null;
+  const isReplayed = lastHeader(headers, 'x-replay-id') !== undefined;
+  if (!isReplayed && COMMITTED.some((name) => lastHeader(headers, name) !== undefined))
+    return { record, span: cause === null ? null : tracer.begin(cause), replayed: null };
+  const span = tracer.begin(isReplayed ? null : cause);
+  if (span === null) return { record, span, replayed: null };
+  const traced = withHeaders(headers, [['traceparent', span.traceparent]]);
+  return { record: { ...record, headers: traced }, span, replayed: isReplayed ? cause : null };
+}
+
+/** Headers of what the outbox sends: of our messages, and of dead letters. */
+const COMMITTED = ['ce_id', 'x-error-code'];
+
+function attributesOf(topic: string, record: SendRecord | undefined, outcome: SendOutcome) {
+  const key = record?.key;
+  return {
+    ...{ 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
+    'messaging.destination.name': topic,
+    ...(typeof key === 'string' ? { 'messaging.kafka.message.key': key } : {}),
+    ...(typeof outcome === 'object'
+      ? {
+          'messaging.destination.partition.id': String(outcome.partition),
+          'messaging.kafka.offset': outcome.offset,
+        }
+      : {}),
+  };
+}

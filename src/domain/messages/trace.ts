@@ -1,0 +1,54 @@
+/** Where in a trace something happens: https://www.w3.org/TR/trace-context/#traceparent-header */
+export interface TraceContext {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits: the `parent-id` of the header. */
+  readonly spanId: string;
+  /** Whether the one who began the trace records it. */
+  readonly isSampled: boolean;
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})$/;
+
+export function isTraceparent(text: string | null): text is string {
+  return text !== null && TRACEPARENT.test(text);
+}
+
+/** @returns null for what is no `traceparent`: it is to be ignored */
+export function parseTraceparent(text: string | null): TraceContext | null {
+  const [, traceId, spanId, flags = ''] = (text === null ? null : TRACEPARENT.exec(text)) ?? [];
+  if (traceId === undefined || spanId === undefined) return null;
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+}
+
+const TRACE = Buffer.alloc(24);
+
+/** The trace of an id, which is not sampled: the same each time. */
+export function unsampledTrace(id: string): string {
+  // Two halves of 32 bits, of which six words are made: one pass over the text, since one id is made an event.
+  let a = 0x811c9dc5;
+  let b = 0x9e3779b1;
+  for (let at = 0; at < id.length; at++) {
+    const unit = id.charCodeAt(at);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 15);
+  }
+  for (let word = 0; word < 6; word++) {
+    a = (a + 0x9e3779b9) | 0;
+    TRACE.writeInt32BE(mixed(a) ^ Math.imul(mixed(b + word), 0x27d4eb2f), 4 * word);
+  }
+  const hex = TRACE.toString('hex');
+  // Neither part may be all zeros, which no hash excludes.
+  return `00-1${hex.slice(1, 32)}-1${hex.slice(33)}-00`;
+}
+
+/** The last mix of MurmurHash3, lest the ids of neighbours be alike. */
+function mixed(word: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

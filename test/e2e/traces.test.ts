@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { openCheckoutShop } from '../support/checkout-shop.ts';
+import { fill, finish, openShop } from '../support/cli.ts';
+import { pathTo, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { serve } from '../support/serve.ts';
+import { waitFor } from '../support/wait.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const CLIENT = 'b7ad6b7169203331';
+
+/** A payment gateway that remembers the header `traceparent` of each charge. */
+async function startGateway(): Promise<{ url: string; traceparents: readonly (string | undefined)[] }> {
+  const traceparents: (string | undefined)[] = [];
+  const server = http.createServer((request, response) => {
+    traceparents.push(request.headers.traceparent as string | undefined);
+    response.end(JSON.stringify({ status: 'paid', reference: 'R-1' }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, traceparents };
+}
+
+/** From the client on, by the names of spans. */
+const PATHS = [
+  'POST /orders',
+  'POST /orders > send orders.created > validation process orders.created > payment process orders.validated > ' +
+    'inventory process payments.processed > warehouse process shipments.created > ' +
+    'notification process shipments.dispatched > delivery process notifications.outbound > delivery log',
+  'POST /orders > send orders.created > validation process orders.created > payment process orders.validated > ' +
+    'payment charge',
+];
+
+test('one trace from the client through the server, every processor and the gateway to what the customer gets', async () => {
+  const receiver = await startOtlpReceiver();
+  const gateway = await startGateway();
+  const { shop } = await openCheckoutShop({
+    ...{
+      ORDERCTL_GATEWAY: gateway.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_SERVICE_NAME: 'pens',
+    },
+  });
+  fill(shop, { alice: 'paid' }, { pen: 5 });
+  await shop.ok('inventory update pen --price 2.50');
+  const { call } = await serve(shop);
+  const run = shop.start('run');
+  const order = { user: 'alice', items: [{ item: 'pen', quantity: 1 }], shipping_address: 'Here 1' };
+  const placed = await call('POST', '/orders', order, { traceparent: `00-${TRACE}-${CLIENT}-01` });
+  expect(placed.status).toBe(202);
+
+  const ofTrace = () => receiver.spans.filter(({ traceId }) => traceId === TRACE);
+  const pathsOf = () => new Set(ofTrace().map((span) => pathTo(span, ofTrace()).join(' > ')));
+  await waitFor('every path', pathsOf, (paths) => PATHS.every((one) => paths.has(one)), {
+    timeoutMs: 60_000,
+  });
+  const spans = ofTrace();
+  expect(spans.find(({ name }) => name === 'POST /orders')).toMatchObject({ parentSpanId: CLIENT, kind: 2 });
+  const charge = spans.find(({ name }) => name === 'payment charge');
+  expect(charge?.attributes).toMatchObject({ 'orderctl.outcome': 'paid', 'orderctl.attempt': 1 });
+  // The gateway goes on with the trace, and so does what reads a topic.
+  expect(gateway.traceparents).toEqual([`00-${TRACE}-${charge?.spanId ?? ''}-01`]);
+  expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['pens']));
+  for (const span of spans) expect(span.endMs, span.name).toBeGreaterThanOrEqual(span.startMs);
+  run.signal('SIGTERM');
+  expect((await finish(run, 'run', 60_000)).code).toBe(0);
+});
+
+test('what is dead is redriven in a trace of its own, with a link to the first', async () => {
+  const receiver = await startOtlpReceiver();
+  const { shop } = await openCheckoutShop({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  fill(shop, { alice: 'paid' }, { pen: 5 });
+  const sale = ['--source', 'store', '--store-id', 'S1', '--item', 'pencil=1'];
+  await shop.ok(['produce', ...sale]);
+  await shop.ok('run stock --until-end');
+  await shop.ok('inventory add pencil --quantity 5');
+  await shop.ok('dlq redrive --all --processor stock --execute');
+  await shop.ok('run stock --until-end');
+  const named = (name: string) => receiver.spans.filter((span) => span.name === name);
+  const [sent, redriven] = named('send store_sales');
+  expect(redriven?.traceId).not.toBe(sent?.traceId);
+  const [dead, handled] = named('stock process store_sales');
+  expect(dead).toMatchObject({ traceId: sent?.traceId, status: { message: 'unknown_product' } });
+  expect(named('send dlq')).toMatchObject([{ traceId: sent?.traceId, parentSpanId: sent?.spanId }]);
+  expect(redriven?.links).toEqual([{ traceId: sent?.traceId, spanId: sent?.spanId }]);
+  expect(handled).toMatchObject({ parentSpanId: redriven?.spanId });
+});
+
+test('the header of a client goes on as it came through a server that makes no spans', async () => {
+  const receiver = await startOtlpReceiver();
+  const shop = openShop();
+  fill(shop, { alice: 'paid' }, { pen: 5 });
+  const { call } = await serve(shop);
+  const order = { user: 'alice', items: [{ item: 'pen', quantity: 1 }] };
+  const placed = await call('POST', '/order', order, { traceparent: `00-${TRACE}-${CLIENT}-01` });
+  expect(placed.status).toBe(202);
+  await shop.ok('consume --until-end', { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+  expect(receiver.spans.find(({ name }) => name === `orders process ${shop.topic}`)).toMatchObject({
+    ...{ traceId: TRACE, parentSpanId: CLIENT },
+    attributes: { 'orderctl.outcome': 'accepted' },
+  });
+  expect(receiver.spans.some(({ name }) => name === 'POST /order')).toBe(false);
+});
