@@ -17,6 +17,13 @@ export const HISTORY: readonly Mutation[] = [
     tests: ['test/contract/file-store.test.ts'],
   },
   {
+    name: 'names and times of orders are those of earlier lines of the log',
+    file: 'src/adapters/files/logs/parse-order-line.ts',
+    from: 'new Uint8Array(of.subarray(from, end))',
+    to: 'of.slice(from, end)',
+    tests: ['test/unit/files/order-line.test.ts'],
+  },
+  {
     name: 'the stock of the past leaves movements out',
     file: 'src/app/history/past-tables.ts',
     from: 'this.#add(line.movement.item, line.movement.delta);',

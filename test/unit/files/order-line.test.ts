@@ -142,3 +142,19 @@ it('a line that is not as it was written is read as JSON has it, or not at all',
     { numRuns: 2_000 },
   );
 });
+
+it('a line is read as it was written, whatever was in its buffer before', () => {
+  const lines = Array.from({ length: 6_000 }, (_, number) => {
+    const time = `2026-01-02T03:${String(number % 60).padStart(2, '0')}:05.678Z`;
+    return { time, item: `i-${String(number).padStart(4, '0')}` };
+  });
+  const buffer = Buffer.alloc(300);
+  const read = lines.map(({ time, item }) => {
+    const text =
+      `{"order_id":"o","user":"u","items":[{"item":"${item}","quantity":1,"stock":5}],"created_at":"${time}",` +
+      `"accepted_at":"${time}","seq":7,"topic":"orders","partition":0,"offset":9}`;
+    const { order } = parseDecided(buffer.subarray(0, buffer.write(text)));
+    return { time: isoTime(order.createdAt), item: order.items[0]?.item };
+  });
+  expect(read).toEqual(lines);
+});

@@ -172,10 +172,15 @@ function word(): string {
   const slot = (sum >>> 0) % WORDS;
   const found = known[slot];
   if (found !== undefined && isSame(found.bytes, of, from, end)) return found.text;
-  const bytes = of.slice(from, end);
+  const bytes = copied(of, from, end);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   known[slot] = { bytes, text };
   return text;
+}
+
+/** Not by `slice`: of a Buffer that is a view, and what reads a log uses its buffer again. */
+function copied(of: Uint8Array, from: number, end: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(of.subarray(from, end));
 }
 
 function isSame(bytes: Uint8Array, of: Uint8Array, from: number, end: number): boolean {
@@ -219,7 +224,7 @@ function time(): number {
   const from = at;
   const rest = from + MINUTE_LENGTH;
   if (!isSame(knownMinute, of, from, rest)) {
-    const minute = of.slice(from, rest);
+    const minute = copied(of, from, rest);
     knownMinuteMs = Date.parse(`${Buffer.from(minute).toString('latin1')}:00.000Z`);
     knownMinute = minute;
   }
