@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
 import { keptView } from '../../src/app/intake/shared-reader.ts';
 import { RunningBalance } from '../../src/app/overview/balance.ts';
-import { OverviewWatch } from '../../src/app/overview/overview.ts';
+import { OverviewWatch, type Overview } from '../../src/app/overview/overview.ts';
 import type { KafkaWatch } from '../../src/app/overview/kafka-watch.ts';
 import type { Balance } from '../../src/domain/balance.ts';
 import type { CheckoutStep } from '../../src/domain/checkout/facts.ts';
 import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
 import { newFact } from '../../src/domain/facts.ts';
+import { Failure } from '../../src/domain/failure.ts';
 import type { Movement } from '../../src/domain/movement.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { StoreInspection } from '../../src/ports/health.ts';
 import type { Changes } from '../../src/ports/store.ts';
 import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -107,4 +110,61 @@ it('what was read is looked at again after a while: a line that was changed sinc
     if (seen.length === 2) stop.abort();
   });
   expect(seen).toEqual([null, { item: 'pen', expected: 7, actual: 20 }]);
+});
+
+/** What is seen in so many looks at a shop whose inspections are changed by `inspected`. */
+async function watched(
+  folder: ModelFolder,
+  looks: number,
+  inspected: (inspection: StoreInspection, call: number) => StoreInspection,
+): Promise<readonly Overview[]> {
+  const kafka = { follow: async () => undefined, latest: null } as unknown as KafkaWatch;
+  const view = await keptView(folder);
+  let calls = 0;
+  const inspect = async () => inspected(await folder.inspect(), (calls += 1));
+  const access = { consumerStatus: () => folder.consumerStatus(), inspect } as unknown as StoreAccess;
+  const watch = new OverviewWatch({ access, view, kafka, parts: () => null, clock: folder.clock });
+  const seen: Overview[] = [];
+  const stop = new AbortController();
+  await watch.follow(stop.signal, (overview) => {
+    seen.push(overview);
+    if (seen.length === looks) stop.abort();
+  });
+  return seen;
+}
+
+it('what is added while all lines are added up counts once', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
+  const seen = await watched(folder, 30, (inspection, call) => ({
+    ...inspection,
+    historyFrom: async function* (from, facts) {
+      yield* inspection.historyFrom(from, facts);
+      if (call === 1) await folder.edit({ kind: 'item.add', item: 'ink', quantity: 5 });
+      // It takes a few looks.
+      for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+    },
+  }));
+  const balances = seen.flatMap(({ balance }) => balance ?? []);
+  expect(balances.at(-1)).toMatchObject({ putIn: 25, onHand: 25, difference: null });
+  expect(balances.filter(({ difference }) => difference !== null)).toEqual([]);
+});
+
+it('lines that cannot be added up again are said until they can', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
+  let isBroken = false;
+  const seen = await watched(folder, 200, (inspection) => ({
+    ...inspection,
+    historyFrom: async function* (from, facts) {
+      // As long as a large shop takes.
+      if (from === null) await folder.clock.sleep(500);
+      if (from === null && isBroken) throw new Failure('corrupt_state', 'a line is damaged');
+      yield* inspection.historyFrom(from, facts);
+      isBroken = true;
+    },
+  }));
+  const first = seen.findIndex(({ problem }) => problem !== null);
+  expect(first).toBeGreaterThan(0);
+  expect(new Set(seen.slice(first).map(({ problem }) => problem))).toEqual(new Set(['a line is damaged']));
 });

@@ -20,6 +20,20 @@ export const FOLLOWING: readonly Mutation[] = [
     tests: ['test/app/balance.test.ts'],
   },
   {
+    name: 'what is added while the page adds up all lines counts twice',
+    file: 'src/app/overview/overview.ts',
+    from: '    await this.#addOnce();\n',
+    to: '    await this.#add();\n',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
+    name: 'the page says once alone that its lines cannot be added up',
+    file: 'src/app/overview/overview.ts',
+    from: '[this.#notAddedAll, this.#notAdded]',
+    to: '[this.#notAdded]',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
     name: 'the books of a kept view have hand edits that no commit has taken in',
     file: files('kept/followed-folder.ts'),
     from: '    if (this.#isEdited) return null;\n',

@@ -58,8 +58,9 @@ export class OverviewWatch {
   #running: RunningBalance | null = null;
   #adding: Promise<void> | null = null;
   #addingAll: Promise<void> | null = null;
-  /** Why either has failed, until it is said. */
-  #failed: unknown = null;
+  /** Why the last of each has failed, until the next one has not; null: it has not. */
+  #notAdded: unknown = null;
+  #notAddedAll: unknown = null;
   #wholeAgainAt = 0;
   #balance: Balance | null = null;
   #balancedAt: number | null = null;
@@ -98,10 +99,8 @@ export class OverviewWatch {
     };
     const consumer = await this.#access.consumerStatus().catch(note);
     const now = this.#clock.elapsed();
-    const failed = this.#failed;
-    this.#failed = null;
-    if (failed !== null) note(failed);
-    if (now >= this.#addAgainAt) this.#adding ??= this.#add().finally(() => (this.#adding = null));
+    for (const failed of [this.#notAddedAll, this.#notAdded]) if (failed !== null) note(failed);
+    if (now >= this.#addAgainAt) void this.#addOnce();
     if (now >= this.#wholeAgainAt) this.#addingAll ??= this.#addAll().finally(() => (this.#addingAll = null));
     // Of a large shop it takes longer: what was known before is shown meanwhile.
     const patience = new AbortController();
@@ -117,6 +116,11 @@ export class OverviewWatch {
     };
   }
 
+  /** Never twice at a time: lines that both read would count twice. */
+  #addOnce(): Promise<void> {
+    return (this.#adding ??= this.#add().finally(() => (this.#adding = null)));
+  }
+
   /** What came since. */
   async #add(): Promise<void> {
     const running = this.#running;
@@ -130,8 +134,10 @@ export class OverviewWatch {
       this.#balance = balance;
       this.#balancedAt = at;
       this.#addAgainAt = from + (this.#clock.elapsed() - from) / ADDING_SHARE;
+      this.#notAdded = null;
     } catch (error) {
-      this.#failed = error;
+      this.#notAdded = error;
+      if (this.#running !== running) return;
       this.#running = null;
       this.#wholeAgainAt = 0;
     }
@@ -144,11 +150,14 @@ export class OverviewWatch {
     try {
       await this.#inspected(running);
       this.#running = running;
+      this.#notAddedAll = null;
     } catch (error) {
-      this.#failed = error;
+      this.#notAddedAll = error;
     }
     this.#wholeAgainAt = from + (this.#clock.elapsed() - from) / WHOLE_SHARE;
-    await this.#add();
+    // One that is under way may be of the sums before.
+    await this.#adding;
+    await this.#addOnce();
   }
 
   async #inspected(running: RunningBalance): Promise<Balance> {
