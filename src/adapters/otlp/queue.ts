@@ -10,6 +10,8 @@ export interface SpanQueueOptions {
   readonly onWarning: (text: string) => void;
   /** After a failure. */
   readonly retryMs?: number;
+  /** The longest that closing it takes. */
+  readonly closeMs?: number;
 }
 
 /** A request has so many spans at most. */
@@ -34,6 +36,8 @@ export class SpanQueue {
   #problem: string | null = null;
   #dropped = 0;
   #isClosing = false;
+  /** Aborts when no answer is waited for any more: a request under way would keep the process. */
+  readonly #end = new AbortController();
 
   constructor(options: SpanQueueOptions) {
     this.#options = options;
@@ -76,7 +80,12 @@ export class SpanQueue {
       if (isFinal) this.#dropped += batch.length;
       this.#report(problem);
       if (problem !== null) return;
-    } while (this.#waiting.length >= BATCH || (this.#isClosing && this.#waiting.length > 0));
+    } while (this.#hasMore());
+  }
+
+  #hasMore(): boolean {
+    if (this.#end.signal.aborted) return false;
+    return this.#waiting.length >= BATCH || (this.#isClosing && this.#waiting.length > 0);
   }
 
   async #send(batch: readonly EndedSpan[]): Promise<{ problem: string | null; isFinal: boolean }> {
@@ -93,7 +102,7 @@ export class SpanQueue {
         headers: { ...headers, 'content-type': 'application/json' },
         body: exportRequest(batch, resource, version),
         redirect: 'manual',
-        signal: limit.signal,
+        signal: AbortSignal.any([limit.signal, this.#end.signal]),
       });
       await response.body?.cancel();
       if (response.ok) return { problem: null, isFinal: false };
@@ -123,17 +132,14 @@ export class SpanQueue {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#isClosing = true;
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([this.#sendRest(), over]);
+    const closeMs = this.#options.closeMs ?? CLOSE_MS;
+    const late = new Error(`no answer within ${closeMs / 1000} s`);
+    const timer = setTimeout(() => this.#end.abort(late), closeMs);
+    await this.#sending;
+    if (this.#waiting.length > 0 && !this.#end.signal.aborted) await this.#sendAll();
     clearTimeout(timer);
     const lost = this.#dropped + this.#waiting.length;
     if (lost > 0) this.#options.onWarning(`${lost} spans were not sent to ${this.#options.url}`);
-  }
-
-  async #sendRest(): Promise<void> {
-    await this.#sending;
-    if (this.#waiting.length > 0) await this.#sendAll();
   }
 }
 

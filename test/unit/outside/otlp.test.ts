@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTracer, type OtlpOptions } from '../../../src/adapters/otlp/tracer.ts';
 import { parseTraceparent } from '../../../src/domain/messages/trace.ts';
@@ -122,6 +123,29 @@ describe('spans', () => {
     expect(warnings).toEqual(['spans are dropped: they come faster than the collector takes them']);
     await tracer[Symbol.asyncDispose]();
     expect(warnings.at(-1)).toMatch(/^8200 spans were not sent/);
+  });
+
+  it('that a collector does not answer keep nothing waiting after the end', async () => {
+    const connections = new Set<Socket>();
+    const silent = createServer((socket) => {
+      connections.add(socket.on('error', () => undefined));
+      socket.on('close', () => connections.delete(socket)).resume();
+    });
+    onTestFinished(() => void silent.close());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const { tracer, warnings } = open(`http://127.0.0.1:${port}`, { closeMs: 50 });
+    make(tracer);
+    await tracer[Symbol.asyncDispose]();
+    await waitFor(
+      'the end of its connection',
+      () => connections.size,
+      (count) => count === 0,
+    );
+    expect(warnings).toEqual([
+      expect.stringMatching(/are not taken by the collector .*: no answer within 0.05 s/),
+      expect.stringMatching(/^1 spans were not sent/),
+    ]);
   });
 });
 
