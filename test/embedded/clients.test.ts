@@ -166,7 +166,7 @@ describe.skipIf(withoutKafkaTools)("Kafka's own tools", () => {
     expect(await tool('consumer-groups', ['--list'])).not.toContain(group);
     await tool('topics', ['--delete', '--topic', topic]);
     expect(await tool('topics', ['--list'])).not.toContain(topic);
-  }, 180_000);
+  }, 300_000);
 
   it('send fast, also in transactions, which can be looked at', async () => {
     const topic = name('fast');

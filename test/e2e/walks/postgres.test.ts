@@ -19,7 +19,9 @@ function plain(shop: Shop, store: string, text: string): string {
     .replaceAll(store, 'STORE')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?/g, 'TIME')
     .replaceAll(/"replay_id":"[^"]+"/g, '"replay_id":"ID"')
-    .replaceAll(/"(seconds|pid)":[\d.]+/g, '"$1":0')
+    // What a fetch brings, and so a commit holds, is a matter of moments.
+    .replaceAll(/"(seconds|pid|commits)":[\d.]+/g, '"$1":0')
+    .replaceAll(/, \d+ commits?/g, '')
     .replaceAll(/in \d+(\.\d+)? m?s/g, 'in SECONDS');
 }
 
@@ -66,7 +68,7 @@ test('the same walk prints the same on a folder and on PostgreSQL', async () => 
         .sort();
     expect(said(database, database.url, found)).toEqual(said(folder, folder.storage, expected));
   }
-});
+}, 240_000);
 
 test('beside a running consumer edits count, status and stop are answered, and offsets are not moved', async () => {
   const shop = await openDatabase();
