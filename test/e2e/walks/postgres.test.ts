@@ -11,7 +11,7 @@ import { waitFor } from '../../support/wait.ts';
 
 const { openDatabase, url } = postgresForShops();
 
-/** What differs from run to run. */
+/** What differs from run to run; so does what a fetch brings, and a commit holds. */
 function plain(shop: Shop, store: string, text: string): string {
   return text
     .replaceAll(shop.group, 'GROUP')
@@ -19,7 +19,6 @@ function plain(shop: Shop, store: string, text: string): string {
     .replaceAll(store, 'STORE')
     .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?/g, 'TIME')
     .replaceAll(/"replay_id":"[^"]+"/g, '"replay_id":"ID"')
-    // What a fetch brings, and so a commit holds, is a matter of moments.
     .replaceAll(/"(seconds|pid|commits)":[\d.]+/g, '"$1":0')
     .replaceAll(/, \d+ commits?/g, '')
     .replaceAll(/in \d+(\.\d+)? m?s/g, 'in SECONDS');
