@@ -141,7 +141,7 @@ function Details({ letter }: { letter: DeadLetter }) {
       <form class="redrive" onSubmit={(event) => void send(event)}>
         <label>
           Corrected value as JSON; empty: as it is
-          <textarea name="value" rows={4} spellcheck={false} placeholder={EXAMPLE} />
+          <textarea name="value" rows={4} spellcheck={false} placeholder={exampleFor(letter)} />
         </label>
         {shown?.decoded?.text == null ? null : (
           <button type="button" class="more" onClick={(event) => takeOver(event, shown.decoded?.text ?? '')}>
@@ -165,8 +165,19 @@ function Details({ letter }: { letter: DeadLetter }) {
   );
 }
 
-/** An order that every shop can read, if not accept. */
-const EXAMPLE = '{"order_id": "…", "user": "alice", "item": "pen", "quantity": 1}';
+const STOCK_EVENT = '{"event_id": "…", "product_id": "pen", "quantity": 1, "occurred_at": "…"}';
+/** By topic: what every shop can read, if not accept. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  orders: '{"order_id": "…", "user": "alice", "item": "pen", "quantity": 1}',
+  online_orders: STOCK_EVENT,
+  store_sales: STOCK_EVENT,
+  supplier_restocks: STOCK_EVENT,
+};
+
+/** Of other topics, and those that are named otherwise, none. */
+function exampleFor({ original }: DeadLetter): string {
+  return EXAMPLES[original.topic ?? ''] ?? '';
+}
 
 function takeOver({ currentTarget }: Event, text: string): void {
   const field = (currentTarget as HTMLElement).closest('form')?.elements.namedItem('value');
