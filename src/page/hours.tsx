@@ -1,16 +1,17 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { hours } from './data/state.ts';
+import type { HourlySales } from '../documents/reports/analytics.ts';
 import { grouped, money } from './text.ts';
 
-const [WIDTH, HEIGHT] = [720, 120];
+const HEIGHT = 120;
+/** Until it is measured. */
+const WIDTH = 720;
 
 /** Orders of the last day by the hour in which they were placed. */
 export function Hours() {
   const seen = hours.value;
   if (seen === null) return null;
   const { windows, total } = seen;
-  const most = Math.max(1, ...windows.map(({ order_count }) => order_count));
-  const step = WIDTH / windows.length;
-  const tall = (count: number): number => (count / most) * HEIGHT;
   return (
     <section class="card hours">
       <h2>By hour</h2>
@@ -18,52 +19,71 @@ export function Hours() {
         <b>{grouped(total.order_count)}</b> orders in a day, <b>{money(total.total_revenue)}</b> in revenue
         {total.avg_order_value === null ? '' : `, ${total.avg_order_value} for each completed`}
       </p>
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT + 18}`}
-        role="img"
-        aria-label={`Orders by hour: ${windows
-          .filter(({ order_count }) => order_count > 0)
-          .map(({ window_start, order_count }) => `${hourOf(window_start)} ${order_count}`)
-          .join(', ')}`}
-      >
-        <line class="axis" x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
-        {windows.map(({ window_start, order_count, completed, total_revenue }, at) => {
-          const rest = tall(order_count - completed);
-          return (
-            <g key={window_start}>
-              <title>
-                {`${hourOf(window_start)}: ${grouped(order_count)} orders, ${grouped(completed)} completed, ${total_revenue}`}
-              </title>
-              <rect class="all" x={at * step} y="0" width={step} height={HEIGHT} />
-              <rect
-                class="completed"
-                x={at * step + 2}
-                y={HEIGHT - tall(completed)}
-                width={step - 4}
-                height={tall(completed)}
-              />
-              <rect
-                class="other"
-                x={at * step + 2}
-                y={HEIGHT - tall(completed) - rest}
-                width={step - 4}
-                height={rest}
-              />
-              {at % 4 === 0 ? (
-                <text x={at * step + 2} y={HEIGHT + 14}>
-                  {hourOf(window_start)}
-                </text>
-              ) : null}
-            </g>
-          );
-        })}
-      </svg>
+      <Chart windows={windows} />
       <p class="quiet">
         <span class="key completed" /> completed <span class="key other" /> rejected, failed or open, with the
         sales of tills and online shops, which the flow does not count as orders ·{' '}
         <code>orderctl analytics show</code>
       </p>
     </section>
+  );
+}
+
+/** As many units wide as it has pixels, so that its letters are of the same size on each screen. */
+function Chart({ windows }: Pick<HourlySales, 'windows'>) {
+  const svg = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(WIDTH);
+  useEffect(() => {
+    if (svg.current === null) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? WIDTH));
+    observer.observe(svg.current);
+    return () => observer.disconnect();
+  }, []);
+  const most = Math.max(1, ...windows.map(({ order_count }) => order_count));
+  const step = width / windows.length;
+  const tall = (count: number): number => (count / most) * HEIGHT;
+  return (
+    <svg
+      ref={svg}
+      viewBox={`0 0 ${width} ${HEIGHT + 18}`}
+      role="img"
+      aria-label={`Orders by hour: ${windows
+        .filter(({ order_count }) => order_count > 0)
+        .map(({ window_start, order_count }) => `${hourOf(window_start)} ${order_count}`)
+        .join(', ')}`}
+    >
+      <line class="axis" x1="0" x2={width} y1={HEIGHT} y2={HEIGHT} />
+      {windows.map(({ window_start, order_count, completed, total_revenue }, at) => {
+        const rest = tall(order_count - completed);
+        return (
+          <g key={window_start}>
+            <title>
+              {`${hourOf(window_start)}: ${grouped(order_count)} orders, ${grouped(completed)} completed, ${total_revenue}`}
+            </title>
+            <rect class="all" x={at * step} y="0" width={step} height={HEIGHT} />
+            <rect
+              class="completed"
+              x={at * step + 2}
+              y={HEIGHT - tall(completed)}
+              width={step - 4}
+              height={tall(completed)}
+            />
+            <rect
+              class="other"
+              x={at * step + 2}
+              y={HEIGHT - tall(completed) - rest}
+              width={step - 4}
+              height={rest}
+            />
+            {at % 4 === 0 ? (
+              <text x={at * step + 2} y={HEIGHT + 14}>
+                {hourOf(window_start)}
+              </text>
+            ) : null}
+          </g>
+        );
+      })}
+    </svg>
   );
 }
 
