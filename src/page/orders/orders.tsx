@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { getOrders, type AnyOrder } from '../data/api.ts';
 import { OrderDetails } from './order-details.tsx';
 import { isFinal, olderOrders, orders, placed, refreshOrder, timeOf } from '../data/state.ts';
@@ -12,6 +12,8 @@ const PAGE = 100;
 /** More is for the command line: a page of so many rows is slow. */
 const MAX_OLDER = 1_000;
 const opened = signal<string | null>(null);
+/** What was asked for by its id: above the others until another is opened, however old it is. */
+const found = signal<AnyOrder | null>(null);
 /** Pages before the latest orders, as they were when they were read. */
 const older = signal<readonly AnyOrder[]>([]);
 const next = signal<string | null>(null);
@@ -26,7 +28,8 @@ export function Orders() {
   const isLong = older.value.length > 0;
   const latest = sorted.filter(({ order_id }, at) => isLong || at < SHOWN || kept.has(order_id));
   const known = new Set(latest.map(({ order_id }) => order_id));
-  const rows = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
+  const others = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
+  const rows = foundFirst(others);
   return (
     <section class="card orders" aria-labelledby="orders-title">
       <h2 id="orders-title">Orders</h2>
@@ -49,6 +52,16 @@ export function Orders() {
   );
 }
 
+function foundFirst(rows: readonly AnyOrder[]): readonly AnyOrder[] {
+  const asFound = found.value;
+  if (asFound === null) return rows;
+  const id = asFound.order_id;
+  return [
+    rows.find(({ order_id }) => order_id === id) ?? asFound,
+    ...rows.filter(({ order_id }) => order_id !== id),
+  ];
+}
+
 function Find() {
   const [said, say] = useState('');
   const find = async (event: SubmitEvent): Promise<void> => {
@@ -56,7 +69,9 @@ function Find() {
     const id = fieldIn(event, 'id');
     const answer = await refreshOrder(id);
     say(answer.ok ? '' : answer.detail);
-    if (answer.ok) opened.value = id;
+    if (!answer.ok) return;
+    opened.value = id;
+    found.value = answer.body;
   };
   return (
     <form class="find" role="search" onSubmit={(event) => void find(event)}>
@@ -106,14 +121,22 @@ function lookOf({ status }: AnyOrder): 'good' | 'bad' | 'moving' {
 function Row({ order }: { order: AnyOrder }) {
   const isOpen = opened.value === order.order_id;
   const look = lookOf(order);
+  const button = useRef<HTMLButtonElement>(null);
+  // Each answer of "Find", the same order's as well.
+  const asFound = found.value?.order_id === order.order_id ? found.value : null;
+  useEffect(() => {
+    if (asFound === null) return;
+    button.current?.focus({ preventScroll: true });
+    // At once, so that nothing moves; not at the edge, where the verdict lies over it.
+    button.current?.scrollIntoView({ block: 'center' });
+  }, [asFound]);
+  const toggle = (): void => {
+    opened.value = isOpen ? null : order.order_id;
+    if (!isOpen && asFound === null) found.value = null;
+  };
   return (
     <li>
-      <button
-        type="button"
-        class="row"
-        aria-expanded={isOpen}
-        onClick={() => (opened.value = isOpen ? null : order.order_id)}
-      >
+      <button ref={button} type="button" class="row" aria-expanded={isOpen} onClick={toggle}>
         <span class={`dot ${look}`} aria-hidden="true" />
         <time>{clock(order.decided_at ?? order.created_at)}</time>
         <code title={order.order_id}>{shortId(order.order_id)}</code>
