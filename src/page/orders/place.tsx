@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { placeOrder, type AnyOrder } from '../data/api.ts';
-import { isFinal, items, notePlaced, orders, refreshOrder, users } from '../data/state.ts';
+import { experiments, isFinal, items, notePlaced, orders, refreshOrder, users } from '../data/state.ts';
 import { fieldIn, sleep } from '../text.ts';
 
 const AGAIN_MS = 1_000;
@@ -43,8 +43,14 @@ export function Place() {
     say(null);
     await refreshOrder(orderId);
   };
+  // What is known of the last order is not of the one that is being typed.
+  const clear = (): void => {
+    if (shown?.look !== 'good' && shown?.look !== 'bad') return;
+    say(null);
+    follow(null);
+  };
   return (
-    <form class="card place" onSubmit={(event) => void submit(event)}>
+    <form class="card place" onInput={clear} onSubmit={(event) => void submit(event)}>
       <h2>Place an order</h2>
       <Fields />
       <label class="wide">
@@ -60,17 +66,29 @@ export function Place() {
           <option value="checkout">checkout: paid, reserved, shipped</option>
         </select>
       </label>
-      {flow === 'checkout' ? (
-        <label class="wide">
-          Shipping address
-          <input name="address" required defaultValue="Sample Street 1, 12345 Sampleton" autocomplete="off" />
-        </label>
-      ) : null}
+      {flow === 'checkout' ? <Checkout /> : null}
       <button type="submit">Order</button>
       <p class={`said ${shown?.look ?? ''}`} role="status">
         {shown?.text ?? ''}
       </p>
     </form>
+  );
+}
+
+function Checkout() {
+  return (
+    <>
+      <label class="wide">
+        Shipping address
+        <input name="address" required defaultValue="Sample Street 1, 12345 Sampleton" autocomplete="off" />
+      </label>
+      {experiments.value?.available === true ? (
+        <p class="quiet wide">
+          The gateway of <code>orderctl up</code>, unless another is set, moves no money and declines
+          customers named <code>decline-…</code>; whether a user is paid counts for direct orders only.
+        </p>
+      ) : null}
+    </>
   );
 }
 

@@ -113,7 +113,9 @@ async function up(session: Session, flags: Flags): Promise<void> {
     tellParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
-    await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
+    await printer.data(
+      isJson ? `${JSON.stringify(document)}\n` : inWords(document, kafka.own?.gateway ?? null),
+    );
     if (flags.open === true) openBrowser(serving.url);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
@@ -171,12 +173,14 @@ interface Opened {
   readonly data: string;
 }
 
-function inWords({ url, brokers, registry, storage }: Up): string {
+/** @param gateway of its own; null: none */
+function inWords({ url, brokers, registry, storage }: Up, gateway: string | null): string {
   return [
     url,
     '',
     `broker    ${brokers}`,
     `registry  ${registry}`,
+    ...(gateway === null ? [] : [`gateway   ${gateway}, declines customers named decline-…`]),
     `shop      ${storage}`,
     '',
     'Ctrl-C stops all of it; the next "orderctl up" goes on.',
