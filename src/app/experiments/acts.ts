@@ -94,7 +94,7 @@ async function sendLate({ stage, wave, random, notes }: Act): Promise<void> {
   orders.sort((a, b) => b.createdAt - a.createdAt);
   const values = await stage.encode(orders);
   await stage.send(orders.map(({ orderId }, at) => ({ key: orderId, value: values[at] ?? null })));
-  notes.did.push(`${orders.length} orders of yesterday, the last first`);
+  notes.did.push(`${orders.length} orders that are one to two days old, the latest first`);
 }
 
 function gatewayOf({ gateway }: Stage): NonNullable<Stage['gateway']> {

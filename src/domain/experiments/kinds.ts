@@ -6,7 +6,7 @@ export const EXPERIMENTS = [
   { kind: 'restart-broker', about: 'stop and start the broker while orders come' },
   { kind: 'duplicates', about: 'send every order twice' },
   { kind: 'garbage', about: 'send records that are no orders' },
-  { kind: 'late', about: 'send orders of yesterday, the last first' },
+  { kind: 'late', about: 'send orders that are one to two days old, the latest first' },
   { kind: 'gateway-down', about: 'the payment gateway fails for a while' },
   { kind: 'gateway-loses', about: 'the payment gateway charges, and its answers are lost' },
   { kind: 'last-one', about: 'ten buyers for the last one at once' },
