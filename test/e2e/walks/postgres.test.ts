@@ -62,8 +62,8 @@ test('the same walk prints the same on a folder and on PostgreSQL', async () => 
     const said = (shop: Shop, store: string, { code, stdout, stderr }: typeof found): string[] =>
       plain(shop, store, `${command}\n${code ?? ''}\n${stdout}\n${stderr}`)
         .split('\n')
-        // Topics that all shops of the broker have are made by the first of them.
-        .filter((line) => !/created topic (alerts|inventory-events) /.test(line))
+        // Topics that all shops of the broker have are made by the first of them; a busy registry lets one wait.
+        .filter((line) => !/created topic (alerts|inventory-events) |schema registry/.test(line))
         .sort();
     expect(said(database, database.url, found)).toEqual(said(folder, folder.storage, expected));
   }
