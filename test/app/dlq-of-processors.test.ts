@@ -30,10 +30,16 @@ beforeEach(() => {
 });
 
 /** A dead letter of a topic, sent by a group at that stage. @returns its offset */
-function letter(dlq: string, group: string, stage: 'decode' | 'effect', value = '{}'): number {
+function letter(
+  dlq: string,
+  group: string,
+  stage: 'decode' | 'effect',
+  value = '{}',
+  origin = dlq.replace('.dlq', ''),
+): number {
   const offset = broker.topics.get(dlq)?.[0]?.length ?? 0;
   const headers: Headers = [
-    ['x-original-topic', dlq.replace('.dlq', '')],
+    ['x-original-topic', origin],
     ['x-original-partition', '0'],
     ['x-original-offset', String(offset)],
     ['x-original-group', group],
@@ -213,5 +219,31 @@ describe('a redrive', () => {
     const value = new TextEncoder().encode('no JSON');
     await expect(redrive({ select: { ids }, value })).rejects.toMatchObject({ code: 'invalid_input' });
     expect([sent('orders.validated'), folder.log]).toEqual([[], []]);
+  });
+
+  it('says of what stock can read whether it would take it', async () => {
+    broker.createTopic('store_sales');
+    broker.createTopic('dlq');
+    await folder.edit({ kind: 'item.add', item: 'pen', quantity: 5 });
+    const ids = [
+      { event_id: 'E-1', product_id: 'pen', quantity: 0 },
+      { event_id: 'E-2', product_id: 'cup', quantity: 1 },
+      { event_id: 'E-3', product_id: 'pen', quantity: 9 },
+    ].map((event) => letter('dlq', 'g.stock', 'decode', JSON.stringify(event), 'store_sales'));
+    const select = { ids: ids.map((offset) => parseDeadLetterId(`dlq:0:${offset}`)) };
+    const scope = scopeOfProcessor('stock', SHOP);
+    const events = await redrive({ select, scope, execute: false });
+    const steps = events.flatMap((event) => (event.kind === 'would_send' ? event.steps : []));
+    expect(steps.map(({ now }) => now)).toMatchObject([
+      { kind: 'dead_letter', code: 'invalid_quantity' },
+      { kind: 'dead_letter', code: 'unknown_product' },
+      { kind: 'message' },
+    ]);
+    expect(events.at(-1)).toMatchObject({ summary: { failsAgain: 2 } });
+    const [id] = select.ids;
+    const value = new TextEncoder().encode('{"event_id":"E-1","product_id":"cup","quantity":1}');
+    const corrected = redrive({ select: { ids: id === undefined ? [] : [id] }, scope, value });
+    await expect(corrected).rejects.toMatchObject({ code: 'invalid_input' });
+    expect(sent('store_sales')).toEqual([]);
   });
 });

@@ -192,6 +192,13 @@ export const SENDING: readonly Mutation[] = [
     tests: ['test/app/dlq.test.ts'],
   },
   {
+    name: 'what stock refuses is said to be read when it is sent again',
+    file: 'src/app/dlq/read-again.ts',
+    from: 'read[at] = refused ?? one;',
+    to: 'read[at] = one;',
+    tests: ['test/app/dlq-of-processors.test.ts'],
+  },
+  {
     name: 'a dry run of a redrive asks a registry that is away with each thousand',
     file: 'src/app/dlq/redrive.ts',
     from: '      this.#unread = error;\n',

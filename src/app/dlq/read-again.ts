@@ -2,25 +2,33 @@ import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import { topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
+import { EVENTS_LOG, STOCK_SOURCES, type SourceMessage } from '../../domain/stock/events.ts';
 import type { Codec, Decoded } from '../../ports/codec.ts';
+import type { StoreView } from '../../ports/store.ts';
+import type { Refused } from '../../processors/processor.ts';
+import { refuse, refuseId } from '../../processors/stock/reasons.ts';
 import type { DeadLetter } from './dead-letters.ts';
+
+/** What its reader would make of a record: what it says, or why it would be a dead letter. */
+export type ReadAgain = Decoded<unknown> | Refused;
 
 export interface ReadingAgain {
   readonly codecOf: (message: DeclaredMessage) => Promise<Codec<unknown>>;
   readonly names: TopicNames;
+  /** Of the stock that events are judged by. */
+  readonly reader: Pick<StoreView, 'itemNamed' | 'facts'>;
 }
 
 /**
  * What the readers of the topics that dead letters came from would make of each now; of a topic of others, what
  * `orders` would.
- *
  * @throws Failure registry_unreachable, registry_refused
  */
 export async function readAgain(
-  { codecOf, names }: ReadingAgain,
+  { codecOf, names, reader }: ReadingAgain,
   deadLetters: readonly DeadLetter[],
-): Promise<readonly (Decoded<unknown> | null)[]> {
-  const read: (Decoded<unknown> | null)[] = deadLetters.map(() => null);
+): Promise<readonly (ReadAgain | null)[]> {
+  const read: (ReadAgain | null)[] = deadLetters.map(() => null);
   const byMessage = new Map<DeclaredMessage, number[]>();
   for (const [at, { origin }] of deadLetters.entries()) {
     const found =
@@ -30,9 +38,24 @@ export async function readAgain(
   for (const [message, places] of byMessage) {
     const records = places.flatMap((at) => deadLetters[at] ?? []).map(asRecord);
     const decoded = await (await codecOf(message)).decode(records);
-    for (const [i, at] of places.entries()) read[at] = decoded[i] ?? null;
+    const isStock = STOCK_SOURCES.some((name) => name === message.name);
+    for (const [i, at] of places.entries()) {
+      const one = decoded[i] ?? null;
+      const refused =
+        isStock && one?.kind === 'message' ? await refusedByStock(reader, one.value as SourceMessage) : null;
+      read[at] = refused ?? one;
+    }
   }
   return read;
+}
+
+/** By the rules of `stock`, the one processor that makes dead letters of what it can read. */
+async function refusedByStock(reader: ReadingAgain['reader'], event: SourceMessage): Promise<Refused | null> {
+  const unusable = refuseId(event.event_id);
+  if (unusable !== null) return unusable;
+  const refused = refuse(event, (await reader.itemNamed(event.product_id))?.quantity);
+  // What counted before is passed over, whatever it says.
+  return refused === null || (await reader.facts(EVENTS_LOG, event.event_id)).length > 0 ? null : refused;
 }
 
 function asRecord({ key, value, headers, failedAt }: DeadLetter) {

@@ -3,11 +3,11 @@ import type { EditVia } from '../../domain/edit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
-import type { Decoded } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { ProcessorTopics } from '../offsets/group-positions.ts';
 import type { DeadLetterScope } from './dead-letters.ts';
 import type { DeadLetterFilter } from './filter.ts';
+import type { ReadAgain } from './read-again.ts';
 
 export interface RedriveOptions {
   readonly scope: DeadLetterScope;
@@ -49,7 +49,7 @@ export interface RedriveStep {
   /** null in a dry run. */
   readonly place: SentRecord | null;
   /** In a dry run: what consuming it would make of it now; null: not known. */
-  readonly now: Decoded<unknown> | null;
+  readonly now: ReadAgain | null;
 }
 
 export type RedriveEvent =

@@ -4,7 +4,6 @@ import { formatDeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Decoded } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
@@ -12,12 +11,12 @@ import { MARK_AT_ONCE } from './discard.ts';
 import { redriveHeaders } from './headers.ts';
 import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 import { matchesDeadLetter, type DeadLetterFilter } from './filter.ts';
-import { readAgain, type ReadingAgain } from './read-again.ts';
+import { readAgain, type ReadAgain, type ReadingAgain } from './read-again.ts';
 import { inDoubt } from './in-doubt.ts';
 import { onlyGroupFor } from './scope.ts';
 import type { RedriveOptions, RedriveSummary, SkipReason } from './redrive-events.ts';
 
-export interface RedrivePorts extends ReadingAgain {
+export interface RedrivePorts extends Omit<ReadingAgain, 'reader'> {
   readonly access: StoreAccess;
   readonly broker: Broker;
   readonly clock: Clock;
@@ -28,7 +27,7 @@ export interface RedrivePorts extends ReadingAgain {
  * Sends dead letters back to where they came from, unchanged but for a corrected value, and marks what went after each send, so that a second run
  * continues from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
  *
- * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that cannot be read), folder_in_use, interrupted, and those of the ports
+ * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that would fail too), folder_in_use, interrupted, and those of the ports
  */
 export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   // Before the marks are read, or those of another redrive would be missing.
@@ -52,7 +51,7 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
     });
   }
   const deadLetters = await DeadLetters.open({ admin, reader, scope, signal });
-  const run = new Redrive(ports, options, admin, deadLetters);
+  const run = new Redrive({ ...ports, reader }, options, admin, deadLetters);
   let finished = false;
   try {
     // All must exist before the first is sent.
@@ -74,8 +73,10 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
   }
 }
 
+type Ports = RedrivePorts & ReadingAgain;
+
 class Redrive {
-  readonly #ports: RedrivePorts;
+  readonly #ports: Ports;
   readonly #options: RedriveOptions;
   readonly #destinations: Destinations;
   readonly #deadLetters: DeadLetters;
@@ -92,7 +93,7 @@ class Redrive {
   #unread: Failure | null = null;
   sent = 0;
 
-  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, deadLetters: DeadLetters) {
+  constructor(ports: Ports, options: RedriveOptions, admin: BrokerAdmin, deadLetters: DeadLetters) {
     this.#ports = ports;
     this.#options = options;
     this.#destinations = new Destinations(admin, options);
@@ -159,7 +160,7 @@ class Redrive {
   }
 
   /** @returns nothing when the registry is away: it is not waited for again with each thousand */
-  async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly (Decoded<unknown> | null)[]> {
+  async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly (ReadAgain | null)[]> {
     if (this.#unread !== null) return [];
     try {
       return await readAgain(this.#ports, deadLetters);
@@ -200,12 +201,12 @@ class Redrive {
     if (failure !== null) throw await this.#leave(topic, left, failure);
   }
 
-  /** @throws Failure invalid_input: the value that was given cannot be read either */
+  /** @throws Failure invalid_input: the value that was given would be a dead letter too */
   async #checkCorrected(group: readonly Planned[]): Promise<void> {
     if (this.#options.value === null) return;
     const [now] = await this.#readAgain(group.map(({ deadLetter }) => deadLetter));
     if (now?.kind !== 'dead_letter') return;
-    throw new Failure('invalid_input', `the corrected value cannot be read: ${now.code}, ${now.message}`, {
+    throw new Failure('invalid_input', `the corrected value would fail too: ${now.code}, ${now.message}`, {
       fix: 'mend it, and run the same command again: nothing was sent',
     });
   }
@@ -237,7 +238,7 @@ class Redrive {
     deadLetters: readonly {
       deadLetter: DeadLetter;
       place: SentRecord | null;
-      now: Decoded<unknown> | null;
+      now: ReadAgain | null;
     }[],
   ): Promise<void> {
     this.sent += deadLetters.length;

@@ -2,12 +2,11 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
-import type { Decoded } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { DeadLetters, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
-import { readAgain, type ReadingAgain } from './read-again.ts';
+import { readAgain, type ReadAgain, type ReadingAgain } from './read-again.ts';
 
 export interface ShownDeadLetter {
   readonly deadLetter: DeadLetter;
@@ -16,11 +15,11 @@ export interface ShownDeadLetter {
   /** null: the registry was away or refused us, see `problem`. */
   readonly inspection: Inspection | null;
   /** What consuming it would make of it now. */
-  readonly now: Decoded<unknown> | null;
+  readonly now: ReadAgain | null;
   readonly problem: Failure | null;
 }
 
-export interface ShowDeadLetterPorts extends ReadingAgain {
+export interface ShowDeadLetterPorts extends Omit<ReadingAgain, 'reader'> {
   readonly access: StoreAccess;
   readonly broker: Broker;
   readonly inspector: ValueInspector;
@@ -39,7 +38,7 @@ export async function showDeadLetter(
     const mark = deadLetter.state === 'open' ? null : await lastMark(reader, deadLetter);
     try {
       const inspection = await inspector.inspect(deadLetter);
-      const [now] = await readAgain(reading, [deadLetter]);
+      const [now] = await readAgain({ ...reading, reader }, [deadLetter]);
       return { deadLetter, mark, inspection, now: now ?? null, problem: null };
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;

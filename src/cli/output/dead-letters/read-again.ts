@@ -1,21 +1,21 @@
+import type { ReadAgain } from '../../../app/dlq/read-again.ts';
 import type { ShownDeadLetter } from '../../../documents/dead-letter.ts';
 import type { Order } from '../../../domain/orders/order.ts';
-import type { Decoded } from '../../../ports/codec.ts';
 import { printable } from '../text.ts';
 
 /** What consuming a dead letter would make of it now; null: not known. */
-export function nowDocument(now: Decoded<unknown> | null): ShownDeadLetter['now'] {
+export function nowDocument(now: ReadAgain | null): ShownDeadLetter['now'] {
   if (now === null) return null;
   return now.kind === 'message'
     ? { readable: true, order_id: orderIdOf(now), error_code: null, error_message: null }
     : { readable: false, order_id: null, error_code: now.code, error_message: printable(now.message) };
 }
 
-export function failsAgain({ code, message }: Extract<Decoded<unknown>, { kind: 'dead_letter' }>): string {
+export function failsAgain({ code, message }: Extract<ReadAgain, { kind: 'dead_letter' }>): string {
   return `it would fail again: ${code}, ${printable(message)}`;
 }
 
-type ReadMessage = Extract<Decoded<unknown>, { kind: 'message' }>;
+type ReadMessage = Extract<ReadAgain, { kind: 'message' }>;
 
 /** An order of the direct flow, which has no fields of Avro as other messages have. */
 export function orderOf({ value }: ReadMessage): Order | null {

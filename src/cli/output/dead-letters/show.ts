@@ -1,9 +1,9 @@
 import type { ShownDeadLetter } from '../../../app/dlq/show.ts';
 import { UNKNOWN } from '../../../app/dlq/filter.ts';
+import type { ReadAgain } from '../../../app/dlq/read-again.ts';
 import type { ShownDeadLetter as ShownDocument } from '../../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
 import type { BrokerRecord } from '../../../ports/broker.ts';
-import type { Decoded } from '../../../ports/codec.ts';
 import type { Inspection } from '../../../ports/inspector.ts';
 import type { HeaderValue } from '../../../ports/record.ts';
 import { deadLetterDocument, originPlace, sizeOf } from './list.ts';
@@ -96,7 +96,7 @@ function errorText({ deadLetter: { origin } }: ShownDeadLetter): string {
   return `${origin.errorCode ?? UNKNOWN}${stage}: ${origin.errorMessage ?? 'no message'}`;
 }
 
-function nowText(now: Decoded<unknown>): string {
+function nowText(now: ReadAgain): string {
   if (now.kind !== 'message') return failsAgain(now);
   const order = orderOf(now);
   if (order !== null) return `it can be read: order ${order.orderId} ${orderInWords(order)}`;
