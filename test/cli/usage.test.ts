@@ -133,6 +133,8 @@ it.each(['--version', 'version', '-V'])('prints the version of package.json by %
 describe('wrong usage', () => {
   it.each([
     ['usr show', 'unknown command "usr"', 'did you mean user?'],
+    ['break kil-shop', 'KIND: kil-shop is not one', 'did you mean kill-shop?'],
+    ['break earthquake', 'KIND: earthquake is not one', 'use one of kill-shop, kill-broker'],
     ['xyzzy', 'unknown command "xyzzy"', 'use one of: user'],
     ['user shw', 'unknown command "shw"', 'did you mean show?'],
     ['user ad', 'unknown command "ad"', 'did you mean add?'],

@@ -6,6 +6,7 @@ import { EXPERIMENTS, MAX_SEED, type ExperimentKind } from '../../../domain/expe
 import { Failure, FAILURE_CODES } from '../../../domain/failure.ts';
 import { receiptInWords } from '../../../documents/write/experiment.ts';
 import { describe } from '../../help.ts';
+import { nearest } from '../../nearest.ts';
 import { wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 
@@ -44,8 +45,10 @@ export function register(command: Command, session: Session): void {
 function kindOf(text: string): ExperimentKind {
   const found = EXPERIMENTS.find(({ kind }) => kind === text);
   if (found !== undefined) return found.kind;
+  const kinds = EXPERIMENTS.map(({ kind }) => kind);
+  const near = nearest(text, kinds);
   throw new Failure('invalid_value', `KIND: ${text} is not one of them`, {
-    fix: `use one of ${EXPERIMENTS.map(({ kind }) => kind).join(', ')}`,
+    fix: near === undefined ? `use one of ${kinds.join(', ')}` : `did you mean ${near}?`,
   });
 }
 
