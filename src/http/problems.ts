@@ -39,7 +39,12 @@ const FIXES: Readonly<Record<number, string>> = {
   503: 'send it again after as many seconds as Retry-After says',
 };
 
-function fixOf(status: number): string {
+/** Of a request whose body is not what its header says. */
+const NOT_JSON = new Set(['FST_ERR_CTP_INVALID_JSON_BODY', 'FST_ERR_CTP_EMPTY_JSON_BODY']);
+
+function fixOf(status: number, error?: unknown): string {
+  if (error instanceof Error && 'code' in error && NOT_JSON.has(String(error.code)))
+    return 'send valid JSON; /docs says what each call takes';
   return FIXES[status] ?? 'see /docs for what each call takes';
 }
 
@@ -89,7 +94,7 @@ function failureOf(error: unknown): Failure {
   const status = errorStatus(error);
   if (status !== null && error instanceof Error) {
     const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';
-    return new Failure(code, error.message, { fix: fixOf(status) });
+    return new Failure(code, error.message, { fix: fixOf(status, error) });
   }
   return new Failure('bug', 'the server failed: its log says how');
 }

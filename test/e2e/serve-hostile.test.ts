@@ -38,6 +38,12 @@ test('requests that are too slow, too long or no HTTP are refused, and hold up n
   const unknown = connect(url);
   unknown.socket.write('BREW /coffee HTTP/1.1\r\nHost: a\r\n\r\n');
   await waitFor('the refusal', unknown.text, (text) => text.startsWith('HTTP/1.1 501'));
+  const headers = { 'content-type': 'application/json' };
+  const noJson = await fetch(`${url}/order`, { method: 'POST', headers, body: '{bad' });
+  expect(await noJson.json()).toMatchObject({
+    status: 400,
+    fix: 'send valid JSON; /docs says what each call takes',
+  });
   expect((await call('GET', '/inventory')).status).toBe(200);
   await waitFor('the end of the slow ones', () => slow.every(({ hasEnded }) => hasEnded()), Boolean, {
     timeoutMs: 60_000,
