@@ -67,6 +67,8 @@ test('one trace from the client through the server, every processor and the gate
   // The gateway goes on with the trace, and so does what reads a topic.
   expect(gateway.traceparents).toEqual([`00-${TRACE}-${charge?.spanId ?? ''}-01`]);
   expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['pens']));
+  // That of the server, and that of the processors.
+  expect(new Set(spans.map(({ resource }) => resource['service.instance.id'])).size).toBe(2);
   for (const span of spans) expect(span.endMs, span.name).toBeGreaterThanOrEqual(span.startMs);
   run.signal('SIGTERM');
   expect((await finish(run, 'run', 60_000)).code).toBe(0);

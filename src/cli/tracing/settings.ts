@@ -40,6 +40,8 @@ export function tracingWay(env: Environment): TracingWay {
     headers: headers === null ? {} : pairsIn(headers.name, headers.value),
     resource: {
       'service.name': 'orderctl',
+      // The processes of a shop have one name: this says which of them made a span.
+      'service.instance.id': crypto.randomUUID(),
       ...(resource === null ? {} : pairsIn(resource.name, resource.value)),
       ...(service === undefined ? {} : { 'service.name': service }),
     },

@@ -30,8 +30,16 @@ it('headers and attributes are lists, and the name of the service has a variable
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,deployment.environment.name=test',
   });
   expect(way.headers).toEqual({ authorization: 'Basic YQ==', 'x-tenant': 'a' });
-  expect(way.resource).toEqual({ 'service.name': 'payment', 'deployment.environment.name': 'test' });
-  expect(tracingWay(ON).resource).toEqual({ 'service.name': 'orderctl' });
+  expect(way.resource).toMatchObject({ 'service.name': 'payment', 'deployment.environment.name': 'test' });
+  expect(tracingWay(ON).resource).toMatchObject({ 'service.name': 'orderctl' });
+});
+
+it('each process has an id of its own, unless it is given one', () => {
+  const idOf = (env: Record<string, string> = {}) =>
+    tracingWay({ ...ON, ...env }).resource['service.instance.id'];
+  expect(idOf()).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  expect(idOf()).not.toBe(idOf());
+  expect(idOf({ OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-1' })).toBe('pod-1');
 });
 
 it('samplers have the names of OpenTelemetry', () => {
