@@ -47,7 +47,10 @@ export const WhatIf = object({
     }),
     { description: 'of which something differs' },
   ),
-  revenue: object({ was: Sum, would_be: Sum }, 'of accepted orders, less what was cancelled'),
+  revenue: object(
+    { was: Sum, would_be: Sum },
+    'of accepted orders, less what was cancelled; without sales in stores and on line',
+  ),
   units_without_price: object({ was: Count, would_be: Count }),
 });
 export type WhatIf = Document<typeof WhatIf>;

@@ -24,7 +24,7 @@ export function register(command: Command, session: Session): void {
       'on, and prints what would be different: orders accepted or rejected instead, stock at the end, when items would ' +
       'be sold out, revenue. Edits count as the differences that they made, and leave no less than 0. Orders that were ' +
       'sent again because they had been rejected are left out where they would not have been. In the checkout, the ' +
-      'gateway answers as it did. Nothing is changed. Without --stock, --price and --status nothing differs.',
+      'gateway answers as it did. Sales in stores and on line count in stock, as they were, and not in revenue. Nothing is changed. Without --stock, --price and --status nothing differs.',
     examples: [
       ['orderctl what-if --stock book=100', 'with 100 books in the beginning'],
       ['orderctl what-if --status bob=paid --until yesterday', 'had bob paid'],
