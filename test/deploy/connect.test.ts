@@ -98,7 +98,7 @@ test.skipIf(withoutConnect)(
     expect(await sql(`SELECT FROM orderctl.orders WHERE status <> 'accepted'`)).toEqual([]);
 
     // Messages become rows, once for each event; and what is deleted goes from the copy.
-    await shop.ok('produce --source store --store-id S1 --item pen=40 --count 2');
+    for (let sale = 0; sale < 2; sale++) await shop.ok('produce --source store --store-id S1 --item pen=40');
     const updates = () => sql('SELECT delta, on_hand FROM analytics.inventory_updates ORDER BY revision');
     const found = await waitFor('updates', updates, (rows) => rows.length === 2, WAIT);
     expect(found.map(({ delta, on_hand }) => [Number(delta), Number(on_hand)])).toEqual([
