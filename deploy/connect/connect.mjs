@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CannotStart, findJava } from '../kafka/install.mjs';
-import { endOfLog, parsePort, refuseTakenPort } from '../kafka/services.mjs';
+import { endOfLog, interrupted, parsePort, refuseTakenPort } from '../kafka/services.mjs';
 import { connectionOf, prepareDatabase, releaseDatabase } from './database.mjs';
 import { installConnect, startConnect, tasksOf } from './worker.mjs';
 
@@ -29,7 +29,6 @@ EXAMPLES
 
 /** How often it looks whether a connector has failed, which Connect itself only logs. */
 const LOOK_MS = 2_000;
-const SAME_SIGNAL_MS = 300;
 
 /** @param {string} line */
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -138,26 +137,6 @@ async function watch(address, end) {
     const failure = await failureOf(address).catch(() => undefined);
     if (failure !== undefined) return failure;
   }
-}
-
-/**
- * Resolves at the first signal; a later one calls `again`: npm passes on the Ctrl-C that we got as well.
- *
- * @param {() => void} again
- * @returns {Promise<undefined>}
- */
-function interrupted(again) {
-  let askedAt = 0;
-  return new Promise((resolve) => {
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-      process.on(signal, () => {
-        if (askedAt === 0) {
-          askedAt = Date.now();
-          resolve(undefined);
-        } else if (Date.now() - askedAt > SAME_SIGNAL_MS) again();
-      });
-    }
-  });
 }
 
 try {

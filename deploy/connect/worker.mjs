@@ -81,7 +81,6 @@ export async function startConnect(worker, { folder, port, environment }) {
   symlinkSync(worker.plugins, link);
   const files = readdirSync(CONNECTORS).map((file) => join(CONNECTORS, file));
   const address = `http://${HOST}:${port}`;
-  const names = files.length;
   return startService({
     name: 'Kafka Connect',
     port,
@@ -98,7 +97,9 @@ export async function startConnect(worker, { folder, port, environment }) {
     answers: async () => {
       const tasks = await tasksOf(address);
       // One that failed at its start is said by connect.mjs, which watches.
-      return tasks.length === names && tasks.every(({ state }) => state === 'RUNNING' || state === 'FAILED');
+      return (
+        tasks.length === files.length && tasks.every(({ state }) => state === 'RUNNING' || state === 'FAILED')
+      );
     },
   });
 }

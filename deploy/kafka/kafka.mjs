@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { CannotStart, findJava, installJars } from './install.mjs';
 import { startKafka, startKafkaNodes, stopNodes } from './broker.mjs';
 import { ADMIN, prepareSecurity, writeConfigs } from './security.mjs';
-import { endOfLog, parsePort, refuseTakenPort, startRegistry } from './services.mjs';
+import { endOfLog, interrupted, parsePort, refuseTakenPort, startRegistry } from './services.mjs';
 import { TOOL_NAMES, runTool } from './tools.mjs';
 
 const USAGE = `Runs a real Apache Kafka and a schema registry on this machine, without Docker, until Ctrl-C.
@@ -39,7 +39,6 @@ EXAMPLES
   npm run kafka -- tool topics --bootstrap-server 127.0.0.1:9092 --describe
   npm run kafka -- tool consumer-groups --bootstrap-server 127.0.0.1:9092 --describe --group orderctl`;
 
-const SAME_SIGNAL_MS = 300;
 /** How long a killed node of several is away: longer than the others take to give its partitions to another. */
 const AWAY_MS = 10_000;
 
@@ -96,24 +95,11 @@ async function serve(args) {
   /** @type {Promise<import('./services.mjs').Service | undefined>[]} */
   let ends = [];
   const stop = new AbortController();
-  let askedAt = 0;
-  /** @type {Promise<void>} */
-  const asked = new Promise((resolve) => {
-    const ask = () => {
-      if (askedAt === 0) {
-        askedAt = Date.now();
-        stop.abort();
-        resolve();
-        // npm passes on the Ctrl-C that we got as well: only a later one is a second one. It does not wait: both
-        // keep what they have acknowledged.
-      } else if (Date.now() - askedAt > SAME_SIGNAL_MS) {
-        for (const service of [...brokers, ...registries]) service.signal('SIGKILL');
-      }
-    };
-    process.on('SIGINT', ask);
-    process.on('SIGTERM', ask);
-    process.on('SIGHUP', ask);
+  // The second time nothing is waited for: all keep what they have acknowledged.
+  const asked = interrupted(() => {
+    for (const service of [...brokers, ...registries]) service.signal('SIGKILL');
   });
+  void asked.then(() => stop.abort());
 
   try {
     say('starting Apache Kafka and the registry …');

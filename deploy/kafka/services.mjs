@@ -158,6 +158,30 @@ function stopWhenWeDie(pid, stopSignal) {
   return guard;
 }
 
+/** Signals that are closer to each other are one. */
+const SAME_SIGNAL_MS = 300;
+
+/**
+ * Resolves at the first signal that asks us to stop; a later one calls `again`: npm passes on the Ctrl-C that we got as
+ * well.
+ *
+ * @param {() => void} again
+ * @returns {Promise<undefined>}
+ */
+export function interrupted(again) {
+  let askedAt = 0;
+  return new Promise((resolve) => {
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+      process.on(signal, () => {
+        if (askedAt === 0) {
+          askedAt = Date.now();
+          resolve(undefined);
+        } else if (Date.now() - askedAt > SAME_SIGNAL_MS) again();
+      });
+    }
+  });
+}
+
 /** @param {string} logFile */
 export function endOfLog(logFile) {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15);

@@ -2,7 +2,7 @@
 // @ts-check
 import { parseArgs } from 'node:util';
 import { CannotStart } from '../kafka/install.mjs';
-import { endOfLog, parsePort, refuseTakenPort } from '../kafka/services.mjs';
+import { endOfLog, interrupted, parsePort, refuseTakenPort } from '../kafka/services.mjs';
 import { startPostgres } from './server.mjs';
 
 const USAGE = `Runs a real PostgreSQL on this machine, without Docker, until Ctrl-C.
@@ -20,7 +20,6 @@ EXAMPLES
 
 /** Changes can be read by deploy/connect. It is not asked for: with a reader that it knows it would not start without. */
 const SETTINGS = { wal_level: 'logical' };
-const SAME_SIGNAL_MS = 300;
 
 let isJson = false;
 
@@ -65,21 +64,6 @@ function parseOptions(args) {
   }
 }
 
-/** Resolves at the first signal; a later one calls `again`: npm passes on the Ctrl-C that we got as well. */
-function interrupted(/** @type {() => void} */ again) {
-  let askedAt = 0;
-  return new Promise((resolve) => {
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-      process.on(signal, () => {
-        if (askedAt === 0) {
-          askedAt = Date.now();
-          resolve(null);
-        } else if (Date.now() - askedAt > SAME_SIGNAL_MS) again();
-      });
-    }
-  });
-}
-
 async function main() {
   const { port: text, data, output, help } = parseOptions(process.argv.slice(2));
   isJson = output === 'json';
@@ -106,7 +90,8 @@ async function main() {
 Ctrl-C stops it.`);
   }
   const died = await Promise.race([stop, server.exited.then(() => server)]);
-  if (died !== null) throw new CannotStart(`PostgreSQL has ended by itself. ${endOfLog(server.logFile)}`, 1);
+  if (died !== undefined)
+    throw new CannotStart(`PostgreSQL has ended by itself. ${endOfLog(server.logFile)}`, 1);
   say('stopping …');
   await server.stop();
   say(`stopped; what was in it is kept in ${data}`);
