@@ -25,7 +25,7 @@ interface OrderLineJson {
   offset: number;
 }
 
-/** The same, and the number of its transaction: null in lines of format 2. */
+/** A decision, and the number of its transaction: null in lines of format 2. */
 export interface NumberedDecided {
   readonly decided: Decided;
   readonly seq: number | null;
@@ -47,7 +47,7 @@ function parseJson(bytes: Buffer): NumberedDecided {
 }
 
 /** The line that is read: one for all calls, since they do not overlap. */
-let line: Uint8Array = new Uint8Array(0);
+let line: Buffer = Buffer.alloc(0);
 let at = 0;
 /** It is not as it is written. */
 let isOther = false;
@@ -115,7 +115,7 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
   return { decided: { order, record, outcome: { kind: 'accepted', stock }, decidedAt }, seq };
 }
 
-function begin(of: Uint8Array): void {
+function begin(of: Buffer): void {
   line = of;
   at = 0;
   isOther = false;
@@ -172,9 +172,8 @@ function word(): string {
   const slot = (sum >>> 0) % WORDS;
   const found = known[slot];
   if (found !== undefined && isSame(found.bytes, of, from, end)) return found.text;
-  const bytes = copied(of, from, end);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  known[slot] = { bytes, text };
+  const text = of.toString('latin1', from, end);
+  known[slot] = { bytes: copied(of, from, end), text };
   return text;
 }
 
@@ -224,9 +223,8 @@ function time(): number {
   const from = at;
   const rest = from + MINUTE_LENGTH;
   if (!isSame(knownMinute, of, from, rest)) {
-    const minute = copied(of, from, rest);
-    knownMinuteMs = Date.parse(`${Buffer.from(minute).toString('latin1')}:00.000Z`);
-    knownMinute = minute;
+    knownMinute = copied(of, from, rest);
+    knownMinuteMs = Date.parse(`${of.toString('latin1', from, rest)}:00.000Z`);
   }
   at = from + TIME_LENGTH;
   const isTime = of[rest] === COLON && of[rest + 3] === POINT && of[rest + 7] === LETTER_Z;
