@@ -10,7 +10,7 @@ import {
   hourAt,
   lastHours,
   SALES_FACTS,
-  takeLine,
+  takeAll,
   type SalesBoard,
 } from './sales.ts';
 
@@ -36,10 +36,7 @@ class RunningSales {
   }
 
   async take(history: AsyncIterable<readonly HistoryLine[]>, signal: AbortSignal): Promise<void> {
-    for await (const lines of history) {
-      signal.throwIfAborted();
-      for (const line of lines) for (const sales of [this.#hourly, this.#all]) takeLine(sales, line);
-    }
+    await takeAll(history, [this.#hourly, this.#all], signal);
   }
 
   board(now: number): SalesBoard {

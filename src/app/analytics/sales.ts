@@ -34,7 +34,7 @@ export async function hourlySales(
   hours: Hours,
 ): Promise<readonly SalesWindow[]> {
   const sales = new SalesWindows({ windowAt: hourAt, ...hours });
-  await takeAll(reader, [sales]);
+  await takeAll(reader.history(SALES_FACTS), [sales]);
   return everyHour(sales, hours);
 }
 
@@ -44,7 +44,7 @@ export async function salesIn(
   time: Partial<Hours> | null,
 ): Promise<SalesWindow> {
   const sales = new SalesWindows({ windowAt: allTime, ...time });
-  await takeAll(reader, [sales]);
+  await takeAll(reader.history(SALES_FACTS), [sales]);
   return sumOf(sales.all());
 }
 
@@ -78,9 +78,14 @@ export function everyHour(sales: SalesWindows, { from, until }: Hours): readonly
   return windows;
 }
 
-/** What is committed by now. */
-async function takeAll(reader: Pick<StoreReader, 'history'>, views: readonly SalesWindows[]): Promise<void> {
-  for await (const lines of reader.history(SALES_FACTS)) {
+/** @param history with SALES_FACTS @throws the reason of the signal */
+export async function takeAll(
+  history: AsyncIterable<readonly HistoryLine[]>,
+  views: readonly SalesWindows[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for await (const lines of history) {
+    signal?.throwIfAborted();
     for (const line of lines) for (const sales of views) takeLine(sales, line);
   }
 }
