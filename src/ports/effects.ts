@@ -10,7 +10,7 @@ export interface Attempt {
 
 export interface EffectPerformer {
   /**
-   * Performs one effect: calls the outside and returns the outcome. If this is not the first try (`attempts`), it may
+   * Performs one effect: calls the outside and returns the outcome. If this is not the first try (`attempts`), it may have
    * happened before: what must not happen twice is looked up by its key. It is not asked for once the try is over, since
    * another may have taken over. Total: a fault of the other side is an answer; it rejects only when the signal aborts,
    * and for a bug.

@@ -10,9 +10,17 @@ export function lastHeader(headers: Headers, name: string): HeaderValue | undefi
   return headers.findLast(([candidate]) => candidate === name)?.[1];
 }
 
+/** As lastHeader, by the record's own way where it has one. */
+export function lastHeaderOf(
+  record: { readonly headers: Headers; lastHeader?(name: string): HeaderValue | undefined },
+  name: string,
+): HeaderValue | undefined {
+  return record.lastHeader === undefined ? lastHeader(record.headers, name) : record.lastHeader(name);
+}
+
 const DECODER = new TextDecoder();
 
-/** The text of a header; null where it has none. */
+/** The text of a header, or of a key; null where there is none. */
 export function headerText(value: HeaderValue | undefined): string | null {
   return value instanceof Uint8Array ? DECODER.decode(value) : (value ?? null);
 }

@@ -68,7 +68,7 @@ export const MEASURING: readonly Mutation[] = [
   {
     name: 'a header that is none goes on to the gateway',
     file: 'src/app/run/batches/batch.ts',
-    from: '(isTraceparent(header) ? header : null)',
+    from: 'isTraceparent(header) ? header : null',
     to: 'header',
     tests: TRACES,
   },

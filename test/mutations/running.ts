@@ -214,8 +214,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a trace ends where a processor sends on',
     file: 'src/app/run/batches/batch.ts',
-    from: "this.#leadsOn ? headerOf(record, 'traceparent') : null",
-    to: 'null',
+    from: 'if (!this.#leadsOn) return null;',
+    to: 'return null;',
     tests: SERVICES,
   },
   {

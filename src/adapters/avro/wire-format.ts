@@ -1,5 +1,5 @@
 import type { BrokerRecord } from '../../ports/broker.ts';
-import { lastHeader } from '../../ports/record.ts';
+import { lastHeaderOf } from '../../ports/record.ts';
 
 /*
  * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Or Avro alone, with the
@@ -27,10 +27,7 @@ export function schemaIdOf(bytes: Uint8Array, from: number): number {
 
 /** The schema that the record's header names; it takes precedence over a prefix. */
 export function schemaInHeader(record: Pick<BrokerRecord, 'headers' | 'lastHeader'>): SchemaKey | undefined {
-  const value =
-    record.lastHeader === undefined
-      ? lastHeader(record.headers, SCHEMA_HEADER)
-      : record.lastHeader(SCHEMA_HEADER);
+  const value = lastHeaderOf(record, SCHEMA_HEADER);
   if (!(value instanceof Uint8Array)) return undefined;
   if (value[0] === MAGIC_BYTE && value.length >= HEADER_BYTES) return schemaIdOf(value, 0);
   if (value[0] !== MAGIC_BYTE_GUID || value.length < GUID_HEADER_BYTES) return undefined;

@@ -1,3 +1,4 @@
+import { parseTraceparent } from '../../domain/messages/trace.ts';
 import type { BegunSpan, SpanEnd } from '../../ports/outside/tracer.ts';
 
 /*
@@ -52,7 +53,7 @@ function spanOf({ span, end }: EndedSpan): object {
 
 /** @param traceparent a valid one */
 function linkOf(traceparent: string): object {
-  const [, traceId, spanId] = traceparent.split('-');
+  const { traceId, spanId } = parseTraceparent(traceparent) ?? {};
   return { traceId, spanId };
 }
 

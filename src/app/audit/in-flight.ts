@@ -11,6 +11,7 @@ import type {
   RecordRange,
 } from '../../ports/broker.ts';
 import type { StoreInspection } from '../../ports/health.ts';
+import { headerText } from '../../ports/record.ts';
 import type { StoredPosition } from '../../ports/store.ts';
 import { markOf, stateKey } from '../dlq/dead-letters.ts';
 import { readOrigin } from '../dlq/headers.ts';
@@ -222,8 +223,6 @@ function gone(orderId: string, { step, reader, topic }: AwaitedFrom, isCut: bool
   return difference('order_stuck', topic, { orderId, message, ...fix });
 }
 
-const decoder = new TextDecoder();
-
 function orderIdOf(key: Uint8Array | string | null): string {
-  return typeof key === 'string' ? key : decoder.decode(key ?? undefined);
+  return headerText(key) ?? '';
 }

@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { traceHeaders } from '../../domain/messages/headers.ts';
 import type { Producer, SendOutcome } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
 
@@ -69,8 +70,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
     const values = await codec.encode(batch.map(({ value }) => value));
     const producer = await this.#open();
     const records = batch.map(({ key, traceparent }, at) => ({
-      ...{ key, value: values[at] ?? null },
-      ...(traceparent === null ? {} : { headers: [['traceparent', traceparent] as const] }),
+      ...{ key, value: values[at] ?? null, headers: traceHeaders(traceparent) },
     }));
     const { outcomes, failure } = await producer.send(topic, records);
     batch.forEach(({ key, resolve, reject }, at) => {

@@ -3,7 +3,7 @@ import { decide, refusedForGood } from '../../processors/orders/decide.ts';
 import { recordTime, sameContent, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
-import { lastHeader } from '../../ports/record.ts';
+import { headerText, lastHeader } from '../../ports/record.ts';
 import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { RowReader, StoreReader } from '../../ports/store.ts';
 import { rangesOfRead } from '../offsets/group-positions.ts';
@@ -141,19 +141,14 @@ async function scanTopic(
         const { value: order } = result;
         const timestamp = recordTime(record.timestamp);
         records.push({ ...place, order, timestamp, replayId: replayIdOf(record) });
-      } else if (result?.kind === 'dead_letter' && textOf(record.key) === orderId) unreadable.push(place);
+      } else if (result?.kind === 'dead_letter' && headerText(record.key) === orderId) unreadable.push(place);
     });
   }
   return { records, unreadable };
 }
 
 function replayIdOf({ headers }: BrokerRecord): string | null {
-  const value = lastHeader(headers, 'x-replay-id') ?? null;
-  return typeof value === 'string' ? value : textOf(value);
-}
-
-function textOf(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : new TextDecoder().decode(bytes);
+  return headerText(lastHeader(headers, 'x-replay-id'));
 }
 
 function decidingRecord({ record }: Decided): ExplainedRecord {

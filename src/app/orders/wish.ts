@@ -1,6 +1,7 @@
 import { CHECKOUT, factOf, has, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
 import { Failure } from '../../domain/failure.ts';
+import { traceHeaders } from '../../domain/messages/headers.ts';
 import { ORDER_CANCEL } from '../../domain/messages/checkout/order-cancel.ts';
 import { SHIPMENT_DISPATCH } from '../../domain/messages/checkout/shipment-dispatch.ts';
 import type { Message, ProcessorName } from '../../domain/messages/message.ts';
@@ -119,7 +120,7 @@ function refusal(orderId: string, { kind }: Wish, why: string): Failure {
 
 async function send(ports: WishPorts, options: WishOptions): Promise<RecordId> {
   const { names, signal, orderId, wish, traceparent = null } = options;
-  const headers = traceparent === null ? [] : [['traceparent', traceparent] as const];
+  const headers = traceHeaders(traceparent);
   const message = messageOf(wish);
   const topic = topicOf(message, names);
   const { broker, codecOf } = await ports.kafka();

@@ -41,6 +41,11 @@ export function eventHeaders(
   ];
 }
 
+/** Of a record that belongs to the trace of its cause and has no other header of ours; null: it belongs to none. */
+export function traceHeaders(traceparent: string | null): EventHeaders {
+  return traceparent === null ? [] : [['traceparent', traceparent]];
+}
+
 type Header = EventHeaders[number];
 
 /* Messages of a commit have these headers in common: an encoder can see that they are the same objects. */

@@ -36,13 +36,13 @@ export interface Slot {
   /** The last answer brought nothing. */
   atEnd: boolean;
   isResting: boolean;
-  /** Since when an answer is owed, milliseconds since the epoch. */
+  /** Since when an answer is owed, as performance.now has it. */
   waitingSince: number | null;
 }
 
 /** A partition that is owed an answer. */
 export interface Owed extends TopicPartition {
-  /** Milliseconds since the epoch. */
+  /** As performance.now has it. */
   readonly since: number;
   /** Who should answer; null where the partition has no leader. */
   readonly nodeId: number | null;

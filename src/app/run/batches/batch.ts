@@ -6,13 +6,12 @@ import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Tracer } from '../../../ports/outside/tracer.ts';
 import type { Codec, Decoded } from '../../../ports/codec.ts';
-import type { RecordFingerprint } from '../../../ports/record.ts';
+import { headerText, lastHeaderOf, type RecordFingerprint } from '../../../ports/record.ts';
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
 import type { Outcome, Received, Refused } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { Committed, DeadLettered, Service } from '../events.ts';
-import { headerOf } from './record-header.ts';
 import { BatchSpans } from './spans.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Waits } from '../wait.ts';
@@ -87,7 +86,8 @@ export class BatchRunner<M, R extends Outcome> {
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     const spans = this.#spansOf(batch, records);
     const askedAt = performance.now();
-    const stored = await this.#store(batch, records, decoded, { expected, next, last, spans });
+    const received = this.#received(batch, records, decoded, spans);
+    const stored = await this.#store(batch, { records, decoded, received }, { expected, next, last });
     const { results } = stored;
     if (results === null) return stored.next;
     quota.left -= records.length;
@@ -125,20 +125,21 @@ export class BatchRunner<M, R extends Outcome> {
 
   async #store(
     batch: Batch,
-    records: readonly BrokerRecord[],
-    decoded: readonly Decoded<M>[],
-    position: {
-      expected: number | null;
-      next: number;
-      last: RecordFingerprint | null;
-      spans: BatchSpans | undefined;
+    {
+      records,
+      decoded,
+      received,
+    }: {
+      readonly records: readonly BrokerRecord[];
+      readonly decoded: readonly Decoded<M>[];
+      readonly received: readonly Received<M>[];
     },
+    position: { expected: number | null; next: number; last: RecordFingerprint | null },
   ): Promise<{ results: Stored<R>['results']; next: number }> {
     const { service, store, positions } = this.#parts;
     const { processor } = service;
     const { topic, partition } = batch;
     const of = { processor: processor.name, topic, partition };
-    const received = this.#received(of, records, decoded, position.spans);
     const { expected, next } = position;
     const stored: StoredPosition = {
       ...of,
@@ -161,7 +162,7 @@ export class BatchRunner<M, R extends Outcome> {
   }
 
   #received(
-    { topic, partition }: Source,
+    { topic, partition }: Batch,
     records: readonly BrokerRecord[],
     decoded: readonly Decoded<M>[],
     spans: BatchSpans | undefined,
@@ -172,8 +173,7 @@ export class BatchRunner<M, R extends Outcome> {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind !== 'message' || record === undefined) continue;
-      const header = this.#leadsOn ? headerOf(record, 'traceparent') : null;
-      const traceparent = spans?.traceparentOf(i) ?? (isTraceparent(header) ? header : null);
+      const traceparent = spans?.traceparentOf(i) ?? this.#causeOf(record);
       const place = { topic, partition, offset: record.offset };
       const raw = this.#keepsRaw ? { raw: Buffer.from(record.value ?? []).toString('base64') } : {};
       const one = { message: entry.value, record: place, source, traceparent, ...raw };
@@ -182,9 +182,16 @@ export class BatchRunner<M, R extends Outcome> {
     return received;
   }
 
+  /** The header `traceparent` of a record, if it is one and is needed. */
+  #causeOf(record: BrokerRecord): string | null {
+    if (!this.#leadsOn) return null;
+    const header = headerText(lastHeaderOf(record, 'traceparent'));
+    return isTraceparent(header) ? header : null;
+  }
+
   #isForOthers(record: BrokerRecord): boolean {
     if (!this.#sharesRedriven) return false;
-    const group = headerOf(record, 'x-original-group');
+    const group = headerText(lastHeaderOf(record, 'x-original-group'));
     const { group: own, processor } = this.#parts.service;
     // It may have been sent before the group was renamed.
     return group !== null && group !== own && !group.endsWith(`.${processor.name}`);

@@ -1,7 +1,7 @@
 import { isoTime } from '../../../domain/iso-time.ts';
 import { formatRecordId, recordTime, type RecordId } from '../../../domain/orders/order.ts';
 import type { BrokerRecord } from '../../../ports/broker.ts';
-import { lastHeader, type Headers } from '../../../ports/record.ts';
+import { headerText, lastHeader, type Headers } from '../../../ports/record.ts';
 import { withHeaders } from '../../dlq/headers.ts';
 import type { OutgoingRecord } from '../../../ports/store.ts';
 
@@ -51,7 +51,6 @@ export function deadLetterHeaders(
 
 /** A record that was redriven and failed again has a header with the number of tries. */
 function earlierAttempts(headers: Headers): number {
-  const value = lastHeader(headers, 'x-attempts');
-  const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
-  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  const text = headerText(lastHeader(headers, 'x-attempts'));
+  return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }

@@ -3,8 +3,7 @@ import type { ProcessorName } from '../../../domain/messages/message.ts';
 import type { BrokerRecord } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { BegunSpan, Tracer } from '../../../ports/outside/tracer.ts';
-import { headerText } from '../../../ports/record.ts';
-import { headerOf } from './record-header.ts';
+import { headerText, lastHeaderOf } from '../../../ports/record.ts';
 
 interface SpansOf {
   readonly processor: ProcessorName;
@@ -36,7 +35,7 @@ export class BatchSpans {
     this.#of = of;
     this.#clock = clock;
     this.#startMs = clock.now();
-    this.#spans = of.records.map((record) => tracer.begin(headerOf(record, 'traceparent')));
+    this.#spans = of.records.map((record) => tracer.begin(headerText(lastHeaderOf(record, 'traceparent'))));
   }
 
   /** For what the record at this index leads to; null: it has no span. */

@@ -37,14 +37,14 @@ export class Lane {
   /** How often something was sent. */
   sends = 0;
 
-  /** @param stoppedAt when the run was stopped, milliseconds since the epoch; null: it was not */
+  /** @param stoppedAt when the run was stopped, as Clock.elapsed has it; null: it was not */
   constructor(destination: Destination, parts: LaneParts, stoppedAt: () => number | null) {
     this.#destination = destination;
     this.#parts = parts;
     this.#stoppedAt = stoppedAt;
   }
 
-  /** Since when it waits for an answer, milliseconds since the epoch; null when nothing is being sent. */
+  /** Since when it waits for an answer, as Clock.elapsed has it; null when nothing is being sent. */
   get busySince(): number | null {
     return this.#sending === undefined ? null : this.#begunAt;
   }

@@ -1,5 +1,5 @@
 import { isFailure } from '../../../domain/failure.ts';
-import { eventHeaders } from '../../../domain/messages/headers.ts';
+import { eventHeaders, traceHeaders } from '../../../domain/messages/headers.ts';
 import { MESSAGES } from '../../../domain/messages/index.ts';
 import type { DeclaredMessage, Message } from '../../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
@@ -80,8 +80,10 @@ function wayOf(
   const context = { group: groupOf(processor, parts.group), failedAt: at };
   const reason = { code, message: why, stage: EFFECT_STAGE, attempts };
   const headers = deadLetterHeaders(record, reason, context);
-  const trace = traceparent === null ? [] : [['traceparent', traceparent] as const];
-  return { topic: deadLetterTopicOf(message, parts.names) ?? topic, headers: [...trace, ...headers] };
+  return {
+    topic: deadLetterTopicOf(message, parts.names) ?? topic,
+    headers: [...traceHeaders(traceparent), ...headers],
+  };
 }
 
 /** @returns null for a message that the schema cannot hold */
