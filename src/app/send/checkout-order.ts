@@ -33,6 +33,7 @@ export function withoutPrice({ items }: Order, { prices }: Pick<Catalogue, 'pric
 
 /** With what an item costs by the catalogue where a line does not say it, so that its sale counts as revenue. */
 export function withPrices<O extends Order>(order: O, { prices }: Pick<Catalogue, 'prices'>): O {
+  if (order.items.every(({ unitPrice }) => unitPrice !== null)) return order;
   const items = order.items.map((line) => {
     return { ...line, unitPrice: line.unitPrice ?? prices.get(line.item) ?? null };
   });

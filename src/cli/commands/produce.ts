@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkPrices, type Catalogue } from '../../app/send/checkout-order.ts';
+import { checkPrices, withPrices, type Catalogue } from '../../app/send/checkout-order.ts';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
 import { openIds, openLineIds, systemClock } from '../../compose.ts';
@@ -8,7 +8,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openCatalogue, openFlow } from '../kafka/flow.ts';
+import { openCatalogue, openFlow, readPrices } from '../kafka/flow.ts';
 import { decimalNumber, delay, wholeNumber } from '../parse.ts';
 import { readOrder } from '../produce/order.ts';
 import { SendReport } from '../output/send/report.ts';
@@ -51,6 +51,7 @@ export function register(command: Command, session: Session): void {
       'Sends orders as Avro events: five samples for random users, unpaid too, and items; with --user, --item and ' +
       '--quantity exactly that one, even if it will be rejected; with --file those of a file, one JSON object a line, ' +
       'checked as a whole before the first is sent (6); a line without an id gets one made of file and line. ' +
+      'What gives no unit_price gets the price of the item. ' +
       '--flow checkout sends to orders.created, with prices and addresses of the tables (without a price: 3). ' +
       '--source sends events for the processor stock: of random items, or those of --item.\n\n' +
       'Ctrl-C: 130, and 0 with --count 0. No broker answers: 5. No users or items: 3.',
@@ -83,6 +84,8 @@ export function register(command: Command, session: Session): void {
       else await produceFromSources(session, { ...flags, source: flags.source });
     });
 }
+
+type Prices = Pick<Catalogue, 'prices'>;
 
 /** What is to be sent, and what reports say of it. */
 interface Plan {
@@ -194,12 +197,13 @@ async function openFile(session: Session, flags: Flags, signal: AbortSignal): Pr
 }
 
 async function planFile(
-  { printer }: Session,
+  session: Session,
   catalogue: Catalogue | null,
   flags: Flags,
   file: WholeFile,
   signal: AbortSignal,
 ): Promise<Plan> {
+  const { printer } = session;
   const from = flags.fromLine === undefined ? 1 : wholeNumber('--from-line', flags.fromLine, { min: 1 });
   const checked = { from, clock: systemClock, signal, catalogue };
   const found = await checkLines(file.lines(signal), file.name, checked);
@@ -214,11 +218,18 @@ async function planFile(
   }
   const hasMore = catalogue !== null;
   const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf, hasMore });
-  return { orders: onwards(orders, from), count: found.orders, resume: 'from_line' };
+  const prices = catalogue ?? (await readPrices(session));
+  return { orders: onwards(orders, from, prices), count: found.orders, resume: 'from_line' };
 }
 
-async function* onwards(orders: AsyncIterable<Numbered>, from: number): AsyncGenerator<Numbered> {
-  for await (const order of orders) if (order.number >= from) yield order;
+async function* onwards(
+  orders: AsyncIterable<Numbered>,
+  from: number,
+  prices: Prices,
+): AsyncGenerator<Numbered> {
+  for await (const { number, order } of orders) {
+    if (number >= from) yield { number, order: withPrices(order, prices) };
+  }
 }
 
 function stoppedBefore(): Failure {
@@ -236,8 +247,9 @@ async function planOrders(session: Session, flags: Flags, catalogue: Catalogue |
   ) {
     const newId = await orderIds();
     const total = flags.count === undefined ? 1 : wholeNumber('--count', flags.count);
-    const order = readOrder(flags, newId);
-    if (catalogue !== null) checkPrices(order, catalogue);
+    const given = readOrder(flags, newId);
+    if (catalogue !== null) checkPrices(given, catalogue);
+    const order = withPrices(given, catalogue ?? (await readPrices(session)));
     if (total === 1) return { orders: [{ order, number: 1 }], count: 1, resume: 'order_id' };
     return { orders: copies(order, newId, total), count: total === 0 ? null : total, resume: 'count' };
   }

@@ -26,6 +26,21 @@ export async function openCatalogue(session: Session, { flow, address }: Flags):
   throw new Failure('usage', '--address is of the checkout', { fix: 'add --flow checkout' });
 }
 
+/**
+ * What direct orders cost that do not say it, so that their sales count as revenue. A shop whose prices cannot be read is a
+ * warning: prices decide nothing.
+ */
+export async function readPrices(session: Session): Promise<Pick<Catalogue, 'prices'>> {
+  const { readCatalogue } = await import('../../app/send/checkout.ts');
+  try {
+    return await readCatalogue(await openStoreOf(session));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    session.printer.warn(`orders are sent without prices: ${error.message}`);
+    return { prices: new Map() };
+  }
+}
+
 /** Where orders of a flow go, and in which form. @param catalogue of the checkout @throws Failure invalid_settings */
 export async function openFlow(
   session: Session,
