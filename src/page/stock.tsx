@@ -52,7 +52,7 @@ function Row({ item }: { item: Item }) {
           {item.name === null ? null : <small> {item.name}</small>}
         </span>
         <span class="number">
-          {item.low ? <small class="tag">low</small> : null} {grouped(item.quantity)}
+          {item.low ? <Tag quantity={item.quantity} /> : null} {grouped(item.quantity)}
         </span>
       </button>
       {isOpen ? (
@@ -77,5 +77,16 @@ function Row({ item }: { item: Item }) {
         </form>
       ) : null}
     </li>
+  );
+}
+
+/** Tills sell what was on the shelf, whatever the books said of it: those sales are made up for by a delivery. */
+function Tag({ quantity }: Pick<Item, 'quantity'>) {
+  if (quantity > 0) return <small class="tag">low</small>;
+  if (quantity === 0) return <small class="tag">none left</small>;
+  return (
+    <small class="tag" title="A till sold more than the books had, which counts all the same">
+      oversold
+    </small>
   );
 }

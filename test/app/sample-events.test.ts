@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { sampleEvents } from '../../src/app/send/sources.ts';
+import { restocking } from '../../src/app/send/restock.ts';
+import { delivery, sampleEvents } from '../../src/app/send/sources.ts';
 import { seededRandom } from '../../src/app/send/produce.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
@@ -22,4 +23,35 @@ it('sample events of all sources deliver about what they sell: stores do not sel
   }
   expect(id).toBe(2_000);
   expect(least).toBeGreaterThanOrEqual(-10);
+});
+
+it('suppliers deliver what is low up to what there was at first, and again only where that was not counted', async () => {
+  const options = {
+    ...{ sources: ['store', 'supplier'] as const, suppliers: ['ACME'], count: null, faulty: 0 },
+    ...{ now: () => 0, random: seededRandom(7), newId: () => 'sample' },
+  };
+  const first = ITEMS.map((item) => ({ ...item, quantity: item.item === 'pen' ? 500 : 50 }));
+  const onHand = new Map<string, number>(Object.entries({ pen: 20, ink: 21, book: -3 }));
+  let time = 0;
+  let looks = 0;
+  const events = restocking(sampleEvents(first, options), {
+    ...{ first, lowStock: 20, clock: { elapsed: () => time } },
+    read: async () => {
+      looks += 1;
+      return first.map((item) => ({ ...item, quantity: onHand.get(item.item) ?? 0 }));
+    },
+    deliver: (item, quantity) => delivery(item, quantity, { ...options, newId: () => 'low' }),
+  });
+  const delivered: string[] = [];
+  for await (const { source, fields } of events) {
+    time += 100;
+    if (time > 6_000) break;
+    if (fields.event_id !== 'low') continue;
+    const { product_id, quantity, supplier_id } = fields;
+    expect([source, supplier_id]).toEqual(['supplier', 'ACME']);
+    delivered.push(`${product_id} ${quantity}`);
+    if (product_id === 'pen') onHand.set('pen', 500);
+  }
+  expect(delivered).toEqual(['pen 480', 'book 203', 'book 203']);
+  expect(looks).toBe(6);
 });

@@ -42,6 +42,7 @@ const ON_HAND_AT_FIRST = 10;
 const LARGEST_SALE = 3;
 const STORES = 5;
 const LARGEST_ORDER = 1_000_000;
+const UNKNOWN_SUPPLIER = 'SUP-1';
 
 /** Events of these items at random. One that is sent twice counts twice. */
 export function* sampleEvents(items: readonly Item[], options: SampleEventOptions): Generator<SourceEvent> {
@@ -82,11 +83,22 @@ function sampleEvent(
     order_id: source === 'online' ? `WEB-${event_id}` : null,
     ...(source === 'store' ? { store_id: `S-${1 + below(STORES)}` } : {}),
     ...(source === 'supplier'
-      ? { supplier_id: suppliers[suppliers.length > 1 ? below(suppliers.length) : 0] ?? 'SUP-1' }
+      ? { supplier_id: suppliers[suppliers.length > 1 ? below(suppliers.length) : 0] ?? UNKNOWN_SUPPLIER }
       : {}),
   };
   left.set(fields.product_id, onHand + (isDelivery ? fields.quantity : -fields.quantity));
   return { source, fields };
+}
+
+/** What a supplier brings. */
+export function delivery(
+  { item, price }: Item,
+  quantity: number,
+  { newId, now, suppliers }: Pick<SampleEventOptions, 'newId' | 'now' | 'suppliers'>,
+): SourceEvent {
+  const about = { order_id: null, supplier_id: suppliers[0] ?? UNKNOWN_SUPPLIER };
+  const fields = { event_id: newId(), product_id: item, quantity, unit_price: price, occurred_at: now() };
+  return { source: 'supplier', fields: { ...fields, ...about } };
 }
 
 /** A product that does not exist, nothing of one, or an order for more than any shop has. */
@@ -99,7 +111,7 @@ function wrong({ source, fields }: SourceEvent, way: number): SourceEvent {
 export interface SendEventsOptions extends Pace {
   readonly sources: readonly SourceName[];
   readonly names: TopicNames;
-  readonly events: Iterable<SourceEvent>;
+  readonly events: AsyncIterable<SourceEvent> | Iterable<SourceEvent>;
   readonly create: boolean;
   readonly on: (event: SendEventsEvent) => void;
 }

@@ -53,7 +53,8 @@ export function register(command: Command, session: Session): void {
       'checked as a whole before the first is sent (6); a line without an id gets one made of file and line. ' +
       'What gives no unit_price gets the price of the item. ' +
       '--flow checkout sends to orders.created, with prices and addresses of the tables (without a price: 3). ' +
-      '--source sends events for the processor stock: of random items, or those of --item.\n\n' +
+      '--source sends events for the processor stock: of random items, or those of --item; with --count 0 its suppliers ' +
+      'deliver what is low.\n\n' +
       'Ctrl-C: 130, and 0 with --count 0. No broker answers: 5. No users or items: 3.',
     examples: [
       ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],

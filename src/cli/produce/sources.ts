@@ -1,8 +1,20 @@
 import { seededRandom } from '../../app/send/produce.ts';
-import { sampleEvents, sendEvents, SOURCES, type SourceName } from '../../app/send/sources.ts';
+import { restocking } from '../../app/send/restock.ts';
+import {
+  delivery,
+  sampleEvents,
+  sendEvents,
+  SOURCES,
+  type SampleEventOptions,
+  type SourceEvent,
+  type SourceName,
+} from '../../app/send/sources.ts';
+import { keptView } from '../../app/intake/shared-reader.ts';
 import type { Pace } from '../../app/send/pace.ts';
 import { openIds, openStoreAdmin, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { Item } from '../../domain/tables.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { openForRun } from '../kafka/open.ts';
 import { SourceReport } from '../output/send/source-events.ts';
@@ -51,12 +63,37 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   const now = (): number => systemClock.now();
   const given = readEvents(flags, chosen, items, newId);
   const count = given?.length ?? flags.count;
-  const events = given ?? sampleEvents(items, { sources, suppliers, count, faulty, random, newId, now });
+  const samples = { sources, suppliers, count, faulty, random, newId, now };
+  const events = given ?? sampleEvents(items, samples);
+  const isWithoutEnd = count === null && seed === null;
+  const sent =
+    isWithoutEnd && sources.includes('supplier')
+      ? await withDeliveries(session, access, { events, items, samples })
+      : events;
   const kafka = await openForRun(session, { register: flags.register });
   const report = new SourceReport(session);
   await sendEvents(kafka, {
-    ...{ sources, events, count, signal, names: settings.topics, create: flags.create },
+    ...{ sources, events: sent, count, signal, names: settings.topics, create: flags.create },
     ...{ clock: systemClock, ...flags.pace },
     on: (event) => report.take(event),
+  });
+}
+
+/** With those of what has become low, for a shop that goes on selling. */
+async function withDeliveries(
+  { settings }: Session,
+  access: StoreAccess,
+  made: {
+    readonly events: Iterable<SourceEvent>;
+    readonly items: readonly Item[];
+    readonly samples: SampleEventOptions;
+  },
+): Promise<AsyncIterable<SourceEvent>> {
+  const { events, items, samples } = made;
+  const view = await keptView(access);
+  return restocking(events, {
+    ...{ first: items, lowStock: Number(settings.lowStock), clock: systemClock },
+    read: () => view.lookAtRows(async (reader) => [...(await reader.items())]),
+    deliver: (item, quantity) => delivery(item, quantity, samples),
   });
 }
