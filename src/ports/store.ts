@@ -178,7 +178,7 @@ export interface FieldValues<T extends Fact> {
 /** What is asked of a store to know orders. */
 export type OrderReader = Pick<
   StoreView,
-  'decided' | 'facts' | 'effects' | 'positions' | 'decisionsFromEnd' | 'factsFromEnd'
+  'storeId' | 'small' | 'decided' | 'facts' | 'effects' | 'positions' | 'decisionsFromEnd' | 'factsFromEnd'
 >;
 
 /** To know users and items. */

@@ -5,6 +5,7 @@ import { ALL_ORDERS, type ListFilter } from '../../src/app/orders/filter.ts';
 import { listOrders } from '../../src/app/orders/list.ts';
 import { orderIdOf } from '../../src/app/orders/listed-order.ts';
 import { isOrdersMark, ordersPage, type OrdersMark } from '../../src/app/orders/page.ts';
+import { markRestored } from '../../src/app/store/mark-restored.ts';
 import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
 import { newFact } from '../../src/domain/facts.ts';
 import { isoTime } from '../../src/domain/iso-time.ts';
@@ -85,6 +86,21 @@ it('pages are the list from its end, each order once, whatever is decided meanwh
     }),
     { numRuns: 100 },
   );
+});
+
+it('a mark is of one store, and not of that store once it was restored', async () => {
+  const folder = await shop(['A', 'A']);
+  const page = async (of: ModelFolder, mark: OrdersMark | null) =>
+    ordersPage(await keptView(of), { ...{ filter: ALL_ORDERS, limit: 1, signal }, mark });
+  const { next } = await page(folder, null);
+  expect((await page(folder, next)).orders.map(orderIdOf)).toEqual(['A-0']);
+  const other = new ModelFolder(new FakeClock(), 'other');
+  await expect(page(other, next)).rejects.toMatchObject({ code: 'invalid_value' });
+  {
+    await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+    await markRestored(store);
+  }
+  await expect(page(folder, next)).rejects.toMatchObject({ fix: 'begin again without a cursor' });
 });
 
 it('a page looks at a bounded part of the list: it may be empty, and the list goes on', async () => {

@@ -48,6 +48,20 @@ export const FOLLOWING: readonly Mutation[] = [
     tests: ['test/app/orders-page.test.ts'],
   },
   {
+    name: 'a page of orders goes on from the mark of another store',
+    file: 'src/app/orders/page.ts',
+    from: 'mark.store !== store',
+    to: 'mark.store === null',
+    tests: ['test/app/orders-page.test.ts'],
+  },
+  {
+    name: 'a line of a log that was changed is a bug of orderctl',
+    file: files('logs/log.ts'),
+    from: 'throw isFailure(error) ? error : damagedLine(this.#name, this.#numberOf(line), error);',
+    to: 'throw error;',
+    tests: ['test/unit/files/reader.test.ts'],
+  },
+  {
     name: 'a page of orders reads all of them for one that it does not find',
     file: 'src/app/orders/page.ts',
     from: 'looked < LOOKED_AT;',

@@ -1,3 +1,5 @@
+import { Failure } from '../../domain/failure.ts';
+import { RESTORED, RESTORED_KEY } from '../../domain/messages/restored.ts';
 import type { KeptView } from '../../ports/access.ts';
 import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
@@ -15,13 +17,22 @@ const AT_ONCE = 250;
 const LOGS = ['accepted', 'rejected', 'checkout'] as const;
 type Log = (typeof LOGS)[number];
 
-/** Where a list goes on: of each log its next line; a log that is left out is at its end. */
-export type OrdersMark = Readonly<Partial<Record<Log, LogPlace>>>;
+type Places = Readonly<Partial<Record<Log, LogPlace>>>;
+
+/** Where a list goes on. */
+export interface OrdersMark {
+  /** As `nameOf`: in another store these places are of other orders. */
+  readonly store: string;
+  /** Of each log its next line; a log that is left out is at its end. */
+  readonly places: Places;
+}
 
 /** Whether a value is such a mark: it has been with a client. */
 export function isOrdersMark(value: unknown): value is OrdersMark {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(
+  if (typeof value !== 'object' || value === null) return false;
+  const { store, places } = value as Record<string, unknown>;
+  if (typeof store !== 'string' || typeof places !== 'object' || places === null) return false;
+  return Object.entries(places).every(
     ([log, place]: [string, unknown]) =>
       LOGS.some((name) => name === log) && Array.isArray(place) && place.every(Number.isSafeInteger),
   );
@@ -73,7 +84,17 @@ async function readPiece(
   limit: number,
   mark: OrdersMark | null,
 ): Promise<OrdersPage> {
-  await using sources = new Sources(reader, filter, mark);
+  const store = await nameOf(reader);
+  if (mark !== null && mark.store !== store) {
+    throw new Failure(
+      'invalid_value',
+      'the cursor is of another store, or of this one before it was restored',
+      {
+        fix: 'begin again without a cursor',
+      },
+    );
+  }
+  await using sources = new Sources(reader, filter, mark?.places ?? null);
   const orders: ListedOrder[] = [];
   let isPast = filter.sinceMs !== null;
   for (let looked = 0; looked < AT_ONCE && orders.length < limit; looked += 1) {
@@ -82,19 +103,26 @@ async function readPiece(
     if (isListed(order, filter)) orders.push(order);
     isPast &&= decidedMs(order) < (filter.sinceMs ?? 0) - CLOCK_SLACK_MS;
   }
-  return { orders, next: isPast ? null : await sources.mark() };
+  const places = isPast ? null : await sources.places();
+  return { orders, next: places === null ? null : { store, places } };
+}
+
+/** Of a store up to its next restore, which takes lines of its logs away. */
+async function nameOf(reader: OrderReader): Promise<string> {
+  const restored = (await reader.small(RESTORED)).get(RESTORED_KEY);
+  return `${reader.storeId ?? ''}${restored === undefined ? '' : `.${restored.at}`}`;
 }
 
 /** The logs in which an order can match, read from their ends, or a mark, back. */
 class Sources implements AsyncDisposable {
   readonly #cursors = new Map<Log, Cursor<LineAt<ListedOrder>>>();
 
-  constructor(reader: OrderReader, { status }: ListFilter, mark: OrdersMark | null) {
+  constructor(reader: OrderReader, { status }: ListFilter, places: Places | null) {
     const direct: readonly Log[] = logsOf(status);
     for (const log of LOGS) {
       const isWanted = log === 'checkout' ? status !== 'accepted' : direct.includes(log);
-      const from = mark?.[log];
-      if (!isWanted || (mark !== null && from === undefined)) continue;
+      const from = places?.[log];
+      if (!isWanted || (places !== null && from === undefined)) continue;
       const lines =
         log === 'checkout' ? checkoutOrdersFromEnd(reader, from) : reader.decisionsFromEnd(log, from);
       this.#cursors.set(log, new Cursor<LineAt<ListedOrder>>(lines));
@@ -114,13 +142,13 @@ class Sources implements AsyncDisposable {
     return order;
   }
 
-  async mark(): Promise<OrdersMark | null> {
-    const mark: Partial<Record<Log, LogPlace>> = {};
+  async places(): Promise<Places | null> {
+    const places: Partial<Record<Log, LogPlace>> = {};
     for (const [log, cursor] of this.#cursors) {
       await cursor.fill();
-      if (cursor.head !== undefined) mark[log] = cursor.head.place;
+      if (cursor.head !== undefined) places[log] = cursor.head.place;
     }
-    return Object.keys(mark).length === 0 ? null : mark;
+    return Object.keys(places).length === 0 ? null : places;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

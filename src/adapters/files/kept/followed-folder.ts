@@ -112,6 +112,10 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     }
   }
 
+  get storeId(): string | null {
+    return this.#state?.folderId ?? null;
+  }
+
   protected get tables(): Tables {
     return this.#snapshot.tables;
   }
@@ -122,7 +126,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     const ends = new Map<string, number>(
       Array.from(this.#logs, ([log, kept]) => [log, kept.view().sizeBytes]),
     );
-    const place = { storeId: this.#state?.folderId ?? null, ends };
+    const place = { storeId: this.storeId, ends };
     return {
       place,
       items: () => this.tables.inventory.rows.values(),
