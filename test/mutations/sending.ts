@@ -3,6 +3,13 @@ import type { Mutation } from './list.ts';
 /** What is sent, sent again, and travels with it. */
 export const SENDING: readonly Mutation[] = [
   {
+    name: 'a delivery goes again before the one before it can have been counted',
+    file: 'src/app/send/restock.ts',
+    from: 'if (isAwaited || !isLow(item, lowStock)) continue;',
+    to: 'if (!isLow(item, lowStock)) continue;',
+    tests: ['test/app/sample-events.test.ts'],
+  },
+  {
     name: 'a record without an answer counts as not sent',
     file: 'src/adapters/kafka/produce/send-run.ts',
     from: "const outcome = isUnderWay || perhapsStored ? 'unknown' : 'not_sent';",

@@ -47,7 +47,7 @@ export abstract class FolderReads {
   }
 
   history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
-    const logs = historyLogs(facts).map(([log, parse]) => linesIn(this.view(log).chunks(), parse));
+    const logs = historyLogs(facts).map(([log, parse]) => linesIn(this.view(log), parse));
     return inTurns(mergedHistory(logs));
   }
 

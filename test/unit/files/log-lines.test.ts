@@ -37,6 +37,7 @@ it('a line is the same whatever was read before it, and while more are appended'
         const view = new LogView(
           realFileSystem,
           [{ fd: log.fd, at: 0, position: 0, sizeBytes: log.sizeBytes }],
+          log.path,
           log.lineWindow,
         );
         expect(view.line(starts[index] ?? 0)?.toString('latin1')).toBe(texts[index]);

@@ -7,6 +7,11 @@ import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.
 import { Ledger } from '../../../src/adapters/files/ledger.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import { systemClock } from '../../../src/compose.ts';
+import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { RunningBalance } from '../../../src/app/overview/balance.ts';
+import { CHECKOUT } from '../../../src/domain/checkout/facts.ts';
+import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
+import { collect } from '../../support/store-history.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /*
@@ -142,4 +147,38 @@ test('a CSV that the owner writes while the journal is read is no edit by hand',
     systemClock,
   );
   expect(Array.from(await reader.items(), ({ quantity }) => quantity)).toEqual([9]);
+});
+
+test('a line that was changed far from the end of its log is named by everything that reads it', async () => {
+  fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\nalice,paid\n');
+  fs.writeFileSync(path.join(folder, 'inventory.csv'), 'item,quantity\npen,5000\n');
+  {
+    await using store = await ownFolder(folder);
+    const orders = Array.from({ length: 800 }, (_, n) =>
+      recordOf('orders', n, `O-${n}`, 'alice', { pen: 1 }),
+    );
+    await decideRecords(store, orders);
+  }
+  const log = path.join(folder, 'orders.jsonl');
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  lines[2] = lines[2]?.replace('"items":[', '"items":]') ?? '';
+  fs.writeFileSync(log, lines.join('\n'));
+  const access = openFolder({ folder, clock: systemClock });
+  await using reader = await access.read();
+  await using inspection = await access.inspect();
+  const kept = await access.keepView();
+  const readings: Record<string, () => Promise<unknown>> = {
+    decisions: () => collect(reader.decisions('accepted')),
+    history: () => collect(reader.history([CHECKOUT as never])),
+    fromEnd: () => collect(reader.decisionsFromEnd('accepted')),
+    decided: () => reader.decided('O-2'),
+    balance: () => new RunningBalance().as(inspection),
+    kept: async () => kept?.lookAtOrders((view) => view.decided('O-2')),
+  };
+  for (const [name, read] of Object.entries(readings)) {
+    await expect(read(), name).rejects.toMatchObject({
+      ...{ code: 'corrupt_state', message: expect.stringContaining(`${log}:3 was changed`) as string },
+      context: { file: log, line: 3 },
+    });
+  }
 });

@@ -27,8 +27,9 @@ export function lookUp(
   rebuilt: () => IdIndex,
 ): Decided | undefined {
   for (const { log, position } of placesOf(orderId, 0, index, rebuilt)) {
-    const line = view(log === 0 ? 'orders' : 'rejections').line(position);
-    if (line !== undefined && orderIdOf(line) === orderId) return parseDecided(line);
+    const lines = view(log === 0 ? 'orders' : 'rejections');
+    const line = lines.line(position);
+    if (line !== undefined && orderIdOf(line) === orderId) return lines.parsed(line, parseDecided);
   }
   return undefined;
 }
@@ -112,11 +113,12 @@ export function addTail(
 export function findInTail(orderId: string, state: FolderState, view: ViewOf): Decided | undefined {
   const begin = Buffer.from(lineBegin(orderId));
   for (const { name } of DECISIONS) {
-    for (const chunk of view(name).chunks(state.logs[name].sizeBytes)) {
+    const lines = view(name);
+    for (const chunk of lines.chunks(state.logs[name].sizeBytes)) {
       for (let at = chunk.indexOf(begin); at !== -1; at = chunk.indexOf(begin, at + 1)) {
         // A name within a line may contain such text.
         if (at > 0 && chunk[at - 1] !== 10) continue;
-        return parseDecided(chunk.subarray(at, chunk.indexOf(10, at)));
+        return lines.parsed(chunk.subarray(at, chunk.indexOf(10, at)), parseDecided);
       }
     }
   }

@@ -13,7 +13,8 @@ import {
 import type { FileSystem } from '../fs.ts';
 import { decodeEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
-import { checkLog, damagedLog, EMPTY_LOG, type FilePart } from '../logs/log.ts';
+import { damagedLog } from '../logs/damage.ts';
+import { checkLog, EMPTY_LOG, type FilePart } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';

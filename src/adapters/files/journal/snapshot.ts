@@ -114,7 +114,7 @@ export class FolderSnapshot {
       this.#fds.push(fd);
       parts.unshift({ fd, at: 0, position: 0, sizeBytes: state.sizeBytes });
     }
-    this.#views.set(log, new LogView(this.#files, parts));
+    this.#views.set(log, new LogView(this.#files, parts, name));
   }
 
   /** A log with all that was committed. */

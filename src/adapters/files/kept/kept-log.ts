@@ -33,7 +33,7 @@ export class KeptLog {
   /** Everything that was committed. */
   view(): LogView {
     if (this.#unwritten.length > 0) this.settle();
-    return (this.#view ??= new LogView(this.#files, this.#parts()));
+    return (this.#view ??= new LogView(this.#files, this.#parts(), this.#name));
   }
 
   #parts(): FilePart[] {

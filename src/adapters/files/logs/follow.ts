@@ -87,16 +87,17 @@ class FollowedLogs implements Disposable {
 
   *next(ends: ReadonlyMap<LogName, number>): Generator<readonly HistoryLine[]> {
     yield* mergedHistory(
-      this.#logs.map(([log, parse]) => linesIn(this.#chunks(log, ends.get(log) ?? 0), parse)),
+      this.#logs.map(([log, parse]) =>
+        linesIn(this.#view(log, ends.get(log) ?? 0), parse, this.#position(log), CHUNK_BYTES),
+      ),
     );
     for (const [log, end] of ends) this.#positions.set(log, end);
   }
 
-  #chunks(log: LogName, sizeBytes: number): Iterable<Buffer> {
+  #view(log: LogName, sizeBytes: number): LogView {
     const fd = this.#fds.get(log);
-    if (fd === undefined) return [];
-    const view = new LogView(this.#files, [{ fd, at: 0, position: 0, sizeBytes }]);
-    return view.chunks(this.#position(log), CHUNK_BYTES);
+    const parts = fd === undefined ? [] : [{ fd, at: 0, position: 0, sizeBytes }];
+    return new LogView(this.#files, parts, path.join(this.#folder, fileOfLog(log)));
   }
 
   #position(log: LogName): number {

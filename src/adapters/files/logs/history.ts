@@ -74,7 +74,7 @@ function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
  * @param folder for messages
  * @param view a log up to the later moment
  * @param how.from null: from the beginning
- * @throws Failure changed_since: another folder, or an earlier copy, is in its place
+ * @throws Failure changed_since: another folder, or an earlier copy, is in its place; corrupt_state
  */
 export function historyFrom(
   folder: string,
@@ -93,7 +93,7 @@ export function historyFrom(
   const added = historyLogs(facts).map(([log, parse]) => {
     const start = from?.ends.get(log) ?? 0;
     if (start > (to.ends.get(log) ?? 0)) throw replaced(folder);
-    return linesIn(view(log).chunks(start), parse);
+    return linesIn(view(log), parse, start);
   });
   return inTurns(mergedHistory(added));
 }
@@ -106,12 +106,15 @@ export async function* inTurns<T>(chunks: Iterable<T>): AsyncGenerator<T> {
   }
 }
 
-/** @param chunks of whole lines */
+/** Those from a position on. @throws Failure corrupt_state */
 export function* linesIn(
-  chunks: Iterable<Buffer>,
+  view: LogView,
   parse: (line: Buffer) => HistoryLine,
+  from = 0,
+  chunkBytes?: number,
 ): Generator<HistoryLine, undefined> {
-  for (const chunk of chunks) for (const { line } of linesOf(chunk)) yield parse(line);
+  for (const chunk of view.chunks(from, chunkBytes))
+    for (const { line } of linesOf(chunk)) yield view.parsed(line, parse);
   return undefined;
 }
 

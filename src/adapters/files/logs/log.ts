@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { crc32 } from 'node:zlib';
-import { Failure } from '../../../domain/failure.ts';
+import { Failure, isFailure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
 import type { LineAt, LogPlace } from '../../../ports/store.ts';
 import { openOrUndefined } from '../whole-files.ts';
+import { damagedLine, damagedLog } from './damage.ts';
 
 /*
  * The append-only logs. A log is true up to the length that the checkpoint names; what follows is also in the journal
@@ -62,13 +62,6 @@ export function checkLog(files: FileSystem, name: string, state: LogState): numb
   }
 }
 
-export function damagedLog(name: string, how: string): Failure {
-  return new Failure('corrupt_state', `${name} was changed or shortened: ${how}`, {
-    fix: `put ${path.basename(name)} back as it was, or restore the whole folder from a backup; orders read since then are read again from Kafka`,
-    context: { file: name },
-  });
-}
-
 interface Stretch {
   /** Where it begins in the log. */
   readonly position: number;
@@ -105,12 +98,17 @@ export class LogView {
   readonly #files: FileSystem;
   readonly #parts: readonly LogPart[];
   readonly #window: LineWindow;
+  readonly #name: string;
   readonly sizeBytes: number;
 
-  /** @param window shared by views of one log, whose bytes never change */
-  constructor(files: FileSystem, parts: readonly LogPart[], window = new LineWindow()) {
+  /**
+   * @param name of its file, for messages about its lines
+   * @param window shared by views of one log, whose bytes never change
+   */
+  constructor(files: FileSystem, parts: readonly LogPart[], name = 'the log', window = new LineWindow()) {
     this.#files = files;
     this.#parts = parts;
+    this.#name = name;
     this.#window = window;
     const last = parts.at(-1);
     this.sizeBytes = last === undefined ? 0 : last.position + last.sizeBytes;
@@ -196,6 +194,26 @@ export class LogView {
     }
   }
 
+  /** Reads a line of it. @throws Failure corrupt_state naming the line: another program has changed it */
+  parsed<T>(line: Buffer, parse: (line: Buffer) => T): T {
+    try {
+      return parse(line);
+    } catch (error) {
+      throw isFailure(error) ? error : damagedLine(this.#name, this.#numberOf(line), error);
+    }
+  }
+
+  #numberOf(line: Buffer): number {
+    let number = 0;
+    for (const chunk of this.chunks()) {
+      for (const { line: other } of linesOf(chunk)) {
+        number += 1;
+        if (other.equals(line)) return number;
+      }
+    }
+    return number;
+  }
+
   /** The first part that reaches beyond `position`. */
   #partAt(position: number): number {
     let low = 0;
@@ -238,7 +256,7 @@ export interface LineFinder<T> {
 /**
  * As `parsedLines`, from the last line back, or from the one at a place.
  *
- * @throws Failure invalid_value: no line begins there
+ * @throws Failure invalid_value: no line begins there; corrupt_state
  */
 export async function* parsedLinesFromEnd<T extends object>(
   view: LogView,
@@ -250,7 +268,7 @@ export async function* parsedLinesFromEnd<T extends object>(
     if (isIn?.(chunk) === false) continue;
     const found: LineAt<T>[] = [];
     for (const { line, at } of linesOf(chunk)) {
-      const value = parse(line);
+      const value = view.parsed(line, parse);
       if (value !== undefined) found.push({ value, place: [position + at] });
     }
     if (found.length > 0) yield found.reverse();
@@ -270,10 +288,10 @@ function endOfLineAt(view: LogView, [position = -1]: LogPlace): number {
   return position + line.byteLength + 1;
 }
 
-/** Reads a log in chunks, so that its size does not matter. */
+/** Reads a log in chunks, so that its size does not matter. @throws Failure corrupt_state */
 export async function* parsedLines<T>(
   view: LogView,
   parse: (line: Buffer) => T,
 ): AsyncIterable<readonly T[]> {
-  for (const chunk of view.chunks()) yield Array.from(linesOf(chunk), ({ line }) => parse(line));
+  for (const chunk of view.chunks()) yield Array.from(linesOf(chunk), ({ line }) => view.parsed(line, parse));
 }

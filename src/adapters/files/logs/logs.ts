@@ -4,7 +4,8 @@ import type { FolderState } from '../journal/checkpoint.ts';
 import { fileOf, logEnd, logsOf, type LoadedFolder } from '../journal/recover.ts';
 import { fileOfLog, FIRST_LOGS, innerFolder, type LogName } from '../layout.ts';
 import { AppendLog } from './append-log.ts';
-import { damagedLog, LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
+import { damagedLog } from './damage.ts';
+import { LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
 
 /** What a checkpoint will say of each log. */
 export type LogCuts = ReadonlyMap<LogName, LogCut>;
@@ -49,9 +50,9 @@ export class Logs {
   stagedView(log: LogName): LogView {
     const found = this.#logs.get(log);
     if (found === undefined || found.stagedBytes === 0) return this.view(log);
-    const { fd, sizeBytes, lineWindow } = found;
+    const { fd, path: name, sizeBytes, lineWindow } = found;
     const written = { fd, at: 0, position: 0, sizeBytes };
-    return new LogView(this.#files, [written, ...found.staged()], lineWindow);
+    return new LogView(this.#files, [written, ...found.staged()], name, lineWindow);
   }
 
   /**
@@ -131,8 +132,8 @@ export class Logs {
   }
 }
 
-function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendLog): LogView {
-  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], lineWindow);
+function viewOf(files: FileSystem, { fd, path: name, sizeBytes, lineWindow }: AppendLog): LogView {
+  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], name, lineWindow);
 }
 
 /** Where the first line at or after `position` begins, or the last line when there is none. */

@@ -1,0 +1,24 @@
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+
+/* What is said of a log that another program has changed. */
+
+export function damagedLog(name: string, how: string): Failure {
+  return new Failure('corrupt_state', `${name} was changed or shortened: ${how}`, {
+    fix: wayBack(name),
+    context: { file: name },
+  });
+}
+
+/** @param line its number, from 1 */
+export function damagedLine(name: string, line: number, cause: unknown): Failure {
+  return new Failure('corrupt_state', `${name}:${line} was changed: it is no line that orderctl wrote`, {
+    fix: wayBack(name),
+    context: { file: name, line },
+    cause,
+  });
+}
+
+function wayBack(name: string): string {
+  return `put ${path.basename(name)} back as it was, or restore the whole folder from a backup; orders read since then are read again from Kafka`;
+}
