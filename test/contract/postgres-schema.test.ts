@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { arrayLiteral } from '../../src/adapters/postgres/rows/arrays.ts';
 import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
 import { systemClock } from '../../src/compose.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -41,6 +42,40 @@ test('a store of an earlier version is refused by what lists or counts its rows,
     await client.query('INSERT INTO orderctl.migrations (number) VALUES ($1)', [newest?.number]);
   }
   expect(await admin.about()).toMatchObject({ version: newest?.number });
+});
+
+test('arrays reach a statement as they are', async () => {
+  const texts = [
+    '',
+    'NULL',
+    'null',
+    '{a,b}',
+    'a "b"',
+    '\\',
+    '\\n',
+    'a\nb\t',
+    'é\u{1f600}',
+    '\u0001',
+    '\u2028',
+    ' a ',
+    null,
+  ];
+  const numbers = [0, -1, 0.1, 1e21, 2 ** 53 - 1, null, NaN, Infinity, -Infinity];
+  for (const [type, values] of [
+    ['text', texts],
+    ['float8', numbers],
+  ] as const) {
+    // Each alone and before others: what is left to the driver is decided for the whole array.
+    for (const some of [values, [], ...values.map((value) => [value, values[0]])]) {
+      const { rows } = await client.query<{ back: unknown[] }>(`SELECT $1::${type}[] AS back`, [
+        arrayLiteral(some),
+      ]);
+      expect(rows).toEqual([{ back: some }]);
+    }
+  }
+  expect(arrayLiteral(texts.filter((text) => text !== null && !/[\n\t\u0001]|\\n/.test(text)))).toBeTypeOf(
+    'string',
+  );
 });
 
 describe('views for SQL', () => {

@@ -2,6 +2,7 @@ import type { Mutation } from './list.ts';
 
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
 const STORE_OF_COMMANDS = ['test/e2e/walks/postgres.test.ts'];
+const SCHEMA = ['test/contract/postgres-schema.test.ts'];
 const SQL = ['test/contract/walks/postgres-sql.test.ts'];
 const PLANS = ['test/contract/walks/postgres-plans.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
@@ -16,6 +17,13 @@ export const POSTGRES: readonly Mutation[] = [
     from: `; kill -"$2" "$1"'`,
     to: `'`,
     tests: SERVER,
+  },
+  {
+    name: 'a text of an array is escaped as JSON has it',
+    file: 'src/adapters/postgres/rows/arrays.ts',
+    from: 'return OTHER_ESCAPE.test(json) ? value : ',
+    to: 'return ',
+    tests: SCHEMA,
   },
   {
     name: 'several own a store in PostgreSQL that one is to own alone',
@@ -205,8 +213,8 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'of two edits of a product at once one is lost',
     file: 'src/adapters/postgres/transactions/loaded.ts',
-    from: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE`',
-    to: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`',
+    from: 'ORDER BY item FOR UPDATE`',
+    to: 'ORDER BY item FOR UPDATE OF i`',
     tests: SQL,
   },
   {
@@ -247,8 +255,8 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'the id of an archived order is free again',
     file: 'src/adapters/postgres/transactions/loaded.ts',
-    from: "const ORDERS = decidedWhere('o.order_id = ANY($1)');",
-    to: "const ORDERS = decidedWhere('o.order_id = ANY($1) AND o.topic <> $$orders$$');",
+    from: "const ORDERS = decidedWhere(`o.order_id = ${anyOf('$1')}`);",
+    to: "const ORDERS = decidedWhere(`o.order_id = ${anyOf('$1')} AND o.topic <> $$orders$$`);",
     tests: ARCHIVE,
   },
   {

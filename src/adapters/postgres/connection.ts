@@ -3,6 +3,7 @@ import { connectionFailure, failureOf, isLocked, isLost, isOfOtherTables, isRetr
 import { checkKnown } from './migrations/known.ts';
 import { lockedFailure } from './transactions/locks.ts';
 import { tlsOf } from './tls.ts';
+import { arrayLiteral } from './rows/arrays.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */
 const CONNECT_TIMEOUT_MS = 8_000;
@@ -105,7 +106,7 @@ export class Connection implements AsyncDisposable {
 
   /** @throws Failure, as store_too_new; or DatabaseError of a statement that is wrong */
   query<R extends object>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
-    return this.#inTurn(async () => (await this.#client.query<R>(statement, [...values])).rows);
+    return this.#inTurn(async () => (await this.#client.query<R>(statement, values.map(arrayLiteral))).rows);
   }
 
   /** Several statements, without values. */

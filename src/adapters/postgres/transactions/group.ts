@@ -256,6 +256,9 @@ function before(edit: ReturnType<typeof loggedEditOf>, state: Snapshot): Snapsho
 }
 
 function union(all: readonly Keys[]): Omit<Keys, 'further'> {
+  const [first = {}] = all;
+  // The rule with one processor: its keys are many, and need no copy.
+  if (all.length <= 1) return first;
   const facts = new Map<string, [log: never, keys: Set<string>]>();
   for (const keys of all) {
     for (const [log, of] of keys.facts ?? []) {

@@ -4,6 +4,7 @@ import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Keys, Snapshot, Source, StoredPosition } from '../../../ports/store.ts';
 import type { Connection } from '../connection.ts';
+import { anyOf } from '../rows/arrays.ts';
 import { decidedOf, decidedWhere, type DecisionRow } from '../rows/decisions.ts';
 import {
   EFFECT_COLUMNS,
@@ -25,13 +26,13 @@ import type { SmallDraft } from './small-tables.ts';
  * Each by its primary key. Users and items are locked in the order of their keys, before the lock of commits is taken, so
  * that two transactions wait and do not meet. All else is changed under that lock alone, and read under it.
  */
-const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) ORDER BY user_name FOR SHARE`;
+const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ${anyOf('$1')} ORDER BY user_name FOR SHARE`;
 /** The product too: unlocked it would be read as it was before the wait. */
-const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE`;
-const ORDERS = decidedWhere('o.order_id = ANY($1)');
-const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ANY($1) ORDER BY id FOR UPDATE`;
+const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ${anyOf('$1')} ORDER BY item FOR UPDATE`;
+const ORDERS = decidedWhere(`o.order_id = ${anyOf('$1')}`);
+const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ${anyOf('$1')} ORDER BY id FOR UPDATE`;
 /** By events_log_by_key. */
-const FACTS = `SELECT key, value FROM orderctl.events_log WHERE log = $1 AND key = ANY($2) ORDER BY seq, ordinal`;
+const FACTS = `SELECT key, value FROM orderctl.events_log WHERE log = $1 AND key = ${anyOf('$2')} ORDER BY seq, ordinal`;
 const POSITIONS = `SELECT p.* FROM orderctl.positions p
   JOIN unnest($1::text[], $2::text[], $3::int[]) AS k (processor, topic, partition) USING (processor, topic, partition)`;
 
