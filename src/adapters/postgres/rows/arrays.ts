@@ -28,3 +28,40 @@ function isPlain(value: unknown): boolean {
 export function anyOf(parameter: string): string {
   return `ANY((SELECT ${parameter}::text[])::text[])`;
 }
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  /** Of each row. */
+  readonly values: readonly unknown[];
+}
+
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Inserts rows. Of a commit most columns are alike in all of them, as the topic, or the reason of none: such a value is sent
+ * once.
+ *
+ * @param key a column sent for each row: how many rows there are is known by it
+ */
+export function insertOf(table: string, key: Column, others: readonly Column[]): Statement {
+  const columns = [key, ...others];
+  const isOnce = (column: Column): boolean =>
+    column !== key && column.values.every((value) => value === column.values[0]);
+  const each = columns.filter((column) => !isOnce(column));
+  const once = columns.filter(isOnce);
+  const arrays = each.map(({ type }, index) => `$${index + 1}::${type}[]`);
+  const selected = columns.map((column) => {
+    const place = once.indexOf(column);
+    return place === -1 ? column.name : `$${each.length + place + 1}::${column.type}`;
+  });
+  const names = columns.map(({ name }) => name).join(', ');
+  return {
+    text: `INSERT INTO ${table} (${names}) SELECT ${selected.join(', ')}
+      FROM unnest(${arrays.join(', ')}) AS r (${each.map(({ name }) => name).join(', ')})`,
+    values: [...each.map(({ values }) => values), ...once.map(({ values }) => values[0])],
+  };
+}

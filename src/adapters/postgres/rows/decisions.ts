@@ -1,6 +1,7 @@
 import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
+import { insertOf, type Column, type Statement } from './arrays.ts';
 
 /** JSON has no NaN and no infinity, which come as texts. Of an order that is archived price and stock are not known. */
 type LineOfRow = readonly [
@@ -78,37 +79,36 @@ export function decidedOf(row: DecisionRow): Decided {
   };
 }
 
-/** Values of INSERT_ORDERS. */
-export function orderValues(
+export function insertOrders(
   decisions: readonly Decided[],
   seqs: readonly number[],
   ordinals: readonly number[],
-): unknown[] {
+): Statement {
+  const column = (name: string, type: string, of: (decided: Decided) => unknown): Column => ({
+    ...{ name, type, values: decisions.map(of) },
+  });
   const rejection = ({ outcome }: Decided) => (outcome.kind === 'rejected' ? outcome : null);
-  return [
-    decisions.map(({ order }) => order.orderId),
-    seqs,
-    ordinals,
-    decisions.map(({ outcome }) => outcome.kind),
-    decisions.map(({ order }) => order.user),
-    decisions.map(({ order }) => order.createdAt),
-    decisions.map(({ decidedAt }) => decidedAt),
-    decisions.map(({ record }) => record.topic),
-    decisions.map(({ record }) => record.partition),
-    decisions.map(({ record }) => record.offset),
-    decisions.map((decided) => rejection(decided)?.reason ?? null),
-    decisions.map((decided) => rejection(decided)?.detail ?? null),
-    decisions.map((decided) => rejection(decided)?.userStatus ?? null),
-  ];
+  return insertOf(
+    'orderctl.orders',
+    column('order_id', 'text', ({ order }) => order.orderId),
+    [
+      { name: 'seq', type: 'bigint', values: seqs },
+      { name: 'ordinal', type: 'int', values: ordinals },
+      column('status', 'text', ({ outcome }) => outcome.kind),
+      column('user_name', 'text', ({ order }) => order.user),
+      column('created_at', 'float8', ({ order }) => order.createdAt),
+      column('decided_at', 'float8', ({ decidedAt }) => decidedAt),
+      column('topic', 'text', ({ record }) => record.topic),
+      column('partition', 'int', ({ record }) => record.partition),
+      column('record_offset', 'bigint', ({ record }) => record.offset),
+      column('reason', 'text', (decided) => rejection(decided)?.reason ?? null),
+      column('detail', 'text', (decided) => rejection(decided)?.detail ?? null),
+      column('user_status', 'text', (decided) => rejection(decided)?.userStatus ?? null),
+    ],
+  );
 }
 
-export const INSERT_ORDERS = `INSERT INTO orderctl.orders (order_id, seq, ordinal, status, user_name, created_at,
-    decided_at, topic, partition, record_offset, reason, detail, user_status)
-  SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::float8[], $7::float8[],
-    $8::text[], $9::int[], $10::bigint[], $11::text[], $12::text[], $13::text[])`;
-
-/** Values of INSERT_LINES. */
-export function lineValues(decisions: readonly Decided[]): unknown[] {
+export function insertLines(decisions: readonly Decided[]): Statement {
   const ids: string[] = [];
   const numbers: number[] = [];
   const items: string[] = [];
@@ -125,8 +125,11 @@ export function lineValues(decisions: readonly Decided[]): unknown[] {
       stocks.push(outcome.stock[index] ?? null);
     }
   }
-  return [ids, numbers, items, quantities, prices, stocks];
+  return insertOf('orderctl.order_lines', { name: 'order_id', type: 'text', values: ids }, [
+    { name: 'line', type: 'int', values: numbers },
+    { name: 'item', type: 'text', values: items },
+    { name: 'quantity', type: 'float8', values: quantities },
+    { name: 'unit_price', type: 'numeric', values: prices },
+    { name: 'stock', type: 'bigint', values: stocks },
+  ]);
 }
-
-export const INSERT_LINES = `INSERT INTO orderctl.order_lines (order_id, line, item, quantity, unit_price, stock)
-  SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::float8[], $5::numeric[], $6::bigint[])`;

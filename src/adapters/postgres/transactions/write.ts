@@ -1,5 +1,5 @@
 import type { Connection } from '../connection.ts';
-import { INSERT_LINES, INSERT_ORDERS, lineValues, orderValues } from '../rows/decisions.ts';
+import { insertLines, insertOrders } from '../rows/decisions.ts';
 import { editValues, INSERT_EDITS } from '../rows/edits.ts';
 import { rowsOf, shardOf } from '../rows/outgoing.ts';
 import type { Writes } from './apply.ts';
@@ -70,8 +70,12 @@ export async function write(
   await writeTables(connection, loaded, writes);
   if (writes.decisions.length > 0) {
     const { decisions, decisionSeqs, decisionOrdinals } = writes;
-    await connection.query(INSERT_ORDERS, orderValues(decisions, decisionSeqs, decisionOrdinals));
-    await connection.query(INSERT_LINES, lineValues(decisions));
+    for (const { text, values } of [
+      insertOrders(decisions, decisionSeqs, decisionOrdinals),
+      insertLines(decisions),
+    ]) {
+      await connection.query(text, values);
+    }
   }
   if (writes.edits.length > 0) await connection.query(INSERT_EDITS, editValues(writes.edits));
   await writeLogs(connection, writes);
