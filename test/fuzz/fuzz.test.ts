@@ -3,6 +3,7 @@ import { tries } from '../support/effort.ts';
 import { fuzzBatches, noBatchCounts } from './batches.ts';
 import { fuzzBodies, noBodyCounts } from './bodies.ts';
 import { fuzzFiles, noFileCounts } from './files.ts';
+import { fuzzFollow, noFollowCounts } from './follow.ts';
 import { fuzzMessages, noMessageCounts } from './messages.ts';
 import { fuzzRecords, noRecordCounts } from './records.ts';
 
@@ -53,4 +54,11 @@ test('damaged files are refused or were not needed: of the journals every byte a
   );
   expect(counts.files).toBeGreaterThan(1_000 * share);
   expect(counts.refused).toBeGreaterThan(500 * share);
+});
+
+test('who follows a folder whose journals are damaged has what was committed, or says that it is another folder', async () => {
+  const counts = noFollowCounts();
+  await fuzzFollow(SEED, tries(4_000, 200), counts);
+  expect(counts.whole).toBeGreaterThan(counts.followed / 10);
+  expect(counts.refused).toBeGreaterThan(counts.followed / 10);
 });

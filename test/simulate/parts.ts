@@ -18,7 +18,7 @@ interface Happened extends Fact {
   readonly step: number;
 }
 
-const HAPPENED: FactLog<Happened> = { name: 'happened', key: 'thing' };
+export const HAPPENED: FactLog<Happened> = { name: 'happened', key: 'thing' };
 const COUNTERS: SmallTable<number> = { name: 'counters' };
 const SERVICE = 'warehouse';
 const LEASE_MS = 3_600_000;
@@ -73,8 +73,10 @@ export function shown({ facts, counters, movements, positions, effects }: Parts)
   ];
 }
 
+export type ShownParts = Pick<StoreReader, 'allFacts' | 'movements' | 'positions' | 'effects' | 'small'>;
+
 /** The same as a store or a reader has them. */
-export async function read(reader: StoreReader): Promise<readonly string[]> {
+export async function read(reader: ShownParts): Promise<readonly string[]> {
   const [facts, movements]: [string[], string[]] = [[], []];
   for await (const chunk of reader.allFacts(HAPPENED)) for (const fact of chunk) facts.push(sayFact(fact));
   for await (const chunk of reader.movements()) {

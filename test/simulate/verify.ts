@@ -5,7 +5,7 @@ import type { Item, User } from '../../src/domain/tables.ts';
 import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from './manual-clock.ts';
-import { read, shown } from './parts.ts';
+import { read, shown, type ShownParts } from './parts.ts';
 import { parseCsv, type Rows, type Truth } from './oracle.ts';
 import { FOLDER, TABLE_FILES, type Moment, type World } from './world.ts';
 
@@ -44,10 +44,24 @@ function expected(truth: Truth, parts: { all: boolean }): Seen {
   };
 }
 
-async function look(
-  reader: StoreReader,
-  world: { unsent: number; files: Moment['files'] } | null,
-): Promise<Seen> {
+/** What a reader can see of a folder, one that follows it included. */
+type Shown = Pick<StoreReader, 'users' | 'items' | 'positions' | 'edits' | 'decisions'> & ShownParts;
+
+/** What a reader may find, and what it finds: one of those is the other. */
+export function findable(truth: Truth): string {
+  const all = expected(truth, { all: false });
+  return JSON.stringify({
+    ...all,
+    accepted: all.accepted.map(shortLine),
+    rejected: all.rejected.map(shortLine),
+  } satisfies Seen);
+}
+
+export async function foundBy(reader: Shown): Promise<string> {
+  return JSON.stringify(await look(reader, null));
+}
+
+async function look(reader: Shown, world: { unsent: number; files: Moment['files'] } | null): Promise<Seen> {
   const users = Array.from(await reader.users(), (row: User): [string, string] => [row.user, row.status]);
   const items = Array.from(await reader.items(), (row: Item): [string, number] => [row.item, row.quantity]);
   const positions = (await reader.positions()).filter(({ processor }) => processor === 'orders');
@@ -97,7 +111,7 @@ function logs(files: Moment['files']): Pick<Seen, 'accepted' | 'rejected'> {
 }
 
 /** The same as a reader has it, which knows of lines that the files do not hold yet: id, place and outcome. */
-async function linesOf(reader: StoreReader): Promise<Pick<Seen, 'accepted' | 'rejected'>> {
+async function linesOf(reader: Shown): Promise<Pick<Seen, 'accepted' | 'rejected'>> {
   const found = { accepted: [] as string[], rejected: [] as string[] };
   for (const outcome of ['accepted', 'rejected'] as const) {
     for await (const chunk of reader.decisions(outcome)) {
@@ -151,15 +165,8 @@ export async function expectReadable(moment: Moment): Promise<void> {
   if (aside || moment.unfinished.size > 0) return;
   const before = files.calls;
   const reader = await FolderReader.open(files, FOLDER, new ManualClock(moment.time));
-  const seen = JSON.stringify(await look(reader, null));
-  const texts = moment.truths.map((truth) => {
-    const all = expected(truth, { all: false });
-    return JSON.stringify({
-      ...all,
-      accepted: all.accepted.map(shortLine),
-      rejected: all.rejected.map(shortLine),
-    } satisfies Seen);
-  });
+  const seen = await foundBy(reader);
+  const texts = moment.truths.map(findable);
   if (!texts.includes(seen)) throw difference('a reader', seen, texts);
   const [orderId] = moment.truths[0]?.decided.keys() ?? [];
   if (orderId !== undefined && (await reader.decided(orderId)) === undefined) {

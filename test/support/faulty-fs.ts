@@ -113,6 +113,18 @@ export class FaultyFs implements FileSystem {
     return next;
   }
 
+  /** Others have worked on: it becomes `later`, an image of what became of it. What is open stays open, as on a disk. */
+  goOnAs(later: FaultyFs): void {
+    const own = new Map(
+      [...this.#names.values(), ...this.#open.values()].map((inode) => [inode.number, inode]),
+    );
+    this.#names.clear();
+    for (const [name, inode] of later.#names) {
+      const known = own.get(inode.number);
+      this.#names.set(name, known === undefined ? { ...inode } : Object.assign(known, inode));
+    }
+  }
+
   #copy(): { fs: FaultyFs; copyOf: (inode: Inode) => Inode } {
     const fs = new FaultyFs(Math.floor(this.#random() * 2 ** 32));
     fs.#nextInode = this.#nextInode;
