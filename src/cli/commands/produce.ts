@@ -49,11 +49,10 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Sends orders as Avro events: five samples for random users, unpaid too, and items; with --user, --item and ' +
-      '--quantity exactly that one, even if it will be rejected; with --file those of a file, one JSON object a line, ' +
-      'checked as a whole before the first is sent (6); a line without an id gets one made of file and line. ' +
-      'What gives no unit_price gets the price of the item. ' +
-      '--flow checkout sends to orders.created, with prices and addresses of the tables (without a price: 3). ' +
-      '--source sends events for the processor stock: of random items, or those of --item; with --count 0 its suppliers ' +
+      '--quantity exactly that one, even if it will be rejected; with --file those of a file of NDJSON, ' +
+      'checked as a whole before the first is sent (6). A missing id is made of file and line; a price is that of the item. ' +
+      '--flow checkout sends to orders.created, with addresses of the tables (without a price: 3). --source ' +
+      'sends events for the processor stock: of random items, or those of --item; with --count 0 suppliers ' +
       'deliver what is low.\n\n' +
       'Ctrl-C: 130, and 0 with --count 0. No broker answers: 5. No users or items: 3.',
     examples: [
