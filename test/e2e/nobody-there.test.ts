@@ -73,3 +73,9 @@ test('files need neither', async () => {
   const shop = penShop({ ORDERCTL_BROKERS: dead, ORDERCTL_REGISTRY: `http://${dead}` });
   expect(await shop.json('user show')).toMatchObject({ users: [{ user: 'alice' }] });
 });
+
+test('produce --source without a broker prints the failure alone: nothing was sent', async () => {
+  const shop = penShop({ ORDERCTL_BROKERS: await deadAddress() });
+  const result = await shop.run('produce --source store --item pen=1');
+  expect(result).toMatchObject({ code: 5, stdout: '' });
+});

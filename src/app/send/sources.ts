@@ -133,6 +133,8 @@ export interface SentEvents {
   /** Given to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: number;
   readonly interrupted: boolean;
+  /** A failure follows. */
+  readonly hasFailed: boolean;
   readonly seconds: number;
 }
 
@@ -150,14 +152,16 @@ export async function sendEvents(
   const startedAt = clock.elapsed();
   const sending = new Sending(codecOf, options);
   let isDone = false;
+  let hasFailed = true;
   try {
     await sending.all(broker);
+    hasFailed = false;
     isDone = !signal.aborted || (count !== null && sending.sent >= count);
   } finally {
     const interrupted = !isDone && signal.aborted && count !== null;
     const { byTopic, sent, failed, unknown } = sending;
     const seconds = (clock.elapsed() - startedAt) / 1000;
-    on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, seconds } });
+    on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, hasFailed, seconds } });
   }
   if (isDone || count === null) return;
   throw new Failure('interrupted', `interrupted: ${sending.sent} of ${count} events sent`, {

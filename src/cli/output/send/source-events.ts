@@ -42,7 +42,7 @@ export class SourceReport {
     void printer.text(lines.join(''));
   }
 
-  #summary({ byTopic, sent, failed, unknown, interrupted, seconds }: SentEvents): void {
+  #summary({ byTopic, sent, failed, unknown, interrupted, hasFailed, seconds }: SentEvents): void {
     const { printer, isJson } = this.#session;
     if (isJson) {
       const summary: SentEventsSummary = {
@@ -52,6 +52,8 @@ export class SourceReport {
       void printer.data(`${JSON.stringify(summary)}\n`);
       return;
     }
+    // Where nothing happened, the failure says it all.
+    if (hasFailed && sent + failed + unknown === 0) return;
     const topics = [...byTopic].map(([topic, n]) => `${grouped(n)} to ${topic}`).join(', ');
     const lost =
       (failed > 0 ? `, ${count(failed, 'event')} failed` : '') +
