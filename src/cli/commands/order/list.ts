@@ -6,16 +6,16 @@ import type { ListedOrder } from '../../../app/orders/listed-order.ts';
 import { ORDER_STATUSES } from '../../../domain/checkout/status.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { PLACING_REASONS, REASONS } from '../../../domain/orders/reasons.ts';
-import { systemClock } from '../../../compose.ts';
+import { openStore, systemClock } from '../../../compose.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
 import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
+import { printNotice } from '../../output/store-notices.ts';
 import { count } from '../../output/text.ts';
 import { momentGiven, printReached } from '../../tables/past.ts';
 import type { Session } from '../../session.ts';
-import { openStoreOf } from '../../store.ts';
 import { BESIDE } from './unknown.ts';
 
 /** What a terminal shows of the latest, and what fits a pipe: a table is held until its widths are known. */
@@ -45,7 +45,7 @@ export function registerList(order: Command, session: Session): void {
     isTable: true,
     prose:
       'Lists orders by the time of their decision, the latest last; those of the checkout, which have a status in ' +
-      'capitals, by when they were validated or rejected. Flags that select go together; --since is inclusive, --until ' +
+      'capitals, by when they were validated or rejected: accepted is of the direct flow what COMPLETED is of the checkout. Flags that select go together; --since is inclusive, --until ' +
       'exclusive. --status completed and rejected select orders of both flows, accepted direct ones, the others those of ' +
       'the checkout. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
       'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is the reason, or ' +
@@ -85,7 +85,11 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const follow = flags.follow === true ? takeStopSignal(printer, null) : null;
   const rows: ListedOrder[] = [];
   const print = isTable ? null : await printing(session);
-  const access = await openStoreOf(session);
+  let archived = 0;
+  const access = await openStore(session.settings, (notice) => {
+    if (notice.kind === 'orders_archived') archived = notice.orders;
+    printNotice(printer, notice);
+  });
   const earlier = await listOrders(access, {
     ...{ filter, follow, at, reached, last, isReversed: flags.reverse === true },
     countUpTo: isTable ? COUNT_UP_TO : 0,
@@ -99,9 +103,14 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
     if (earlier.count > 0 || earlier.isAtLeast) printer.info(earlierLine(earlier));
   } else {
-    const isFiltered = Object.values(filter).some((wanted) => wanted !== null);
-    printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
+    printer.info(nothingLine(filter, archived));
   }
+}
+
+function nothingLine(filter: ListFilter, archived: number): string {
+  const isFiltered = Object.values(filter).some((wanted) => wanted !== null);
+  if (isFiltered) return 'no order was decided that these flags select';
+  return archived === 0 ? 'no orders decided yet' : 'no orders decided since those in the archives';
 }
 
 /** One by one, as they come. */
