@@ -10,7 +10,7 @@ import { checkFree, freeWhereZero, type Stack } from './stack.ts';
 const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
 
 /** The data of the PostgreSQL of a shop that was started with --split. */
-function dataIn(storage: string): string {
+export function dataIn(storage: string): string {
   return join(storage, 'postgres');
 }
 

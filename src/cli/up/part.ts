@@ -50,7 +50,13 @@ export type PartEvent =
       /** Until it is started again. */
       readonly delayMs: number;
     }
-  | { readonly kind: 'back'; readonly name: string; readonly pid: number; readonly afterMs: number };
+  | {
+      readonly kind: 'back';
+      readonly name: string;
+      readonly pid: number;
+      /** null: it does not announce when it is ready. */
+      readonly afterMs: number | null;
+    };
 
 /** A command of its own process, started again when it ends. */
 export class Part {
@@ -158,14 +164,14 @@ export class Part {
   }
 
   #startAgain(delayMs: number): void {
-    const { name, on } = this.#options;
+    const { name, on, announces } = this.#options;
     const endedAt = performance.now();
     this.#timer = setTimeout(() => {
       void this.#spawn().then(
         (result) => {
           const { pid } = this;
           if (result.kind === 'ended' || pid === null) return;
-          const afterMs = performance.now() - endedAt;
+          const afterMs = announces ? performance.now() - endedAt : null;
           for (const resolve of this.#waiting.splice(0)) resolve();
           if (this.#restarts <= 1) on({ kind: 'back', name, pid, afterMs });
           else

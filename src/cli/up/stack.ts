@@ -147,10 +147,9 @@ export class Stack {
     const { printer, settings, resolved } = this.#session;
     const { brokers, registry } = settings;
     const [first = ''] = brokers.split(',');
-    const isOwn = flags.brokerPort !== undefined || flags.registryPort !== undefined;
-    const isGiven = resolved.byName.get('brokers')?.source !== 'default';
-    if (!isOwn && (isGiven || (await answers(first)))) {
-      if (!isGiven) printer.info(`uses the broker that answers on ${first}`);
+    const other = await otherBroker(this.#session, flags);
+    if (other !== null) {
+      if (other === 'answers') printer.info(`uses the broker that answers on ${first}`);
       void this.#watch(brokers.split(','), signal);
       return { brokers, registry, own: null };
     }
@@ -202,6 +201,24 @@ export class Stack {
   }
 }
 
+/** @returns whose broker is used: one that is given, or one that answers already; null: a shop starts its own */
+async function otherBroker(
+  { settings, resolved }: Session,
+  { brokerPort, registryPort }: KafkaFlags,
+): Promise<'given' | 'answers' | null> {
+  if (brokerPort !== undefined || registryPort !== undefined) return null;
+  if (resolved.byName.get('brokers')?.source !== 'default') return 'given';
+  return (await answers(settings.brokers.split(',')[0] ?? '')) ? 'answers' : null;
+}
+
+/** For what is done to the topics as well. @throws Failure usage: the brokers are not those of the shop alone */
+export async function checkOwnBroker(session: Session, flags: KafkaFlags): Promise<void> {
+  if ((await otherBroker(session, flags)) === null) return;
+  throw new Failure('usage', `the orders of a shop before are still on ${session.settings.brokers}`, {
+    fix: 'use --fresh with a broker of its own: stop that one, or give --broker-port 0 --registry-port 0; or give another --topic, --group and --store',
+  });
+}
+
 function printEvent(printer: Session['printer'], event: PartEvent, isProcessor: boolean): void {
   switch (event.kind) {
     case 'says':
@@ -214,8 +231,12 @@ function printEvent(printer: Session['printer'], event: PartEvent, isProcessor: 
       printer.warn(`${event.name} (${event.pid}) ${event.how}: it is started again${when(event.delayMs)}`);
       return;
     case 'back':
-      printer.info(`${event.name} is back as ${event.pid}, after ${duration(event.afterMs)}`);
+      printer.info(`${event.name} is back as ${event.pid}${afterOf(event)}`);
   }
+}
+
+function afterOf({ afterMs }: Extract<PartEvent, { kind: 'back' }>): string {
+  return afterMs === null ? '' : `, after ${duration(afterMs)}`;
 }
 
 function wordsOf({ message, fix }: Extract<PartEvent, { kind: 'says' }>, before: string): string {

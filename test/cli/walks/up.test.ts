@@ -1,5 +1,7 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { keepAll } from '../../../src/cli/up/fresh.ts';
 import { openShop } from '../../support/cli.ts';
 import { expectValidated } from '../../support/documents.ts';
 import { childrenOf, startUp } from '../../support/up-shop.ts';
@@ -72,6 +74,29 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
   await other.ok('user add alice --status paid');
   const split = await other.run('up --split');
   expect(split).toMatchObject({ code: 4, stderr: expect.stringContaining('on files') as string });
+  for (const [args, said] of [
+    ['--brokers 127.0.0.1:1', 'the orders of a shop before are still on 127.0.0.1:1'],
+    ['--broker-port 0 --store postgres://127.0.0.1:1/shop', 'the shop is in a database'],
+  ]) {
+    const fresh = await other.run(`up --port 0 --fresh ${args}`);
+    expect(fresh, args).toMatchObject({ code: 2, stderr: expect.stringContaining(said ?? '') as string });
+  }
+  expect(fs.readdirSync(other.folder)).toEqual(['storage']);
   up.signal('SIGTERM');
   await up.exited;
+});
+
+test('up --fresh keeps what was there, by another name', () => {
+  const { folder, storage } = openShop();
+  fs.mkdirSync(storage);
+  fs.writeFileSync(path.join(storage, 'users.csv'), 'user,status\nalice,paid\n');
+  const data = path.join(folder, 'data');
+  const kept = keepAll([storage, data], Date.UTC(2026, 10, 29, 14, 3, 12));
+  expect(kept).toEqual([`${storage}.kept-20261129T140312Z`]);
+  expect(fs.readdirSync(folder)).toEqual(['storage.kept-20261129T140312Z']);
+  expect(fs.readdirSync(kept[0] ?? '')).toEqual(['users.csv']);
+  fs.mkdirSync(data);
+  expect(keepAll([storage, data], Date.UTC(2026, 10, 29, 14, 3, 13))).toEqual([
+    `${data}.kept-20261129T140313Z`,
+  ]);
 });

@@ -17,7 +17,15 @@ import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
 import { samplesFor, startSamples } from '../../up/samples.ts';
-import { checkFree, portIn, portOf, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
+import {
+  checkFree,
+  checkOwnBroker,
+  portIn,
+  portOf,
+  Stack,
+  type Kafka,
+  type KafkaFlags,
+} from '../../up/stack.ts';
 import { isDatabase } from '../../settings/store-type.ts';
 
 const PORT = 8080;
@@ -31,6 +39,7 @@ interface Flags extends KafkaFlags {
   readonly sample?: string;
   readonly metricsPort?: string;
   readonly open?: true;
+  readonly fresh?: true;
 }
 
 export function register(command: Command, session: Session): void {
@@ -57,6 +66,7 @@ export function register(command: Command, session: Session): void {
     .option('--split', 'run each processor in a process of its own, on PostgreSQL')
     .option('--postgres-port <N>', 'of the PostgreSQL of --split; 0 takes a free one', '5432')
     .option('--sample <N>', 'send so many sample orders a second')
+    .option('--fresh', 'begin with an empty shop; the one before is kept, by another name')
     .option('--open', 'open it in a browser')
     .action(async (flags: Flags) => {
       await up(session, flags);
@@ -73,6 +83,11 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const signal = takeStopSignal(printer);
   await checkPlace(settings, isSplit);
   await checkFree(port, '--port 0 --broker-port 0 --registry-port 0');
+  if (flags.fresh === true) {
+    const { putAside } = await import('../../up/fresh.ts');
+    await checkOwnBroker(session, flags);
+    await putAside(session, flags.data);
+  }
   let api: Part | null = null;
   const tellParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
   const stack: Stack = new Stack(session, tellParts);

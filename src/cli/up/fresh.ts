@@ -1,0 +1,55 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openStore, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import type { Session } from '../session.ts';
+import { isDatabase } from '../settings/store-type.ts';
+import { dataIn } from './database.ts';
+
+/**
+ * Puts the shop and the data of its broker aside, so that `up` begins with an empty one. Both, since the topics still have
+ * the orders of that shop.
+ *
+ * @param data of the broker that `up` starts
+ * @throws Failure usage: the shop is in a database; folder_in_use; write_failed
+ */
+export async function putAside({ settings, printer, cwd }: Session, data: string): Promise<void> {
+  const { storage } = settings;
+  if (isDatabase(storage)) {
+    throw new Failure('usage', '--fresh puts a folder aside, and the shop is in a database', {
+      fix: 'name another database, or a folder with --store DIR',
+    });
+  }
+  const access = await openStore(settings);
+  const running = await access.consumerStatus();
+  if (running !== null || existsSync(join(dataIn(storage), 'data', 'postmaster.pid'))) {
+    const who = running === null ? 'its PostgreSQL' : `process ${running.pid}`;
+    throw new Failure('folder_in_use', `${who} works on the shop in ${storage}`, {
+      fix: 'stop it first; or name another folder with --store DIR',
+    });
+  }
+  const kept = keepAll([storage, resolve(cwd, data)], systemClock.now());
+  if (kept.length > 0) printer.info(`what was there is kept: ${kept.join(', ')}`);
+}
+
+/** Renames those that are there. @returns their new names @throws Failure write_failed */
+export function keepAll(folders: readonly string[], now: number): readonly string[] {
+  const suffix = isoTime(now).replace(/[-:]|\.\d+/g, '');
+  const kept: string[] = [];
+  for (const folder of folders) {
+    if (!existsSync(folder)) continue;
+    const name = `${folder}.kept-${suffix}`;
+    try {
+      renameSync(folder, name);
+    } catch (cause) {
+      const so = kept.length === 0 ? '' : `; ${kept.join(', ')} is renamed already`;
+      throw new Failure('write_failed', `${folder} cannot be renamed: ${String(cause)}${so}`, {
+        fix: 'move it away by hand; or name other folders with --store DIR and --data DIR',
+        cause,
+      });
+    }
+    kept.push(name);
+  }
+  return kept;
+}
