@@ -55,14 +55,8 @@ export function usageFailure(error: CommanderError, program: Command, words: rea
     const verbs = chain.at(-1)?.commands.map((command) => command.name()) ?? [];
     near = VERBS[word]?.find((verb) => verbs.includes(verb)) ?? nearest(word, verbs);
   }
-  if (error.code === 'commander.excessArguments' && known.has('--date')) {
-    const day = words.find((word) => DAY.test(word));
-    if (day !== undefined) near = `--date ${day}`;
-  }
   return new Failure('usage', message, { fix: near === undefined ? see : `did you mean ${near}?` });
 }
-
-const DAY = /^(today|yesterday|\d{4}-\d{2}-\d{2})$/;
 
 /** What other programs call it, and what it may be here: the first that the command has. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {

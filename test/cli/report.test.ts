@@ -124,7 +124,9 @@ it.each([
 
 it('report show without a day is that of yesterday, and says so', async () => {
   const { stderr } = await (await shopWithDays()).ok('report show');
-  expect(stderr).toMatch(/^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\n--date today /);
+  expect(stderr).toMatch(
+    /^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\n"orderctl report show today" /,
+  );
 });
 
 it('report daily without a day says of which it is', async () => {

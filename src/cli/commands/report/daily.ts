@@ -9,7 +9,7 @@ import { csvText } from '../../output/csv.ts';
 import { reportHtml } from '../../output/report/html.ts';
 import { choice } from '../../parse.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, type DayFlags } from './day.ts';
+import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, withDate, type DayFlags } from './day.ts';
 
 interface Flags extends DayFlags {
   readonly to: string;
@@ -28,16 +28,17 @@ export function registerDaily(report: Command, session: Session): void {
       'written. Its totals become the row of that day in the list of reports (reports.csv, or the table). A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
       'region from AWS_REGION, and another server from AWS_ENDPOINT_URL.',
     examples: [
-      ['orderctl report daily --date yesterday --time-zone UTC', 'into the folder reports'],
+      ['orderctl report daily yesterday --time-zone UTC', 'into the folder reports'],
       ['orderctl report daily --to s3://shop/sales --format csv', 'into a bucket'],
     ],
   })
-    .option('--date <DATE>', 'the day, also today (default: yesterday)')
+    .argument('[DATE]', 'the day, also today (default: yesterday)')
+    .option('--date <DATE>', 'the same by a flag')
     .option('--time-zone <NAME>', 'of the day (default: of this machine)')
     .option('--to <PLACE>', 'folder, s3://BUCKET/FOLDER, gs://…', 'reports')
     .option('--format <LIST>', 'of csv, json, html', FORMATS.join(','))
-    .action(async (flags: Flags) => {
-      await write(session, flags);
+    .action(async (given: string | undefined, flags: Flags) => {
+      await write(session, withDate(given, flags));
     });
 }
 

@@ -1,6 +1,7 @@
 import { dailyReport, type Day } from '../../../app/report/daily.ts';
 import { topProducts } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
 import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { dailyDocument } from '../../../documents/write/daily.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
@@ -16,6 +17,13 @@ export interface DayFlags {
 }
 
 const TOP = 10;
+
+/** With the day that is given as an argument. @throws Failure usage: the flag names another one */
+export function withDate<F extends DayFlags>(given: string | undefined, flags: F): F {
+  if (given === undefined) return flags;
+  if (flags.date === undefined || flags.date === given) return { ...flags, date: given };
+  throw new Failure('usage', `both ${given} and --date ${flags.date} are given`, { fix: 'name one' });
+}
 
 export const CSV_COLUMNS = ['report_date', 'product_id', 'source', 'total_quantity', 'total_revenue'];
 
@@ -52,7 +60,8 @@ export function sayDay({ printer }: Session, report: DailyReport, { date }: DayF
   printer.info(
     `${which}${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
   );
-  if (date === undefined && order_count === 0) printer.info('--date today shows what this day has so far');
+  if (date === undefined && order_count === 0)
+    printer.info('"orderctl report show today" has what this day has so far');
 }
 
 /** Sales that the report cannot count as money. */
