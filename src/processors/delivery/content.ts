@@ -12,6 +12,14 @@ export interface Content {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** As one line of a log: of a notification, with whom it is for. */
+export function logLineOf(fields: Pick<DeliveryFields, 'source' | 'message'>): string {
+  const { subject } = contentOf(fields);
+  if (fields.source !== NOTIFICATION.name) return subject;
+  const { customer_id: customer } = fields.message as unknown as Notification;
+  return `to customer ${oneLine(customer)}: ${subject}`;
+}
+
 /** Of the message that asked for it. */
 export function contentOf({ source, message }: Pick<DeliveryFields, 'source' | 'message'>): Content {
   return source === NOTIFICATION.name

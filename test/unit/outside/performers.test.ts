@@ -57,7 +57,7 @@ it('sends what is owed by its channel, under its key', async () => {
   ]);
   const data = { ...message, at: '1970-01-01T00:00:00.007Z' };
   expect(posted).toEqual([{ id: 'e-1', type: 'notification', at: 7, data, traceparent: TRACE }]);
-  expect(logged).toEqual(['Low stock']);
+  expect(logged).toEqual(['to customer alice: Low stock']);
 });
 
 it('a refusal is an answer, a fault is none, and neither is a setting that was taken back', async () => {

@@ -2,7 +2,7 @@ import type { Answer, Effect } from '../../../domain/effects.ts';
 import { HERE_AT_ONCE, OUTSIDE_AT_ONCE, type EffectPerformers } from '../../../ports/effects.ts';
 import type { Mailer, Sending } from '../../../ports/outside/mailer.ts';
 import type { Webhook } from '../../../ports/outside/webhook.ts';
-import { contentOf } from '../../../processors/delivery/content.ts';
+import { contentOf, logLineOf } from '../../../processors/delivery/content.ts';
 import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
 
 export interface DeliveryPorts {
@@ -18,7 +18,7 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
     log: {
       atOnce: HERE_AT_ONCE,
       perform: async (effect) => {
-        log(contentOf(fieldsOf(effect)).subject);
+        log(logLineOf(fieldsOf(effect)));
         return delivered('logged');
       },
     },
