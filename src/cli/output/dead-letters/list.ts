@@ -149,9 +149,14 @@ export const HISTOGRAM_COLUMNS: readonly Column<HistogramRow>[] = [
   { title: '', cell: (row) => row.bar },
 ];
 
+/** More are counted: all topics of dead letters would be a paragraph. */
+const NAMED = 3;
+
 export function listLine({ scope, total, byState, byGroup }: ListDeadLettersSummary): string {
   const states = Object.entries(byState).flatMap(([state, n]) => (n === 0 ? [] : [`${grouped(n)} ${state}`]));
-  const line = `${count(total, 'dead letter')} in ${scope.topics.join(', ')}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const { topics } = scope;
+  const where = topics.length > NAMED ? `${topics.length} topics` : topics.join(', ');
+  const line = `${count(total, 'dead letter')} in ${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   if (byGroup.size < 2) return line;
   const groups = [...byGroup].map(([group, n]) => `${grouped(n)} of ${group}`);
   return `${line}; read by ${byGroup.size} groups: ${groups.join(', ')}`;
