@@ -235,8 +235,42 @@ export function repeatPlaces(text: string, given: readonly GivenFlag[]): string 
   });
 }
 
+/** Commands that need no place to be repeated. */
+const OTHERS = [
+  ...[
+    'run',
+    'serve',
+    'up',
+    'dev',
+    'demo',
+    'break',
+    'setup',
+    'store',
+    'backup',
+    'restore',
+    'supplier',
+    'report',
+  ],
+  ...['analytics', 'what-if', 'config', 'completion', 'help'],
+];
+const ANY_CALL = new RegExp(
+  String.raw`(?<!npx )\borderctl (?=--|(?:${[...ON_FILES, ...ON_KAFKA, ...OTHERS].join('|')})\b)`,
+  'g',
+);
+
+/** Commands that a text names, as they can be typed where npm has found this program: a shell does not. */
+export function asCalled(text: string, env: Environment): string {
+  return isByNpm(env) ? text.replace(ANY_CALL, 'npx orderctl ') : text;
+}
+
+/** By `npx orderctl`, or a script of the checkout such as `npm start`. */
+function isByNpm({ npm_lifecycle_script: script = '' }: Environment): boolean {
+  return /(^|[\s/"])orderctl(["\s]|$)/.test(script);
+}
+
 /** How this installation is called from here. */
 function ownCommand(root: string, isHere: boolean, env: Environment): string {
+  if (isByNpm(env)) return 'npx orderctl';
   if (onPath('orderctl', env)) return 'orderctl';
   return isHere ? 'npx orderctl' : quoted(join(root, 'bin/orderctl'));
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolveSettings, type FlagValues, type Resolved, type Settings } from './settings/resolve.ts';
-import { repeatPlaces, type GivenFlag } from './hints.ts';
+import { asCalled, repeatPlaces, type GivenFlag } from './hints.ts';
 import type { Printer } from './output/printer.ts';
 import { camelCase, flagOf, SETTINGS } from './settings/table.ts';
 
@@ -30,7 +30,7 @@ export class Session {
     this.#resolved = resolveSettings({ flags: flagValues(program), env: this.env, cwd: this.cwd });
     const { quiet, logLevel, noColor } = this.settings;
     const given = givenPlaces(this.#resolved);
-    const rephrase = (text: string): string => repeatPlaces(text, given);
+    const rephrase = (text: string): string => asCalled(repeatPlaces(text, given), this.env);
     this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, isJson: this.isJson, rephrase });
   }
 

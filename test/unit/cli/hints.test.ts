@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { brokerHints, repeatPlaces } from '../../../src/cli/hints.ts';
+import { asCalled, brokerHints, repeatPlaces } from '../../../src/cli/hints.ts';
 
 let root = '';
 
@@ -90,4 +90,22 @@ it('repeats in commands that it names where this one works', () => {
   const once = rephrased('orderctl audit');
   expect(rephrased(once)).toBe(once);
   expect(repeatPlaces('orderctl audit', [])).toBe('orderctl audit');
+});
+
+it('where npm has found it, commands are named as they can be typed', () => {
+  const text =
+    'see: orderctl user show; "orderctl --topic x run" reads it; it is no line that orderctl wrote';
+  const byNpm =
+    'see: npx orderctl user show; "npx orderctl --topic x run" reads it; it is no line that orderctl wrote';
+  for (const script of [
+    'orderctl',
+    'orderctl order show X',
+    '"orderctl" "up"',
+    'node bin/orderctl up --sample 5',
+  ]) {
+    expect(asCalled(text, { npm_lifecycle_script: script }), script).toBe(byNpm);
+  }
+  expect(asCalled(byNpm, { npm_lifecycle_script: 'orderctl' })).toBe(byNpm);
+  for (const script of [undefined, 'vitest run', 'node /tmp/orderctl-tests/main.js'])
+    expect(asCalled(text, { npm_lifecycle_script: script })).toBe(text);
 });
