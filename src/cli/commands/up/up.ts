@@ -128,8 +128,9 @@ async function up(session: Session, flags: Flags): Promise<void> {
     tellParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
+    const isElsewhere = brokers !== settings.brokers || registry !== settings.registry;
     await printer.data(
-      isJson ? `${JSON.stringify(document)}\n` : inWords(document, kafka.own?.gateway ?? null),
+      isJson ? `${JSON.stringify(document)}\n` : inWords(document, kafka.own?.gateway ?? null, isElsewhere),
     );
     if (flags.open === true) openBrowser(serving.url);
     if (!signal.aborted) await once(signal, 'abort');
@@ -188,8 +189,15 @@ interface Opened {
   readonly data: string;
 }
 
-/** @param gateway of its own; null: none */
-function inWords({ url, brokers, registry, storage }: Up, gateway: string | null): string {
+/**
+ * @param gateway of its own; null: none
+ * @param isElsewhere than the settings say: other commands would not find its broker
+ */
+function inWords(
+  { url, brokers, registry, storage }: Up,
+  gateway: string | null,
+  isElsewhere: boolean,
+): string {
   return [
     url,
     '',
@@ -198,6 +206,9 @@ function inWords({ url, brokers, registry, storage }: Up, gateway: string | null
     ...(gateway === null ? [] : [`gateway   ${gateway}, declines customers named decline-…`]),
     `shop      ${storage}`,
     '',
+    ...(isElsewhere
+      ? ['For other commands:', `export ORDERCTL_BROKERS=${brokers} ORDERCTL_REGISTRY=${registry}`, '']
+      : []),
     'Ctrl-C stops all of it; the next "orderctl up" goes on.',
     '',
   ].join('\n');
