@@ -50,11 +50,18 @@ const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Of the page at /docs: without the bar of its makers. */
-const DOCS_THEME = {
-  title: 'orderctl API',
-  css: [{ filename: 'orderctl.css', content: '.swagger-ui .topbar { display: none }' }],
-};
+/** Of the page at /docs: without the bar of its makers, and what is wide scrolls by itself, so that the page does not. */
+const DOCS_CSS = `
+.swagger-ui .topbar, .swagger-ui .response-col_links { display: none }
+.swagger-ui .opblock-body { overflow-x: auto }
+@media (max-width: 640px) {
+  .swagger-ui .wrapper { padding: 0 10px }
+  .swagger-ui .opblock .opblock-summary-description { flex-basis: 100% }
+  .swagger-ui .opblock .opblock-section-header, .swagger-ui .responses-inner,
+  .swagger-ui .table-container { padding: 10px }
+}
+`;
+const DOCS_THEME = { title: 'orderctl API', css: [{ filename: 'orderctl.css', content: DOCS_CSS }] };
 
 export interface ServerOptions extends ProblemOptions {
   readonly host: string;

@@ -22,10 +22,19 @@ async function refresh(): Promise<void> {
 /** What the shop tells: its people of stock that needs attention, its customers of their orders. */
 export function AlertsAndMail() {
   useEffect(() => every(LOOK_EVERY_MS, refresh), []);
+  const isUnknown = problem.value !== null && alerts.value === null && mails.value === null;
   return (
     <section class="card alerts">
       <h2>Alerts and mail</h2>
       {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
+      {isUnknown ? null : <Messages />}
+    </section>
+  );
+}
+
+function Messages() {
+  return (
+    <>
       <h3>Alerts</h3>
       {alerts.value === null ? (
         <p class="quiet">{problem.value === null ? 'Asking for alerts …' : ''}</p>
@@ -52,7 +61,7 @@ export function AlertsAndMail() {
           ))}
         </ul>
       )}
-    </section>
+    </>
   );
 }
 
