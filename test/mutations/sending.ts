@@ -5,8 +5,8 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'a delivery goes again before the one before it can have been counted',
     file: 'src/app/send/restock.ts',
-    from: 'if (isAwaited || !isLow(item, lowStock)) continue;',
-    to: 'if (!isLow(item, lowStock)) continue;',
+    from: '< COUNTED_WITHIN_MS) continue;',
+    to: '< 0) continue;',
     tests: ['test/app/sample-events.test.ts'],
   },
   {

@@ -36,8 +36,11 @@ export async function* restocking(
       const items = await read();
       lookedAt = clock.elapsed();
       for (const item of items) {
-        const isAwaited = lookedAt - (deliveredAt.get(item.item) ?? -Infinity) < COUNTED_WITHIN_MS;
-        if (isAwaited || !isLow(item, lowStock)) continue;
+        if (!isLow(item, lowStock)) {
+          deliveredAt.delete(item.item);
+          continue;
+        }
+        if (lookedAt - (deliveredAt.get(item.item) ?? -Infinity) < COUNTED_WITHIN_MS) continue;
         const wanted = Math.max(
           ...[atFirst.get(item.item) ?? 0, LEAST_ON_HAND],
           LEVELS_TO_A_DELIVERY * reorderLevelOf(item, lowStock),
