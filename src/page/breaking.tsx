@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Experiment, ExperimentList } from '../documents/http/experiment.ts';
 import { receiptInWords } from '../documents/write/experiment.ts';
 import { beginExperiment } from './data/api.ts';
-import { experiments, now, refreshExperiments } from './data/state.ts';
+import { experiments, isStale, now, refreshExperiments } from './data/state.ts';
 import { clock } from './text.ts';
 
 const LABELS: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ export function Breaking() {
             key={kind}
             type="button"
             title={about}
-            disabled={running !== null}
+            disabled={running !== null || isStale.value}
             onClick={() => void press(kind)}
           >
             {LABELS[kind] ?? kind}

@@ -149,6 +149,8 @@ test.skipIf(chromium === undefined)(
     // Dated, and never green.
     await verdict(page, 'unknown').waitFor();
     await page.locator('.verdict .trouble').filter({ hasText: 'The server does not answer' }).waitFor();
+    await page.locator('.pipe').filter({ hasText: 'none waits' }).first().waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'chaos', disabled: true }).waitFor();
     await shop.ok('audit');
   },
 );

@@ -81,6 +81,7 @@ export class SpanQueue {
       this.#report(problem);
       if (problem !== null) return;
     } while (this.#hasMore());
+    this.#reportCaughtUp();
   }
 
   #hasMore(): boolean {
@@ -127,6 +128,13 @@ export class SpanQueue {
       onWarning(`spans are taken again by the collector at ${url}${lost}`);
       this.#dropped = 0;
     }
+  }
+
+  /** Once each time that the collector has taken all that waited; the end says it otherwise. */
+  #reportCaughtUp(): void {
+    if (this.#dropped === 0 || this.#isClosing) return;
+    this.#options.onWarning(`spans are no longer dropped: ${this.#dropped} were`);
+    this.#dropped = 0;
   }
 
   async close(): Promise<void> {

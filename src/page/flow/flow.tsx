@@ -62,8 +62,9 @@ function Parts() {
   );
 }
 
-/** By partition while it runs, else as the server has asked the brokers. */
+/** By partition while it runs, else as the server has asked the brokers; null: not known, or not any more. */
 function waitingIn(processor: string, topic: string): number | null {
+  if (isStale.value) return null;
   const running = overview.value?.consumer?.processors.find((one) => one.processor === processor);
   if (running === undefined) {
     const resting = listed.value?.processors.find((one) => one.processor === processor);

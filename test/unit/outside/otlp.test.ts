@@ -125,6 +125,24 @@ describe('spans', () => {
     expect(warnings.at(-1)).toMatch(/^8200 spans were not sent/);
   });
 
+  it('are said to be dropped each time that this begins, and how many were when it ends', async () => {
+    const receiver = await startOtlpReceiver();
+    const { tracer, warnings } = open(receiver.url);
+    for (let time = 1; time <= 2; time++) {
+      for (let count = 0; count < 8_200; count++) make(tracer);
+      await waitFor(
+        'the end of it',
+        () => warnings.length,
+        (count) => count === 2 * time,
+      );
+    }
+    const both = [
+      'spans are dropped: they come faster than the collector takes them',
+      'spans are no longer dropped: 8 were',
+    ];
+    expect(warnings).toEqual([...both, ...both]);
+  });
+
   it('that a collector does not answer keep nothing waiting after the end', async () => {
     const connections = new Set<Socket>();
     const silent = createServer((socket) => {
