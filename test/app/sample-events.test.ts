@@ -25,7 +25,7 @@ it('sample events of all sources deliver about what they sell: stores do not sel
   expect(least).toBeGreaterThanOrEqual(-10);
 });
 
-it('suppliers deliver what is low up to what there was at first, and again only where that was not counted', async () => {
+it('suppliers deliver what was there at first and is low, up to that, and again only where it was not counted', async () => {
   const options = {
     ...{ sources: ['store', 'supplier'] as const, suppliers: ['ACME'], count: null, faulty: 0 },
     ...{ now: () => 0, random: seededRandom(7), newId: () => 'sample' },
@@ -38,7 +38,8 @@ it('suppliers deliver what is low up to what there was at first, and again only 
     ...{ first, lowStock: 20, clock: { elapsed: () => time } },
     read: async () => {
       looks += 1;
-      return first.map((item) => ({ ...item, quantity: onHand.get(item.item) ?? 0 }));
+      const added = ITEMS.slice(0, 1).map((item) => ({ ...item, item: 'the last one' }));
+      return [...added, ...first].map((item) => ({ ...item, quantity: onHand.get(item.item) ?? 0 }));
     },
     deliver: (item, quantity) => delivery(item, quantity, { ...options, newId: () => 'low' }),
   });

@@ -3,6 +3,13 @@ import type { Mutation } from './list.ts';
 /** What is sent, sent again, and travels with it. */
 export const SENDING: readonly Mutation[] = [
   {
+    name: 'suppliers deliver what was added since the samples began, such as the last one of an experiment',
+    file: 'src/app/send/restock.ts',
+    from: 'if (before === undefined) continue;',
+    to: '',
+    tests: ['test/app/sample-events.test.ts'],
+  },
+  {
     name: 'a delivery goes again before the one before it can have been counted',
     file: 'src/app/send/restock.ts',
     from: '< COUNTED_WITHIN_MS) continue;',

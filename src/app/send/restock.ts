@@ -36,15 +36,15 @@ export async function* restocking(
       const items = await read();
       lookedAt = clock.elapsed();
       for (const item of items) {
+        const before = atFirst.get(item.item);
+        // One that was added since is somebody's who knows how many there should be.
+        if (before === undefined) continue;
         if (!isLow(item, lowStock)) {
           deliveredAt.delete(item.item);
           continue;
         }
         if (lookedAt - (deliveredAt.get(item.item) ?? -Infinity) < COUNTED_WITHIN_MS) continue;
-        const wanted = Math.max(
-          ...[atFirst.get(item.item) ?? 0, LEAST_ON_HAND],
-          LEVELS_TO_A_DELIVERY * reorderLevelOf(item, lowStock),
-        );
+        const wanted = Math.max(before, LEAST_ON_HAND, LEVELS_TO_A_DELIVERY * reorderLevelOf(item, lowStock));
         deliveredAt.set(item.item, lookedAt);
         yield deliver(item, Math.min(wanted - item.quantity, MAX_LINE_QUANTITY));
       }
