@@ -40,6 +40,8 @@ async function sell(shop: Shop): Promise<string> {
 
 test.each(['a folder', 'PostgreSQL'])(
   'what was sold comes to one sum in analytics, report and the API, in every way of selling, on %s',
+  // Each of a dozen commands starts a consumer or a producer.
+  { timeout: 240_000 },
   async (kind) => {
     const env = ownTopics();
     const database = kind === 'PostgreSQL' ? await openDatabase(env) : null;
