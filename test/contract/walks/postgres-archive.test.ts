@@ -178,6 +178,23 @@ test('what fails in the middle changes nothing, and goes on when it is run again
   expect(await everything(open(folder))).toEqual(before);
 });
 
+test('a file that an interrupted run has left is removed once its orders are in another; one of another store stays', async () => {
+  await archive(2);
+  const [listed = ''] = fs.readdirSync(folder);
+  const [, first = ''] = /^orders-(\d+)-/.exec(listed) ?? [];
+  await ask(server.url, EMPTY_STORE);
+  await fill();
+  const [next] = await ask<{ seq: string }>(server.url, 'SELECT min(seq)::text AS seq FROM orderctl.orders');
+  const start = `orders-${String(next?.seq).padStart(first.length, '0')}`;
+  const lines = fs.readFileSync(path.join(folder, listed), 'utf8').split('\n');
+  fs.rmSync(path.join(folder, listed));
+  const ofThis = lines[0]?.replace(/"seq":\d+/, `"seq":${next?.seq}`);
+  fs.writeFileSync(path.join(folder, `${start}-000000000000.jsonl`), `${ofThis}\n`);
+  fs.writeFileSync(path.join(folder, `${start}-000000000001.jsonl`), `${lines[1]}\n`);
+  const { files } = await archive(2);
+  expect(fs.readdirSync(folder).sort()).toEqual([`${start}-000000000001.jsonl`, ...files].sort());
+});
+
 test('a file that was changed or is missing is not taken', async () => {
   await archive(COMMITS);
   const [name = ''] = fs.readdirSync(folder).sort();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
@@ -103,6 +103,37 @@ async function refuseOther(file: string, sha256: string): Promise<void> {
     fix: { kind: 'other_archives' },
     context: { file },
   });
+}
+
+/**
+ * Removes what interrupted runs have left beside a file that the database lists now: files of the same orders and others, as
+ * decided since or before another time. Nobody can have such a one listed any more.
+ *
+ * @param start of their names
+ */
+export async function removeLeftovers(file: string, start: string): Promise<void> {
+  const folder = path.dirname(file);
+  const isLeftover = (name: string): boolean =>
+    name.startsWith(start) && name.endsWith('.jsonl') && name !== path.basename(file);
+  try {
+    const names = (await readdir(folder)).filter(isLeftover);
+    if (names.length === 0) return;
+    const first = await firstLine(file);
+    for (const name of names) {
+      const other = path.join(folder, name);
+      // One of another store begins with another order.
+      if ((await firstLine(other)) === first) await rm(other);
+    }
+  } catch (error) {
+    throw ofSystem(error, 'write', file);
+  }
+}
+
+async function firstLine(file: string): Promise<string | null> {
+  const handle = await open(file);
+  // Closes the file.
+  for await (const line of handle.readLines()) return line;
+  return null;
 }
 
 async function syncFolder(folder: string): Promise<void> {

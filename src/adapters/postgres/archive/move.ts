@@ -8,7 +8,7 @@ import { chunks, ORDERS, AFTER, START } from '../history.ts';
 import { checkedMigrations, migrate } from '../migrate.ts';
 import type { DecisionRow } from '../rows/decisions.ts';
 import { refuseSealed } from '../whole/seal.ts';
-import { archivesOf, writeArchive } from './files.ts';
+import { archivesOf, removeLeftovers, writeArchive } from './files.ts';
 
 /** Of a file, or somewhat more: a commit is in one. A reader has a whole file in memory, which is 15 MB of that. */
 const MOST_ORDERS = 50_000;
@@ -120,10 +120,11 @@ async function moveNext(
   if (first === undefined) return null;
   const [last] = await connection.query<{ seq: number }>(END, [lastSeq, mostOrders - 1]);
   const end = last?.seq ?? lastSeq;
-  const file = `orders-${digits(first.seq)}-${digits(end)}.jsonl`;
+  const start = `orders-${digits(first.seq)}-`;
+  const file = `${start}${digits(end)}.jsonl`;
   const sha256 = await writeArchive(path.join(folder, file), rowsUpTo(connection, end));
   const number = (before.at(-1)?.number ?? 0) + 1;
-  return await connection.transaction(async () => {
+  const moved = await connection.transaction(async () => {
     await refuseSealed(connection);
     // Readers go on; who else archives waits.
     await connection.query('LOCK TABLE orderctl.archives IN SHARE ROW EXCLUSIVE MODE');
@@ -137,6 +138,8 @@ async function moveNext(
     await connection.query(LIST, [number, file, sha256, accepted, rejected, end, kept.last]);
     return { file, accepted, rejected };
   });
+  await removeLeftovers(path.join(folder, file), start);
+  return moved;
 }
 
 /** So that names sort as the orders do. */
