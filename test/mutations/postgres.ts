@@ -7,6 +7,7 @@ const SQL = ['test/contract/walks/postgres-sql.test.ts'];
 const PLANS = ['test/contract/walks/postgres-plans.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
 const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
+const SERVERS = ['test/contract/walks/postgres-servers.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -45,6 +46,20 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'if (row.isOut) throw shutOut(connection.name);',
     to: '',
     tests: CONTRACT,
+  },
+  {
+    name: 'a process goes on where PostgreSQL lacks its last commit',
+    file: 'src/adapters/postgres/transactions/group.ts',
+    from: 'lastSeq === null || lastSeq >= this.#last',
+    to: 'lastSeq === null || lastSeq >= 0',
+    tests: CONTRACT,
+  },
+  {
+    name: 'of a primary and its standbys the first that answers is used',
+    file: 'src/adapters/postgres/url/hosts.ts',
+    from: 'if (await takesWrites(session).catch(() => false)) return session;',
+    to: 'return session;',
+    tests: SERVERS,
   },
   {
     name: 'small tables in PostgreSQL are as this process left them',
@@ -112,8 +127,8 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'what was lost with its session is committed twice',
     file: 'src/adapters/postgres/lasting.ts',
-    from: "if (row?.status === 'committed') return true;",
-    to: "if (row?.status === 'committed') return false;",
+    from: "if (status === 'committed') return trace.isThere(this);",
+    to: "if (status === 'committed') return false;",
     tests: CONTRACT,
   },
   {
@@ -219,7 +234,7 @@ export const POSTGRES: readonly Mutation[] = [
   },
   {
     name: 'a certificate of the database that is for another host is taken',
-    file: 'src/adapters/postgres/tls.ts',
+    file: 'src/adapters/postgres/url/tls.ts',
     from: "mode === 'verify-full' ? {}",
     to: "mode === 'require' ? {}",
     tests: ['test/contract/walks/postgres-tls.test.ts'],
@@ -244,6 +259,13 @@ export const POSTGRES: readonly Mutation[] = [
     from: ' && (last.seq ?? 0) !== seq',
     to: '',
     tests: COPY,
+  },
+  {
+    name: 'a file of archived orders that an interrupted run has left stays beside the one that counts',
+    file: 'src/adapters/postgres/archive/move.ts',
+    from: '  await removeLeftovers(path.join(folder, file), start);\n',
+    to: '',
+    tests: ARCHIVE,
   },
   {
     name: 'what archived orders sold is not kept',

@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { connectionFailure, failureOf, isLocked, isLost, isOfOtherTables, isRetried } from './failures.ts';
+import { openToWrite, serversOf } from './url/hosts.ts';
 import { checkKnown } from './migrations/known.ts';
 import { lockedFailure } from './transactions/locks.ts';
-import { tlsOf } from './tls.ts';
 import { arrayLiteral } from './rows/arrays.ts';
+import { tlsOf } from './url/tls.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */
 const CONNECT_TIMEOUT_MS = 8_000;
@@ -16,16 +17,27 @@ const LOCK_MS = 5_000;
 /** After this long without a word the system asks a server each second whether it is there, ten times. */
 const KEEPALIVE_MS = 5_000;
 
+/** By what it is found out whether a transaction was committed. */
+export interface Trace {
+  /** Its number, as pg_xact_status takes it. */
+  readonly id: string;
+  /**
+   * Whether what it wrote is there. A standby in the place of a server that failed gives the numbers of transactions that it
+   * lacks to others.
+   */
+  readonly isThere: (queries: Pick<Connection, 'query'>) => Promise<boolean>;
+}
+
 /** The session was lost while a transaction was committed: it may have been, or not. */
 export class CommitInDoubt extends Error {
-  /** Of the transaction, as pg_xact_status takes it; null: it was never numbered. */
-  readonly id: string | null;
+  /** Null: to run it again does no harm. */
+  readonly trace: Trace | null;
   /** What it comes to, if it was committed. */
   readonly result: unknown;
 
-  constructor(id: string | null, result: unknown, cause: unknown) {
+  constructor(trace: Trace | null, result: unknown, cause: unknown) {
     super('the session was lost while a transaction was committed', { cause });
-    this.id = id;
+    this.trace = trace;
     this.result = result;
   }
 }
@@ -36,7 +48,7 @@ types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Where the database is. */
 export interface Target {
-  /** With the user and without the password. */
+  /** With the user and without the password; of one server or several, as serversOf takes it. */
   readonly url: string;
   readonly password: string | null;
   /** As in OwnOptions. */
@@ -54,8 +66,8 @@ export class Connection implements AsyncDisposable {
   #queue: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
   #onLost: (error: Error) => void = () => undefined;
-  /** Of the transaction that runs, where its work has learned it. */
-  transactionId: string | null = null;
+  /** Of the transaction that runs, where its work leaves one. */
+  trace: Trace | null = null;
 
   private constructor(client: pg.Client, target: Target) {
     this.#client = client;
@@ -67,7 +79,17 @@ export class Connection implements AsyncDisposable {
 
   /** @throws Failure store_unreachable, store_refused */
   static async open(target: Target): Promise<Connection> {
-    const { url, password } = target;
+    const { urls, isToWrite } = serversOf(target.url);
+    const open = (url: string): Promise<Connection> => Connection.#openOn(url, target);
+    if (!isToWrite) return open(urls[0]);
+    return openToWrite({ name: target.url, urls }, open, async (session) => {
+      const [row] = await session.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
+      return row?.transaction_read_only === 'off';
+    });
+  }
+
+  static async #openOn(url: string, target: Target): Promise<Connection> {
+    const { password } = target;
     const { url: plain, ssl } = tlsOf(url);
     const client = new pg.Client({
       connectionString: plain,
@@ -165,7 +187,7 @@ export class Connection implements AsyncDisposable {
     for (let tries = 1; ; tries++) {
       // It logs its own edits: the triggers for those by SQL let them pass.
       await this.script(`${begin}; SET LOCAL orderctl.is_own = 'on'`);
-      this.transactionId = null;
+      this.trace = null;
       let result: T | undefined;
       let isCommitting = false;
       try {
@@ -176,7 +198,7 @@ export class Connection implements AsyncDisposable {
         this.#target.onSynced?.((performance.now() - from) / 1000);
         return result;
       } catch (error) {
-        if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.transactionId, result, error);
+        if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.trace, result, error);
         // Of a session that is gone the server rolls back by itself.
         await this.query('ROLLBACK').catch(() => undefined);
         if (isLocked(error)) throw await lockedFailure(this, error);

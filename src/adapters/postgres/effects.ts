@@ -1,5 +1,6 @@
 import type { Effect, EffectKind } from '../../domain/effects.ts';
 import type { Store } from '../../ports/store.ts';
+import type { Trace } from './connection.ts';
 import type { LastingConnection, Queries } from './lasting.ts';
 import { effectOf, type EffectRow } from './rows/tables.ts';
 import { NOW } from './transactions/seq.ts';
@@ -17,6 +18,7 @@ const TAKE = `WITH now AS MATERIALIZED (SELECT ${NOW} AS now), due AS (
   FROM due, now WHERE e.id = due.id
   RETURNING e.id, kind, key, fields, state, due_at, attempts, first_tried_at, due.was, due.place,
     pg_current_xact_id()::text AS transaction`;
+const TAKEN = 'SELECT FROM orderctl.effects WHERE id = $1 AND taken_by = $2 AND attempts = $3';
 /** One look at the index effects_due for each kind that there is. */
 const NEXT_DUE = `SELECT kind, ${NOW} AS now,
     (SELECT min(due_at) FROM orderctl.effects e WHERE e.kind = k.kind AND state <> 'parked') AS due
@@ -77,10 +79,21 @@ export class OwedEffects {
     const { rows, next } = await this.#connection.transaction(async (connection) => {
       const values = [kinds, limit, leaseMs, this.#instanceId];
       const rows = await connection.query<TakenRow>(TAKE, values);
-      connection.transactionId = rows[0]?.transaction ?? null;
+      connection.trace = this.#traceOf(rows);
       return { rows, next: await this.look(connection) };
     });
     this.know(next);
     return rows.toSorted((a, b) => a.was - b.was || a.place - b.place).map(effectOf);
+  }
+
+  /** What another process takes meanwhile is tried once more than this one has counted. */
+  #traceOf([first]: readonly TakenRow[]): Trace | null {
+    if (first === undefined) return null;
+    const { id, attempts, transaction } = first;
+    const values = [id, this.#instanceId, attempts];
+    return {
+      id: transaction,
+      isThere: async (queries) => (await queries.query(TAKEN, values)).length > 0,
+    };
   }
 }

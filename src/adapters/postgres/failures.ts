@@ -23,6 +23,14 @@ export function isLocked(error: unknown): boolean {
 }
 
 /**
+ * invalid_parameter_value, of pg_xact_status: a number of the future. A standby took the place of the server that gave it, and
+ * has nothing of that transaction.
+ */
+export function isOfAnotherServer(error: unknown): boolean {
+  return codeOf(error) === '22023';
+}
+
+/**
  * Whether the tables may be others than this program knows: names and types that do not fit, and not_null_violation and
  * check_violation, as of a column that it leaves out.
  */

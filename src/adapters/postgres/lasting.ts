@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CommitInDoubt, Connection, type Target } from './connection.ts';
-import { isAway, isLocked } from './failures.ts';
+import { isAway, isLocked, isOfAnotherServer } from './failures.ts';
 
 /** Between two attempts to reach a database that is away. */
 const PAUSE_MS = 500;
@@ -139,17 +139,29 @@ export class LastingConnection implements Queries, AsyncDisposable {
   }
 
   /** Once it is known: the old session may take a moment to notice that nobody listens. */
-  async #wasCommitted({ id, cause }: CommitInDoubt): Promise<boolean> {
-    if (id === null) return false;
+  async #wasCommitted({ trace, cause }: CommitInDoubt): Promise<boolean> {
+    if (trace === null) return false;
     for (;;) {
-      const [row] = await this.query<{ status: string | null }>(
-        'SELECT pg_xact_status($1::text::xid8) AS status',
-        [id],
-      );
-      if (row?.status === 'committed') return true;
-      if (row?.status === 'aborted') return false;
-      if (row?.status !== 'in progress' || this.#parts.signal.aborted) throw cause;
+      const status = await this.#statusOf(trace.id);
+      if (status === 'committed') return trace.isThere(this);
+      if (status !== 'in progress') return false;
+      if (this.#parts.signal.aborted) throw cause;
       await this.#parts.clock.sleep(LOOK_MS, this.#parts.signal);
+    }
+  }
+
+  /** @returns as pg_xact_status; null: this server has never given that number */
+  async #statusOf(transaction: string): Promise<string | null> {
+    try {
+      const [row] = await this.query<{ status: string | null }>(
+        // Of one that is too old to be known the rest tells.
+        `SELECT coalesce(pg_xact_status($1::text::xid8), 'committed') AS status`,
+        [transaction],
+      );
+      return row?.status ?? null;
+    } catch (error) {
+      if (isOfAnotherServer(error)) return null;
+      throw error;
     }
   }
 

@@ -12,8 +12,9 @@ export const STORE: SettingType<string> = {
   read: (text, where) => {
     if (text === '' || /\p{Cc}/u.test(text)) throw bad(where, 'it is empty, or holds a control character');
     if (!isDatabase(text)) return text.replace(/^file:(?:\/\/(?=\/))?/, '');
-    if (!URL.canParse(text)) throw bad(where, 'it is no URL');
-    const url = new URL(text);
+    const store = withPortsApart(text);
+    if (!URL.canParse(store)) throw bad(where, 'it is no URL');
+    const url = new URL(store);
     if (url.hostname === '' || url.pathname.length < 2) throw bad(where, 'it names no host, or no database');
     // Everybody on the machine sees a flag.
     if (url.password !== '' && where.startsWith('--')) {
@@ -21,9 +22,24 @@ export const STORE: SettingType<string> = {
         fix: 'set ORDERCTL_STORE_PASSWORD, or ORDERCTL_STORE_PASSWORD_FILE',
       });
     }
-    return text;
+    return store;
   },
 };
+
+const DEFAULT_PORT = '5432';
+
+/**
+ * Of several servers libpq takes a port at each host, which makes no URL, or the ports as a parameter, which does:
+ * `postgres://USER@HOST,HOST/DATABASE?port=PORT,PORT`.
+ */
+function withPortsApart(text: string): string {
+  const [, before = '', hosts = '', after = ''] =
+    /^([^:]+:\/\/(?:[^@/?#]*@)?)([^@/?#]+)(.*)$/.exec(text) ?? [];
+  const each = hosts.split(',').map((host) => host.split(':'));
+  if (each.length === 1 || /[?&]port=/.test(after)) return text;
+  const ports = each.map(([, port = DEFAULT_PORT]) => port).join();
+  return `${before}${each.map(([host]) => host).join()}${after}${after.includes('?') ? '&' : '?'}port=${ports}`;
+}
 
 /** The value is not repeated: it may hold a password. */
 function bad(where: string, what: string): Failure {

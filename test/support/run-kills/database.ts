@@ -27,8 +27,26 @@ export async function startDatabase(): Promise<KillableDatabase> {
   const options = { folder, port: await freePort(), settings: SETTINGS };
   let service = await startPostgres(options);
   onTestFinished(() => service.stop());
+  return {
+    ...killableDatabase(() => service.address),
+    url: service.address,
+    async kill() {
+      service.signal('SIGKILL');
+      await service.exited;
+    },
+    async restart() {
+      // Its other processes take a moment to notice that the first one is gone, and are in the way until then.
+      const starting = (): ReturnType<typeof startPostgres> => startPostgres(options);
+      const late = { timeoutMs: 60_000, everyMs: 200 };
+      service = await waitFor('PostgreSQL to start again', starting, () => true, late);
+    },
+  };
+}
+
+/** What is asked of a server and done to its sessions. @param address where it is now */
+export function killableDatabase(address: () => string): Omit<KillableDatabase, 'url' | 'kill' | 'restart'> {
   const askOnce = async <Row extends object>(statement: string): Promise<Row[]> => {
-    const client = new pg.Client(service.address);
+    const client = new pg.Client(address());
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -51,19 +69,8 @@ export async function startDatabase(): Promise<KillableDatabase> {
     return sessions[Math.floor(random() * sessions.length)]?.pid ?? null;
   };
   return {
-    url: service.address,
     ask,
     askOnce,
-    async kill() {
-      service.signal('SIGKILL');
-      await service.exited;
-    },
-    async restart() {
-      // Its other processes take a moment to notice that the first one is gone, and are in the way until then.
-      const starting = (): ReturnType<typeof startPostgres> => startPostgres(options);
-      const late = { timeoutMs: 60_000, everyMs: 200 };
-      service = await waitFor('PostgreSQL to start again', starting, () => true, late);
-    },
     async killSession(random) {
       const pid = await oneOf(random);
       if (pid === null) return;

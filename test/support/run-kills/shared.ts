@@ -25,7 +25,8 @@ const LONGEST_LIFE_MS = 2_500;
 const TROUBLE_MS = 20_000;
 
 export type Victim = 'instance' | 'sleeper' | 'session' | 'backend' | 'database' | 'broker';
-const VICTIMS: readonly (readonly [victim: Victim, share: number])[] = [
+export type Shares = readonly (readonly [victim: Victim, share: number])[];
+const VICTIMS: Shares = [
   ['instance', 0.5],
   ['sleeper', 0.1],
   ['session', 0.1],
@@ -89,12 +90,13 @@ class Fleet {
  * database, of the database and of the broker, and with processes that sleep for longer than their leases: every order
  * comes to one end, each step is announced once, and money and stock are even.
  */
-export async function killShared(kills: number, random: () => number): Promise<ReadonlyMap<Victim, number>> {
-  const [cluster, database, gateway] = [
-    await startCluster(),
-    await startDatabase(),
-    await openGatewayOfTest(),
-  ];
+export async function killShared(
+  kills: number,
+  random: () => number,
+  given: { readonly database?: KillableDatabase; readonly victims?: Shares } = {},
+): Promise<ReadonlyMap<Victim, number>> {
+  const { database = await startDatabase(), victims = VICTIMS } = given;
+  const [cluster, gateway] = [await startCluster(), await openGatewayOfTest()];
   const shop = openShop({
     ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry, ORDERCTL_EVENTS: 'true' },
     ...{ ORDERCTL_STORAGE: '', ORDERCTL_STORE: database.url, ORDERCTL_DISPATCH_DELAY: '2s' },
@@ -125,7 +127,7 @@ export async function killShared(kills: number, random: () => number): Promise<R
     await feed();
     await sleep(random() * LONGEST_LIFE_MS);
     if (random() < 0.5) await edits.make(SCARCE, PUT_IN, random);
-    const victim = victimOf(random());
+    const victim = victimOf(victims, random());
     killed.set(victim, (killed.get(victim) ?? 0) + 1);
     await strike(victim, { fleet, cluster, database, random });
     expect(fleet.wrong).toEqual([]);
@@ -150,9 +152,9 @@ export async function killShared(kills: number, random: () => number): Promise<R
   return killed;
 }
 
-function victimOf(chance: number): Victim {
+function victimOf(victims: Shares, chance: number): Victim {
   let sum = 0;
-  for (const [victim, share] of VICTIMS) {
+  for (const [victim, share] of victims) {
     sum += share;
     if (chance < sum) return victim;
   }

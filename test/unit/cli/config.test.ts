@@ -118,6 +118,28 @@ describe('every setting comes from each source, in order', () => {
   });
 });
 
+describe('a store on a primary and its standbys', () => {
+  it.each([
+    ['postgres://me@a:1,b:2/shop', 'postgres://me@a,b/shop?port=1,2'],
+    [
+      'postgres://me@a,b:2,c/shop?sslmode=require',
+      'postgres://me@a,b,c/shop?sslmode=require&port=5432,2,5432',
+    ],
+    ['postgres://me@a,b/shop?port=1,2', 'postgres://me@a,b/shop?port=1,2'],
+  ])('%s is %s', (given, store) => {
+    expect(settle({ store: given }).settings.storage).toBe(store);
+  });
+
+  it('may have a password, which is masked', () => {
+    const settled = settle({}, { ORDERCTL_STORE: 'postgres://me:se,cret@a:1,b:2/shop' });
+    expect(settled.settings).toMatchObject({
+      storage: 'postgres://me@a,b/shop?port=1,2',
+      storePassword: 'se,cret',
+    });
+    expect(settled.byName.get('store')?.value).toBe('postgres://me:********@a,b/shop?port=1,2');
+  });
+});
+
 describe('the settings file', () => {
   it('is the one that is named by flag or environment, relative to the working directory', () => {
     writeSettings({ topic: 'nearest' });

@@ -8,6 +8,7 @@ import { OUTBOX_GROUPS } from './0008-outbox-groups.ts';
 import { LISTS } from './0010-lists.ts';
 import { ANNOUNCERS } from './0012-announcers.ts';
 import { ARCHIVES } from './0013-archives.ts';
+import { INSTANCE_COMMITS } from './0014-instance-commits.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
@@ -20,6 +21,7 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [10, LISTS],
   [12, ANNOUNCERS],
   [13, ARCHIVES],
+  [14, INSTANCE_COMMITS],
 ]);
 
 /** The version of a store is the highest number that it has. */

@@ -12,6 +12,8 @@ export interface Entered {
   readonly seqs: readonly number[];
   /** When they are: as NOW. */
   readonly at: number;
+  /** The last number under which this process has committed before, as the database has it; null: it has none. */
+  readonly lastSeq: number | null;
   /** Of the last change of a small table. */
   readonly smallSeq: number;
   /** There are edits by other processes that this one is to take in. */
@@ -19,10 +21,19 @@ export interface Entered {
 }
 
 /**
+ * By the number that it leaves, a process finds out whether a commit of its own is there, which no other server has if it
+ * lacks it. What is read is as it was before.
+ *
  * Edits are for a process that announces them, where there is one, even if it is silent: it announces them when it wakes.
  * The last two by edits_news and small_tables_changed.
  */
-const ENTER = `SELECT ARRAY(SELECT nextval('orderctl.commit_seq') FROM generate_series(1, $2)) AS seqs, ${NOW} AS at,
+const ENTER = `WITH numbers AS MATERIALIZED (SELECT nextval('orderctl.commit_seq') AS seq FROM generate_series(1, $2)),
+  leaves AS (
+    INSERT INTO orderctl.instance_commits (instance, seq)
+      SELECT id, (SELECT max(seq) FROM numbers) FROM orderctl.instances WHERE id = $1
+    ON CONFLICT (instance) DO UPDATE SET seq = EXCLUDED.seq)
+  SELECT ARRAY(SELECT seq FROM numbers) AS seqs, ${NOW} AS at,
+  (SELECT seq FROM orderctl.instance_commits WHERE instance = $1) AS "lastSeq",
   pg_current_xact_id()::text AS transaction,
   (SELECT is_out FROM orderctl.instances WHERE id = $1) AS "isOut",
   ARRAY(SELECT number FROM orderctl.migrations) AS migrations,
@@ -30,6 +41,8 @@ const ENTER = `SELECT ARRAY(SELECT nextval('orderctl.commit_seq') FROM generate_
     AND NOT EXISTS (SELECT FROM orderctl.instances WHERE announces AND NOT is_out
       AND NOT (SELECT announces FROM orderctl.instances WHERE id = $1)) AS "hasNews",
   (SELECT max(seq) FROM orderctl.small_tables) AS "smallSeq"`;
+
+const IS_THERE = 'SELECT FROM orderctl.instance_commits WHERE instance = $1 AND seq >= $2';
 
 /**
  * Takes the lock of commits. What was decided about this process meanwhile is seen here: one that was shut out, or slept
@@ -47,18 +60,23 @@ export async function enterCommit(
     seqs: string[];
     at: number;
     transaction: string;
+    lastSeq: number | null;
     isOut: boolean | null;
     migrations: number[];
     hasNews: boolean;
     smallSeq: number | null;
   }>(ENTER, [instanceId, count]);
   if (row === undefined) throw new Error('a SELECT without FROM has one row');
-  connection.transactionId = row.transaction;
+  const seqs = row.seqs.map(Number);
+  connection.trace = {
+    id: row.transaction,
+    isThere: async (queries) => (await queries.query(IS_THERE, [instanceId, seqs.at(-1)])).length > 0,
+  };
   checkKnown(connection.name, row.migrations);
   if (row.isOut === null) throw new NotRegistered();
   if (row.isOut) throw shutOut(connection.name);
-  const { at, hasNews, smallSeq } = row;
-  return { seqs: row.seqs.map(Number), at, hasNews, smallSeq: smallSeq ?? 0 };
+  const { at, hasNews, lastSeq, smallSeq } = row;
+  return { seqs, at, hasNews, lastSeq, smallSeq: smallSeq ?? 0 };
 }
 
 export function shutOut(name: string): Failure {

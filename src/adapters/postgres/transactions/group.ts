@@ -186,13 +186,15 @@ export class GroupCommit {
 
   /**
    * Of a database that was restored, or in whose place a standby is that lacks the last commits, what is in memory here
-   * is of commits that never were.
+   * is of commits that never were. A standby draws its first number above those that it lacks: the server reserves 32 at
+   * a time.
    *
    * @throws Failure corrupt_state
    */
-  #refuseEarlier(name: string, { seqs, smallSeq }: Entered): void {
+  #refuseEarlier(name: string, { seqs, lastSeq, smallSeq }: Entered): void {
     const [first = 0] = seqs;
-    if (first > this.#last && smallSeq >= this.#parts.small.seq) return;
+    const isThere = lastSeq === null || lastSeq >= this.#last;
+    if (isThere && first > this.#last && smallSeq >= this.#parts.small.seq) return;
     throw new Failure(
       'corrupt_state',
       `${name} was put back to an earlier state while this process worked on it`,

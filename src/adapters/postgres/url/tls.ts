@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { Failure } from '../../domain/failure.ts';
+import { Failure } from '../../../domain/failure.ts';
 
 /** Parameters of a URL that say how TLS is used, as libpq has them (PostgreSQL's manual, "SSL Mode Descriptions"). */
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
