@@ -33,7 +33,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 async function runTests(url) {
   // By the names of the files, in whichever project they are.
   const code = await runVitest(url, ['contract/postgres', 'walks/postgres']);
-  return code === 0 ? runVitest(url, ['--config', 'vitest.long.config.ts', 'postgres-failures', 'postgres-failover']) : code;
+  return code === 0 ? runVitest(url, ['--config', 'vitest.long.config.ts', 'long/postgres-']) : code;
 }
 
 /**
