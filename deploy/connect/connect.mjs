@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // @ts-check
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,18 +14,33 @@ intake.order_requests become orders, and messages become rows of the schema anal
 
 Usage
   npm run connect [-- --store postgres://orderctl@127.0.0.1:5432/orderctl --brokers 127.0.0.1:9092
-                      --registry http://127.0.0.1:8081 --topic orders --port 8083 --data .connect]
+                      --registry http://127.0.0.1:8081 --topic orders --port 8083 --data .connect
+                      --client-config FILE]
   npm run connect -- remove [--store postgres://… --data .connect]
 
 The store is a database with wal_level=logical, as "npm run postgres" has it, and the registry an Apicurio, as
 "npm run kafka" has it. Connect listens on 127.0.0.1 alone. How far it has read is kept in the data folder and in the
 database, which keeps its log until that is read: when Connect is not to come back, "remove" takes that away.
-PGPASSWORD is the password of the database. Needs Java 17 or newer, and Maven the first time.
+PGPASSWORD is the password of the database. --client-config has what a client of Kafka needs to sign in, in Kafka's format,
+such as .kafka/secure/orderctl.connect.properties of "npm run kafka -- --secure". Needs Java 17 or newer, and Maven the first time.
 
 EXAMPLES
   npm run connect
   npm run connect -- --store postgres://orderctl@127.0.0.1:15432/orderctl --data my-data
   npm run connect -- remove`;
+
+/**
+ * @param {string | undefined} file
+ * @throws {CannotStart} 3 when it cannot be read
+ */
+function readClientConfig(file) {
+  try {
+    return file && readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(`--client-config cannot be read: ${why}`, 3);
+  }
+}
 
 /** How often it looks whether a connector has failed, which Connect itself only logs. */
 const LOOK_MS = 2_000;
@@ -46,6 +61,7 @@ function parseOptions(args) {
         topic: { type: 'string', default: 'orders' },
         port: { type: 'string', default: '8083' },
         data: { type: 'string', default: '.connect' },
+        'client-config': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -79,6 +95,7 @@ async function serve(options, database) {
   const port = parsePort(options.port, '--port');
   const java = findJava();
   await refuseTakenPort(port, 'Kafka Connect', '--port');
+  const client = readClientConfig(options['client-config']);
   const environment = {
     ...connectionOf(database),
     CONNECT_REGISTRY: `${new URL(options.registry).origin}/apis/registry/v2`,
@@ -92,7 +109,7 @@ async function serve(options, database) {
   let connect;
   const stop = interrupted(() => connect?.signal('SIGKILL'));
   say('starting Kafka Connect …');
-  connect = await startConnect(worker, { folder: options.data, port, environment });
+  connect = await startConnect(worker, { folder: options.data, port, environment, client });
   try {
     const { address, logFile, pid, exited } = connect;
     const first = await failureOf(address);

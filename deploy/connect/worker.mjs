@@ -1,6 +1,14 @@
 // @ts-check
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CannotStart, installJars } from '../kafka/install.mjs';
 import { HOST, startService } from '../kafka/services.mjs';
@@ -69,16 +77,19 @@ function javaOptions({ kafka }) {
  * A Connect worker with the connectors of this folder, loopback only. What it has read is kept in `folder`.
  *
  * @param {Worker} worker
- * @param {{folder: string, port: number, environment: Record<string, string>}} options
+ * @param {{folder: string, port: number, environment: Record<string, string>, client?: string | undefined}} options
+ *   `client`: further lines of the properties of each of its clients of Kafka
  * @returns {Promise<import('../kafka/services.mjs').Service>} once all connectors run
  * @throws {CannotStart} 1 when it dies, does not answer, or a connector fails
  */
-export async function startConnect(worker, { folder, port, environment }) {
+export async function startConnect(worker, { folder, port, environment, client = '' }) {
   const root = resolve(folder);
   mkdirSync(root, { recursive: true });
   const link = join(root, 'plugins');
   rmSync(link, { force: true });
   symlinkSync(worker.plugins, link);
+  const properties = join(root, 'worker.properties');
+  writeFileSync(properties, workerProperties(client), { mode: 0o600 });
   const files = readdirSync(CONNECTORS).map((file) => join(CONNECTORS, file));
   const address = `http://${HOST}:${port}`;
   return startService({
@@ -89,7 +100,7 @@ export async function startConnect(worker, { folder, port, environment }) {
     args: [
       ...javaOptions(worker),
       'org.apache.kafka.connect.cli.ConnectStandalone',
-      ...[join(HERE, 'worker.properties'), ...files],
+      ...[properties, ...files],
     ],
     cwd: root,
     env: { ...environment, CONNECT_LISTENER: address },
@@ -102,6 +113,14 @@ export async function startConnect(worker, { folder, port, environment }) {
       );
     },
   });
+}
+
+/** @param {string} client */
+function workerProperties(client) {
+  const lines = client.split('\n').filter((line) => /^[^#!\s]/.test(line));
+  // The worker's own, those of sources, of sinks, and what makes topics.
+  const all = ['', 'producer.', 'consumer.', 'admin.'].flatMap((of) => lines.map((line) => `${of}${line}\n`));
+  return `${readFileSync(join(HERE, 'worker.properties'), 'utf8')}${all.join('')}`;
 }
 
 /**

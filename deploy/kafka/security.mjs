@@ -25,7 +25,7 @@ export const ADMIN = 'admin';
  */
 export const USERS = [
   ...['orders', 'validation', 'payment', 'inventory', 'warehouse', 'notification', 'delivery', 'stock'],
-  ...['api', 'shops', 'tills', 'suppliers', 'operator'],
+  ...['api', 'shops', 'tills', 'suppliers', 'connect', 'operator'],
 ].map((name) => `orderctl.${name}`);
 
 const BROKER = 'orderctl-broker';
@@ -51,7 +51,24 @@ export function prepareSecurity(folder) {
       return [user, readFileSync(file, 'utf8').trim()];
     }),
   );
+  for (const [user, password] of passwords) {
+    writeSecret(join(root, `${user}.properties`), clientProperties({ ca, user, password }));
+  }
   return { folder: root, ca, broker, passwords };
+}
+
+/**
+ * How a client of Kafka's own signs in: for `--command-config` of its tools, and for Connect.
+ *
+ * @param {{ca: string, user: string, password: string}} options
+ */
+function clientProperties({ ca, user, password }) {
+  return `security.protocol=SASL_SSL
+ssl.truststore.type=PEM
+ssl.truststore.location=${ca}
+sasl.mechanism=SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${user}" password="${password}";
+`;
 }
 
 /**

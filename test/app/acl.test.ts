@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyAcls, planAcls, type AclPlan } from '../../src/app/acl/plan.ts';
 import { ROLES, selectRoles, wantedRights, type Role } from '../../src/app/acl/wanted.ts';
@@ -57,6 +59,30 @@ describe('what is needed', () => {
     expect(wantedRights(SHOP, ['tills'])).toEqual([
       { principal: 'User:g.tills', resource: 'topic', name: 'store_sales', operation: 'write' },
     ]);
+  });
+
+  it('of Connect, on PostgreSQL, is what its connectors name', () => {
+    const folder = path.resolve(import.meta.dirname, '../../deploy/connect/connectors');
+    const connectors = fs.readdirSync(folder).map((file) => {
+      const text = fs.readFileSync(path.join(folder, file), 'utf8');
+      return JSON.parse(text) as { name: string; config: Record<string, string> };
+    });
+    const listOf = (key: string) => connectors.flatMap(({ config }) => config[key]?.split(',') ?? []);
+    const read = listOf('topics').map((name) =>
+      name === '${env:CONNECT_INVENTORY_UPDATES}' ? 'inventory_updates' : name,
+    );
+    const tables = connectors.find(({ name }) => name === 'stock-tables')?.config;
+    const written = (tables?.['table.include.list'] ?? '')
+      .split(',')
+      .map((table) => `${tables?.['topic.prefix']}.${table}`);
+    const groups = connectors.filter(({ config }) => config.topics).map(({ name }) => `connect-${name}`);
+    expect(topicsOf('connect', 'read', { isShared: true }).sort()).toEqual(read.sort());
+    expect(topicsOf('connect', 'write', { isShared: true }).sort()).toEqual(['orders', ...written].sort());
+    expect(topicsOf('connect', 'create', { isShared: true }).sort()).toEqual(written.sort());
+    const rights = wantedRights({ ...SHOP, isShared: true }, ['connect']);
+    const found = rights.filter(({ resource }) => resource === 'group').map(({ name }) => name);
+    expect(found.sort()).toEqual(groups.sort());
+    expect(wantedRights(SHOP, ['connect'])).toEqual([]);
   });
 
   it('of the operator is everything but to delete topics and to give rights', () => {

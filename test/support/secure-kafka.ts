@@ -6,11 +6,37 @@ import { startKafka } from '../../deploy/kafka/broker.mjs';
 import { findJava, installJars } from '../../deploy/kafka/install.mjs';
 import { ADMIN, makeCertificate, prepareSecurity } from '../../deploy/kafka/security.mjs';
 import { freePort } from '../../deploy/kafka/services.mjs';
+import { KafkaClient } from '../../src/adapters/kafka/protocol/client.ts';
 import { finish, observe } from './cli.ts';
 
 const TOOL = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
 /** A session of SCRAM: so long a changed password is not noticed. kafkajs signs in again ten seconds before its end. */
 const SESSION_MS = 20_000;
+
+const passwordFile = (folder: string, user: string): string => path.join(folder, `${user}.password`);
+
+/** What orderctl is given to sign in to brokers that were made with `prepareSecurity(folder)`. */
+export function signIn(folder: string, user: string, brokers: string): Record<string, string> {
+  return {
+    ORDERCTL_BROKERS: brokers,
+    ORDERCTL_TLS_CA: path.join(folder, 'ca.pem'),
+    ORDERCTL_SASL_MECHANISM: 'scram-sha-512',
+    ORDERCTL_SASL_USERNAME: user,
+    ORDERCTL_SASL_PASSWORD_FILE: passwordFile(folder, user),
+  };
+}
+
+/** The same for a test's own requests. */
+export function clientOf(folder: string, user: string, brokers: string): KafkaClient {
+  return new KafkaClient({
+    ...{ brokers: brokers.split(','), clientId: 'by a test' },
+    tls: { ca: fs.readFileSync(path.join(folder, 'ca.pem'), 'utf8') },
+    sasl: {
+      ...{ mechanism: 'scram-sha-512', username: user },
+      password: () => fs.readFileSync(passwordFile(folder, user), 'utf8').trim(),
+    },
+  });
+}
 
 /** As `npm run kafka -- --secure` starts it, with two more ways in whose certificates are wrong. */
 export class SecureKafka implements AsyncDisposable {
@@ -52,35 +78,31 @@ listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
   }
 
   passwordFile(user: string): string {
-    return path.join(this.folder, `${user}.password`);
+    return passwordFile(this.folder, user);
   }
 
   /** What orderctl is given to sign in. */
   as(user: string, port: keyof SecureKafka['ports'] = 'clients'): Record<string, string> {
-    return {
-      ORDERCTL_BROKERS: `127.0.0.1:${this.ports[port]}`,
-      ORDERCTL_TLS_CA: path.join(this.folder, 'ca.pem'),
-      ORDERCTL_SASL_MECHANISM: 'scram-sha-512',
-      ORDERCTL_SASL_USERNAME: user,
-      ORDERCTL_SASL_PASSWORD_FILE: this.passwordFile(user),
-    };
+    return signIn(this.folder, user, `127.0.0.1:${this.ports[port]}`);
+  }
+
+  clientOf(user: string): KafkaClient {
+    return clientOf(this.folder, user, `127.0.0.1:${this.ports.clients}`);
   }
 
   /** At the brokers alone, by Kafka's own tool. */
   async changePassword(user: string, password: string): Promise<void> {
-    const config = path.join(this.folder, 'admin.properties');
-    const own = fs.readFileSync(this.passwordFile(ADMIN), 'utf8').trim();
-    const lines = [
-      'security.protocol=SASL_SSL',
-      'ssl.truststore.type=PEM',
-      `ssl.truststore.location=${path.join(this.folder, 'ca.pem')}`,
-      'sasl.mechanism=SCRAM-SHA-512',
-      `sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${ADMIN}" password="${own}";`,
-    ];
-    fs.writeFileSync(config, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
     const args = [
       ...['tool', 'configs', '--bootstrap-server', `127.0.0.1:${this.ports.clients}`],
-      ...['--command-config', config, '--alter', '--entity-type', 'users', '--entity-name', user],
+      ...[
+        '--command-config',
+        path.join(this.folder, `${ADMIN}.properties`),
+        '--alter',
+        '--entity-type',
+        'users',
+        '--entity-name',
+        user,
+      ],
       ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
     ];
     const tool = observe(spawn(process.execPath, [TOOL, ...args]), 'kafka-configs');

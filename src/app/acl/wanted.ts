@@ -7,12 +7,13 @@ import { ALERT } from '../../domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT } from '../../domain/messages/shop/inventory-event.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import { ORDER_CREATED } from '../../domain/messages/checkout/order-created.ts';
+import { INVENTORY_UPDATE } from '../../domain/messages/stock/inventory-update.ts';
 import { processors } from '../../processors/index.ts';
 import { PLAIN_SHOP } from '../../processors/options.ts';
 import { groupOf } from '../run/groups.ts';
 
 /** Who needs rights of his own: each processor, the HTTP API, those who send from outside, and who runs the shop. */
-export type Role = ProcessorName | 'api' | 'shops' | 'tills' | 'suppliers' | 'operator';
+export type Role = ProcessorName | 'api' | 'shops' | 'tills' | 'suppliers' | 'connect' | 'operator';
 
 /** Senders of the catalogue that are no processors; commands belong to the operator. */
 const SENDER_OF: Partial<Record<Role, Sender>> = {
@@ -24,7 +25,19 @@ const SENDER_OF: Partial<Record<Role, Sender>> = {
 
 const PROCESSORS: readonly ProcessorName[] = processors(PLAIN_SHOP).map(({ name }) => name);
 
-export const ROLES: readonly Role[] = [...PROCESSORS, 'api', 'shops', 'tills', 'suppliers', 'operator'];
+export const ROLES: readonly Role[] = [
+  ...PROCESSORS,
+  ...(['api', 'shops', 'tills', 'suppliers', 'connect', 'operator'] as const),
+];
+
+/**
+ * Of the connectors in deploy/connect, beside messages of the catalogue: what Debezium makes of the tables of stock, and
+ * the groups of those that copy topics to tables.
+ */
+const CONNECT = {
+  topics: ['orderctl_stock.orderctl.products', 'orderctl_stock.orderctl.inventory'],
+  groups: ['connect-stock-copies', 'connect-inventory-updates'],
+};
 
 /** A shop, as far as its rights depend on it. */
 export interface ShopOfRights {
@@ -72,6 +85,9 @@ export function wantedRights(shop: ShopOfRights, roles: readonly Role[]): Right[
       if (role !== processor && role !== 'operator') continue;
       all.push({ resource: 'group', name: groupOf(processor, shop.group), operation: 'read' });
     }
+    if (role === 'connect' && shop.isShared) {
+      for (const name of CONNECT.groups) all.push({ resource: 'group', name, operation: 'read' });
+    }
     // To see the groups and the rules that there are.
     if (role === 'operator') all.push({ resource: 'cluster', name: CLUSTER, operation: 'describe' });
     for (const right of all) rights.set(JSON.stringify([principal, right]), { principal, ...right });
@@ -113,6 +129,12 @@ function topicsOf(role: Role, shop: ShopOfRights): Topics {
   if (role === 'api') {
     for (const message of [ORDER, ORDER_CREATED, ALERT]) add(topic(message), 'read');
     for (const message of MESSAGES) add(dead(message), 'read');
+  }
+  // It copies tables of a database; a folder has none.
+  if (role === 'connect' && shop.isShared) {
+    add(topic(ORDER), 'write');
+    add(topic(INVENTORY_UPDATE), 'read');
+    for (const name of CONNECT.topics) add(name, 'create', 'write', 'read');
   }
   if (PROCESSORS.some((name) => name === role)) addWaiting(add, { topic, dead }, shop);
   return topics;

@@ -25,7 +25,7 @@ export function registerApply(acl: Command, session: Session): void {
       ['orderctl acl apply --remove-extra --execute', 'no more and no less'],
     ],
   })
-    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, operator (default: all)')
+    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, connect, operator (default: all)')
     .option('--remove-extra', 'also remove what these principals do not need')
     .option('--execute', 'do it')
     .action(async (names: readonly string[], flags: Flags) => {

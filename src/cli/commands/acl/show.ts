@@ -18,7 +18,7 @@ export function registerShow(acl: Command, session: Session): void {
       ['orderctl acl show -o json', 'for a script'],
     ],
   })
-    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, operator (default: all)')
+    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, connect, operator (default: all)')
     .action(async (names: readonly string[]) => {
       await show(session, names);
     });

@@ -11,7 +11,8 @@ export const WANTED =
   'what it sends, with dead letters. The API writes what it takes, and reads unread orders, alerts and dead letters; ' +
   'shops, tills and suppliers write their topics; the operator may do what the commands do, but cannot delete a topic ' +
   'or give rights. On PostgreSQL each process sends whatever waits in the store, so a processor writes all topics ' +
-  'that processors write. Each role signs in as --principal says.';
+  'that processors write; and Connect writes orders and the topics of its tables, and reads these and ' +
+  'inventory_updates. Each role signs in as --principal says.';
 
 /** @param names of roles; none: all @throws Failure usage */
 export function rightsOf({ settings }: Session, names: readonly string[]): Right[] {
