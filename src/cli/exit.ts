@@ -24,6 +24,7 @@ export const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   group_marked: 4,
   already_decided: 4,
   changed_since: 4,
+  not_finished: 4,
   broker_unreachable: 5,
   broker_refused: 5,
   registry_unreachable: 5,

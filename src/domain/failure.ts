@@ -15,6 +15,7 @@ export const FAILURE_CODES = [
   'group_marked',
   'already_decided',
   'changed_since',
+  'not_finished',
   'broker_unreachable',
   'broker_refused',
   'registry_unreachable',

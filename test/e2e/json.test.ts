@@ -88,6 +88,14 @@ test('JSON of users', async () => {
   expect(await shop.json(['user', 'import', list])).toMatchObject({ added: 1 });
   await shop.json('user log');
   expect(await shop.json('user undo')).toMatchObject({ removed: 1 });
+  const erased = { user: 'bob', lines: 2, orders: 0, left: [] };
+  expect(await shop.json('user erase bob')).toMatchObject({ ...erased, executed: false, pseudonym: null });
+  const { pseudonym } = await shop.json('user erase bob --execute');
+  expect(pseudonym).toMatch(/^erased-[0-9a-f]{12}$/);
+  expect(shop.read('users.csv').split('\n').sort()).toEqual(
+    ['', 'alice,paid', `${String(pseudonym)},paid`, 'eve,paid', 'user,status'].sort(),
+  );
+  expect(await shop.json('user erase bob --execute')).toMatchObject({ executed: false, lines: 0 });
 });
 
 test('JSON of items', async () => {

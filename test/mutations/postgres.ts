@@ -5,6 +5,7 @@ const STORE_OF_COMMANDS = ['test/e2e/walks/postgres.test.ts'];
 const SCHEMA = ['test/contract/postgres-schema.test.ts'];
 const SQL = ['test/contract/walks/postgres-sql.test.ts'];
 const PLANS = ['test/contract/walks/postgres-plans.test.ts'];
+const ERASE = ['test/contract/store-erase.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
 const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
 const SERVERS = ['test/contract/walks/postgres-servers.test.ts'];
@@ -12,6 +13,27 @@ const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
 export const POSTGRES: readonly Mutation[] = [
+  {
+    name: 'steps of who is erased keep the name in PostgreSQL',
+    file: 'src/adapters/postgres/whole/rewrite.ts',
+    from: 'await connection.query(SET_FACT, [seq, ordinal, JSON.stringify(after.fact)]);',
+    to: '',
+    tests: ERASE,
+  },
+  {
+    name: 'an address stays in the history of who is erased',
+    file: 'src/app/store/erasure.ts',
+    from: 'customer_id: this.#pseudonym, shipping_address: NOTHING',
+    to: 'customer_id: this.#pseudonym',
+    tests: ERASE,
+  },
+  {
+    name: 'a folder whose replacement was interrupted is not whole when it is next used',
+    file: 'src/adapters/files/owned.ts',
+    from: 'finishReplacement(files, folder).then(',
+    to: 'Promise.resolve().then(',
+    tests: ERASE,
+  },
   {
     name: 'a PostgreSQL goes on when the program that started it is killed',
     file: 'deploy/kafka/services.mjs',
@@ -255,7 +277,7 @@ export const POSTGRES: readonly Mutation[] = [
   },
   {
     name: 'a copied transaction is torn apart',
-    file: 'src/app/store/copy.ts',
+    file: 'src/ports/whole/store-copy.ts',
     from: ' && (last.seq ?? 0) !== seq',
     to: '',
     tests: COPY,

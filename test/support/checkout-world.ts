@@ -5,6 +5,7 @@ import { parseMessage } from '../../src/domain/messages/parse.ts';
 import type { OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import type { Effect, EffectKind } from '../../src/domain/effects.ts';
 import { paymentPerformers } from '../../src/app/run/performers/payment.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
 import type { Gateway, Payment, PaymentAnswer } from '../../src/ports/outside/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { processors } from '../../src/processors/index.ts';
@@ -69,10 +70,13 @@ export class CheckoutWorld {
   /** All that was sent, by id; dead letters apart. */
   readonly sent = new Map<string, OutgoingMessage>();
   readonly deadLetters: OutgoingMessage[] = [];
+  readonly #access: Pick<StoreAccess, 'own'>;
   #store: Store | undefined;
   #offset = 0;
 
-  constructor(dispatch: DispatchRules = PLAIN_SHOP.dispatch) {
+  /** @param access another store than the model */
+  constructor(dispatch: DispatchRules = PLAIN_SHOP.dispatch, access?: Pick<StoreAccess, 'own'>) {
+    this.#access = access ?? this.folder;
     const lowStock = 1;
     this.processors = processors({
       ...{ events: { lowStock }, users: 'required', delivery: { mail: null, webhook: false } },
@@ -84,7 +88,7 @@ export class CheckoutWorld {
   /** A process that begins: what the one before it was trying is nobody's. */
   async restart(): Promise<void> {
     await this.#store?.[Symbol.asyncDispose]();
-    this.#store = await this.folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+    this.#store = await this.#access.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
   }
 
   get store(): Store {

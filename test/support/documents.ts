@@ -25,6 +25,7 @@ import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
 import { SentEvent, SentEventsSummary } from '../../src/documents/reports/source-events.ts';
+import { ErasedUser } from '../../src/documents/store/erased.ts';
 import {
   ArchivedDocument,
   CopiedStoreDocument,
@@ -85,6 +86,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'report daily': { one: WrittenReport },
   'report show': { one: DailyReport },
   'store show': { one: StoreDocument },
+  'user erase': { one: ErasedUser },
   'store archive': { one: ArchivedDocument },
   'store copy': { one: CopiedStoreDocument },
   'store init': { one: MigratedStore },

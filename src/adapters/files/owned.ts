@@ -7,6 +7,7 @@ import { innerFolder } from './layout.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import type { FileStore } from './store.ts';
+import { finishReplacement } from './whole/replace.ts';
 import { refuseSealed } from './whole/seal.ts';
 
 /* Owns a folder, or asks its owner. What only owners need is loaded by owners alone, so that readers start fast. */
@@ -53,7 +54,9 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
   const { promise, resolve } = pending<FileStore>();
   const answer = answering(folder, how, promise, clock.now());
   const ownership = await acquire(innerFolder(folder), { purpose: how.purpose }, answer);
-  const opening = Store.open({ files, folder, clock, user: userOf(opened), ...how, onEnd: ownership });
+  const opening = finishReplacement(files, folder).then(() =>
+    Store.open({ files, folder, clock, user: userOf(opened), ...how, onEnd: ownership }),
+  );
   resolve(opening);
   try {
     return await opening;

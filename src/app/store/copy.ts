@@ -1,9 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { StoreAdmin } from '../../ports/whole/store-admin.ts';
-import type { HistoryLine } from '../../ports/store.ts';
+import { wholeTransactions } from '../../ports/whole/store-copy.ts';
 
-/** Lines that are added together. */
-const BATCH_LINES = 5_000;
 /** How often what was changed meanwhile is fetched before giving up: edits are rare. */
 const MOST_ROUNDS = 20;
 
@@ -53,25 +51,4 @@ function interrupted(lines: number): Failure {
   return new Failure('interrupted', `interrupted after ${lines} lines of history`, {
     fix: 'run it again: it goes on from there',
   });
-}
-
-/** Lines behind a transaction, in pieces that no transaction is in two of. Lines without a number come before all. */
-export async function* wholeTransactions(
-  history: AsyncIterable<readonly HistoryLine[]>,
-  after: number,
-): AsyncGenerator<readonly HistoryLine[]> {
-  let batch: HistoryLine[] = [];
-  for await (const chunk of history) {
-    for (const line of chunk) {
-      const seq = line.seq ?? 0;
-      if (seq < after || (seq === after && after > 0)) continue;
-      const last = batch.at(-1);
-      if (batch.length >= BATCH_LINES && last !== undefined && (last.seq ?? 0) !== seq) {
-        yield batch;
-        batch = [];
-      }
-      batch.push(line);
-    }
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -1,3 +1,5 @@
+import { isSameUser } from '../names.ts';
+
 /** The last moment that a date can be. */
 export const GREATEST_TIME_MS = 8.64e15;
 
@@ -56,7 +58,7 @@ export function userOf({ user }: Pick<Order, 'user'>): string | null {
  * order of lines do not count.
  */
 export function sameContent(a: Order, b: Order): boolean {
-  if (a.user !== b.user) return false;
+  if (!isSameUser(a.user, b.user)) return false;
   const left = totalsByItem(a.items);
   const right = totalsByItem(b.items);
   if (left.size !== right.size) return false;

@@ -3,6 +3,7 @@ import { isoTime } from '../../domain/iso-time.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { ORDER_REJECTED } from '../../domain/messages/checkout/order-rejected.ts';
 import { ORDER_VALIDATED } from '../../domain/messages/checkout/order-validated.ts';
+import { isSameUser } from '../../domain/names.ts';
 import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { Processor, Received } from '../processor.ts';
 import { refuse } from './reasons.ts';
@@ -73,6 +74,6 @@ interface Content {
 /** As for direct orders: the customer and the total of each product count, prices and the order of lines do not. */
 function isSame(a: Content, b: Content): boolean {
   const [left, right] = [quantitiesOf(a.items), quantitiesOf(b.items)];
-  if (a.customer_id !== b.customer_id || left.size !== right.size) return false;
+  if (!isSameUser(a.customer_id, b.customer_id) || left.size !== right.size) return false;
   return [...left].every(([item, quantity]) => right.get(item) === quantity);
 }

@@ -9,6 +9,7 @@ import { sameStat, savedMsOf, unsettledMs, type FileFacts } from '../edits/hand-
 import { checkLog, EMPTY_LOG, LogView } from '../logs/log.ts';
 import { checkAgainstJournal, fileOf, loadFolder, logsOf, type LoadedFolder } from './recover.ts';
 import { Tables } from '../tables/tables.ts';
+import { refuseHalfReplaced } from '../whole/replace.ts';
 
 const RETRIES = 20;
 const RETRY_MS = 25;
@@ -72,6 +73,7 @@ export class FolderSnapshot {
     settle: (found: FolderSnapshot, isLast: boolean) => number,
   ): Promise<FolderSnapshot> {
     const state = path.join(innerFolder(folder), STATE_FILE);
+    refuseHalfReplaced(files, folder);
     if (!isStorage(files, folder)) throw noStorage(files, folder);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);

@@ -4,15 +4,22 @@ import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 
-/* A folder that nobody may change: it was copied to another store, or is a copy that is not whole yet. */
+/* A folder that nobody may change: it was copied to another store, is a copy that is not whole yet, or is being replaced. */
 
 /** Why it is sealed. */
-export interface Seal {
-  readonly why: 'copied' | 'incomplete';
-  /** What it was copied to, or is copied from. */
-  readonly store: string;
-  readonly storeId: string;
-}
+export type Seal =
+  | {
+      readonly why: 'copied' | 'incomplete';
+      /** What it was copied to, or is copied from. */
+      readonly store: string;
+      readonly storeId: string;
+    }
+  | {
+      /** What is to take its place lies in it, whole: the next owner puts it there (replace.ts). */
+      readonly why: 'replacing';
+      /** All of that, relative to the folder. */
+      readonly files: readonly string[];
+    };
 
 function sealFile(folder: string): string {
   return path.join(innerFolder(folder), 'sealed.json');
@@ -34,10 +41,15 @@ export async function removeSeal(files: FileSystem, folder: string): Promise<voi
   await files.syncDirectory(innerFolder(folder));
 }
 
-/** @param to what it may have been copied to; null: nothing @throws Failure folder_in_use */
+/**
+ * One that is being replaced is not refused: that goes on before anything else.
+ *
+ * @param to what it may have been copied to; null: nothing
+ * @throws Failure folder_in_use
+ */
 export function refuseSealed(files: FileSystem, folder: string, to: string | null = null): void {
   const seal = readSeal(files, folder);
-  if (seal === null || (seal.why === 'copied' && seal.store === to)) return;
+  if (seal === null || seal.why === 'replacing' || (seal.why === 'copied' && seal.store === to)) return;
   throw new Failure(
     'folder_in_use',
     seal.why === 'copied'

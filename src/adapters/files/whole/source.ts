@@ -1,12 +1,14 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { FactLog } from '../../../domain/facts.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { StoreSource } from '../../../ports/whole/store-copy.ts';
+import type { StoreRest, StoreSource } from '../../../ports/whole/store-copy.ts';
 import { readList } from '../csv/list-file.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
 import { openOwned } from '../owned.ts';
 import { acquire } from '../owner/owner.ts';
+import { makeReplacement, placesOf } from './rewrite.ts';
+import { replaceFolder } from './replace.ts';
 import { readSeal, refuseSealed, writeSeal } from './seal.ts';
 
 /** A folder as it is copied. What was edited by hand is taken in first; from then on this process has it. */
@@ -19,7 +21,7 @@ export async function openFolderSource(
   refuseSealed(files, folder, to);
   const seal = readSeal(files, folder);
   // A copy that was interrupted after the seal goes on.
-  if (seal === null) {
+  if (seal === null || seal.why === 'replacing') {
     const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
     await (await openOwned({ folder, files, clock, user: undefined }, how))[Symbol.asyncDispose]();
   }
@@ -35,22 +37,29 @@ export async function openFolderSource(
     if (storeId === null)
       throw new Failure('not_found', `${folder} was never used`, { fix: { kind: 'begin_storage' } });
     const logs = (): FactLog<never>[] => [...reader.factLogs()];
+    const rest = async (): Promise<StoreRest> => ({
+      ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
+      ...{ small: reader.smallTables(), effects: inspection.effects() },
+      ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+      lists: {
+        suppliers: readList(files, folder, 'suppliers'),
+        reports: readList(files, folder, 'reports'),
+      },
+    });
     return {
       storeId,
       factLogs: async () => logs(),
       history: () => reader.history(logs()),
-      rest: async () => ({
-        ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
-        ...{ small: reader.smallTables(), effects: inspection.effects() },
-        ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
-        lists: {
-          suppliers: readList(files, folder, 'suppliers'),
-          reports: readList(files, folder, 'reports'),
-        },
-      }),
+      rest,
       async seal(to) {
         await writeSeal(files, folder, { why: 'copied', store: to, storeId });
         return true;
+      },
+      rewrite: async (rewriting, texts) => {
+        const from = { storeId, factLogs: logs(), history: reader.history(logs()), rest: await rest() };
+        await makeReplacement({ files, folder, clock }, from, rewriting);
+        await replaceFolder(files, folder);
+        return placesOf(folder, texts);
       },
       async [Symbol.asyncDispose]() {
         await reader[Symbol.asyncDispose]();

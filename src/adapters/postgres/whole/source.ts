@@ -1,7 +1,8 @@
 import type { Fact, FactLog } from '../../../domain/facts.ts';
+import { Failure } from '../../../domain/failure.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Processes } from '../../../ports/processes.ts';
-import type { StoreSource } from '../../../ports/whole/store-copy.ts';
+import type { Rewriting, StoreSource } from '../../../ports/whole/store-copy.ts';
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
 import { readList } from '../rows/lists.ts';
@@ -10,6 +11,7 @@ import { checkedMigrations } from '../migrate.ts';
 import { PostgresStore } from '../store.ts';
 import { lockCommits } from '../transactions/seq.ts';
 import { lastOf, PostgresView } from '../view.ts';
+import { FORGET, placesOf, rewriteRows } from './rewrite.ts';
 import { refuseSealed } from './seal.ts';
 
 /** By events_log_by_log: a line of each. */
@@ -115,8 +117,28 @@ class PostgresSource implements StoreSource {
     });
   }
 
+  async rewrite(rewriting: Rewriting, texts: readonly string[]): Promise<readonly string[]> {
+    await this.#connection.transaction(async () => {
+      await lockCommits(this.#connection);
+      if ((await lastOf(this.#connection)).seq !== this.#seen) {
+        throw new Failure('changed_since', `${this.#connection.name} was changed meanwhile`, {
+          fix: 'run this again',
+        });
+      }
+      await rewriteRows(this.#connection, rewriting);
+    });
+    await this.#closeViews();
+    await this.#connection.query(FORGET);
+    return placesOf(this.#connection, rewriting, texts);
+  }
+
+  /** While one is open the server keeps what it sees. */
+  async #closeViews(): Promise<void> {
+    for (const view of this.#views.splice(0)) await view[Symbol.asyncDispose]();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const view of this.#views) await view[Symbol.asyncDispose]();
+    await this.#closeViews();
     await this.#owner[Symbol.asyncDispose]();
     await this.#connection[Symbol.asyncDispose]();
   }

@@ -6,6 +6,7 @@ import { registerUndo } from '../../tables/undo-command.ts';
 import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
 import { registerAdd } from './add.ts';
+import { registerErase } from './erase.ts';
 import { registerRemove } from './remove.ts';
 import { registerShow } from './show.ts';
 import { registerUpdate } from './update.ts';
@@ -23,6 +24,7 @@ export function register(command: Command, session: Session): void {
   registerAdd(user, session);
   registerUpdate(user, session);
   registerRemove(user, session);
+  registerErase(user, session);
   registerEdit(user, session, 'users');
   registerImport(user, session, 'users');
   registerLog(user, session, 'users');

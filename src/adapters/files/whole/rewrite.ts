@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { FactLog } from '../../../domain/facts.ts';
+import type { User } from '../../../domain/tables.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { wholeTransactions, type Rewriting, type StoreRest } from '../../../ports/whole/store-copy.ts';
+import type { HistoryLine } from '../../../ports/store.ts';
+import type { FileSystem } from '../fs.ts';
+import { clearReplacement, replacementOf } from './replace.ts';
+import { FolderTarget } from './target.ts';
+
+/** All of a folder. */
+interface Whole {
+  readonly storeId: string;
+  readonly factLogs: readonly FactLog<never>[];
+  readonly history: AsyncIterable<readonly HistoryLine[]>;
+  readonly rest: StoreRest;
+}
+
+/** Makes the folder again as it is to be, inside it: whole and closed when this resolves. */
+export async function makeReplacement(
+  { files, folder, clock }: { readonly files: FileSystem; readonly folder: string; readonly clock: Clock },
+  { storeId, factLogs, history, rest }: Whole,
+  rewriting: Rewriting,
+): Promise<void> {
+  clearReplacement(folder);
+  const of = { storeId, factLogs, from: folder };
+  await using target = await FolderTarget.open(files, replacementOf(folder), clock, of);
+  for await (const lines of wholeTransactions(history, 0)) {
+    await target.add(lines.map((line) => rewriting.line(line)));
+  }
+  const users = Array.from(rest.users, (row): User => rewriting.user(row));
+  await target.finish({ ...rest, users });
+  await target.open();
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+/** What a name may be a part of: another name. */
+const OF_A_NAME = /[A-Za-z0-9._:@/-]/;
+
+/** Files of a folder, relative to it, that hold one of these texts, and not as a part of a longer word. */
+export function placesOf(folder: string, texts: readonly string[]): string[] {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.join(parentPath, name))
+    .filter((file) => holdsOneOf(file, texts))
+    .map((file) => path.relative(folder, file))
+    .sort();
+}
+
+function holdsOneOf(file: string, texts: readonly string[]): boolean {
+  const longest = Math.max(0, ...texts.map((text) => Buffer.byteLength(text)));
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const fd = fs.openSync(file, 'r');
+  try {
+    let before = '';
+    for (;;) {
+      const count = fs.readSync(fd, chunk);
+      if (count === 0) return texts.some((text) => holds(before, text, true));
+      // Bytes, so that no chunk ends within a letter.
+      const all = before + chunk.toString('latin1', 0, count);
+      if (texts.some((text) => holds(all, text, false))) return true;
+      before = all.slice(-(longest + 1));
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** @param isEnd nothing follows, so that what stands at the end is whole */
+function holds(all: string, text: string, isEnd: boolean): boolean {
+  const wanted = Buffer.from(text).toString('latin1');
+  for (let at = all.indexOf(wanted); at !== -1; at = all.indexOf(wanted, at + 1)) {
+    const end = at + wanted.length;
+    if (end === all.length && !isEnd) continue;
+    if (!OF_A_NAME.test(all.charAt(at - 1)) && !OF_A_NAME.test(all.charAt(end))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,117 @@
+import type { Fact } from '../../../domain/facts.ts';
+import type { HistoryLine } from '../../../ports/store.ts';
+import type { Rewriting } from '../../../ports/whole/store-copy.ts';
+import type { Connection } from '../connection.ts';
+import { DECISION_COLUMNS, decidedOf, type DecisionRow } from '../rows/decisions.ts';
+import { EDIT_COLUMNS, loggedEditOf, type EditRow } from '../rows/edits.ts';
+import { USER_COLUMNS, userOf, type UserRow } from '../rows/tables.ts';
+
+/*
+ * Rows of a store as they are to be, each in its place: by the keys that are said to change, so that it takes as long as there
+ * are such rows. In the transaction of the caller.
+ */
+
+/** By users_pkey. */
+const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) FOR UPDATE`;
+const SET_USER = 'UPDATE orderctl.users SET user_name = $2, extra = $3::json WHERE user_name = $1';
+/** By orders_pkey. */
+const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o WHERE o.order_id = ANY($1)`;
+const SET_ORDER = 'UPDATE orderctl.orders SET user_name = $2, detail = $3 WHERE order_id = $1';
+/** By archived_orders_pkey: what the database keeps of orders that were archived. */
+const ARCHIVED = 'SELECT order_id, user_name FROM orderctl.archived_orders WHERE order_id = ANY($1)';
+const SET_ARCHIVED = 'UPDATE orderctl.archived_orders SET user_name = $2 WHERE order_id = $1';
+interface ArchivedRow {
+  readonly order_id: string;
+  readonly user_name: string;
+}
+/** By edits_pkey. */
+const EDITS = `SELECT ${EDIT_COLUMNS} FROM orderctl.edits WHERE seq = ANY($1) ORDER BY seq, ordinal`;
+const SET_EDIT = 'UPDATE orderctl.edits SET edit = $3::json, why = $4 WHERE seq = $1 AND ordinal = $2';
+/** By events_log_by_key. */
+const FACTS = `SELECT seq, ordinal, value FROM orderctl.events_log WHERE log = $1 AND key = ANY($2)
+  ORDER BY seq, ordinal`;
+const SET_FACT = 'UPDATE orderctl.events_log SET value = $3::json WHERE seq = $1 AND ordinal = $2';
+
+export async function rewriteRows(connection: Connection, rewriting: Rewriting): Promise<void> {
+  const { touched, user, line } = rewriting;
+  for (const row of await connection.query<UserRow>(USERS, [[...touched.users]])) {
+    const before = userOf(row);
+    const after = user(before);
+    await connection.query(SET_USER, [before.user, after.user, JSON.stringify(after.extra)]);
+  }
+  const orders = [...touched.orders];
+  for (const row of await connection.query<ArchivedRow>(ARCHIVED, [orders])) {
+    const after = user({ user: row.user_name, status: 'paid', extra: {} });
+    await connection.query(SET_ARCHIVED, [row.order_id, after.user]);
+  }
+  for (const row of await connection.query<DecisionRow>(ORDERS, [orders]))
+    await setDecision(connection, row, line);
+  for (const row of await connection.query<EditRow>(EDITS, [[...touched.edits]])) {
+    await setEdit(connection, row, line);
+  }
+  for (const [log, keys] of touched.facts) {
+    const rows = await connection.query<{ seq: number; ordinal: number; value: Fact }>(FACTS, [
+      log,
+      [...keys],
+    ]);
+    for (const { seq, ordinal, value } of rows) {
+      // Its key is of no use here.
+      const before: HistoryLine = {
+        kind: 'fact',
+        seq,
+        at: null,
+        log: { name: log, key: '' },
+        fact: value,
+      };
+      const after = line(before);
+      if (after === before || after.kind !== 'fact') continue;
+      await connection.query(SET_FACT, [seq, ordinal, JSON.stringify(after.fact)]);
+    }
+  }
+}
+
+type Line = Rewriting['line'];
+
+async function setDecision(connection: Connection, row: DecisionRow, line: Line): Promise<void> {
+  const decided = decidedOf(row);
+  const before: HistoryLine = { kind: 'decision', seq: row.seq, at: row.decided_at, decided };
+  const after = line(before);
+  if (after === before || after.kind !== 'decision') return;
+  const { order, outcome } = after.decided;
+  const detail = outcome.kind === 'rejected' ? outcome.detail : null;
+  await connection.query(SET_ORDER, [row.order_id, order.user, detail]);
+}
+
+async function setEdit(connection: Connection, row: EditRow, line: Line): Promise<void> {
+  const before: HistoryLine = { kind: 'edit', seq: row.seq, at: row.at, edit: loggedEditOf(row) };
+  const after = line(before);
+  if (after === before || after.kind !== 'edit') return;
+  const { edit } = after;
+  // What its other columns have.
+  const own = Object.fromEntries(Object.entries(edit).filter(([name]) => name in row.edit));
+  await connection.query(SET_EDIT, [row.seq, row.ordinal, JSON.stringify(own), edit.why ?? null]);
+}
+
+/** Files of archives with orders of these, and rows of records and kept files that hold one of the texts. */
+const PLACES = `SELECT 'archive ' || a.file AS place FROM orderctl.archives a WHERE EXISTS
+    (SELECT FROM orderctl.archived_orders o WHERE o.archive = a.number AND o.order_id = ANY($1))
+  UNION ALL SELECT 'undelivered record ' || u.name FROM orderctl.undelivered u, unnest($2::text[]) AS t (word)
+    WHERE position(t.word IN u.body::text) > 0 OR position(convert_to(t.word, 'UTF8') IN u.key) > 0
+      OR position(convert_to(t.word, 'UTF8') IN u.value) > 0
+  UNION SELECT 'file ' || k.name FROM orderctl.kept_files k, unnest($2::text[]) AS t (word)
+    WHERE position(t.word IN k.content) > 0
+  ORDER BY 1`;
+
+/** What the rows above are not: places that still hold one of the texts. */
+export async function placesOf(
+  connection: Connection,
+  { touched }: Rewriting,
+  texts: readonly string[],
+): Promise<string[]> {
+  const rows = await connection.query<{ place: string }>(PLACES, [[...touched.orders], texts]);
+  return rows.map(({ place }) => place);
+}
+
+/** Takes away the versions of rows that were before: until then their bytes are in the files of the tables. */
+export const FORGET =
+  'VACUUM orderctl.users, orderctl.orders, orderctl.archived_orders, orderctl.edits, orderctl.events_log';
