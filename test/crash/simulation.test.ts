@@ -44,6 +44,16 @@ test('some histories survive a crash before every call', async () => {
   expect(counts.crashesAgain).toBeGreaterThan(tries(50, 12));
 }, 240_000);
 
+test.each([
+  ['two owners fall asleep over it', { owed: 3, atOnce: 1, sleepAt: [2, 3], loses: [], expires: true }],
+  ['an answer is lost', { owed: 2, atOnce: 2, sleepAt: [], loses: [1], expires: false }],
+])('money that is due at one instant is moved once, whatever crashes, though %s', async (_, debts) => {
+  for (let folder = 0; folder < tries(4, 1); folder++) {
+    const steps: History['steps'] = [{ kind: 'at_once', debts }];
+    await explore({ seed: FIRST_SEED, folder, checkpointBytes: 1_500, steps }, { share: 1 }, noCounts());
+  }
+});
+
 /** Histories that once failed, made small. */
 const FOUND: Record<string, History> = {
   'a merge of the index that ends while the folder is closed': {

@@ -28,6 +28,13 @@ export const OWNING: readonly Mutation[] = [
     tests: TESTS,
   },
   {
+    name: 'an owner that wakes up takes a log of the next one for damage',
+    file: 'src/adapters/files/transactions/group.ts',
+    from: '      ledger.assertSound();\n      throw error;',
+    to: '      throw error;',
+    tests: TESTS,
+  },
+  {
     name: 'an owner that wakes up keeps the table of the next one aside',
     file: CSV,
     from: '        ledger.assertSound();\n        if (this.#place.isKeptAside(this.#path)) await',

@@ -1,9 +1,10 @@
 import { randomFrom } from '../support/random.ts';
 import { begin } from './folders.ts';
+import { expire, isOwed, payAll } from './owed.ts';
 import { perform } from './perform.ts';
 import type { History, Step } from './steps.ts';
 import { makeTopic, type SimTopic } from './topic.ts';
-import { expectClosed, expectIndexed, expectReadable } from './verify.ts';
+import { expectClosed, expectIndexed, expectPaidOnce, expectReadable } from './verify.ts';
 import { World, type Moment } from './world.ts';
 
 /** What was done, for the report. */
@@ -50,6 +51,10 @@ const CALLS_OF_RECOVERY = 30;
 const READ_FIRST = 0.2;
 const GO_TO_THE_END = 0.05;
 const GO_ON = 0.2;
+/** How often the gateway has forgotten its keys when one goes on after a crash. */
+const EXPIRES = 0.5;
+/** How what is owed is paid then. */
+const LATER = { atOnce: 2, sleepAt: [], loses: [], expires: false };
 
 /**
  * Runs a history to its end. A crash is made before calls of it, by `kill -9` and by power; what each leaves is
@@ -103,6 +108,7 @@ async function toTheEnd(world: World): Promise<void> {
   await world.open();
   await world.start();
   await world.readAll();
+  await payAll(world, LATER);
   await expectIndexed(world, () => 0);
   await world.close();
   expectClosed(world);
@@ -138,11 +144,14 @@ async function crash(
   };
   await world.recover();
   await expectIndexed(world, next);
+  expectPaidOnce(world);
   const further = next();
   // The step in hand was interrupted: what it had done is in the truth.
   world.step += 1;
-  if (further < GO_ON) {
+  if (further < GO_ON || isOwed(world.truth)) {
     await world.start();
+    if (next() < EXPIRES) expire(world);
+    await payAll(world, LATER);
     if (further < GO_TO_THE_END) await runSteps(world, history.steps);
     await world.close();
     expectClosed(world);

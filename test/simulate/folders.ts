@@ -1,6 +1,7 @@
 import { FaultyFs } from '../support/faulty-fs.ts';
 import * as oracle from './oracle.ts';
 import { SimBroker } from './sim-broker.ts';
+import { SimGateway } from './sim-gateway.ts';
 import { FOLDERS, type History } from './steps.ts';
 import { makeTopic, SHARED_RECORDS, type SimTopic } from './topic.ts';
 import { World, type Moment } from './world.ts';
@@ -15,7 +16,7 @@ export async function begin(history: History, topic: SimTopic): Promise<World> {
   const moment = await making;
   const files = moment.files.survived('kill');
   const broker = new SimBroker(topic, moment.broker);
-  return new World(history, topic, { ...moment, files, broker });
+  return new World(history, topic, { ...moment, files, broker, gateway: new SimGateway(moment.gateway) });
 }
 
 async function prepare(number: number): Promise<Moment> {
@@ -26,6 +27,7 @@ async function prepare(number: number): Promise<Moment> {
   const empty: Moment = {
     files,
     broker: new SimBroker(topic),
+    gateway: new SimGateway(),
     truths: [oracle.FRESH],
     versions: { 'users.csv': [], 'inventory.csv': [] },
     unfinished: new Map(),

@@ -218,7 +218,9 @@ export async function performEffects(world: World, { answer }: EffectsCall): Pro
   const taken = new Map(truth.parts.effects);
   const wanted: string[] = [];
   for (const [id, { state, attempts, owner: by }] of truth.parts.effects) {
-    if (state === 'parked' || (state === 'trying' && by === owner)) continue;
+    // Money is a matter of its own.
+    const isOther = !id.startsWith('e-');
+    if (isOther || state === 'parked' || (state === 'trying' && by === owner)) continue;
     wanted.push(id);
     taken.set(id, { state: 'trying', attempts: attempts + 1, owner });
   }

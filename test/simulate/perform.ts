@@ -1,6 +1,7 @@
 import { isFailure } from '../../src/domain/failure.ts';
 import { decideEdit } from '../../src/domain/edit.ts';
 import * as oracle from './oracle.ts';
+import { performAtOnce } from './owed.ts';
 import { callService, performEffects } from './parts.ts';
 import type { SaveOutcome, TableEdit, TableFile } from './oracle.ts';
 import type { Save, Step } from './steps.ts';
@@ -66,6 +67,8 @@ export async function perform(world: World, step: Step): Promise<void> {
     case 'effects':
       await performEffects(world, step.call);
       return;
+    case 'at_once':
+      return performAtOnce(world, step.debts);
     case 'silent':
       return silent(world, step);
     case 'tick':

@@ -1,6 +1,7 @@
 import { randomFrom } from '../support/random.ts';
 import type { TableEdit, TableFile } from './oracle.ts';
 import type { SendFault } from './sim-broker.ts';
+import type { AtOnce } from './owed.ts';
 import { DESTINATIONS, type EffectsCall, type PartsCall, type SimDestination } from './parts.ts';
 import { DLQ_TOPIC, ITEM_NAMES, PARTITIONS, USER_NAMES } from './topic.ts';
 
@@ -89,6 +90,8 @@ export type Step =
   | { readonly kind: 'service'; readonly call: PartsCall }
   /** Effects are tried, and answered. */
   | { readonly kind: 'effects'; readonly call: EffectsCall }
+  /** Money that is owed is moved, by several at once. */
+  | { readonly kind: 'at_once'; readonly debts: AtOnce }
   /** A destination does not answer, while the service and a batch go on, and then it does. */
   | {
       readonly kind: 'silent';
@@ -195,6 +198,7 @@ function makeStep(choice: number, draw: Draw): Step {
         ...{ partition, count },
       }),
     ],
+    [6, () => ({ kind: 'at_once', debts: makeDebts(draw) })],
   ];
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0);
   let left = choice * total;
@@ -218,6 +222,16 @@ function makeCall({ below, pick }: Draw): PartsCall {
 
 function makeAnswer({ pick }: Draw): EffectsCall {
   return { answer: pick(['done', 'later', 'parked', 'none'] as const) };
+}
+
+function makeDebts({ below }: Draw): AtOnce {
+  return {
+    owed: 1 + below(3),
+    atOnce: 1 + below(3),
+    sleepAt: Array.from({ length: below(3) }, () => 1 + below(5)),
+    loses: Array.from({ length: below(2) }, () => 1 + below(3)),
+    expires: below(2) === 0,
+  };
 }
 
 function makeSave(file: TableFile, { below, pick, index }: Draw): Save {

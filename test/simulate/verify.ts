@@ -5,6 +5,7 @@ import type { Item, User } from '../../src/domain/tables.ts';
 import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from './manual-clock.ts';
+import { paidIn } from './owed.ts';
 import { read, shown, type ShownParts } from './parts.ts';
 import { parseCsv, type Rows, type Truth } from './oracle.ts';
 import { FOLDER, TABLE_FILES, type Moment, type World } from './world.ts';
@@ -177,9 +178,23 @@ export async function expectReadable(moment: Moment): Promise<void> {
   if (files.openFiles !== 0) throw new Error('a reader has left files open');
 }
 
+/** Whatever has crashed: money was moved once, and not before it was committed that this is tried. */
+export function expectPaidOnce({ gateway, truth }: World): void {
+  const paid = paidIn(truth);
+  for (const [order, times] of gateway.moved) {
+    if (times > 1) throw new Error(`${order} was paid ${times} times`);
+    const { attempts } = truth.parts.effects.get(order) ?? { attempts: 0 };
+    if (attempts === 0 && !paid.includes(order))
+      throw new Error(`${order} was paid, and nobody had tried to`);
+  }
+  const unpaid = paid.find((order) => !gateway.moved.has(order));
+  if (unpaid !== undefined) throw new Error(`${unpaid} was not paid, and is said to be`);
+}
+
 /** After a clean end: views are what they are views of, and nothing lies about. */
 export function expectClosed(world: World): void {
   const { files, truth, broker } = world;
+  expectPaidOnce(world);
   const seen = logs(files);
   const { accepted, rejected } = truth;
   if (JSON.stringify(seen) !== JSON.stringify({ accepted, rejected })) {

@@ -13,7 +13,9 @@ import { Pausable } from '../support/pausable.ts';
 import { ManualClock, turn } from './manual-clock.ts';
 import * as oracle from './oracle.ts';
 import type { FileVersion, Rows, SaveOutcome, TableEdit, TableFile, Truth } from './oracle.ts';
+import { paidIn } from './owed.ts';
 import { SimBroker, type SendFault } from './sim-broker.ts';
+import { SimGateway } from './sim-gateway.ts';
 import type { History } from './steps.ts';
 import { batchOf, DLQ_TOPIC, knowingCodec, PARTITIONS, TOPIC, type SimTopic } from './topic.ts';
 import { matching } from './verify.ts';
@@ -31,6 +33,7 @@ export interface Unfinished {
 export interface Moment {
   readonly files: FaultyFs;
   readonly broker: SimBroker;
+  readonly gateway: SimGateway;
   /** What a crash at this moment may leave: what was acknowledged, and what was in flight. */
   readonly truths: readonly Truth[];
   readonly versions: Readonly<Record<TableFile, readonly FileVersion[]>>;
@@ -55,6 +58,7 @@ export class World {
   readonly topic: SimTopic;
   files: FaultyFs;
   readonly broker: SimBroker;
+  readonly gateway: SimGateway;
   readonly clock: ManualClock;
   readonly versions: Record<TableFile, FileVersion[]>;
   readonly unfinished: Map<TableFile, Unfinished>;
@@ -78,6 +82,7 @@ export class World {
     this.topic = topic;
     this.files = moment.files;
     this.broker = moment.broker;
+    this.gateway = moment.gateway;
     this.truths = moment.truths;
     this.versions = {
       'users.csv': [...moment.versions['users.csv']],
@@ -96,6 +101,7 @@ export class World {
     return {
       files,
       broker: new SimBroker(this.topic, this.broker),
+      gateway: new SimGateway(this.gateway),
       truths,
       versions: {
         'users.csv': [...versions['users.csv']],
@@ -131,6 +137,11 @@ export class World {
       if (point.what === `link ${name}.new ${name}`) this.#seePlaced(file, name);
     }
     this.onCall?.(point);
+  }
+
+  /** A call of the outside: a crash falls before it too. */
+  atCall(what: string): void {
+    this.onCall?.({ number: NaN, what, image: () => this.files.survived('kill') });
   }
 
   /** What a person does before a call of `work`, or after it when it makes fewer. */
@@ -173,6 +184,7 @@ export class World {
     this.truths = copy.truths;
     for (const file of TABLE_FILES) this.versions[file] = [...copy.versions[file]];
     this.broker.forget();
+    this.gateway.knowOnly(copy.truths.flatMap(paidIn));
     if (as.newId) this.broker.committed.clear();
   }
 

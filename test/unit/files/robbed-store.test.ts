@@ -83,6 +83,21 @@ test('an owner that wakes up in the middle of a checkpoint removes nothing of th
   for (const [name, text] of left) expect([name, files.get(name)?.toString()]).toEqual([name, text]);
 });
 
+test('an owner that wakes up does not take the first lines of a log of the next owner for damage', async () => {
+  const { files, paused, process } = await pausedAt(null);
+  const other = await openIn(files, new ManualClock());
+  const movement = { item: 'pen', delta: 1, cause: 'restock', orderId: null, eventId: 'n-1' } as const;
+  const move = (store: FileStore): Promise<null> =>
+    store.transact({}, () => ({ changes: { movements: [movement] }, result: null }));
+  await move(other);
+  process.wake();
+  await expect(move(paused)).rejects.toMatchObject({ code: 'folder_in_use' });
+  await paused[Symbol.asyncDispose]().catch((error: unknown) => {
+    expect(error).toMatchObject({ code: 'folder_in_use' });
+  });
+  await other[Symbol.asyncDispose]();
+});
+
 test.each([
   ['before it names its checkpoint', 'sync /shop/.orderctl/tables.', 'sync /shop/.orderctl/state.json.tmp'],
   [

@@ -80,7 +80,14 @@ export class GroupCommit {
     const { ledger, clock, eventsOf } = this.#parts;
     const stamp = { seq: ledger.nextSeq, at: clock.now(), ...from };
     const commit = this.#changes.toCommit(changes, stamp, eventsOf(changes.edits ?? []));
-    if (commit !== null) ledger.stage(commit);
+    if (commit === null) return;
+    try {
+      ledger.stage(commit);
+    } catch (error) {
+      // A log that is there before its first line is another owner's, if there is one.
+      ledger.assertSound();
+      throw error;
+    }
   }
 
   /** Schedules those that wait. */
