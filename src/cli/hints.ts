@@ -19,6 +19,8 @@ const WAYS: Ways = {
   show_items: () => 'see the items: orderctl inventory show',
   show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
   undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
+  change_supplier: ({ supplier }) =>
+    `change it: orderctl supplier update ${supplier}; see all of them: orderctl supplier show`,
   add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,
   change_user: ({ user, status }) => `change it with: orderctl user update --user ${user} --status ${status}`,
   add_item: ({ item, quantity }) =>
@@ -34,6 +36,10 @@ const WAYS: Ways = {
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
   begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
+  migrate_store: () => 'bring it to this version, which shuts out earlier programs: orderctl store migrate',
+  finish_replacing: () =>
+    'run this again in a moment; where nothing runs that goes on with it: orderctl store migrate',
+  finish_orders: () => 'run the shop until all is done: orderctl run --until-end',
   writable_folder: () => 'change who may write there, or use another --storage',
   lasting_disk: ({ medium }) =>
     medium === 'container'

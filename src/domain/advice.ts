@@ -24,6 +24,7 @@ interface Together {
 
 type StockAdvice =
   | { readonly kind: 'show_users' | 'show_items' }
+  | { readonly kind: 'change_supplier'; readonly supplier: string }
   | { readonly kind: 'show_edits'; readonly table: 'users' | 'inventory' }
   | { readonly kind: 'undo_edit'; readonly table: 'users' | 'inventory'; readonly number: number }
   | { readonly kind: 'add_user' | 'change_user'; readonly user: string; readonly status: UserStatus }
@@ -35,6 +36,7 @@ type StoreAdvice =
   /** Two folders have one id: use one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
+  | { readonly kind: 'migrate_store' | 'finish_replacing' | 'finish_orders' }
   | { readonly kind: 'lasting_disk'; readonly medium: 'container' | 'memory' | 'remote' }
   /** By the number of the user. */
   | { readonly kind: 'as_owner'; readonly user: number }

@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const COMMANDS =
-  'audit|completion|config|consume|demo|dev|dlq|doctor|inventory|offsets|order|produce|replay|schema|status|stop|topics|user';
+  'acl|analytics|audit|completion|config|consume|demo|dev|dlq|doctor|inventory|offsets|order|produce|replay|report|run|schema|serve|setup|status|stop|store|supplier|topics|up|user';
 const NAMED = new RegExp(String.raw`\borderctl (${COMMANDS})\b|(^|[^\w-])--[a-z]`);
 
 function filesUnder(folder: string): string[] {

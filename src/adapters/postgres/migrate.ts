@@ -86,7 +86,7 @@ export function refuseOlder(name: string, applied: ReadonlySet<number>): void {
   throw new Failure(
     'store_refused',
     `the store in ${name} is of version ${Math.max(...applied)}, and this program reads ${NEWEST}`,
-    { fix: 'bring it to this version, which shuts out earlier programs: orderctl store migrate' },
+    { fix: { kind: 'migrate_store' } },
   );
 }
 

@@ -76,6 +76,6 @@ function mentions(outgoing: Outgoing, name: string, user: string): boolean {
 
 function stillOwed(user: string, what: string): Failure {
   return new Failure('not_finished', `something about ${user} is not done yet: ${what}`, {
-    fix: 'run the shop until all is done: orderctl run --until-end',
+    fix: { kind: 'finish_orders' },
   });
 }

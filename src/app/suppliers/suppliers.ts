@@ -34,7 +34,7 @@ export function addSupplier(lists: Lists, id: string, details: SupplierDetails):
   return editSupplier(lists, id, (row) => {
     if (row !== null) {
       throw new Failure('already_exists', `supplier ${id} exists already`, {
-        fix: `change it: orderctl supplier update ${id}; see all of them: orderctl supplier show`,
+        fix: { kind: 'change_supplier', supplier: id },
       });
     }
     return changed(id, {}, details);

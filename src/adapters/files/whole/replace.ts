@@ -55,7 +55,7 @@ export async function finishReplacement(files: FileSystem, folder: string): Prom
 export function refuseHalfReplaced(files: FileSystem, folder: string): void {
   if (readSeal(files, folder)?.why !== 'replacing') return;
   throw new Failure('folder_in_use', `the files of ${folder} are being replaced, or that was interrupted`, {
-    fix: 'run this again in a moment; where nothing runs, "orderctl store migrate" goes on with it',
+    fix: { kind: 'finish_replacing' },
     context: { file: folder },
   });
 }
