@@ -214,34 +214,38 @@ function killedAt(at: number): { files: FileSystem; calls: () => number } {
   return { files, calls: () => calls };
 }
 
-test('a folder whose process is killed at any change is what it was, or what it is to be', async () => {
-  const opened = await openers.folder?.();
-  if (opened === undefined) throw new Error('no folder');
-  await (await fill(opened)).store[Symbol.asyncDispose]();
-  const [books, history] = [await booksOf(opened), await historyOf(opened)];
-  const erasedAt = async (at: number): Promise<[folder: string, calls: number]> => {
-    const folder = path.join(makeFolder(), 'shop');
-    fs.cpSync(opened.admin.name, folder, { recursive: true, filter: (name) => !/owner\.\d+$/.test(name) });
-    const { files, calls } = killedAt(at);
-    const admin = { ...folderAdmin({ folder, clock: systemClock }) };
-    const source = () => openFolderSource(files, folder, systemClock, folder);
-    await erase({ ...opened, admin: { ...admin, source } }, true).catch(() => undefined);
-    return [folder, calls()];
-  };
-  const [whole, all] = await erasedAt(Infinity);
-  const after = await historyOf(openedFolder(whole));
-  let [former, latter] = [0, 0];
-  for (let at = 1; at <= all; at += EVERY) {
-    const [folder] = await erasedAt(at);
-    const again = openedFolder(folder);
-    // Its next owner goes on.
-    await again.admin.migrate();
-    const found = await historyOf(again);
-    if (found === history) former += 1;
-    else latter += 1;
-    expect([history, after], `killed at change ${at} of ${all}`).toContain(found);
-    if (at % 10 === 1) expect(await booksOf(again)).toEqual(books);
-    expect(fs.existsSync(path.join(folder, '.orderctl', 'sealed.json'))).toBe(false);
-  }
-  expect(Math.min(former, latter)).toBeGreaterThan(1);
-});
+test(
+  'a folder whose process is killed at any change is what it was, or what it is to be',
+  { timeout: 600_000 },
+  async () => {
+    const opened = await openers.folder?.();
+    if (opened === undefined) throw new Error('no folder');
+    await (await fill(opened)).store[Symbol.asyncDispose]();
+    const [books, history] = [await booksOf(opened), await historyOf(opened)];
+    const erasedAt = async (at: number): Promise<[folder: string, calls: number]> => {
+      const folder = path.join(makeFolder(), 'shop');
+      fs.cpSync(opened.admin.name, folder, { recursive: true, filter: (name) => !/owner\.\d+$/.test(name) });
+      const { files, calls } = killedAt(at);
+      const admin = { ...folderAdmin({ folder, clock: systemClock }) };
+      const source = () => openFolderSource(files, folder, systemClock, folder);
+      await erase({ ...opened, admin: { ...admin, source } }, true).catch(() => undefined);
+      return [folder, calls()];
+    };
+    const [whole, all] = await erasedAt(Infinity);
+    const after = await historyOf(openedFolder(whole));
+    let [former, latter] = [0, 0];
+    for (let at = 1; at <= all; at += EVERY) {
+      const [folder] = await erasedAt(at);
+      const again = openedFolder(folder);
+      // Its next owner goes on.
+      await again.admin.migrate();
+      const found = await historyOf(again);
+      if (found === history) former += 1;
+      else latter += 1;
+      expect([history, after], `killed at change ${at} of ${all}`).toContain(found);
+      if (at % 10 === 1) expect(await booksOf(again)).toEqual(books);
+      expect(fs.existsSync(path.join(folder, '.orderctl', 'sealed.json'))).toBe(false);
+    }
+    expect(Math.min(former, latter)).toBeGreaterThan(1);
+  },
+);
