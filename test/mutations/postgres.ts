@@ -6,6 +6,7 @@ const SCHEMA = ['test/contract/postgres-schema.test.ts'];
 const SQL = ['test/contract/walks/postgres-sql.test.ts'];
 const PLANS = ['test/contract/walks/postgres-plans.test.ts'];
 const ERASE = ['test/contract/store-erase.test.ts'];
+const ERASE_CSVS = ['test/contract/store-erase-csvs.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
 const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
 const SERVERS = ['test/contract/walks/postgres-servers.test.ts'];
@@ -33,6 +34,20 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'finishReplacement(files, folder).then(',
     to: 'Promise.resolve().then(',
     tests: ERASE,
+  },
+  {
+    name: 'a CSV that a user saves while its folder is replaced is overwritten',
+    file: 'src/adapters/files/whole/replace.ts',
+    from: 'if (csv.name === name) await keepSave(files, folder, csv);',
+    to: 'void csv;',
+    tests: ERASE_CSVS,
+  },
+  {
+    name: 'a folder that is replaced has CSVs of another form',
+    file: 'src/adapters/files/whole/rewrite.ts',
+    from: 'await keepForms(files, replacementOf(folder), clock, forms);',
+    to: '',
+    tests: ERASE_CSVS,
   },
   {
     name: 'a PostgreSQL goes on when the program that started it is killed',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder, STATE_FILE } from '../layout.ts';
+import { keepSave, refuseSaves, type FormerCsv } from './former-csvs.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
 
 /*
@@ -21,12 +22,22 @@ export function clearReplacement(folder: string): void {
   rmSync(replacementOf(folder), { recursive: true, force: true });
 }
 
-/** Has the replacement, which is whole and closed, take the place of the folder's files. */
-export async function replaceFolder(files: FileSystem, folder: string): Promise<void> {
+/**
+ * Has the replacement, which is whole and closed, take the place of the folder's files.
+ *
+ * @param csvs of which it was made
+ * @throws Failure changed_since: a user has saved one of them
+ */
+export async function replaceFolder(
+  files: FileSystem,
+  folder: string,
+  csvs: readonly FormerCsv[],
+): Promise<void> {
   const made = replacementOf(folder);
   const names = madeFiles(files, made);
   for (const name of ['.', '.orderctl', UNDELIVERED]) await syncDirectory(files, path.join(made, name));
-  await writeSeal(files, folder, { why: 'replacing', files: names });
+  refuseSaves(files, folder, csvs);
+  await writeSeal(files, folder, { why: 'replacing', files: names, csvs });
   await finishReplacement(files, folder);
 }
 
@@ -37,9 +48,12 @@ export async function finishReplacement(files: FileSystem, folder: string): Prom
   const made = replacementOf(folder);
   files.makeDirectory(path.join(folder, UNDELIVERED));
   for (const name of seal.files) {
-    const from = path.join(made, name);
-    // Otherwise it is there already.
-    if (files.stat(from) !== undefined) files.rename(from, path.join(folder, name));
+    const [from, to] = [path.join(made, name), path.join(folder, name)];
+    // It is there already.
+    if (files.stat(from) === undefined) continue;
+    for (const csv of seal.csvs) if (csv.name === name) await keepSave(files, folder, csv);
+    keepAccess(files, from, to);
+    files.rename(from, to);
   }
   const kept = new Set(seal.files);
   const unfinished = files.list(folder).filter((name) => UNFINISHED.test(name));
@@ -49,6 +63,18 @@ export async function finishReplacement(files: FileSystem, folder: string): Prom
   for (const name of ['.', '.orderctl', UNDELIVERED]) await syncDirectory(files, path.join(folder, name));
   await removeSeal(files, folder);
   clearReplacement(folder);
+}
+
+/** Who may read what was there may read what takes its place, and nobody else. */
+function keepAccess(files: FileSystem, from: string, to: string): void {
+  const access = files.stat(to)?.access;
+  if (access === undefined) return;
+  const fd = files.open(from, 'read');
+  try {
+    files.setAccess(fd, access);
+  } finally {
+    files.close(fd);
+  }
 }
 
 /** @throws Failure folder_in_use: it is neither what it was nor what it is to be until its next owner has gone on */

@@ -6,6 +6,8 @@ import type { Clock } from '../../../ports/clock.ts';
 import { wholeTransactions, type Rewriting, type StoreRest } from '../../../ports/whole/store-copy.ts';
 import type { HistoryLine } from '../../../ports/store.ts';
 import type { FileSystem } from '../fs.ts';
+import { formsOf, keepForms } from './csv-forms.ts';
+import type { FormerCsv } from './former-csvs.ts';
 import { clearReplacement, replacementOf } from './replace.ts';
 import { FolderTarget } from './target.ts';
 
@@ -17,12 +19,18 @@ interface Whole {
   readonly rest: StoreRest;
 }
 
-/** Makes the folder again as it is to be, inside it: whole and closed when this resolves. */
+/**
+ * Makes the folder again as it is to be, inside it: whole and closed when this resolves.
+ *
+ * @returns the CSVs of which it was made
+ * @throws Failure changed_since: a user has saved one
+ */
 export async function makeReplacement(
   { files, folder, clock }: { readonly files: FileSystem; readonly folder: string; readonly clock: Clock },
   { storeId, factLogs, history, rest }: Whole,
   rewriting: Rewriting,
-): Promise<void> {
+): Promise<readonly FormerCsv[]> {
+  const forms = await formsOf(files, folder, clock);
   clearReplacement(folder);
   const of = { storeId, factLogs, from: folder };
   await using target = await FolderTarget.open(files, replacementOf(folder), clock, of);
@@ -32,6 +40,8 @@ export async function makeReplacement(
   const users = Array.from(rest.users, (row): User => rewriting.user(row));
   await target.finish({ ...rest, users });
   await target.open();
+  await keepForms(files, replacementOf(folder), clock, forms);
+  return forms.map(({ table, name, fingerprint }) => ({ table, name, fingerprint }));
 }
 
 const CHUNK_BYTES = 1024 * 1024;

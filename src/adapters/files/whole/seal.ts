@@ -3,6 +3,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
+import type { FormerCsv } from './former-csvs.ts';
 
 /* A folder that nobody may change: it was copied to another store, is a copy that is not whole yet, or is being replaced. */
 
@@ -19,6 +20,8 @@ export type Seal =
       readonly why: 'replacing';
       /** All of that, relative to the folder. */
       readonly files: readonly string[];
+      /** As they were: a user may have saved one since. */
+      readonly csvs: readonly FormerCsv[];
     };
 
 function sealFile(folder: string): string {

@@ -57,8 +57,8 @@ export async function openFolderSource(
       },
       rewrite: async (rewriting, texts) => {
         const from = { storeId, factLogs: logs(), history: reader.history(logs()), rest: await rest() };
-        await makeReplacement({ files, folder, clock }, from, rewriting);
-        await replaceFolder(files, folder);
+        const csvs = await makeReplacement({ files, folder, clock }, from, rewriting);
+        await replaceFolder(files, folder, csvs);
         return placesOf(folder, texts);
       },
       async [Symbol.asyncDispose]() {
