@@ -68,6 +68,7 @@ describe('the store in PostgreSQL', () => {
     ['uses numbers again', "SELECT setval('orderctl.commit_seq', 1)"],
     // The sequence of a standby is ahead of what it lacks.
     ['lacks the last commit of this process', 'UPDATE orderctl.instance_commits SET seq = seq - 1'],
+    ['lacks all commits of this process', 'DELETE FROM orderctl.instance_commits'],
   ])('a database that was put back to an earlier state, and %s, ends who worked on it', async (_, back) => {
     await using under = await make();
     const onNotice = (): void => undefined;

@@ -87,8 +87,8 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'a process goes on where PostgreSQL lacks its last commit',
     file: 'src/adapters/postgres/transactions/group.ts',
-    from: 'lastSeq === null || lastSeq >= this.#last',
-    to: 'lastSeq === null || lastSeq >= 0',
+    from: '(lastSeq ?? 0) >= this.#left',
+    to: '(lastSeq ?? 0) >= 0',
     tests: CONTRACT,
   },
   {

@@ -83,6 +83,7 @@ export class PostgresStore extends PostgresReads implements Store {
       ...{ connection: reader, self, shards: this.#shards, how: options },
       ...{ processes: options.processes, clock: options.clock },
       onOthers: () => this.#lookSoon(),
+      onForgotten: () => this.#group.forgotten(),
       onNews: () => this.#takeNews(),
       onFailure: (error) => void this.#turns.fail(error),
     });
