@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CommitInDoubt, Connection, type Target } from './connection.ts';
 import { isAway, isLocked, isOfAnotherServer } from './failures.ts';
+import { isStandby } from './url/hosts.ts';
 
 /** Between two attempts to reach a database that is away. */
 const PAUSE_MS = 500;
@@ -153,12 +154,15 @@ export class LastingConnection implements Queries, AsyncDisposable {
   /** @returns as pg_xact_status; null: this server has never given that number */
   async #statusOf(transaction: string): Promise<string | null> {
     try {
-      const [row] = await this.query<{ status: string | null }>(
-        // Of one that is too old to be known the rest tells.
-        `SELECT coalesce(pg_xact_status($1::text::xid8), 'committed') AS status`,
-        [transaction],
-      );
-      return row?.status ?? null;
+      return await this.#lasting(async (connection) => {
+        const [row] = await connection.query<{ status: string | null }>(
+          // A standby has yet to replay what it received. Of one that is too old to be known the rest tells.
+          `SELECT CASE WHEN NOT pg_is_in_recovery() THEN coalesce(pg_xact_status($1::text::xid8), 'committed') END AS status`,
+          [transaction],
+        );
+        if (row?.status == null) throw isStandby(connection.name);
+        return row.status;
+      });
     } catch (error) {
       if (isOfAnotherServer(error)) return null;
       throw error;

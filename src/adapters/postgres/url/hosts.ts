@@ -53,7 +53,7 @@ export async function openToWrite<T extends AsyncDisposable>(
     const session = await open(url);
     if (await takesWrites(session).catch(() => false)) return session;
     await session[Symbol.asyncDispose]();
-    throw unwritable(`PostgreSQL at ${url} takes no writes: it is a standby`);
+    throw isStandby(url);
   });
   const first = await Promise.any(opening).catch((error: unknown) => {
     throw noneOf(name, error instanceof AggregateError ? error.errors : [error]);
@@ -71,6 +71,10 @@ function noneOf(name: string, errors: readonly unknown[]): unknown {
   if (lasting !== undefined || errors.length === 1) return lasting ?? errors[0];
   const said = errors.map((error) => (error instanceof Error ? error.message : String(error)));
   return unwritable(`no server of ${name} takes writes: ${said.join('; ')}`);
+}
+
+export function isStandby(url: string): Failure {
+  return unwritable(`PostgreSQL at ${url} takes no writes: it is a standby`);
 }
 
 function unwritable(message: string): Failure {
