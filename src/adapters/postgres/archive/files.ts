@@ -131,9 +131,12 @@ export async function removeLeftovers(file: string, start: string): Promise<void
 
 async function firstLine(file: string): Promise<string | null> {
   const handle = await open(file);
-  // Closes the file.
-  for await (const line of handle.readLines()) return line;
-  return null;
+  try {
+    for await (const line of handle.readLines({ autoClose: false })) return line;
+    return null;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {
