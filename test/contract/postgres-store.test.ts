@@ -158,6 +158,23 @@ describe('the store in PostgreSQL', () => {
       expect(await count(seen)).toBe(5);
     });
 
+    test('an edit whose answer is lost says that it may have been made', async () => {
+      await using under = await make();
+      const onNotice = (): void => undefined;
+      const { hostname: host, port } = new URL(server.url);
+      const proxy = await startCuttingProxy({ host, port: Number(port) });
+      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
+      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      const adding = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
+      await under.access().edit(adding, { via: 'command', onNotice });
+      proxy.cutAfter('COMMIT\0');
+      const edited = access.edit({ kind: 'item.update', item: 'pen', by: 20 }, { via: 'command', onNotice });
+      await expect(edited).rejects.toMatchObject({
+        code: 'store_unreachable',
+        message: expect.stringContaining('may be changed, or not') as string,
+      });
+    });
+
     test('a lock of another session is named and waited for, and the process goes on renewing what it has', async () => {
       await using under = await make();
       const away: (Error | null)[] = [];

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { Failure } from '../../domain/failure.ts';
 import { connectionFailure, failureOf, isLocked, isLost, isOfOtherTables, isRetried } from './failures.ts';
 import { openToWrite, serversOf } from './url/hosts.ts';
 import { checkKnown } from './migrations/known.ts';
@@ -28,15 +29,19 @@ export interface Trace {
   readonly isThere: (queries: Pick<Connection, 'query'>) => Promise<boolean>;
 }
 
-/** The session was lost while a transaction was committed: it may have been, or not. */
-export class CommitInDoubt extends Error {
+/** The session was lost while a transaction was committed: it may have been, or not. Where nobody finds out, it is said so. */
+export class CommitInDoubt extends Failure {
   /** Null: to run it again does no harm. */
   readonly trace: Trace | null;
   /** What it comes to, if it was committed. */
   readonly result: unknown;
 
   constructor(trace: Trace | null, result: unknown, cause: unknown) {
-    super('the session was lost while a transaction was committed', { cause });
+    super(
+      'store_unreachable',
+      'the connection to PostgreSQL was lost at the last moment: what was to be changed may be changed, or not',
+      { fix: 'look whether it is, before you do it again', cause },
+    );
     this.trace = trace;
     this.result = result;
   }
