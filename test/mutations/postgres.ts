@@ -300,7 +300,7 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'a file of archived orders that an interrupted run has left stays beside the one that counts',
     file: 'src/adapters/postgres/archive/move.ts',
-    from: '  await removeLeftovers(path.join(folder, file), start);\n',
+    from: '  await setLeftoversAside(path.join(folder, file), start);\n',
     to: '',
     tests: ARCHIVE,
   },

@@ -178,7 +178,7 @@ test('what fails in the middle changes nothing, and goes on when it is run again
   expect(await everything(open(folder))).toEqual(before);
 });
 
-test('a file that an interrupted run has left is removed once its orders are in another; one of another store stays', async () => {
+test('a file that an interrupted run has left gets another ending once its orders are in another; one of another store keeps its name', async () => {
   await archive(2);
   const [listed = ''] = fs.readdirSync(folder);
   const [, first = ''] = /^orders-(\d+)-/.exec(listed) ?? [];
@@ -192,7 +192,8 @@ test('a file that an interrupted run has left is removed once its orders are in 
   fs.writeFileSync(path.join(folder, `${start}-000000000000.jsonl`), `${ofThis}\n`);
   fs.writeFileSync(path.join(folder, `${start}-000000000001.jsonl`), `${lines[1]}\n`);
   const { files } = await archive(2);
-  expect(fs.readdirSync(folder).sort()).toEqual([`${start}-000000000001.jsonl`, ...files].sort());
+  const leftover = `${start}-000000000000.jsonl.leftover`;
+  expect(fs.readdirSync(folder).sort()).toEqual([leftover, `${start}-000000000001.jsonl`, ...files].sort());
 });
 
 test('a file that was changed or is missing is not taken', async () => {

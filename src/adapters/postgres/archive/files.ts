@@ -106,12 +106,12 @@ async function refuseOther(file: string, sha256: string): Promise<void> {
 }
 
 /**
- * Removes what interrupted runs have left beside a file that the database lists now: files of the same orders and others, as
- * decided since or before another time. Nobody can have such a one listed any more.
+ * Gives another ending to what interrupted runs have left beside a file that the database lists now: files of the same
+ * orders and others, as decided since or before another time. They stay, since a copy of the database may list one.
  *
  * @param start of their names
  */
-export async function removeLeftovers(file: string, start: string): Promise<void> {
+export async function setLeftoversAside(file: string, start: string): Promise<void> {
   const folder = path.dirname(file);
   const isLeftover = (name: string): boolean =>
     name.startsWith(start) && name.endsWith('.jsonl') && name !== path.basename(file);
@@ -122,7 +122,7 @@ export async function removeLeftovers(file: string, start: string): Promise<void
     for (const name of names) {
       const other = path.join(folder, name);
       // One of another store begins with another order.
-      if ((await firstLine(other)) === first) await rm(other);
+      if ((await firstLine(other)) === first) await rename(other, `${other}.leftover`);
     }
   } catch (error) {
     throw ofSystem(error, 'write', file);

@@ -8,7 +8,7 @@ import { chunks, ORDERS, AFTER, START } from '../history.ts';
 import { checkedMigrations, migrate } from '../migrate.ts';
 import type { DecisionRow } from '../rows/decisions.ts';
 import { refuseSealed } from '../whole/seal.ts';
-import { archivesOf, removeLeftovers, writeArchive } from './files.ts';
+import { archivesOf, setLeftoversAside, writeArchive } from './files.ts';
 
 /** Of a file, or somewhat more: a commit is in one. A reader has a whole file in memory, which is 15 MB of that. */
 const MOST_ORDERS = 50_000;
@@ -138,7 +138,7 @@ async function moveNext(
     await connection.query(LIST, [number, file, sha256, accepted, rejected, end, kept.last]);
     return { file, accepted, rejected };
   });
-  await removeLeftovers(path.join(folder, file), start);
+  await setLeftoversAside(path.join(folder, file), start);
   return moved;
 }
 
