@@ -83,8 +83,11 @@ const WAYS: Ways = {
   send_to_topic: () => '--to-topic sends it to another',
   allow_redrives: ({ count }) => `--max-redrives ${count} sends it again`,
 
-  produce_again: (way) =>
-    `${way.inDoubt ? 'to send them again under the same ids' : 'to go on'}: ${produceAgain(way)}`,
+  produce_again: (way) => {
+    // Others of the same number have ids of their own.
+    const areTheSame = way.inDoubt && (way.resume !== 'count' || way.unknown > 0);
+    return `${areTheSame ? 'to send them again under the same ids' : 'to go on'}: ${produceAgain(way)}`;
+  },
   replay_again: ({ inDoubt, after, limit }) => {
     const left = limit === null ? '' : ` --limit ${limit}`;
     const way = `run the same command ${after === null ? 'again' : `with --resume-after ${after}${left}`}`;

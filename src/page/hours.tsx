@@ -35,7 +35,11 @@ function Chart({ windows }: Pick<HourlySales, 'windows'>) {
   const [width, setWidth] = useState(WIDTH);
   useEffect(() => {
     if (svg.current === null) return;
-    const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? WIDTH));
+    const observer = new ResizeObserver(([entry]) => {
+      const found = entry?.contentRect.width ?? 0;
+      // It has none while it is hidden.
+      if (found > 0) setWidth(found);
+    });
     observer.observe(svg.current);
     return () => observer.disconnect();
   }, []);

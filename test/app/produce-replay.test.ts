@@ -254,6 +254,13 @@ describe('produce', () => {
       expect(fixText(failure)).toBe(`start it; then to send them again under the same ids: ${way}`);
     });
 
+    it('promises no ids to others of the same number', async () => {
+      broker.onSendFailure = () => 'not_sent';
+      expect(fixText(await failureOf(produce({ resume: 'count' })))).toBe(
+        'start it; then to go on: the same command with --count 5',
+      );
+    });
+
     it('is an interruption when it was stopped, and a failure when it was to run until then', async () => {
       const stopped = (count: number | null): Promise<Failure> => {
         const controller = new AbortController();

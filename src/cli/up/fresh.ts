@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -6,6 +6,8 @@ import { isoTime } from '../../domain/iso-time.ts';
 import type { Session } from '../session.ts';
 import { isDatabase } from '../settings/store-type.ts';
 import { dataIn } from './database.ts';
+
+const MARK_OF_GIT = '.gitkeep';
 
 /**
  * Puts the shop and the data of its broker aside, so that `up` begins with an empty one. Both, since the topics still have
@@ -50,6 +52,11 @@ export function keepAll(folders: readonly string[], now: number): readonly strin
       });
     }
     kept.push(name);
+    // By which git has the folder of a checkout.
+    if (existsSync(join(name, MARK_OF_GIT))) {
+      mkdirSync(folder);
+      writeFileSync(join(folder, MARK_OF_GIT), '');
+    }
   }
   return kept;
 }

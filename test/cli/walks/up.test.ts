@@ -96,7 +96,12 @@ test('up --fresh keeps what was there, by another name', () => {
   expect(fs.readdirSync(folder)).toEqual(['storage.kept-20261129T140312Z']);
   expect(fs.readdirSync(kept[0] ?? '')).toEqual(['users.csv']);
   fs.mkdirSync(data);
+  fs.mkdirSync(storage);
+  fs.writeFileSync(path.join(storage, '.gitkeep'), '');
   expect(keepAll([storage, data], Date.UTC(2026, 10, 29, 14, 3, 13))).toEqual([
+    `${storage}.kept-20261129T140313Z`,
     `${data}.kept-20261129T140313Z`,
   ]);
+  // To git a checkout is as it was.
+  expect(fs.readdirSync(storage)).toEqual(['.gitkeep']);
 });
