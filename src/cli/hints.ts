@@ -246,21 +246,8 @@ export function repeatPlaces(text: string, given: readonly GivenFlag[]): string 
 
 /** Commands that need no place to be repeated. */
 const OTHERS = [
-  ...[
-    'run',
-    'serve',
-    'up',
-    'dev',
-    'demo',
-    'break',
-    'setup',
-    'store',
-    'backup',
-    'restore',
-    'supplier',
-    'report',
-  ],
-  ...['analytics', 'what-if', 'config', 'completion', 'help'],
+  ...['run', 'serve', 'up', 'dev', 'demo', 'break', 'setup', 'store', 'backup', 'restore'],
+  ...['supplier', 'report', 'analytics', 'what-if', 'config', 'completion', 'help'],
 ];
 const ANY_CALL = new RegExp(
   String.raw`(?<!npx )\borderctl (?=--|(?:${[...ON_FILES, ...ON_KAFKA, ...OTHERS].join('|')})\b)`,
