@@ -109,7 +109,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
     const { code, said } = shell(`${line} $O inventory show`);
     expect({ code, said }).toMatchObject({
       code: 7,
-      said: expect.stringMatching(/state\.json failed: permission denied/) as unknown,
+      said: expect.stringMatching(/\.orderctl\/\w+\.json failed: permission denied/) as unknown,
     });
   });
 
