@@ -49,10 +49,8 @@ export interface Statement {
  */
 export function insertOf(table: string, key: Column, others: readonly Column[]): Statement {
   const columns = [key, ...others];
-  const isOnce = (column: Column): boolean =>
-    column !== key && column.values.every((value) => value === column.values[0]);
-  const each = columns.filter((column) => !isOnce(column));
-  const once = columns.filter(isOnce);
+  const once = others.filter(({ values }) => values.every((value) => value === values[0]));
+  const each = columns.filter((column) => !once.includes(column));
   const arrays = each.map(({ type }, index) => `$${index + 1}::${type}[]`);
   const selected = columns.map((column) => {
     const place = once.indexOf(column);

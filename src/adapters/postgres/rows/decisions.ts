@@ -84,9 +84,9 @@ export function insertOrders(
   seqs: readonly number[],
   ordinals: readonly number[],
 ): Statement {
-  const column = (name: string, type: string, of: (decided: Decided) => unknown): Column => ({
-    ...{ name, type, values: decisions.map(of) },
-  });
+  const column = (name: string, type: string, of: (decided: Decided) => unknown): Column => {
+    return { name, type, values: decisions.map(of) };
+  };
   const rejection = ({ outcome }: Decided) => (outcome.kind === 'rejected' ? outcome : null);
   return insertOf(
     'orderctl.orders',

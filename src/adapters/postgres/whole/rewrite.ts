@@ -55,7 +55,7 @@ export async function rewriteRows(connection: Connection, rewriting: Rewriting):
       [...keys],
     ]);
     for (const { seq, ordinal, value } of rows) {
-      // Its key is of no use here.
+      // Which field is its key does not matter here.
       const before: HistoryLine = {
         kind: 'fact',
         seq,
