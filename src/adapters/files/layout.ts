@@ -16,6 +16,14 @@ export function journalPath(inner: string, number: number): string {
   return path.join(inner, `journal.${number}`);
 }
 
+const STORE_FILE =
+  /^(?:state\.json|edits\.jsonl|(?:tables|journal|outbox|ids|(?:users|inventory)\.versions)\.\d+)$/;
+
+/** Whether a file in `.orderctl` is one that checkpoints name, or the checkpoint. */
+export function isStoreFile(name: string): boolean {
+  return STORE_FILE.test(name);
+}
+
 /** The logs that every folder has; `users` and `inventory` are the logs of the versions of those CSVs. */
 export const FIRST_LOGS = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
 /** A log of facts, by its name. */

@@ -66,6 +66,12 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
   }
 }
 
+/** Owns a folder that is copied for a moment: hand edits are taken in, and its CSVs are there. */
+export async function settleCopied(opened: Omit<OpenedFolder, 'user'>): Promise<void> {
+  const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
+  await (await openOwned({ ...opened, user: undefined }, how))[Symbol.asyncDispose]();
+}
+
 /** A promise for the store, for requests that come before it is open. It may fail with nobody waiting for it. */
 function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => void } {
   let resolve: (value: Promise<T>) => void = () => undefined;

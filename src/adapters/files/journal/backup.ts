@@ -4,7 +4,7 @@ import type { StoreBackup } from '../../../ports/access.ts';
 import { LISTS } from '../../../ports/whole/lists.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
-import { innerFolder, journalPath, type LogName } from '../layout.ts';
+import { innerFolder, isStoreFile, journalPath, type LogName } from '../layout.ts';
 import { LogView } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { writeState } from './checkpoint.ts';
@@ -19,9 +19,8 @@ import { FolderSnapshot } from './snapshot.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
-/** Files that the checkpoint names, or that belong to a running process. */
-const OTHERWISE_COPIED =
-  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|outbox|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|.*\.tmp)$/;
+/** Beside those of the store: what is copied in another way, or belongs to a running process. */
+const NOT_COPIED = /^(?:owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|.*\.tmp)$/;
 
 /** Truths of their own, replaced as a whole. */
 const LIST_FILES = new Set(Object.keys(LISTS).map((name) => `${name}.csv`));
@@ -116,7 +115,7 @@ class FolderCopy {
     }
     if (loaded !== undefined) await this.#truth(loaded, snapshot, named);
     for (const name of this.#files.list(innerFolder(this.#folder))) {
-      if (!OTHERWISE_COPIED.test(name)) await this.#whole(path.join('.orderctl', name));
+      if (!isStoreFile(name) && !NOT_COPIED.test(name)) await this.#whole(path.join('.orderctl', name));
     }
     await this.#undelivered();
     for (const directory of [inner, this.#target, path.dirname(this.#target)]) {

@@ -9,7 +9,7 @@ import { sameStat, savedMsOf, unsettledMs, type FileFacts } from '../edits/hand-
 import { checkLog, EMPTY_LOG, LogView } from '../logs/log.ts';
 import { checkAgainstJournal, fileOf, loadFolder, logsOf, type LoadedFolder } from './recover.ts';
 import { Tables } from '../tables/tables.ts';
-import { refuseHalfReplaced } from '../whole/replace.ts';
+import { refuseHalfReplaced } from '../whole/seal.ts';
 
 const RETRIES = 20;
 const RETRY_MS = 25;

@@ -4,7 +4,7 @@ import { OWN_STYLE, styleOf, type CsvStyle } from '../csv/records.ts';
 import { renderTable } from '../csv/render.ts';
 import type { FileSystem } from '../fs.ts';
 import { FolderSnapshot } from '../journal/snapshot.ts';
-import { openOwned } from '../owned.ts';
+import { settleCopied } from '../owned.ts';
 import type { Row } from '../tables/columns.ts';
 import { fingerprintFile, sameFingerprint } from '../tables/fingerprint.ts';
 import type { Table } from '../tables/table.ts';
@@ -57,6 +57,5 @@ export async function keepForms(
     snapshot.close();
   }
   // Takes them in: no cell of them is another one.
-  const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
-  await (await openOwned({ folder: made, files, clock, user: undefined }, how))[Symbol.asyncDispose]();
+  await settleCopied({ folder: made, files, clock });
 }

@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { Failure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
-import { innerFolder, STATE_FILE } from '../layout.ts';
+import { innerFolder, isStoreFile, STATE_FILE } from '../layout.ts';
 import { keepSave, refuseSaves, type FormerCsv } from './former-csvs.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
 
@@ -77,17 +76,7 @@ function keepAccess(files: FileSystem, from: string, to: string): void {
   }
 }
 
-/** @throws Failure folder_in_use: it is neither what it was nor what it is to be until its next owner has gone on */
-export function refuseHalfReplaced(files: FileSystem, folder: string): void {
-  if (readSeal(files, folder)?.why !== 'replacing') return;
-  throw new Failure('folder_in_use', `the files of ${folder} are being replaced, or that was interrupted`, {
-    fix: { kind: 'finish_replacing' },
-    context: { file: folder },
-  });
-}
-
 const UNDELIVERED = path.join('.orderctl', 'undelivered');
-const OWN = /^(?:state\.json|edits\.jsonl|(?:tables|journal|outbox|ids|(?:users|inventory)\.versions)\.\d+)$/;
 const UNFINISHED = /^(?:users|inventory)\.csv\.(?:new|previous)$/;
 
 /** All of a folder that was made for this, relative to it. */
@@ -99,7 +88,7 @@ function madeFiles(files: FileSystem, made: string): string[] {
 /** What only a store writes; not the logs beside it, which all have others in their places. */
 function ownFiles(files: FileSystem, folder: string): string[] {
   const inner = innerFolder(folder);
-  const own = files.list(inner).filter((name) => OWN.test(name));
+  const own = files.list(inner).filter((name) => isStoreFile(name));
   const undelivered = files
     .list(path.join(folder, UNDELIVERED))
     .map((name) => path.join('undelivered', name));

@@ -67,3 +67,12 @@ export function refuseSealed(files: FileSystem, folder: string, to: string | nul
     },
   );
 }
+
+/** @throws Failure folder_in_use: it is neither what it was nor what it is to be until its next owner has gone on */
+export function refuseHalfReplaced(files: FileSystem, folder: string): void {
+  if (readSeal(files, folder)?.why !== 'replacing') return;
+  throw new Failure('folder_in_use', `the files of ${folder} are being replaced, or that was interrupted`, {
+    fix: { kind: 'finish_replacing' },
+    context: { file: folder },
+  });
+}

@@ -5,7 +5,7 @@ import type { StoreRest, StoreSource } from '../../../ports/whole/store-copy.ts'
 import { readList } from '../csv/list-file.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
-import { openOwned } from '../owned.ts';
+import { settleCopied } from '../owned.ts';
 import { acquire } from '../owner/owner.ts';
 import { makeReplacement, placesOf } from './rewrite.ts';
 import { replaceFolder } from './replace.ts';
@@ -21,10 +21,7 @@ export async function openFolderSource(
   refuseSealed(files, folder, to);
   const seal = readSeal(files, folder);
   // A copy that was interrupted after the seal goes on.
-  if (seal === null || seal.why === 'replacing') {
-    const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
-    await (await openOwned({ folder, files, clock, user: undefined }, how))[Symbol.asyncDispose]();
-  }
+  if (seal === null || seal.why === 'replacing') await settleCopied({ folder, files, clock });
   const ownership = await acquire(innerFolder(folder), { purpose: 'store copy' }, async () => null);
   try {
     const [{ FolderReader }, { FolderInspection }] = await Promise.all([

@@ -11,7 +11,7 @@ import { innerFolder, isStorage } from '../layout.ts';
 import { Ledger } from '../ledger.ts';
 import type { EditStamp } from '../logs/edit-line.ts';
 import { keepUndelivered } from '../logs/undelivered.ts';
-import { openOwned } from '../owned.ts';
+import { settleCopied } from '../owned.ts';
 import { acquire, type Ownership } from '../owner/owner.ts';
 import { smallLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
@@ -140,9 +140,7 @@ export class FolderTarget implements StoreTarget {
     await this.#close(true);
     await removeSeal(this.#files, this.#folder);
     // Writes the CSVs.
-    const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
-    const opened = { folder: this.#folder, files: this.#files, clock: this.#clock, user: undefined };
-    await (await openOwned(opened, how))[Symbol.asyncDispose]();
+    await settleCopied({ folder: this.#folder, files: this.#files, clock: this.#clock });
   }
 
   async #close(isWhole: boolean): Promise<void> {
