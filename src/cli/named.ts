@@ -10,7 +10,7 @@ export function takingName(command: Command, flag: Flag, what: string): Command 
 
 /** @returns undefined where neither is given @throws Failure usage */
 export function nameGiven(
-  flag: Flag,
+  flag: Flag | '--date',
   name: string | undefined,
   byFlag: string | undefined,
 ): string | undefined {

@@ -6,7 +6,7 @@ import { openBrokerOnly } from '../../kafka/open.ts';
 import { aclActionDocument, aclActionLine, deniedLines } from '../../output/cluster/acl.ts';
 import { carryOut } from '../../output/cluster/carry-out.ts';
 import type { Session } from '../../session.ts';
-import { planWanted, WANTED } from './wanted.ts';
+import { planWanted, WANTED, WHICH_ROLES } from './wanted.ts';
 
 interface Flags {
   readonly removeExtra?: true;
@@ -25,7 +25,7 @@ export function registerApply(acl: Command, session: Session): void {
       ['orderctl acl apply --remove-extra --execute', 'no more and no less'],
     ],
   })
-    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, connect, operator (default: all)')
+    .argument('[ROLE...]', WHICH_ROLES)
     .option('--remove-extra', 'also remove what these principals do not need')
     .option('--execute', 'do it')
     .action(async (names: readonly string[], flags: Flags) => {

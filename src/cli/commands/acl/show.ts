@@ -5,7 +5,7 @@ import { ACL_COLUMNS, aclsDocument, deniedLines } from '../../output/cluster/acl
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
-import { planWanted, WANTED } from './wanted.ts';
+import { planWanted, WANTED, WHICH_ROLES } from './wanted.ts';
 
 export function registerShow(acl: Command, session: Session): void {
   describe(acl.command('show'), {
@@ -18,7 +18,7 @@ export function registerShow(acl: Command, session: Session): void {
       ['orderctl acl show -o json', 'for a script'],
     ],
   })
-    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, connect, operator (default: all)')
+    .argument('[ROLE...]', WHICH_ROLES)
     .action(async (names: readonly string[]) => {
       await show(session, names);
     });

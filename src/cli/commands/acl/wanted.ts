@@ -14,6 +14,8 @@ export const WANTED =
   'that processors write; and Connect writes orders and the topics of its tables, and reads these and ' +
   'inventory_updates. Each role signs in as --principal says.';
 
+export const WHICH_ROLES = 'processors, api, shops, tills, suppliers, connect, operator (default: all)';
+
 /** @param names of roles; none: all @throws Failure usage */
 export function rightsOf({ settings }: Session, names: readonly string[]): Right[] {
   const roles = selectRoles(names);

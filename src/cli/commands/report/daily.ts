@@ -9,7 +9,16 @@ import { csvText } from '../../output/csv.ts';
 import { reportHtml } from '../../output/report/html.ts';
 import { choice } from '../../parse.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, withDate, type DayFlags } from './day.ts';
+import {
+  CSV_COLUMNS,
+  csvRows,
+  readDay,
+  sayDay,
+  sayUnpriced,
+  takingDay,
+  withDate,
+  type DayFlags,
+} from './day.ts';
 
 interface Flags extends DayFlags {
   readonly to: string;
@@ -20,21 +29,20 @@ type Format = 'csv' | 'json' | 'html';
 const FORMATS: readonly Format[] = ['csv', 'json', 'html'];
 
 export function registerDaily(report: Command, session: Session): void {
-  describe(report.command('daily'), {
-    summary: 'write the sales of a day as files',
-    prose:
-      'Writes sales-DATE.csv (a row for each product and source), .json (all of it) and .html (with charts). Files of a ' +
-      'day that is over are the same bytes each time, unless something of it came late; what has not changed is not ' +
-      'written. Its totals become the row of that day in the list of reports (reports.csv, or the table). A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
-      'region from AWS_REGION, and another server from AWS_ENDPOINT_URL.',
-    examples: [
-      ['orderctl report daily yesterday --time-zone UTC', 'into the folder reports'],
-      ['orderctl report daily --to s3://shop/sales --format csv', 'into a bucket'],
-    ],
-  })
-    .argument('[DATE]', 'the day, also today (default: yesterday)')
-    .option('--date <DATE>', 'the same by a flag')
-    .option('--time-zone <NAME>', 'of the day (default: of this machine)')
+  takingDay(
+    describe(report.command('daily'), {
+      summary: 'write the sales of a day as files',
+      prose:
+        'Writes sales-DATE.csv (a row for each product and source), .json (all of it) and .html (with charts). Files of a ' +
+        'day that is over are the same bytes each time, unless something of it came late; what has not changed is not ' +
+        'written. Its totals become the row of that day in the list of reports (reports.csv, or the table). A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
+        'region from AWS_REGION, and another server from AWS_ENDPOINT_URL.',
+      examples: [
+        ['orderctl report daily yesterday --time-zone UTC', 'into the folder reports'],
+        ['orderctl report daily --to s3://shop/sales --format csv', 'into a bucket'],
+      ],
+    }),
+  )
     .option('--to <PLACE>', 'folder, s3://BUCKET/FOLDER, gs://…', 'reports')
     .option('--format <LIST>', 'of csv, json, html', FORMATS.join(','))
     .action(async (given: string | undefined, flags: Flags) => {

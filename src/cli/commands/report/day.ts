@@ -1,11 +1,12 @@
+import type { Command } from 'commander';
 import { dailyReport, type Day } from '../../../app/report/daily.ts';
 import { topProducts } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
-import { Failure } from '../../../domain/failure.ts';
 import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { dailyDocument } from '../../../documents/write/daily.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
 import { dayOf } from '../../parse.ts';
+import { nameGiven } from '../../named.ts';
 import { unpricedLine } from '../../output/report/unpriced.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
@@ -18,11 +19,18 @@ export interface DayFlags {
 
 const TOP = 10;
 
+/** Gives a verb a day, as its argument or by a flag. */
+export function takingDay(command: Command): Command {
+  return command
+    .argument('[DATE]', 'the day, also today (default: yesterday)')
+    .option('--date <DATE>', 'the same by a flag')
+    .option('--time-zone <NAME>', 'of the day (default: of this machine)');
+}
+
 /** With the day that is given as an argument. @throws Failure usage: the flag names another one */
 export function withDate<F extends DayFlags>(given: string | undefined, flags: F): F {
-  if (given === undefined) return flags;
-  if (flags.date === undefined || flags.date === given) return { ...flags, date: given };
-  throw new Failure('usage', `both ${given} and --date ${flags.date} are given`, { fix: 'name one' });
+  const date = nameGiven('--date', given, flags.date);
+  return date === undefined ? flags : { ...flags, date };
 }
 
 export const CSV_COLUMNS = ['report_date', 'product_id', 'source', 'total_quantity', 'total_revenue'];

@@ -4,28 +4,35 @@ import { describe } from '../../help.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, sayDay, sayUnpriced, withDate, type DayFlags } from './day.ts';
+import {
+  CSV_COLUMNS,
+  csvRows,
+  readDay,
+  sayDay,
+  sayUnpriced,
+  takingDay,
+  withDate,
+  type DayFlags,
+} from './day.ts';
 
 export function registerShow(report: Command, session: Session): void {
-  describe(report.command('show'), {
-    alias: 'list',
-    summary: 'the sales of a day',
-    isTable: true,
-    prose:
-      'Prints the sales of a day by product and source, their total, and what was low when the day ended. Nothing is ' +
-      'written. -o json has the sales by hour and what sold most as well.',
-    examples: [
-      ['orderctl report show 2026-11-27 --time-zone Europe/Berlin', 'of that day'],
-      ['orderctl report show today -o csv', 'so far, for a spreadsheet'],
-    ],
-  })
-    .argument('[DATE]', 'the day, also today (default: yesterday)')
-    .option('--date <DATE>', 'the same by a flag')
-    .option('--time-zone <NAME>', 'of the day (default: of this machine)')
-    .action(async (given: string | undefined, flags: DayFlags) => {
-      const day = withDate(given, flags);
-      await show(session, await readDay(session, day), day);
-    });
+  takingDay(
+    describe(report.command('show'), {
+      alias: 'list',
+      summary: 'the sales of a day',
+      isTable: true,
+      prose:
+        'Prints the sales of a day by product and source, their total, and what was low when the day ended. Nothing is ' +
+        'written. -o json has the sales by hour and what sold most as well.',
+      examples: [
+        ['orderctl report show 2026-11-27 --time-zone Europe/Berlin', 'of that day'],
+        ['orderctl report show today -o csv', 'so far, for a spreadsheet'],
+      ],
+    }),
+  ).action(async (given: string | undefined, flags: DayFlags) => {
+    const day = withDate(given, flags);
+    await show(session, await readDay(session, day), day);
+  });
 }
 
 async function show(session: Session, report: DailyReport, flags: DayFlags): Promise<void> {
