@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { StoreAdmin } from '../../ports/whole/store-admin.ts';
-import type { StoreSource } from '../../ports/whole/store-copy.ts';
+import type { StoreRest } from '../../ports/whole/store-copy.ts';
 import type { Outgoing } from '../../ports/store.ts';
 import { ENDS } from '../audit/checkout-rules.ts';
 import { Erasure } from './erasure.ts';
@@ -41,7 +41,9 @@ export async function eraseUser(
   for await (const chunk of source.history()) {
     for (const line of chunk) if (erasure.line(line) !== line) lines += 1;
   }
-  await refuseUnfinished(source, erasure, user);
+  const rest = await source.rest();
+  for (const row of rest.users) erasure.user(row);
+  await refuseUnfinished(rest, erasure, user);
   const orders = new Set([...erasure.touched.orders, ...erasure.steps.keys()]).size;
   if (lines === 0 && erasure.touched.users.size === 0) return { pseudonym: null, orders, lines, left: [] };
   const left = execute ? await source.rewrite(erasure, [...erasure.texts]) : [];
@@ -49,7 +51,7 @@ export async function eraseUser(
 }
 
 /** What is under way would bring the name back, or could not go on without it. */
-async function refuseUnfinished(source: StoreSource, erasure: Erasure, user: string): Promise<void> {
+async function refuseUnfinished(rest: StoreRest, erasure: Erasure, user: string): Promise<void> {
   const open = [...erasure.steps].filter(([, steps]) => ![...steps].some((step) => FINISHED.has(step)));
   if (open.length > 0) {
     const named = open.slice(0, MOST_NAMED).map(([order]) => order);
@@ -58,8 +60,6 @@ async function refuseUnfinished(source: StoreSource, erasure: Erasure, user: str
       fix: 'finish, dispatch or cancel them first',
     });
   }
-  const rest = await source.rest();
-  for (const row of rest.users) erasure.user(row);
   const name = JSON.stringify(user);
   for (const { id, fields } of rest.effects) {
     if (JSON.stringify(fields).includes(name)) throw stillOwed(user, `${id} is owed`);

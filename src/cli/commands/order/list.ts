@@ -45,8 +45,8 @@ export function registerList(order: Command, session: Session): void {
     isTable: true,
     prose:
       'Lists orders by the time of their decision, the latest last; those of the checkout, which have a status in ' +
-      'capitals, by when they were validated or rejected: accepted is of the direct flow what COMPLETED is of the checkout. Flags that select go together; --since is inclusive, --until ' +
-      'exclusive. --status completed and rejected select orders of both flows, accepted direct ones, the others those of ' +
+      'capitals, by when they were validated or rejected: accepted means in the direct flow what COMPLETED means in the ' +
+      'checkout. Flags that select go together; --since is inclusive, --until exclusive. --status completed and rejected select orders of both flows, accepted direct ones, the others those of ' +
       'the checkout. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
       'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is the reason, or ' +
       'else the status. --follow lists the latest 10, then each new decision and status as it comes, until Ctrl-C (0). ' +
