@@ -96,6 +96,9 @@ export async function startApi(shop: Shop, options: ServerOptions): Promise<ApiS
 async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_BODY_BYTES,
+    // Unknown fields are ignored, so these are too; taken out, they reach no prototype.
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
     clientErrorHandler: refuseBroken,

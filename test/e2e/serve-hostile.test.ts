@@ -44,6 +44,9 @@ test('requests that are too slow, too long or no HTTP are refused, and hold up n
     status: 400,
     fix: 'send valid JSON; /docs says what each call takes',
   });
+  const unknownFields = '"__proto__": {"quantity": 5}, "constructor": {"prototype": {"quantity": 5}}';
+  const body = `{"user": "bob", "item": "pen", "quantity": 1, "items_": [{${unknownFields}}], ${unknownFields}}`;
+  expect((await fetch(`${url}/order?flow=direct`, { method: 'POST', headers, body })).status).toBe(202);
   expect((await call('GET', '/inventory')).status).toBe(200);
   await waitFor('the end of the slow ones', () => slow.every(({ hasEnded }) => hasEnded()), Boolean, {
     timeoutMs: 60_000,
