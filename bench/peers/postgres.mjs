@@ -37,6 +37,8 @@ const UPSERT_REVISIONS = `INSERT INTO orderctl.small_tables (table_name, key, va
   SELECT 'item_revisions', key, value::json, $3 FROM unnest($1::text[], $2::text[]) AS r (key, value)
   ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value, seq = EXCLUDED.seq`;
 const SHARDS = 16;
+/** Some 400 KB: a broker takes 1 MB. */
+const MOST_IN_A_REQUEST = 2_000;
 
 let seq = 0;
 
@@ -105,7 +107,9 @@ async function writeEvents(lines, before) {
     const messages = events.map(({ key, id, fields }) => ({
       ...{ key, value: JSON.stringify(fields), headers: { ce_id: id, ce_type: EVENTS } },
     }));
-    await producer.send({ topic: EVENTS, messages });
+    for (let from = 0; from < messages.length; from += MOST_IN_A_REQUEST) {
+      await producer.send({ topic: EVENTS, messages: messages.slice(from, from + MOST_IN_A_REQUEST) });
+    }
     await client.query('DELETE FROM orderctl.outbox WHERE id = ANY($1)', [rows.map(({ id }) => id)]);
   };
 }
