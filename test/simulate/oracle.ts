@@ -17,7 +17,7 @@ export type Rows = ReadonlyMap<string, string | number>;
 /** One version of a CSV that the store knows, or may know. */
 export interface FileVersion {
   readonly rows: Rows;
-  /** null: written down, but perhaps never put in place. */
+  /** null: perhaps written down, and perhaps put in place. */
   readonly text: string | null;
 }
 
@@ -259,7 +259,12 @@ export function afterSave(
 ): { truth: Truth; outcome: SaveOutcome }[] {
   // Without a known version, all rows are additions.
   if (versions.length === 0) return [{ truth: merged(truth, file, found, new Map()), outcome: 'meant' }];
-  const bases = versions.map(({ rows }) => rows).filter((rows) => !isMassDeletion(truth, file, found, rows));
+  // Where it is not sure of one version that it was written down, there may be none.
+  const isAnyKnown = versions.some((version) => version.text !== null);
+  const known = versions.map(({ rows }) => rows);
+  const bases = (isAnyKnown ? known : [NO_ROWS, ...known]).filter(
+    (rows) => !isMassDeletion(truth, file, found, rows),
+  );
   const owedBy = (rows: Rows): readonly Owed[] => truth.owed.get(saveKey(file, rows)) ?? [];
   // A version of ours may have the rows of a save, and owes nothing.
   const wrong = bases.flatMap((rows) =>
@@ -309,6 +314,7 @@ function isMassDeletion(truth: Truth, file: TableFile, found: Rows, base: Rows):
 }
 
 const NOTHING_OWED: Owed = new Map();
+const NO_ROWS: Rows = new Map();
 
 function saveKey(file: TableFile, rows: Rows): string {
   return `${file}\n${renderCsv(file, rows)}`;
