@@ -122,6 +122,20 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/client.test.ts'],
   },
   {
+    name: 'an answer that came while the process was held up is given up',
+    file: 'src/adapters/kafka/protocol/silence.ts',
+    from: '(Math.abs(heldUpMs) > LOOK_EVERY_MS ? heldUpMs : 0)',
+    to: '0',
+    tests: ['test/unit/kafka/connections.test.ts'],
+  },
+  {
+    name: 'a node that is too busy to answer in time is asked again at the same pace',
+    file: 'src/adapters/kafka/protocol/connections.ts',
+    from: 'limitMs * times',
+    to: 'limitMs',
+    tests: ['test/unit/kafka/connections.test.ts'],
+  },
+  {
     name: 'two requests that come together make two connections',
     file: 'src/adapters/kafka/protocol/connections.ts',
     from: 'connection.connect = () => (connecting ??= connect());',
@@ -130,7 +144,7 @@ export const READING: readonly Mutation[] = [
   },
   {
     name: 'a large answer over a slow link is cut off by its time-out',
-    file: 'src/adapters/kafka/protocol/connections.ts',
+    file: 'src/adapters/kafka/protocol/silence.ts',
     from: 'request.sentAt = now;',
     to: 'request.sentAt ??= now;',
     tests: ['test/unit/kafka/connections.test.ts'],

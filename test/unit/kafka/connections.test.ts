@@ -43,11 +43,59 @@ test('a connection on which no answer comes in time is closed, not asked again',
   onTestFinished(() => void silent.close());
   const { port } = silent.address() as AddressInfo;
   const pool = await poolOf(port, 50);
-  guard(pool);
+  guard(pool, new Map());
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toMatchObject({
     name: 'KafkaJSRequestTimeoutError',
   });
   await expect.poll(() => closed).toBe(1);
+});
+
+/** @returns the port of a server that is asked for metadata */
+async function slowServer(answer: (socket: net.Socket, correlationId: number) => void): Promise<number> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (request) => answer(socket, request.readInt32BE(8)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test('a node that is too busy to answer in time is given twice the time with each connection, until it answers', async () => {
+  const limitMs = 200;
+  let asked = 0;
+  const port = await slowServer((socket, correlationId) => {
+    asked += 1;
+    if (asked > 3) setTimeout(() => socket.write(emptyMetadata(correlationId)), 3 * limitMs);
+  });
+  const unanswered = new Map<string, number>();
+  for (const given of [1, 2, 3]) {
+    const pool = await poolOf(port, limitMs);
+    guard(pool, unanswered);
+    await expect(fetchMetadata(nodeOf(pool), [])).rejects.toMatchObject({
+      name: 'KafkaJSRequestTimeoutError',
+    });
+    expect([...unanswered.values()]).toEqual([given]);
+  }
+  const pool = await poolOf(port, limitMs);
+  guard(pool, unanswered);
+  await fetchMetadata(nodeOf(pool), []);
+  expect(unanswered.size).toBe(0);
+  destroyConnections(pool);
+});
+
+test('time in which the process did not run is no silence of a node', async () => {
+  const limitMs = 300;
+  const port = await slowServer((socket, correlationId) => {
+    socket.write(emptyMetadata(correlationId));
+    // The answer is on its way, and is read after the timers that are due by then.
+    const until = performance.now() + 2 * limitMs;
+    while (performance.now() < until);
+  });
+  const pool = await poolOf(port, limitMs);
+  guard(pool, new Map());
+  await expect(fetchMetadata(nodeOf(pool), [])).resolves.toBeDefined();
+  destroyConnections(pool);
 });
 
 /** Metadata, version 7, of a cluster without brokers or topics, to the request with this correlation id. */
@@ -76,13 +124,13 @@ test('half an answer that a lost connection left is not the beginning of what th
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
   const pool = await poolOf(port, 2_000);
-  guard(pool);
+  guard(pool, new Map());
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/closed|connection/i);
   // It is not connected again: a new one takes its place.
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/not connected/i);
   const next = await poolOf(port, 2_000);
   onTestFinished(() => destroyConnections(next));
-  guard(next);
+  guard(next, new Map());
   expect(await fetchMetadata(nodeOf(next), [])).toMatchObject({ clusterId: 'cluster', brokers: [] });
 });
 
@@ -106,7 +154,7 @@ test('two requests that come together make one connection', async () => {
     destroyConnections(pool);
     server.close();
   });
-  guard(pool);
+  guard(pool, new Map());
   await Promise.all([fetchMetadata(nodeOf(pool), []), fetchMetadata(nodeOf(pool), [])]);
   expect(connections).toBe(1);
 });
@@ -130,7 +178,7 @@ test('a large answer over a slow link is no silence', async () => {
     destroyConnections(pool);
     server.close();
   });
-  guard(pool);
+  guard(pool, new Map());
   // Ten pieces: twice as long as the time-out, and never as long without a word.
   expect(await fetchMetadata(nodeOf(pool), [])).toMatchObject({ clusterId: 'cluster' });
 });

@@ -44,7 +44,7 @@ export class KafkaClient {
   readonly connectTimeoutMs: number;
   readonly clientId: string;
   readonly #given: readonly Address[];
-  readonly #sockets: Sockets = { open: new Set(), due: [], closed: false };
+  readonly #sockets: Sockets = { open: new Set(), due: [], unanswered: new Map(), closed: false };
   readonly #connect: (address: Address) => Promise<BrokerNode>;
   readonly #links = new Map<string, Link>();
   #known = new Map<number, Address>();

@@ -10,19 +10,24 @@ import {
   type ProtocolRequest,
   type SocketFactory,
 } from './kafkajs.ts';
-import { isConnectionError, isSignInRefused } from './errors.ts';
+import { isConnectionError, isSignInRefused, isTimeout } from './errors.ts';
 import type { KafkaOptions } from '../options.ts';
+import { timeOnlySilence } from './silence.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
+/** How many requests to a node, by `host:port`, were given up in a row. */
+export type Unanswered = Map<string, number>;
+
 /** Sockets that are open, so that all can be closed at once, and who is waited for. */
 export interface Sockets {
   readonly open: Set<ReturnType<SocketFactory>>;
   /** `host:port` of each node that a connection or an answer is due from, as often as it is. */
   readonly due: string[];
+  readonly unanswered: Unanswered;
   closed: boolean;
 }
 
@@ -32,6 +37,8 @@ const HANDSHAKE_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What a broker answers from memory. Longer silence is a broker, or a connection, that is gone. */
 export const ANSWER_TIMEOUT_MS = 3_000;
+/** How often that time is doubled at most: it becomes 24 s. */
+const MOST_DOUBLINGS = 3;
 /** A coordinator waits 5 s for the replicas of a commit. */
 const COMMIT_TIMEOUT_MS = 6_000;
 /** What may wait for the controller, for replicas or for other members, where a request sets no limit itself. */
@@ -86,7 +93,7 @@ export function connector(
   const open = async (address: Address, sasl: Credentials | undefined): Promise<BrokerNode> => {
     const connectionPool = await poolsFor(sasl).build(address);
     const name = `${address.host}:${address.port}`;
-    guard(connectionPool);
+    guard(connectionPool, sockets.unanswered);
     noteDue(connectionPool, name, sockets.due);
     const node = new Broker({
       connectionPool,
@@ -138,11 +145,11 @@ function signingIn(
 }
 
 /** What kafkajs leaves to be desired in its connections to one node, mended. */
-export function guard(pool: ConnectionPool): void {
+export function guard(pool: ConnectionPool, unanswered: Unanswered): void {
   calmTimers(pool);
   connectOnce(pool);
   timeOnlySilence(pool);
-  closeOnTrouble(pool);
+  closeOnTrouble(pool, unanswered);
 }
 
 /**
@@ -182,40 +189,37 @@ function connectOnce(pool: ConnectionPool): void {
 }
 
 /**
- * Every byte that arrives starts the time-out of the requests under way again: a large answer over a slow link is
- * no silence.
- */
-function timeOnlySilence(pool: ConnectionPool): void {
-  for (const connection of pool.pool) {
-    const processData = connection.processData.bind(connection);
-    connection.processData = (data) => {
-      const now = Date.now();
-      for (const request of connection.requestQueue.inflight.values()) request.sentAt = now;
-      processData(data);
-    };
-  }
-}
-
-/**
  * A request without an answer in time, or a connection that is lost, closes all connections to the node, as Kafka's
  * own clients do. kafkajs keeps them: where the network has forgotten a connection without a word, nothing would
  * come of it until TCP gives up, a quarter of an hour later, though the node can be reached by a new one.
+ *
+ * A node that does not answer the next connection either is given twice the time: it may be so busy that asking
+ * again at the same pace would never get an answer.
  */
-function closeOnTrouble(pool: ConnectionPool): void {
+function closeOnTrouble(pool: ConnectionPool, unanswered: Unanswered): void {
   const send = pool.send.bind(pool);
+  const address = `${pool.host}:${pool.port}`;
   pool.send = async <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
     const { apiKey } = protocol.request;
-    const limitMs = apiKey === OFFSET_COMMIT ? COMMIT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
-    const hasLimit = QUICK.has(apiKey) || protocol.requestTimeout !== undefined;
-    const limited = hasLimit ? protocol : { ...protocol, requestTimeout: limitMs };
+    const times = QUICK.has(apiKey) ? 2 ** Math.min(unanswered.get(address) ?? 0, MOST_DOUBLINGS) : 1;
+    const limitMs = protocol.requestTimeout ?? usualLimitMs(pool, apiKey);
+    const limited = { ...protocol, requestTimeout: limitMs * times };
     try {
       await ready(pool, apiKey);
-      return (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;
+      const answer = (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;
+      unanswered.delete(address);
+      return answer;
     } catch (error) {
+      if (isTimeout(error)) unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
       if (isConnectionError(error)) destroyConnections(pool);
       throw error;
     }
   };
+}
+
+function usualLimitMs(pool: ConnectionPool, apiKey: number): number {
+  if (QUICK.has(apiKey)) return pool.pool[0]?.requestQueue.requestTimeout ?? ANSWER_TIMEOUT_MS;
+  return apiKey === OFFSET_COMMIT ? COMMIT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
 }
 
 /** Keeps the node in the list while one of its answers is due. */

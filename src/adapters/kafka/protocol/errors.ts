@@ -68,6 +68,11 @@ export function answerOf(error: unknown): string | null {
   return describe(error).type;
 }
 
+/** Whether a node was given up since no answer came in time. */
+export function isTimeout(error: unknown): boolean {
+  return describe(error).name === 'KafkaJSRequestTimeoutError';
+}
+
 export function isConnectionError(error: unknown): boolean {
   const { name, code } = describe(error);
   return CONNECTION_ERRORS.has(name) && !CERTIFICATE_ERROR.test(code ?? '');

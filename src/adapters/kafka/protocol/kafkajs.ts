@@ -45,11 +45,24 @@ export interface ProtocolRequest<Decoded, Parsed = Decoded> {
   readonly requestTimeout?: number;
 }
 
+interface RequestUnderWay {
+  sentAt: number | null;
+  readonly requestTimeout: number;
+  timeoutRequest(): void;
+}
+
 interface RequestQueue {
   readonly pending: readonly unknown[];
   /** By correlation id; `sentAt` in milliseconds since the epoch, from which its time-out counts. */
-  readonly inflight: ReadonlyMap<number, { sentAt: number | null }>;
+  readonly inflight: ReadonlyMap<number, RequestUnderWay>;
+  /** For requests that set no longer one. */
+  readonly requestTimeout: number;
+  requestTimeoutIntervalId: NodeJS.Timeout | null;
+  isConnected(): boolean;
   scheduleCheckPendingRequests(): void;
+  scheduleRequestTimeoutCheck(): void;
+  /** Ends its timers. */
+  destroy(): void;
 }
 
 interface Connection {
