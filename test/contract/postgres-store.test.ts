@@ -301,6 +301,21 @@ describe('the store in PostgreSQL', () => {
       expect(sent).toBe(20_500);
     });
 
+    test('what others have sent meanwhile is not waited for, and what comes after it is sent', async () => {
+      await using under = await make();
+      await using store = await open(under);
+      const add = `INSERT INTO orderctl.outbox (destination, shard, messages, message_count)
+         VALUES ('d', 3, '[{"kind":"message"}]', 1); NOTIFY ${OWED}`;
+      await client.query(add);
+      await waitFor('it to see them', async () => store.unsent().has('d'));
+      await client.query('DELETE FROM orderctl.outbox');
+      expect(await store.drain('d', async () => [])).toBe(0);
+      expect(store.unsent().has('d')).toBe(false);
+      await client.query(add);
+      await waitFor('it to see the next ones', async () => store.unsent().has('d'));
+      expect(await store.drain('d', async () => [])).toBe(1);
+    });
+
     test('one that is away for longer than it may be ends the owner', async () => {
       await using under = await make();
       await using store = await open(under, { awayLimitMs: 300 });

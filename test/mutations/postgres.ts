@@ -218,6 +218,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'a destination for which nothing was found, since others had sent it, is not looked at again',
+    file: 'src/adapters/postgres/outbox.ts',
+    from: '        this.#windows.delete(destination);\n        this.#waiting.delete(destination);',
+    to: '        this.#waiting.delete(destination);',
+    tests: CONTRACT,
+  },
+  {
     name: 'a password of the database is taken from a flag',
     file: 'src/cli/settings/store-type.ts',
     from: "if (url.password !== '' && where.startsWith('--')) {",

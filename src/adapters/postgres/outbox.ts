@@ -111,6 +111,8 @@ export class Outbox {
       if (!this.#waiting.has(destination)) return 0;
       const { ids, outgoing } = await this.#next(destination);
       if (ids.length === 0) {
+        // Others have sent what was counted. What is added from now on is to be looked for.
+        this.#windows.delete(destination);
         this.#waiting.delete(destination);
         return 0;
       }
