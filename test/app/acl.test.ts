@@ -158,6 +158,15 @@ describe('rules against what is needed', () => {
     expect(broker.rules).toEqual([ruleOf(write), ruleOf(read)]);
   });
 
+  it('of one of ours who needs none are extra', async () => {
+    const rule = { ...ruleOf(read), principal: 'User:c' };
+    broker.rules = [rule];
+    const how = { removeExtra: true, principals: ['User:a', 'User:c'] };
+    const found = await planAcls(await broker.admin(), [write], how);
+    expect(found?.states).toContainEqual({ rule, state: 'extra' });
+    expect(found?.actions).toContainEqual({ kind: 'revoke', rule });
+  });
+
   it('of others on what is ours are shown and never removed; those of other roles are neither', async () => {
     const others: AccessRule[] = [
       { ...ruleOf(read), principal: 'User:b' },

@@ -204,6 +204,13 @@ export const OPERATING: readonly Mutation[] = [
     tests: ['test/app/acl.test.ts'],
   },
   {
+    name: 'acl overlooks rules of those who need none any more',
+    file: 'src/app/acl/plan.ts',
+    from: 'new Set([...principals, ...wanted.map(({ principal }) => principal)])',
+    to: 'new Set(wanted.map(({ principal }) => principal))',
+    tests: ['test/app/acl.test.ts'],
+  },
+  {
     name: 'acl removes rules of others',
     file: 'src/app/acl/plan.ts',
     from: "if (isOurs(rule)) return [{ rule, state: 'extra' }];",

@@ -25,6 +25,7 @@ export interface AclPlan {
  * Compares the rights that are needed with the rules of the cluster. Changes nothing.
  *
  * @param how.removeExtra also plan to remove rules of our principals that are not needed, denials included
+ * @param how.principals whose rules are ours beside those who need some: a role may need none any more
  * @param how.elsewhere what is needed by roles that this plan is not about: it is neither shown nor removed
  * @returns null: these brokers have no rules, and allow everything to everybody
  * @throws Failure as BrokerAdmin
@@ -32,13 +33,18 @@ export interface AclPlan {
 export async function planAcls(
   admin: BrokerAdmin,
   wanted: readonly Right[],
-  { removeExtra, elsewhere = [] }: { removeExtra: boolean; elsewhere?: readonly Right[] },
+  how: {
+    readonly removeExtra: boolean;
+    readonly principals?: readonly string[];
+    readonly elsewhere?: readonly Right[];
+  },
 ): Promise<AclPlan | null> {
+  const { removeExtra, principals = [], elsewhere = [] } = how;
   const rules = await admin.accessRules();
   if (rules === null) return null;
   const needed = new Map(wanted.map(ruleOf).map((rule) => [idOfRule(rule), rule]));
   const there = new Set(rules.map(idOfRule));
-  const ours = new Set(wanted.map(({ principal }) => principal));
+  const ours = new Set([...principals, ...wanted.map(({ principal }) => principal)]);
   const isOurs = ({ principal }: AccessRule): boolean => ours.has(principal);
   const known = new Set(elsewhere.map((right) => idOfRule(ruleOf(right))));
   const found = rules.flatMap((rule): AclState[] => {

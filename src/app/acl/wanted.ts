@@ -65,7 +65,11 @@ export function selectRoles(names: readonly string[]): readonly Role[] {
   return names.length === 0 ? ROLES : ROLES.filter((role) => names.includes(role));
 }
 
-function principalOf(role: Role, { group, principal }: ShopOfRights): string {
+/** As whom a role signs in, as rules name it: `User:…`. */
+export function principalOf(
+  role: Role,
+  { group, principal }: Pick<ShopOfRights, 'group' | 'principal'>,
+): string {
   return principal.replaceAll('{group}', group).replaceAll('{role}', role);
 }
 

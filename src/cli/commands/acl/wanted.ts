@@ -1,5 +1,5 @@
 import { planAcls, type AclPlan } from '../../../app/acl/plan.ts';
-import { selectRoles, wantedRights } from '../../../app/acl/wanted.ts';
+import { principalOf, selectRoles, wantedRights } from '../../../app/acl/wanted.ts';
 import type { Right } from '../../../domain/access/rights.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { BrokerAdmin } from '../../../ports/broker.ts';
@@ -31,7 +31,9 @@ export async function planWanted(
   removeExtra: boolean,
 ): Promise<AclPlan> {
   const elsewhere = rightsOf(session, []);
-  const plan = await planAcls(admin, rightsOf(session, names), { removeExtra, elsewhere });
+  const principals = selectRoles(names).map((role) => principalOf(role, session.settings));
+  const wanted = rightsOf(session, names);
+  const plan = await planAcls(admin, wanted, { removeExtra, principals, elsewhere });
   if (plan !== null) return plan;
   const { brokers } = session.settings;
   throw new Failure(
