@@ -254,4 +254,18 @@ export const SENDING: readonly Mutation[] = [
     to: 'return murmur2(TEXT);',
     tests: ['test/unit/kafka/record-batch.test.ts'],
   },
+  {
+    name: 'what a broker with a wrong clock refuses is lost',
+    file: 'src/adapters/kafka/protocol/errors.ts',
+    from: "  'INVALID_TIMESTAMP',\n",
+    to: '',
+    tests: ['test/unit/kafka/producer.test.ts'],
+  },
+  {
+    name: 'what a broker with a wrong clock refuses keeps its time',
+    file: 'src/adapters/kafka/produce/send-run.ts',
+    from: '      if (errorCode === INVALID_TIMESTAMP) pending.bytes = undefined;\n',
+    to: '',
+    tests: ['test/unit/kafka/producer.test.ts'],
+  },
 ];

@@ -11,6 +11,8 @@ export interface Arrived {
   readonly sequence: number;
   readonly records: number;
   readonly sizeBytes: number;
+  /** Of its first record. */
+  readonly timestampMs: number;
 }
 
 /** An error code of the protocol; silence; or the end of the connection. */
@@ -146,7 +148,13 @@ export class ScriptedCluster {
       const batch = body.subarray(at + 8, at + 8 + sizeBytes);
       at += 8 + sizeBytes;
       const one: Arrived = {
-        ...{ node, partition, sizeBytes, producerId: readInt64(batch, 43) },
+        ...{
+          node,
+          partition,
+          sizeBytes,
+          timestampMs: readInt64(batch, 27),
+          producerId: readInt64(batch, 43),
+        },
         ...{ sequence: batch.readInt32BE(53), records: batch.readInt32BE(57) },
       };
       this.arrived.push(one);

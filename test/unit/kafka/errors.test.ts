@@ -25,6 +25,7 @@ describe('toFailure', () => {
     ['INVALID_TOPIC_EXCEPTION', 17, 'invalid_value', /topic name/],
     ['INVALID_REPLICATION_FACTOR', 38, 'broker_refused', /INVALID_REPLICATION_FACTOR/],
     ['NOT_LEADER_FOR_PARTITION', 6, 'broker_unreachable', /NOT_LEADER/],
+    ['INVALID_TIMESTAMP', 32, 'broker_unreachable', /INVALID_TIMESTAMP/],
   ])('%s', (_, code, failure, message) => {
     for (const error of [createErrorFromCode(code), wrapped(createErrorFromCode(code))]) {
       expect(toFailure(error, setting)).toMatchObject({

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../../src/adapters/kafka/produce/producer.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Producer, SendRecord } from '../../../src/ports/broker.ts';
-import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { ScriptedCluster, type Arrived } from '../../support/scripted-cluster.ts';
 import { waitFor } from '../../support/wait.ts';
 
 async function producerOf(cluster: ScriptedCluster): Promise<Producer> {
@@ -21,6 +21,7 @@ const REQUEST_TIMED_OUT = 7;
 const NOT_LEADER = 6;
 const NOT_ENOUGH_REPLICAS = 19;
 const NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20;
+const INVALID_TIMESTAMP = 32;
 const OUT_OF_ORDER_SEQUENCE = 45;
 const DUPLICATE_SEQUENCE = 46;
 const TOPIC_AUTHORIZATION_FAILED = 29;
@@ -221,4 +222,26 @@ test('a record that a topic does not take is found in its batch, and the others 
     ],
     failure: null,
   });
+});
+
+test('what a broker whose clock is wrong refuses is sent again, until its clock is right', async () => {
+  const cluster = await ScriptedCluster.start(1, [0]);
+  cluster.answer = () => (cluster.arrived.length < 3 ? INVALID_TIMESTAMP : 0);
+  const producer = await producerOf(cluster);
+  expect(await producer.send('t', records(2))).toEqual({
+    ...{
+      outcomes: [
+        { partition: 0, offset: 0 },
+        { partition: 0, offset: 1 },
+      ],
+      failure: null,
+    },
+  });
+  expect(cluster.arrived).toHaveLength(3);
+  const [{ timestampMs, ...first }, ...again] = cluster.arrived as [Arrived, ...Arrived[]];
+  for (const batch of again) {
+    expect(batch).toMatchObject(first);
+    // Of when it is sent: it may be this machine whose clock was wrong.
+    expect(batch.timestampMs).toBeGreaterThan(timestampMs);
+  }
 });

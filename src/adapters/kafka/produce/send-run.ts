@@ -27,8 +27,10 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /** Answers of Kafka to a batch, by code. */
 const MESSAGE_TOO_LARGE = new Set([10, 18]);
-/** What is wrong with the record itself: without a key in a compacted topic, a timestamp out of range. */
-const RECORD_REFUSED = new Set([32, 43, 87]);
+/** What is wrong with the record itself: without a key in a compacted topic. */
+const RECORD_REFUSED = new Set([43, 87]);
+/** The clocks of the broker and of this machine differ: once they do not, the batch is taken with the time of then. */
+const INVALID_TIMESTAMP = 32;
 const DUPLICATE_SEQUENCE = 46;
 /** The broker lost track of our sequence, or we of it: a new producer id begins from scratch. */
 const LOST_SEQUENCE = new Set([45, 47, 59]);
@@ -224,6 +226,7 @@ export class SendRun {
       this.#lostSequence = true;
     } else {
       if (PERHAPS_STORED.has(errorCode)) pending.perhapsStored = true;
+      if (errorCode === INVALID_TIMESTAMP) pending.bytes = undefined;
       const error = createErrorFromCode(errorCode);
       this.#fail([pending], error, errorCode === UNKNOWN_TOPIC_OR_PARTITION || isPassing(error));
     }

@@ -27,7 +27,13 @@ const PASSING_ANSWERS = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
   'UNSTABLE_OFFSET_COMMIT',
+  'INVALID_TIMESTAMP',
 ]);
+
+const WAIT_FOR_CLUSTER =
+  'wait until the cluster has settled, then try again; see the log of the brokers if it does not';
+const COMPARE_CLOCKS =
+  'compare the clocks of this machine and of the brokers: by message.timestamp.after.max.ms of the topic they may differ by so much';
 
 /** Codes of Node's TLS errors by which a certificate is refused, by it or by us: trying again does not help. */
 const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|^UNABLE_TO|^ERR_TLS|^ERR_SSL|^ERR_OSSL|^EPROTO$/;
@@ -152,7 +158,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
       'broker_unreachable',
       `cannot ${doing}: ${addresses} answers ${type ?? ''} (${message})`,
       {
-        fix: 'wait until the cluster has settled, then try again; see the log of the brokers if it does not',
+        fix: type === 'INVALID_TIMESTAMP' ? COMPARE_CLOCKS : WAIT_FOR_CLUSTER,
         context,
         cause: error,
       },
