@@ -101,8 +101,9 @@ describe('the count of a run', () => {
 
 it('GitHub runs the same, on the oldest Node that is supported', () => {
   const workflow = fs.readFileSync(path.join(ROOT, '.github/workflows/ci.yml'), 'utf8');
-  const runs = [...workflow.matchAll(/- run: (\S+)$/gm)].map(([, script = '']) => script);
+  const runs = [...workflow.matchAll(/- run: (\.ci\/\S+)$/gm)].map(([, script = '']) => script);
   expect(runs).toEqual(['.ci/run', '.ci/nightly']);
+  expect(workflow).toContain('- run: npm audit --omit dev\n');
   for (const script of runs) expect(fs.statSync(path.join(ROOT, script)).mode & 0o111, script).not.toBe(0);
   const { engines } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     readonly engines: { readonly node: string };
