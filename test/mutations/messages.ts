@@ -43,6 +43,27 @@ export const MESSAGES: readonly Mutation[] = [
     tests: CODEC,
   },
   {
+    name: 'the reader of our own layout takes any text for a name',
+    file: 'src/adapters/avro/messages/reader.ts',
+    from: "typeof value !== 'string' || isName(value) ? value : undefined",
+    to: 'value',
+    tests: CODEC,
+  },
+  {
+    name: 'the reader of our own layout ignores what follows the value',
+    file: 'src/adapters/avro/messages/reader.ts',
+    from: 'cursor.left === 0 ? value : undefined',
+    to: 'value',
+    tests: CODEC,
+  },
+  {
+    name: 'the reader of our own layout takes an amount of any size',
+    file: 'src/adapters/avro/messages/reader.ts',
+    from: 'if (!(hundredths < 1e10)) return undefined;',
+    to: '',
+    tests: CODEC,
+  },
+  {
     name: "a field is not found by the reader's alias in Avro",
     file: 'src/adapters/avro/messages/codec.ts',
     from: '[field.name, ...(field.aliases ?? [])].map((name) => [',

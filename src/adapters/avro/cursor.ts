@@ -17,19 +17,22 @@ const MAX_DEPTH = 64;
  */
 export class Cursor {
   readonly #bytes: Buffer;
+  /** The buffer may go on with other values. */
+  readonly #end: number;
   /** Budget of items that take no bytes, since nothing else bounds them. */
   #freeItems: number;
   #depth = 0;
   position: number;
 
-  constructor(bytes: Buffer, position: number) {
+  constructor(bytes: Buffer, position: number, end = bytes.length) {
     this.#bytes = bytes;
+    this.#end = end;
     this.position = position;
-    this.#freeItems = bytes.length;
+    this.#freeItems = end - position;
   }
 
   get left(): number {
-    return this.#bytes.length - this.position;
+    return this.#end - this.position;
   }
 
   fail(message: string): never {
@@ -46,7 +49,7 @@ export class Cursor {
 
   byte(): number {
     const value = this.#bytes[this.position];
-    if (value === undefined) this.fail('the value ends too early');
+    if (value === undefined || this.position >= this.#end) this.fail('the value ends too early');
     this.position += 1;
     return value;
   }
@@ -99,6 +102,13 @@ export class Cursor {
 
   bytes(): Buffer {
     return this.fixed(this.#length());
+  }
+
+  /** A whole number in big-endian two's complement after its length; NaN for one of no bytes, or of more than six. */
+  signed(): number {
+    const sizeBytes = this.#length();
+    const from = this.#take(sizeBytes);
+    return sizeBytes === 0 || sizeBytes > 6 ? NaN : this.#bytes.readIntBE(from, sizeBytes);
   }
 
   fixed(sizeBytes: number): Buffer {

@@ -16,21 +16,21 @@ import {
 } from './wire-format.ts';
 import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
+/** Reads the value from `from` to `to`; undefined: there is something unusual in these bytes, which are then read by their schema. */
+export type FastReader<T> = (bytes: Buffer, from: number, to: number) => T | undefined;
+
 /** How values of one kind of message are made of what was read. */
 export interface Reading<T> {
   readonly shape: Shape;
   /** What the fields say. Total. */
   parse(fields: unknown, record: BrokerRecord): Decoded<T>;
-  /**
-   * A faster way to read values of a schema, if there is one for it. It returns undefined for bytes with anything
-   * unusual in them, which are then read by their schema.
-   */
-  fast?(schema: Schema): ((bytes: Buffer, from: number, to: number) => T | undefined) | undefined;
+  /** A faster way to read values of a schema, if there is one for it. */
+  fast?(schema: Schema): FastReader<T> | undefined;
 }
 
 interface Compiled<T> {
   readonly read: Read;
-  readonly fast: ((bytes: Buffer, from: number, to: number) => T | undefined) | undefined;
+  readonly fast: FastReader<T> | undefined;
 }
 
 /** A message of a hundred thousand lines is smaller; decoded, JSON or Avro takes a small multiple of it. */

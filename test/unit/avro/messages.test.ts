@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMessageCodec } from '../../../src/adapters/avro/messages/codec.ts';
+import { MOST_LONG_BYTES, writeLong } from '../../../src/adapters/avro/write-values.ts';
 import { ORDER_CREATED } from '../../../src/domain/messages/checkout/order-created.ts';
 import { ORDER_VALIDATED } from '../../../src/domain/messages/checkout/order-validated.ts';
 import { PAYMENT_FAILED } from '../../../src/domain/messages/checkout/payment-failed.ts';
@@ -93,6 +94,79 @@ describe('each message', () => {
       );
     },
   );
+});
+
+describe('bytes of our own layout, which have a reader of their own', () => {
+  /** What is said of an undecodable value names the schema. */
+  const withoutId = <T>(decoded: Decoded<T>): Decoded<T> =>
+    decoded.kind === 'message'
+      ? decoded
+      : { ...decoded, message: decoded.message.replace(/ \(schema \d+\)$/, '') };
+
+  it.each(WITH_SCHEMA.map((one) => [one.name, one] as const))(
+    '%s is read as by the general reader, whatever state the bytes are in',
+    async (_name, declared) => {
+      const codec = codecOf(declared) as Codec<unknown>;
+      // With a field more that takes no bytes the layout is another one.
+      const fields = [...declared.schema.fields, { name: 'nothing', type: 'null' }];
+      const general = registry.add(`${declared.name}.general`, { ...declared.schema, fields });
+      const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 2 });
+      await fc.assert(
+        fc.asyncProperty(
+          valuesOf(declared.schema),
+          changes,
+          fc.uint8Array({ maxLength: 1 }),
+          async (value, changed, more) => {
+            const [encoded] = await codec.encode([value]);
+            if (encoded === undefined) throw new Error('nothing was encoded');
+            const bytes = Buffer.concat([encoded, more]);
+            for (const [at, byte] of changed) bytes[5 + (at % (bytes.length - 5))] = byte;
+            const around = Buffer.from(bytes);
+            around.writeUInt32BE(general, 1);
+            expect(withoutId(await decode(codec, bytes))).toEqual(withoutId(await decode(codec, around)));
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it('hold no amount of more than ten digits, and no time beyond what a date can be', async () => {
+    const codec = codecOf(PAYMENT_FAILED);
+    const value = {
+      ...{
+        order_id: 'ORD-1',
+        customer_id: 'alice',
+        amount: Buffer.of(1),
+        reference: null,
+        reason: 'declined',
+      },
+      ...{ attempts: 1, failed_at: 5 },
+    };
+    await codec.encode([]);
+    const id = registry.subjects.get('payments.failed-value')?.[0]?.id ?? 0;
+    const read = async (change: object) =>
+      decode(codec, framed(id, avroBytes(PAYMENT_FAILED.schema, { ...value, ...change })));
+    const amount = (hundredths: number): Buffer => {
+      const bytes = Buffer.alloc(6);
+      bytes.writeIntBE(hundredths, 0, 6);
+      return bytes;
+    };
+    expect(await read({ amount: amount(-5) })).toMatchObject({ value: { amount: '-0.05' } });
+    expect(await read({ amount: amount(9_999_999_999) })).toMatchObject({ value: { amount: '99999999.99' } });
+    expect(await read({ amount: amount(10_000_000_000) })).toMatchObject({ code: 'invalid_field' });
+    expect(await read({ amount: Buffer.alloc(0) })).toMatchObject({ value: { amount: '0.00' } });
+    expect(await read({ amount: Buffer.alloc(9, 0) })).toMatchObject({ value: { amount: '0.00' } });
+    // The time comes last, and avsc cannot write one as large.
+    const at = async (time: number) => {
+      const bytes = Buffer.alloc(MOST_LONG_BYTES);
+      const timeBytes = bytes.subarray(0, writeLong(time, bytes, 0));
+      return decode(codec, framed(id, avroBytes(PAYMENT_FAILED.schema, value).subarray(0, -1), timeBytes));
+    };
+    expect(await at(8.64e15)).toMatchObject({ value: { failed_at: 8.64e15 } });
+    expect(await at(-8.64e15)).toMatchObject({ value: { failed_at: -8.64e15 } });
+    expect(await at(8.64e15 + 1)).toMatchObject({ code: 'invalid_field' });
+  });
 });
 
 it('many at once, and one larger than the buffers that they share, are each the same after Avro', async () => {

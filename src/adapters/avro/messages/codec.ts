@@ -2,10 +2,13 @@ import { Failure } from '../../../domain/failure.ts';
 import type { AvroType, Message, RecordType, ValueOf } from '../../../domain/messages/message.ts';
 import { isNullable, parseMessage } from '../../../domain/messages/parse.ts';
 import type { Codec } from '../../../ports/codec.ts';
-import { Decoder } from '../decoder.ts';
-import { messageWriter } from './writer.ts';
+import { Decoder, type FastReader } from '../decoder.ts';
+import { hasOwnLayout } from '../layout.ts';
 import { OwnSchema, type CodecOptions } from '../own-schema.ts';
 import type { Shape } from '../reader.ts';
+import { parseSchema } from '../schema.ts';
+import { messageReader } from './reader.ts';
+import { messageWriter } from './writer.ts';
 
 /**
  * The codec of a message of the catalogue. Values are read by our own reader, as orders are: the bytes are untrusted,
@@ -16,8 +19,12 @@ export function createMessageCodec<Schema extends RecordType>(
   options: CodecOptions,
 ): Codec<ValueOf<Schema>> {
   const own = new OwnSchema(schema, options);
+  const layout = parseSchema(JSON.stringify(schema), []);
   const decoder = new Decoder<ValueOf<Schema>>(own.registry, {
     shape: shapeOf(schema),
+    // What it returns was checked as the type of the schema asks.
+    fast: (writer) =>
+      hasOwnLayout(writer, layout) ? (messageReader(schema) as FastReader<ValueOf<Schema>>) : undefined,
     parse: (fields) => {
       const { value, problem } = parseMessage(schema, fields);
       return problem === undefined

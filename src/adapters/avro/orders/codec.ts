@@ -3,10 +3,11 @@ import { recordTime, type Order } from '../../../domain/orders/order.ts';
 import { parseOrder } from '../../../domain/orders/parse-order.ts';
 import type { OrderCodec } from '../../../ports/codec.ts';
 import { Decoder, type Reading } from '../decoder.ts';
+import { hasOwnLayout } from '../layout.ts';
 import { OwnSchema, type CodecOptions } from '../own-schema.ts';
 import type { Shape } from '../reader.ts';
 import { parseSchema } from '../schema.ts';
-import { hasOwnLayout, readOwnLayout, readOwnLayoutOfAnyone } from './own-layout.ts';
+import { readOwnLayout, readOwnLayoutOfAnyone } from './own-layout.ts';
 import { writeOrders } from './writer.ts';
 
 const LINE: readonly (readonly [string, Shape])[] = [
