@@ -9,7 +9,7 @@ import { DecisionLines } from '../logs/decision-lines.ts';
 import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
 import { renderFact } from '../logs/fact-lines.ts';
 import { renderMovement } from '../logs/movement-line.ts';
-import { textBytes } from '../logs/text-bytes.ts';
+import { TextBytes, textBytes } from '../logs/text-bytes.ts';
 import { Sales } from '../tables/sales.ts';
 import { smallLines, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -20,7 +20,7 @@ interface FoundFacts {
   readonly keys: string[];
   readonly starts: number[];
   readonly facts: Fact[];
-  readonly parts: Buffer[];
+  readonly lines: TextBytes;
   sizeBytes: number;
 }
 
@@ -117,17 +117,20 @@ export class ChangeEncoder {
       }
       let ofLog = found.get(log.name);
       if (ofLog === undefined) {
-        found.set(log.name, (ofLog = { keys: [], starts: [], facts: [], parts: [], sizeBytes: 0 }));
+        found.set(
+          log.name,
+          (ofLog = { keys: [], starts: [], facts: [], lines: new TextBytes(), sizeBytes: 0 }),
+        );
         if (known === undefined) lines.push(['facts', log.name, log.key]);
       }
-      const bytes = Buffer.from(renderFact(value, log.key, seq));
       ofLog.keys.push(String(value[log.key]));
       ofLog.facts.push(value);
       ofLog.starts.push(ofLog.sizeBytes);
-      ofLog.parts.push(bytes);
-      ofLog.sizeBytes += bytes.byteLength;
+      ofLog.sizeBytes += ofLog.lines.add(renderFact(value, log.key, seq));
     }
-    return Array.from(found, ([name, ofLog]) => ({ ...ofLog, name, parts: [Buffer.concat(ofLog.parts)] }));
+    return Array.from(found, ([name, { keys, starts, facts, lines }]) => {
+      return { name, keys, starts, facts, parts: lines.end() };
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { destinationOf, type Destination, type Outgoing } from '../../../ports/store.ts';
 import { segmentLog, type LogName } from '../layout.ts';
 import type { Logs } from '../logs/logs.ts';
+import { TextBytes } from '../logs/text-bytes.ts';
 import { renderOutgoing } from './outgoing-line.ts';
 import type { QueueLine, Queues } from './queues.ts';
 import { Windows, type WaitingLine } from './windows.ts';
@@ -76,16 +77,15 @@ export class OwnedOutbox {
     const log = segmentLog(segment);
     const staged = this.#stagedOf(destination);
     let position = this.#logs.sizeOf(log);
-    const parts: Buffer[] = [];
+    const bytes = new TextBytes();
     for (const { text, outgoing } of renderOutgoing(ones)) {
-      const bytes = Buffer.from(text);
-      parts.push(bytes);
-      position += bytes.byteLength;
-      staged.waiting.push({ outgoing, sizeBytes: bytes.byteLength, after: { segment, position } });
+      const sizeBytes = bytes.add(text);
+      position += sizeBytes;
+      staged.waiting.push({ outgoing, sizeBytes, after: { segment, position } });
     }
     staged.queued += ones.length;
     lines.push(['queued', destination, staged.queued]);
-    return { log, parts, lines };
+    return { log, parts: bytes.end(), lines };
   }
 
   #stagedOf(destination: Destination): Staged {
