@@ -52,7 +52,8 @@ export function newEffect(
   { id, kind, key, fields }: Pick<Effect, 'id' | 'kind' | 'key' | 'fields'>,
   dueAt: number,
 ): EffectChange {
-  // Not `{ ...of, state }`: V8 of Node 20 takes a microsecond for each property that is added to a literal that begins with a spread.
+  // Not `{ ...of, state }`, nor `{ ...one, ...another }`: V8 of Node 20 takes a microsecond for each property that is added to a literal
+  // that begins with a spread, of whatever. A clone, or one with properties replaced, is fast.
   const effect: Effect = { id, kind, key, fields, state: 'due', dueAt, attempts: 0, firstTriedAt: null };
   return { id, effect, isNew: true };
 }

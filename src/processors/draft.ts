@@ -69,7 +69,10 @@ export class Draft {
     if (isNew === true && (before?.effect ?? null) !== null) throw owedAlready(id);
     // Of several changes the last is committed: it is new if no effect was owed before the first.
     const staysNew = before === undefined ? isNew : before.isNew;
-    this.#effects.set(id, { id, effect, ...(staysNew === true && effect !== null ? { isNew: true } : {}) });
+    this.#effects.set(
+      id,
+      staysNew === true && effect !== null ? { id, effect, isNew: true } : { id, effect },
+    );
   }
 
   quantity(item: string): number | undefined {

@@ -76,9 +76,20 @@ export function owe(
   const { order_id, customer_id, amount, reason } = asked;
   const { source, record, traceparent } = by;
   const message = by.message as Readonly<Record<string, unknown>>;
+  // Written out: see newEffect.
   const fields: PaymentFields = {
-    ...{ order_id, customer_id, amount, reason, only_look_up: onlyLookUp, may_have_moved: false },
-    ...{ may_be_refunded: false, answered: 0, source, message, record, traceparent },
+    order_id,
+    customer_id,
+    amount,
+    reason,
+    only_look_up: onlyLookUp,
+    may_have_moved: false,
+    may_be_refunded: false,
+    answered: 0,
+    source,
+    message,
+    record,
+    traceparent,
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
   draft.change(newEffect({ id: checkoutEffectId(order_id, kind), kind, key, fields }, draft.state.at));

@@ -40,27 +40,39 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
   if (state.decided(order_id) !== undefined) {
     return { kind: 'conflict', about: order_id, detail: 'an order of the direct flow has this id' };
   }
-  const recorded = {
-    ...{ order_id, customer_id, items, total_amount, shipping_address },
-    ...{ at: isoTime(state.at), created_at: isoTime(message.created_at), ...record },
-  };
+  // Written out: see newEffect.
+  const { topic, partition, offset } = record;
+  const [at, created_at] = [isoTime(state.at), isoTime(message.created_at)];
+  const validated = {
+    order_id,
+    customer_id,
+    items,
+    total_amount,
+    shipping_address,
+    at,
+    created_at,
+    topic,
+    partition,
+    offset,
+    step: 'validated',
+  } as const;
   if (has(facts, 'cancelled')) {
     const detail = factOf(facts, 'cancelled')?.detail ?? '';
-    draft.append(CHECKOUT, { ...recorded, step: 'rejected', reason: 'cancelled', detail });
+    draft.append(CHECKOUT, { ...validated, step: 'rejected', reason: 'cancelled', detail });
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before' };
   }
   // What was read from before the store was restored says that it was validated then.
   const wasValidated = has(facts, 'charge_owed', 'paid', 'reserved', 'gone');
   const refusal = wasValidated ? null : refuse(message, state);
   if (refusal === null) {
-    draft.append(CHECKOUT, { ...recorded, step: 'validated' });
-    const validated = {
+    draft.append(CHECKOUT, validated);
+    const fields = {
       ...{ order_id, customer_id, items, total_amount, shipping_address, validated_at: state.at },
     };
-    draft.send(ORDER_VALIDATED, validated, [order_id], traceparent);
+    draft.send(ORDER_VALIDATED, fields, [order_id], traceparent);
     return { kind: 'handled', about: order_id, detail: 'validated' };
   }
-  draft.append(CHECKOUT, { ...recorded, step: 'rejected', ...refusal });
+  draft.append(CHECKOUT, { ...validated, step: 'rejected', ...refusal });
   const rejected = { order_id, customer_id, ...refusal, rejected_at: state.at };
   draft.send(ORDER_REJECTED, rejected, [order_id], traceparent);
   return { kind: 'handled', about: order_id, detail: `rejected: ${refusal.detail}` };

@@ -27,7 +27,11 @@ export class OwedTable {
   /** One that is not owed any more stays away: the line is applied again. */
   tried(id: string, again: Pick<Effect, 'dueAt' | 'attempts'> & { readonly firstTriedAt: number }): void {
     const effect = this.#effects.get(id);
-    if (effect !== undefined) this.set({ ...effect, ...again, state: 'trying' });
+    if (effect === undefined) return;
+    const { kind, key, fields } = effect;
+    const { dueAt, attempts, firstTriedAt } = again;
+    // Not `{ ...effect, ...again }`: see newEffect.
+    this.set({ id, kind, key, fields, state: 'trying', dueAt, attempts, firstTriedAt });
   }
 
   delete(id: string): void {

@@ -175,8 +175,9 @@ export class BatchRunner<M, R extends Outcome> {
       if (entry?.kind !== 'message' || record === undefined) continue;
       const traceparent = spans?.traceparentOf(i) ?? this.#causeOf(record);
       const place = { topic, partition, offset: record.offset };
-      const raw = this.#keepsRaw ? { raw: Buffer.from(record.value ?? []).toString('base64') } : {};
-      const one = { message: entry.value, record: place, source, traceparent, ...raw };
+      // Without a spread where none is needed: see newEffect.
+      const read: Received<M> = { message: entry.value, record: place, source, traceparent };
+      const one = this.#keepsRaw ? { ...read, raw: base64Of(record.value) } : read;
       received.push(this.#isForOthers(record) ? { ...one, isForOthers: true } : one);
     }
     return received;
@@ -231,6 +232,10 @@ export class BatchRunner<M, R extends Outcome> {
     }
     return { changes: { ...changes, outgoing }, results };
   }
+}
+
+function base64Of(value: Uint8Array | null): string {
+  return Buffer.from(value ?? []).toString('base64');
 }
 
 /** `x-error-stage` of a record that was read, and that the processor cannot apply. */
