@@ -19,11 +19,19 @@ export function findLastHeader(bytes: Buffer, at: number, name: string): HeaderV
   if (bytes[at] === 0) return undefined;
   let found: HeaderValue | undefined;
   eachHeader(bytes, at, (nameAt, nameEnd, valueAt, valueLength) => {
-    // A name that is shorter in bytes than in UTF-16 units is another one.
-    if (nameEnd - nameAt < name.length || bytes.toString('utf8', nameAt, nameEnd) !== name) return;
-    found = valueOf(bytes, valueAt, valueLength);
+    if (isText(bytes, nameAt, nameEnd, name)) found = valueOf(bytes, valueAt, valueLength);
   });
   return found;
+}
+
+/** Names are ASCII, nearly all: to make a text of each costs more than comparing it. */
+function isText(bytes: Buffer, from: number, to: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) return bytes.toString('utf8', from, to) === text;
+    if (bytes[from + index] !== unit) return false;
+  }
+  return to - from === text.length;
 }
 
 function valueOf(bytes: Buffer, at: number, length: number): HeaderValue {
