@@ -13,11 +13,10 @@ export interface Content {
 }
 
 /** As one line of a log: of a notification, with whom it is for. */
-export function logLineOf(fields: Pick<DeliveryFields, 'source' | 'message'>): string {
-  const { subject } = contentOf(fields);
-  if (fields.source !== NOTIFICATION.name) return subject;
-  const { customer_id: customer } = fields.message as unknown as Notification;
-  return `to customer ${oneLine(customer)}: ${subject}`;
+export function logLineOf({ source, message }: Pick<DeliveryFields, 'source' | 'message'>): string {
+  if (source !== NOTIFICATION.name) return oneLine((message as unknown as Alert).message);
+  const { customer_id, subject } = message as unknown as Notification;
+  return `to customer ${oneLine(customer_id)}: ${oneLine(subject)}`;
 }
 
 /** Of the message that asked for it. */

@@ -2,10 +2,18 @@ import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { TIME, type Message } from '../../domain/messages/message.ts';
 
+/** A text with the values of fields in it, as it is taken apart once: pieces of text, and the fields between them. */
+type Pieces = readonly (string | FieldOf)[];
+
+interface FieldOf {
+  readonly field: string;
+  readonly isTime: boolean;
+}
+
 /** A text with names of fields in it, `{{order_id}}`. */
 export interface Template {
-  readonly subject: string;
-  readonly body: string;
+  readonly subject: Pieces;
+  readonly body: Pieces;
 }
 
 /** What a customer reads. */
@@ -42,23 +50,32 @@ export function parseTemplate(text: string, file: string, { name, schema }: Mess
       throw bad(at + 1, `${whole} is no field of ${name}`, `use one of ${known.join(', ')}`);
     }
   }
-  return { subject, body: `${lines.slice(2).join('\n').trimEnd()}\n` };
+  const times = new Set(schema.fields.filter(({ type }) => type === TIME).map((field) => field.name));
+  const body = `${lines.slice(2).join('\n').trimEnd()}\n`;
+  return { subject: piecesOf(subject, times), body: piecesOf(body, times) };
+}
+
+function piecesOf(text: string, times: ReadonlySet<string>): Pieces {
+  // The pattern captures the name: texts and names come in turn.
+  return text.split(FIELD).map((piece, at) => {
+    const field = piece.trim();
+    return at % 2 === 0 ? piece : { field, isTime: times.has(field) };
+  });
 }
 
 /** @param fields of the message; what is null is left out */
-export function fill(
-  { subject, body }: Template,
-  fields: Readonly<Record<string, unknown>>,
-  { schema }: Message,
-): Text {
-  const times = new Set(schema.fields.filter(({ type }) => type === TIME).map(({ name }) => name));
-  // What is put in is not looked at again: a customer may be called {{detail}}.
-  const filled = (text: string): string =>
-    text.replaceAll(FIELD, (_, name: string) => {
-      const value = fields[name.trim()];
-      return times.has(name.trim()) ? isoTime(value as number) : inWords(value);
-    });
-  return { subject: filled(subject), body: filled(body) };
+export function fill({ subject, body }: Template, fields: Readonly<Record<string, unknown>>): Text {
+  return { subject: filled(subject, fields), body: filled(body, fields) };
+}
+
+/** What is put in is not looked at again: a customer may be called {{detail}}. */
+function filled(pieces: Pieces, fields: Readonly<Record<string, unknown>>): string {
+  let text = '';
+  for (const piece of pieces) {
+    if (typeof piece === 'string') text += piece;
+    else text += piece.isTime ? isoTime(fields[piece.field] as number) : inWords(fields[piece.field]);
+  }
+  return text;
 }
 
 function inWords(value: unknown): string {

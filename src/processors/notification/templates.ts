@@ -126,5 +126,5 @@ export function textFor(
   const name = isRefused ? REFUSED : source;
   const template = templates.get(`${name}.${channel}`) ?? templates.get(name);
   if (template === undefined) throw new Error(`no template of ${name}`);
-  return fill(template, message, messageOf(name));
+  return fill(template, message);
 }
