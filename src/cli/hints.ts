@@ -214,14 +214,12 @@ export function brokerHints(
   return ways.join('\n');
 }
 
-/** Commands that work on a storage folder, and which of them look at Kafka too. */
-const ON_FILES = ['user', 'inventory', 'status', 'stop'];
-const ON_KAFKA = [
-  ...['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'],
-  ...['topics', 'schema', 'acl'],
-];
-const ON_STORE: ReadonlySet<string> = new Set(['--store', '--storage']);
-const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');
+/** A command that a text may name. */
+export interface NamedCommand {
+  readonly name: string;
+  /** What its flags say where to find: the store, the whole shop (store, Kafka and registry), or none of these. */
+  readonly worksOn: 'nothing' | 'store' | 'shop';
+}
 
 /** A setting that was given as a flag, and so holds for no other command. */
 export interface GivenFlag {
@@ -230,33 +228,38 @@ export interface GivenFlag {
   readonly value: string | null;
 }
 
+const OF_THE_STORE: ReadonlySet<string> = new Set(['--config', '--store', '--storage']);
+
 /**
- * Commands that a text names, with the flags that say where this one works: without them they would do something
- * elsewhere, on the folder, topic or group of the defaults.
+ * Commands that a text names, as they can be typed: with the flags that say where this one works, since without them
+ * they would do something elsewhere, on the store, topic or group of the defaults; and by npx where npm has found this
+ * program, since a shell finds none.
  */
-export function repeatPlaces(text: string, given: readonly GivenFlag[]): string {
-  if (given.length === 0) return text;
-  return text.replace(CALL, (_, command: string, rest: string) => {
-    const flags = given
-      .filter(({ flag }) => (ON_STORE.has(flag) || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `))
-      .map(({ flag, value }) => (value === null ? `${flag} ` : `${flag} ${quoted(value)} `));
-    return `orderctl ${flags.join('')}${command}${rest}`;
-  });
-}
-
-/** Commands that need no place to be repeated. */
-const OTHERS = [
-  ...['run', 'serve', 'up', 'dev', 'demo', 'break', 'setup', 'store', 'backup', 'restore'],
-  ...['supplier', 'report', 'analytics', 'what-if', 'config', 'completion', 'help'],
-];
-const ANY_CALL = new RegExp(
-  String.raw`(?<!npx )\borderctl (?=--|(?:${[...ON_FILES, ...ON_KAFKA, ...OTHERS].join('|')})\b)`,
-  'g',
-);
-
-/** Commands that a text names, as they can be typed where npm has found this program: a shell does not. */
-export function asCalled(text: string, env: Environment): string {
-  return isByNpm(env) ? text.replace(ANY_CALL, 'npx orderctl ') : text;
+export function rephraser(
+  commands: readonly NamedCommand[],
+  given: readonly GivenFlag[],
+  env: Environment,
+): (text: string) => string {
+  const byNpm = isByNpm(env);
+  if (commands.length === 0 || (given.length === 0 && !byNpm)) return (text) => text;
+  const names = commands.map(({ name }) => name).join('|');
+  const call = new RegExp(String.raw`\borderctl (${names})\b([^;,"\n]*)`, 'g');
+  const repeated = new Map(
+    commands.map(({ name, worksOn }) => [
+      name,
+      given.filter(({ flag }) => worksOn === 'shop' || (worksOn === 'store' && OF_THE_STORE.has(flag))),
+    ]),
+  );
+  const withFlags = (text: string): string =>
+    text.replace(call, (_, command: string, rest: string) => {
+      const flags = (repeated.get(command) ?? [])
+        .filter(({ flag }) => !rest.includes(`${flag} `))
+        .map(({ flag, value }) => (value === null ? `${flag} ` : `${flag} ${quoted(value)} `));
+      return `orderctl ${flags.join('')}${command}${rest}`;
+    });
+  if (!byNpm) return withFlags;
+  const anyCall = new RegExp(String.raw`(?<!npx )\borderctl (?=--|(?:${names}|help)\b)`, 'g');
+  return (text) => withFlags(text).replace(anyCall, 'npx orderctl ');
 }
 
 /** By `npx orderctl`, or a script of the checkout such as `npm start`. */

@@ -141,26 +141,17 @@ function newProgram(session: Session): Command {
     .showSuggestionAfterError(false)
     .exitOverride()
     .hook('preAction', async (_, action) => {
-      session.resolve(program);
+      session.resolve(program, COMMANDS);
       checkOutput(action, session.resolved);
       checkStore(action, session.settings.storage);
       for (const line of misspelledVariables(session.env)) session.printer.warn(line);
-      if (usesFolder(action) && mayHoldKept(session.settings.storage)) {
+      const { warnsOfConflicts = false } = COMMANDS.find(({ name }) => name === nounOf(action)) ?? {};
+      if (warnsOfConflicts && mayHoldKept(session.settings.storage)) {
         await (await import('./kept-aside.ts')).warnOfKeptAside(session);
       }
     });
   for (const option of settingOptions()) program.addOption(option);
   return program;
-}
-
-/** Commands to which the tables of the folder do not matter; doctor has a finding of its own. */
-const FOLDERLESS: readonly string[] = [
-  ...['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics', 'acl'],
-  ...['produce', 'setup', 'stop', 'doctor'],
-];
-
-function usesFolder(action: Command): boolean {
-  return !FOLDERLESS.includes(nounOf(action));
 }
 
 function nounOf(action: Command): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolveSettings, type FlagValues, type Resolved, type Settings } from './settings/resolve.ts';
-import { asCalled, repeatPlaces, type GivenFlag } from './hints.ts';
+import { rephraser, type GivenFlag, type NamedCommand } from './hints.ts';
 import type { Printer } from './output/printer.ts';
 import { camelCase, flagOf, SETTINGS } from './settings/table.ts';
 
@@ -25,12 +25,16 @@ export class Session {
     return typeof this.#cwd === 'string' ? this.#cwd : this.#cwd();
   }
 
-  /** Settles the settings from the flags that `program` parsed. @throws Failure */
-  resolve(program: Command): void {
+  /**
+   * Settles the settings from the flags that `program` parsed.
+   *
+   * @param commands those that its messages may name
+   * @throws Failure
+   */
+  resolve(program: Command, commands: readonly NamedCommand[] = []): void {
     this.#resolved = resolveSettings({ flags: flagValues(program), env: this.env, cwd: this.cwd });
     const { quiet, logLevel, noColor } = this.settings;
-    const given = givenPlaces(this.#resolved);
-    const rephrase = (text: string): string => asCalled(repeatPlaces(text, given), this.env);
+    const rephrase = rephraser(commands, givenPlaces(this.#resolved), this.env);
     this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, isJson: this.isJson, rephrase });
   }
 

@@ -707,7 +707,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was kept aside is said once',
     file: 'src/cli/main.ts',
-    from: 'if (usesFolder(action) && mayHoldKept',
+    from: 'if (warnsOfConflicts && mayHoldKept',
     to: 'if (action.args.length > 99 && mayHoldKept',
     tests: ['test/unit/cli/kept-aside.test.ts'],
   },

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { asCalled, brokerHints, repeatPlaces } from '../../../src/cli/hints.ts';
+import { COMMANDS } from '../../../src/cli/commands/index.ts';
+import { brokerHints, rephraser } from '../../../src/cli/hints.ts';
 
 let root = '';
 
@@ -62,7 +63,7 @@ it('does not send a global installation to npm run', () => {
 it('repeats in commands that it names where this one works', () => {
   const storage = { flag: '--storage', value: '/data/my shop' };
   const topic = { flag: '--topic', value: 'returns' };
-  const rephrased = (text: string): string => repeatPlaces(text, [storage, topic]);
+  const rephrased = rephraser(COMMANDS, [storage, topic], {});
   expect(rephrased('add some: orderctl user add --user alice, "orderctl stop"; then go on')).toBe(
     "add some: orderctl --storage '/data/my shop' user add --user alice, \"orderctl --storage '/data/my shop' stop\"; then go on",
   );
@@ -73,13 +74,24 @@ it('repeats in commands that it names where this one works', () => {
     "orderctl --storage '/data/my shop' consume --topic other; see orderctl --storage '/data/my shop' --topic returns audit",
   );
   const topics = { flag: '--topics', value: 'orders.created=shop.orders' };
-  expect(repeatPlaces('see and mend: orderctl topics apply', [topic, topics])).toBe(
+  expect(rephraser(COMMANDS, [topic, topics], {})('see and mend: orderctl topics apply')).toBe(
     "see and mend: orderctl --topic returns --topics 'orders.created=shop.orders' topics apply",
   );
-  expect(repeatPlaces('"orderctl schema register orders" does', [topic])).toBe(
+  expect(rephraser(COMMANDS, [topic], {})('"orderctl schema register orders" does')).toBe(
     '"orderctl --topic returns schema register orders" does',
   );
-  // What is no command of the folder, and what is so already.
+  // Whatever the command works on: the store alone, or Kafka as well.
+  expect(rephrased('see: orderctl supplier show')).toBe(
+    "see: orderctl --storage '/data/my shop' supplier show",
+  );
+  expect(rephrased('"orderctl run" reads it')).toBe(
+    '"orderctl --storage \'/data/my shop\' --topic returns run" reads it',
+  );
+  const config = { flag: '--config', value: 'shop.json' };
+  expect(rephraser(COMMANDS, [config], {})('see: orderctl user show')).toBe(
+    'see: orderctl --config shop.json user show',
+  );
+  // What works on none of these, and what is so already.
   for (const text of [
     'the same version of orderctl as the consumer',
     'orderctl dev',
@@ -89,7 +101,7 @@ it('repeats in commands that it names where this one works', () => {
   }
   const once = rephrased('orderctl audit');
   expect(rephrased(once)).toBe(once);
-  expect(repeatPlaces('orderctl audit', [])).toBe('orderctl audit');
+  expect(rephraser(COMMANDS, [], {})('orderctl audit')).toBe('orderctl audit');
 });
 
 it('where npm has found it, commands are named as they can be typed', () => {
@@ -103,9 +115,9 @@ it('where npm has found it, commands are named as they can be typed', () => {
     '"orderctl" "up"',
     'node bin/orderctl up --sample 5',
   ]) {
-    expect(asCalled(text, { npm_lifecycle_script: script }), script).toBe(byNpm);
+    expect(rephraser(COMMANDS, [], { npm_lifecycle_script: script })(text), script).toBe(byNpm);
   }
-  expect(asCalled(byNpm, { npm_lifecycle_script: 'orderctl' })).toBe(byNpm);
+  expect(rephraser(COMMANDS, [], { npm_lifecycle_script: 'orderctl' })(byNpm)).toBe(byNpm);
   for (const script of [undefined, 'vitest run', 'node /tmp/orderctl-tests/main.js'])
-    expect(asCalled(text, { npm_lifecycle_script: script })).toBe(text);
+    expect(rephraser(COMMANDS, [], { npm_lifecycle_script: script })(text)).toBe(text);
 });
