@@ -215,14 +215,55 @@ it('finds all lines of a key that has many, and those of its neighbours', () => 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(32_000);
 });
 
-it('a fact that two entries name is read once', () => {
+/** Asks for facts at places of a log of these lines. */
+function factsIn(lines: readonly string[], places: readonly number[]): unknown[] {
   const name = path.join(folder, 'steps.jsonl');
-  const lines = [1, 2].map((step) => renderFact({ id: 'A', step }, 'id', step));
   fs.writeFileSync(name, lines.join(''));
   const fd = fs.openSync(name, 'r');
-  const view = new LogView(realFileSystem, [{ fd, at: 0, position: 0, sizeBytes: lines.join('').length }]);
-  const second = lines[0]?.length ?? 0;
-  const places = [second, 0, second, 3, 10_000];
-  expect(factsAt(view, places, 'id', 'A')).toEqual([1, 2].map((step) => ({ id: 'A', step })));
-  fs.closeSync(fd);
+  const sizeBytes = fs.fstatSync(fd).size;
+  try {
+    return factsAt(new LogView(realFileSystem, [{ fd, at: 0, position: 0, sizeBytes }]), places, 'id', 'A');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function startsOf(lines: readonly string[]): number[] {
+  let position = 0;
+  return lines.map((line) => (position += Buffer.byteLength(line)) - Buffer.byteLength(line));
+}
+
+it('a fact that two entries name is read once', () => {
+  const lines = [1, 2].map((step) => renderFact({ id: 'A', step }, 'id', step));
+  const [, second = 0] = startsOf(lines);
+  expect(factsIn(lines, [second, 0, second, 3, 10_000])).toEqual([1, 2].map((step) => ({ id: 'A', step })));
+});
+
+it('facts side by side are what each line says, whatever lies between them', () => {
+  // Their texts look like the beginning of a line, or are longer than what is read at a time.
+  const texts = ['{"seq":1,', 'é\u2028\n{"seq":7,', 'x'.repeat(700), 'y'.repeat(70_000), ''];
+  const facts = Array.from({ length: 400 }, (_, n) => ({
+    id: n % 50 < 40 ? 'A' : 'B',
+    text: texts[n % 7] ?? n,
+  }));
+  const lines = facts.map((fact, n) => renderFact(fact, 'id', n));
+  const ofA = facts.filter(({ id }) => id === 'A');
+  expect(factsIn(lines, startsOf(lines))).toEqual(ofA);
+  expect(
+    factsIn(
+      lines,
+      startsOf(lines).filter((_, n) => facts[n]?.id === 'A'),
+    ),
+  ).toEqual(ofA);
+});
+
+it.each([
+  ['is cut off', '{"seq":2,"id":"A","te'],
+  ['has no number', '{"id":"A","text":2}'],
+  ['holds two', '{"seq":2,"id":"A","text":2},{"id":"A","text":9}'],
+  ['goes on in the next', '{"seq":2,"id":"A","text":[2,'],
+])('a line that %s is no fact, and hides none beside it', (_, damaged) => {
+  const lines = [1, 2, 3, 4].map((text) => renderFact({ id: 'A', text }, 'id', text));
+  lines[1] = `${damaged}\n`;
+  expect(factsIn(lines, startsOf(lines))).toEqual([1, 3, 4].map((text) => ({ id: 'A', text })));
 });

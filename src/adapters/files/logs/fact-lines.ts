@@ -12,6 +12,8 @@ const LINE_BYTES = 512;
 /** Read at a time. */
 const WINDOW_BYTES = 64 * 1024;
 const BEGIN = '{"seq":';
+/** The number of its transaction, and the line feed of the line before. */
+const LINE_BEGIN = /\n\{"seq":\d+,/g;
 
 /** @param key the field that must be a text @throws Error when it is not: a bug where the fact is made */
 export function renderFact(value: Fact, key: string, seq: number): string {
@@ -49,30 +51,70 @@ export function factsAt(view: LogView, places: readonly number[], field: string,
   const found: Fact[] = [];
   const sorted = places.toSorted((a, b) => a - b);
   const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, sorted.length * LINE_BYTES));
-  let bytes = window.subarray(0, 0);
-  let from = 0;
-  let last = -1;
-  for (const [index, position] of sorted.entries()) {
-    if (position === last) continue;
-    last = position;
-    if (position + LINE_BYTES > from + bytes.byteLength) {
-      // One read for lines that are close to each other, and nothing beyond them.
-      let end = position + LINE_BYTES;
-      for (let next = index + 1; next < sorted.length && (sorted[next] ?? Infinity) < end; next++) {
-        end = (sorted[next] ?? 0) + LINE_BYTES;
+  const add = (lines: Buffer, count: number): void => {
+    for (const fact of factsIn(lines, count)) if (fact[field] === key) found.push(fact);
+  };
+  for (let index = 0; index < sorted.length;) {
+    const from = sorted[index] ?? 0;
+    const bytes = window.subarray(0, view.read(window.subarray(0, wantedBytes(sorted, index)), from));
+    let begin = 0;
+    let end = 0;
+    let count = 0;
+    for (; index < sorted.length; index += 1) {
+      const at = (sorted[index] ?? 0) - from;
+      // Named twice.
+      if (at < end) continue;
+      const lineFeed = at < bytes.byteLength ? bytes.indexOf(10, at) : -1;
+      if (lineFeed === -1) break;
+      if (at > end) {
+        add(bytes.subarray(begin, end), count);
+        begin = at;
+        count = 0;
       }
-      from = position;
-      bytes = window.subarray(
-        0,
-        view.read(window.subarray(0, Math.min(end - from, window.byteLength)), from),
-      );
+      end = lineFeed + 1;
+      count += 1;
     }
-    const lineFeed = bytes.indexOf(10, position - from);
-    const line = lineFeed === -1 ? view.line(position) : bytes.subarray(position - from, lineFeed);
-    const fact = line === undefined ? undefined : factOf(line);
-    if (fact?.[field] === key) found.push(fact);
+    add(bytes.subarray(begin, end), count);
+    if (end > 0) continue;
+    // Longer than what was read, or none.
+    const line = view.line(from);
+    if (line !== undefined) add(line, 1);
+    while (sorted[index] === from) index += 1;
   }
   return found;
+}
+
+/** To be read for the places from `index` on: those that are close to each other, and nothing beyond them. */
+function wantedBytes(sorted: readonly number[], index: number): number {
+  const from = sorted[index] ?? 0;
+  let end = from + LINE_BYTES;
+  for (let next = index + 1; next < sorted.length && (sorted[next] ?? Infinity) <= end; next += 1) {
+    end = (sorted[next] ?? 0) + LINE_BYTES;
+    if (end - from >= WINDOW_BYTES) return WINDOW_BYTES;
+  }
+  return end - from;
+}
+
+/**
+ * The facts of `count` lines that lie side by side, without what orderctl did not write. Parsed as one JSON text, many
+ * take half as long as one by one.
+ */
+function factsIn(lines: Buffer, count: number): readonly Fact[] {
+  if (count > 1) {
+    const objects = `\n${lines.toString('utf8')}`.replaceAll(LINE_BEGIN, ',{');
+    try {
+      const facts = JSON.parse(`[${objects.slice(1)}]`) as readonly Fact[];
+      if (facts.length === count) return facts;
+    } catch {
+      // One of them is damaged.
+    }
+  }
+  const facts: Fact[] = [];
+  for (const { line } of linesOf(lines)) {
+    const fact = factOf(line);
+    if (fact !== undefined) facts.push(fact);
+  }
+  return facts;
 }
 
 /** The facts of a key from a position on, without an index. */
