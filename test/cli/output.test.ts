@@ -209,8 +209,17 @@ describe('what nobody foresaw', () => {
     '%s is a bug: 1',
     async (code) => {
       const shop = penShop({ ORDERCTL_BROKERS: await silentServer() });
-      const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
-      const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
+      // When it connects for the first time: by then it has read its settings.
+      const module = encodeURIComponent(
+        `import { Socket } from 'node:net';
+         const { connect } = Socket.prototype;
+         Socket.prototype.connect = function (...to) {
+           Socket.prototype.connect = connect;
+           setImmediate(() => { ${code} });
+           return connect.apply(this, to);
+         };`,
+      );
+      const env = { NODE_OPTIONS: `--import data:text/javascript,${module}` };
       const result = await shop.built.run('consume -o json', { env });
       expect(result.code).toBe(1);
       expect(failureOf(result)).toMatchObject({ code: 'bug', exit_code: 1 });

@@ -24,6 +24,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
     waiting_for: null,
     topic: shop.topic,
     group: shop.group,
+    // Of the last seconds, so that it may be 0 again: test/app/consumer-status.test.ts.
     orders_per_second: expect.any(Number) as number,
     lag: 0,
     last_commit_at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
@@ -40,7 +41,6 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
     files: [],
     problem: null,
   });
-  expect(shown.orders_per_second).toBeGreaterThan(0);
   const { stdout } = await shop.ok('status', blind);
   expect(stdout).toContain(`process ${consumer.pid}`);
   expect(stdout).toContain('7: 5 accepted, 0 rejected, 1 duplicate, 0 conflicts, 1 dead letter');
