@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 
+import { bundled } from './bundled.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { transpile } from './transpile.ts';
 
 export interface KillableBroker {
   readonly address: string;
@@ -32,11 +32,10 @@ export function killableBrokers(): () => Promise<KillableBroker> {
 
   return async () => {
     const dataDir = folder();
-    const script = path.join(folder(), 'run.js');
-    const built = transpile('dev-broker/dev-broker.ts', path.dirname(script));
+    const script = path.join(folder(), 'run.mjs');
     fs.writeFileSync(
       script,
-      `import { startDevBroker } from ${JSON.stringify(built)};
+      `${await bundled('dev-broker/dev-broker.ts')}
        const broker = await startDevBroker({ port: Number(process.argv[2]), dataDir: process.argv[3] });
        process.send(broker.port);`,
     );

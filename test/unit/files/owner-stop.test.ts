@@ -4,10 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stopOwner } from '../../../src/adapters/files/owner/stop.ts';
-import { transpile } from '../../support/transpile.ts';
+import { bundled } from '../../support/bundled.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-stop-test-'));
-const ownerModule = transpile('adapters/files/owner/owner.ts', path.join(work, 'built'));
+const ownerModule = path.join(work, 'owner.mjs');
+fs.writeFileSync(ownerModule, await bundled('adapters/files/owner/owner.ts'));
 const childModule = path.join(work, 'child.mjs');
 
 /** Owns the folder. What is asked of it is answered with true; when that is `stop`, it lets go and ends. */

@@ -8,10 +8,11 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquire, ask, type Ownership } from '../../../src/adapters/files/owner/owner.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { IS_FULL } from '../../support/effort.ts';
-import { transpile } from '../../support/transpile.ts';
+import { bundled } from '../../support/bundled.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-test-'));
-const ownerModule = transpile('adapters/files/owner/owner.ts', path.join(work, 'built'));
+const ownerModule = path.join(work, 'owner.mjs');
+fs.writeFileSync(ownerModule, await bundled('adapters/files/owner/owner.ts'));
 const childModule = path.join(work, 'child.mjs');
 
 /** Tries to own the folder when asked to; answers `tried` with whether it does. Requests are answered with its pid. */
