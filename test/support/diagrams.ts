@@ -27,8 +27,15 @@ function filesOf(folder: string): string[] {
     .map((name) => path.join(SRC, folder, name));
 }
 
+const parsed = new Map<string, ts.SourceFile>();
+
 function parse(file: string): ts.SourceFile {
-  return ts.createSourceFile(file, fs.readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+  let tree = parsed.get(file);
+  if (tree === undefined) {
+    tree = ts.createSourceFile(file, fs.readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+    parsed.set(file, tree);
+  }
+  return tree;
 }
 
 function typesIn(node: ts.Node): string[] {
