@@ -343,9 +343,30 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a fact that two entries name counts twice',
     file: files('logs/fact-lines.ts'),
-    from: 'if (position === last) continue;',
-    to: '',
+    from: 'if (at < end) continue;',
+    to: 'if (at < end) add(bytes.subarray(at, end), 1);',
     tests: ['test/unit/files/id-index.test.ts'],
+  },
+  {
+    name: 'a damaged line among facts is taken for several',
+    file: files('logs/fact-lines.ts'),
+    from: 'if (facts.length === count) return facts;',
+    to: 'return facts;',
+    tests: ['test/unit/files/id-index.test.ts'],
+  },
+  {
+    name: 'a damaged line among facts hides those beside it',
+    file: files('logs/fact-lines.ts'),
+    from: '      // One of them is damaged.',
+    to: '      return [];',
+    tests: ['test/unit/files/id-index.test.ts'],
+  },
+  {
+    name: 'a command is named without the flags that say where this one works',
+    file: 'src/cli/hints.ts',
+    from: "worksOn === 'shop' || (worksOn === 'store' && OF_THE_STORE.has(flag))",
+    to: "worksOn === 'shop'",
+    tests: ['test/unit/cli/hints.test.ts'],
   },
   {
     name: 'facts are not put into the index',
