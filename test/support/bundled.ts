@@ -19,9 +19,9 @@ export function bundled(entry: string): Promise<string> {
 
 async function bundle(entry: string): Promise<string> {
   const input = path.join(SOURCE, entry);
-  await using made = await rolldown({
+  await using build = await rolldown({
     ...{ input, platform: 'node', external: /^[^./]/, transform: { target: 'es2023' }, logLevel: 'warn' },
   });
-  const { output } = await made.generate({ format: 'esm', codeSplitting: false });
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false });
   return output[0].code;
 }
