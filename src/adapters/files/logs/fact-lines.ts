@@ -96,8 +96,8 @@ function wantedBytes(sorted: readonly number[], index: number): number {
 }
 
 /**
- * The facts of `count` lines that lie side by side, without what orderctl did not write. Parsed as one JSON text, many
- * take half as long as one by one.
+ * The facts of `count` lines that lie side by side, without what orderctl did not write. Many are parsed as one JSON text,
+ * since each call of the parser costs as much as a short line.
  */
 function factsIn(lines: Buffer, count: number): readonly Fact[] {
   if (count > 1) {
