@@ -5,6 +5,7 @@ import type { ProcessorName } from '../domain/messages/message.ts';
 import type { OutgoingMessage } from '../domain/messages/outgoing.ts';
 import type { Movement } from '../domain/movement.ts';
 import type { Decided } from '../domain/orders/decided.ts';
+import type { DecisionSums, PlacedWindows } from '../domain/orders/decision-sums.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
@@ -85,6 +86,16 @@ export type HistoryLine = {
   | { readonly kind: 'fact'; readonly log: FactLog<never>; readonly fact: Fact }
 );
 
+/** A line of history, or decisions added up in the place of theirs. */
+export type SalesLine =
+  | HistoryLine
+  | {
+      readonly kind: 'decisions';
+      readonly seq: number;
+      readonly at: number | null;
+      readonly sums: DecisionSums;
+    };
+
 /** What a transaction will read or change. The store may lock exactly this; reading any other key is a bug. */
 export interface Keys extends StateKeys {
   readonly positions?: Iterable<Source>;
@@ -120,6 +131,18 @@ export interface StoreReader extends AsyncDisposable {
    * chunks: of one transaction first its edits, then its decisions, movements and facts.
    */
   history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]>;
+  /**
+   * As `history`, for what is added up. A store that adds decisions up faster than it gives them out does that: it has few
+   * lines of kind `decisions` for them, the first one before the first commit that is not before `stockAt`, and with
+   * that commit one of its time.
+   *
+   * @param stockAt the moment of which stock is wanted, milliseconds since the epoch; left out: it is not
+   */
+  salesHistory(
+    facts: readonly FactLog<never>[],
+    windows: PlacedWindows,
+    stockAt?: number,
+  ): AsyncIterable<readonly SalesLine[]>;
   small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
   /** Those that are owed, including parked ones: all, or of these ids. */
   effects(ids?: readonly string[]): Promise<readonly Effect[]>;

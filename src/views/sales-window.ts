@@ -119,6 +119,21 @@ export function sell(
   window.revenue += revenue;
 }
 
+/** What direct orders sold of a product, added up. */
+export function sellSum(
+  window: SalesWindow,
+  product: string,
+  { quantity, revenue, unpriced }: ProductSales & { readonly unpriced: number },
+): void {
+  for (const products of [window.products, sourceOf(window, 'direct').products]) {
+    const sales = productOf(products, product);
+    sales.quantity += quantity;
+    sales.revenue += revenue;
+  }
+  window.revenue += revenue;
+  window.unpriced += unpriced;
+}
+
 /** In hundredths. */
 function worth(quantity: number, price: string): bigint {
   const each = price.replace('.', '');

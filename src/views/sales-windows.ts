@@ -1,10 +1,20 @@
 import type { CheckoutFact, Line } from '../domain/checkout/facts.ts';
 import type { Decided } from '../domain/orders/decided.ts';
+import type { DecisionSums } from '../domain/orders/decision-sums.ts';
 import type { StockEvent } from '../domain/stock/events.ts';
-import { addTo, emptyWindow, measure, sell, sourceOf, type SalesWindow, type Stage } from './sales-window.ts';
+import {
+  addTo,
+  emptyWindow,
+  measure,
+  sell,
+  sellSum,
+  sourceOf,
+  type SalesWindow,
+  type Stage,
+} from './sales-window.ts';
 
 /** An order that is decided later than this after its window has ended is late. */
-const GRACE_MS = 60_000;
+export const GRACE_MS = 60_000;
 
 export interface WindowOptions {
   /** The window that a time is in; one that is open for all times before or after makes one window of them. */
@@ -60,6 +70,23 @@ export class SalesWindows {
     const sold = sourceOf(window, 'direct');
     sold.orders += 1;
     for (const { item, quantity, unitPrice } of order.items) sell(window, sold, item, quantity, unitPrice, 1);
+  }
+
+  /** As takeDecided of each of them; by these windows, with GRACE_MS. */
+  takeSums({ orders, sold }: DecisionSums): void {
+    for (const { from, reason, count, late } of orders) {
+      const window = this.#windowAt(from);
+      window.placed += count;
+      window.late += late;
+      if (reason === null) {
+        window.completed += count;
+        sourceOf(window, 'direct').orders += count;
+      } else {
+        window.rejected += count;
+        addTo(window.reasons, reason, count);
+      }
+    }
+    for (const { from, item, ...sum } of sold) sellSum(this.#windowAt(from), item, sum);
   }
 
   /** Of events of sources; what suppliers deliver is no sale. */
@@ -161,12 +188,17 @@ export class SalesWindows {
   }
 
   #windowOf(placedAt: number, decidedAt: number): SalesWindow | null {
-    const { from = -Infinity, until = Infinity, windowAt } = this.#options;
+    const { from = -Infinity, until = Infinity } = this.#options;
     if (!(placedAt >= from && placedAt < until)) return null;
-    const { start, end } = windowAt(placedAt);
+    const window = this.#windowAt(placedAt);
+    if (decidedAt >= window.end + GRACE_MS) window.late += 1;
+    return window;
+  }
+
+  #windowAt(ms: number): SalesWindow {
+    const { start, end } = this.#options.windowAt(ms);
     let window = this.#windows.get(start);
     if (window === undefined) this.#windows.set(start, (window = emptyWindow(start, end)));
-    if (decidedAt >= end + GRACE_MS) window.late += 1;
     return window;
   }
 }

@@ -68,8 +68,8 @@ export async function decideRecords(store: Store, records: readonly DecidedRecor
 }
 
 /** The store of a folder on disk, owned until disposal. */
-export function ownFolder(folder: string): Promise<Store> {
-  return openFolder({ folder, clock: systemClock }).own({
+export function ownFolder(folder: string, clock = systemClock): Promise<Store> {
+  return openFolder({ folder, clock }).own({
     purpose: 'consume',
     via: 'consume',
     onNotice: () => undefined,

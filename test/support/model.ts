@@ -455,6 +455,10 @@ class ModelStore implements Store {
     return this.historyFrom(0, facts);
   }
 
+  salesHistory(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
+    return this.history(facts);
+  }
+
   /** @param from the number of lines before it */
   async *historyFrom(from: number, facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
     if (from > this.#folder.history.length)

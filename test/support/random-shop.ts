@@ -3,9 +3,11 @@ import path from 'node:path';
 import fc from 'fast-check';
 import type { Day } from '../../src/app/report/daily.ts';
 import { dayOf } from '../../src/cli/parse.ts';
+import { systemClock } from '../../src/compose.ts';
 import { CHECKOUT, type CheckoutFact } from '../../src/domain/checkout/facts.ts';
 import { newFact } from '../../src/domain/facts.ts';
 import { EVENTS_LOG, type StockEvent } from '../../src/domain/stock/events.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { decideRecords, ownFolder, recordOf, type DecidedRecord } from './decided.ts';
 
 /* Shops at random that sell in every way, on days whose clocks are changed. */
@@ -28,6 +30,7 @@ const PATHS = [
   ['validated', 'charge_owed', 'paid', 'reserved', 'cancelled', 'refund_owed', 'refunded'],
 ] as const;
 
+const TURNS = 6;
 const price = fc.constantFrom(null, '0.00', '0.01', '12.50', '99999999.99');
 const line = fc.record({
   product_id: fc.constantFrom('book', 'pen', 'lamp'),
@@ -54,6 +57,16 @@ export const randomShop = fc.record({
     }),
     { maxLength: 8 },
   ),
+  /** By the clock of the machine, when each turn is committed: it may be set back. */
+  turns: fc.array(fc.double({ min: -0.1, max: 1.1, noNaN: true }), { minLength: TURNS, maxLength: TURNS }),
+  edits: fc.array(
+    fc.record({
+      turn: fc.nat(TURNS - 1),
+      item: fc.constantFrom('book', 'pen', 'desk'),
+      quantity: fc.option(fc.integer({ min: 0, max: 300 })),
+    }),
+    { maxLength: 8 },
+  ),
   events: fc.array(
     fc.record({
       ...when,
@@ -69,10 +82,26 @@ export function daysOf([first, second, third, timeZone]: (typeof CHANGES)[number
   return [first, second, third].map((date) => dayOf('--date', date, { timeZone, now: 0 }));
 }
 
-/** Commits all of it in turns; the orders of each turn are read again in the next. */
+/** A quantity makes the item or sets its stock, none removes it. */
+async function editItems(store: Store, edits: RandomShop['edits']): Promise<void> {
+  for (const { item, quantity } of edits) {
+    await store.transact({ items: [item] }, (state) => {
+      const before = state.item(item) ?? null;
+      const details = { name: `${item} ${quantity}`, price: null, reorderLevel: null, extra: {} };
+      const after = quantity === null ? null : { item, quantity, ...details };
+      const isChange = before !== null || after !== null;
+      return {
+        changes: { edits: isChange ? [{ kind: 'item', item, before, after }] : [] },
+        result: null,
+      };
+    });
+  }
+}
+
+/** Commits all of it in turns, by a clock that goes by them; the orders of each turn are read again in the next. */
 export async function fillRandom(
   folder: string,
-  { change, direct, checkout, events }: RandomShop,
+  { change, direct, checkout, events, turns, edits }: RandomShop,
 ): Promise<void> {
   const days = daysOf(change);
   const [from, until] = [days[0]?.from ?? 0, days.at(-1)?.until ?? 0];
@@ -80,10 +109,16 @@ export async function fillRandom(
   fs.mkdirSync(folder);
   fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\nalice,paid\nbob,unpaid\n');
   fs.writeFileSync(path.join(folder, 'inventory.csv'), 'item,quantity\nbook,200\npen,9000\nlamp,9000\n');
-  await using store = await ownFolder(folder);
+  let now = timeOf(turns[0] ?? 0);
+  await using store = await ownFolder(folder, { ...systemClock, now: () => now });
   let offset = 0;
   let before: DecidedRecord[] = [];
-  for (let turn = 0; turn < 6; turn++) {
+  for (let turn = 0; turn < TURNS; turn++) {
+    now = timeOf(turns[turn] ?? 0);
+    await editItems(
+      store,
+      edits.filter((edit) => edit.turn === turn),
+    );
     const placed = direct.flatMap(({ turn: of, user, at, lines }, n): DecidedRecord[] => {
       if (of !== turn) return [];
       const { record, order } = recordOf('orders', offset++, `D-${n}`, user, {});
@@ -100,7 +135,7 @@ export async function fillRandom(
     const steps = checkout.flatMap(({ turn: of, at, path: steps, lines }, n) =>
       steps.flatMap((step, number) => {
         // A step a turn, the rest in the last one.
-        if (Math.min(of + number, 5) !== turn) return [];
+        if (Math.min(of + number, TURNS - 1) !== turn) return [];
         const items = lines.map((one) => ({ ...one, unit_price: one.unit_price ?? '3.33' }));
         const fact = {
           ...{

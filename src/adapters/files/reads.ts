@@ -51,6 +51,11 @@ export abstract class FolderReads {
     return inTurns(mergedHistory(logs));
   }
 
+  /** Its logs are read as fast as they could be added up. */
+  salesHistory(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
+    return this.history(facts);
+  }
+
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
     return new Map(this.tables.small.get(name)) as ReadonlyMap<string, T>;
   }

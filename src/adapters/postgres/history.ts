@@ -1,5 +1,5 @@
 import type { Fact, FactLog } from '../../domain/facts.ts';
-import type { HistoryLine, LoggedMovement } from '../../ports/store.ts';
+import type { HistoryLine, LoggedMovement, SalesLine } from '../../ports/store.ts';
 import type { Queries } from './lasting.ts';
 import { DECISION_COLUMNS, decidedOf, type DecisionRow } from './rows/decisions.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
@@ -68,6 +68,8 @@ export async function* chunks<Row extends Place>(
   }
 }
 
+type Archived = AsyncIterable<readonly DecisionRow[]> | readonly (readonly DecisionRow[])[];
+
 /**
  * As `history` of StoreReader.
  *
@@ -84,19 +86,41 @@ export async function* historyAfter(
   }: {
     readonly from: Place;
     readonly upTo?: number;
-    readonly archived?: AsyncIterable<readonly DecisionRow[]> | readonly (readonly DecisionRow[])[];
+    readonly archived?: Archived;
   },
 ): AsyncGenerator<readonly HistoryLine[]> {
+  const decisions = lines(chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, from), decisionLine);
+  yield* merge(logsAfter(connection, facts, { from, archived, decisions }), upTo);
+}
+
+/** As `salesHistory` of StoreReader. */
+export async function* summedHistory(
+  connection: Queries,
+  facts: readonly FactLog<never>[],
+  { archived, decisions }: { readonly archived: Archived; readonly decisions: AsyncGenerator<SalesLine> },
+): AsyncGenerator<readonly SalesLine[]> {
+  yield* merge(logsAfter<SalesLine>(connection, facts, { from: START, archived, decisions }), Infinity);
+}
+
+/** @returns of one commit in this order */
+function logsAfter<Line extends SalesLine>(
+  connection: Queries,
+  facts: readonly FactLog<never>[],
+  {
+    from,
+    archived,
+    decisions,
+  }: { readonly from: Place; readonly archived: Archived; readonly decisions: AsyncGenerator<Line> },
+): AsyncGenerator<HistoryLine | Line>[] {
   const byName = new Map(facts.map((log) => [log.name, log]));
-  // Of one commit in this order.
-  const logs = [
+  return [
     lines(chunks<EditRow>(connection, EDITS, from), (row) => ({
       ...{ kind: 'edit', seq: row.seq, at: row.at },
       edit: loggedEditOf(row),
     })),
     // They come before all that the database has.
     lines(archived, decisionLine),
-    lines(chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, from), decisionLine),
+    decisions,
     lines(chunks<MovementRow>(connection, MOVEMENTS, from), (row) => ({
       ...{ kind: 'movement', seq: row.seq, at: row.at },
       movement: movementOf(row),
@@ -106,7 +130,6 @@ export async function* historyAfter(
       log: byName.get(log) ?? unknownLog(log),
     })),
   ];
-  yield* merge(logs, upTo);
 }
 
 function decisionLine(row: DecisionRow): HistoryLine {
@@ -125,17 +148,18 @@ function unknownLog(name: string): never {
 }
 
 /** @param logs each in order; of the same commit the earlier one comes first */
-async function* merge(
-  logs: readonly AsyncGenerator<HistoryLine>[],
+async function* merge<Line extends SalesLine>(
+  logs: readonly AsyncGenerator<Line>[],
   upTo: number,
-): AsyncGenerator<readonly HistoryLine[]> {
-  const heads: (HistoryLine | null)[] = [];
+): AsyncGenerator<readonly Line[]> {
+  const heads: (Line | null)[] = [];
   for (const log of logs) heads.push(await next(log));
-  let chunk: HistoryLine[] = [];
+  let chunk: Line[] = [];
   for (;;) {
     const first = indexOfFirst(heads);
-    const [head, log] = [heads[first], logs[first]];
-    if (head == null || log === undefined || seqOf(head) > upTo) break;
+    const head: Line | null = heads[first] ?? null;
+    const log = logs[first];
+    if (head === null || log === undefined || seqOf(head) > upTo) break;
     chunk.push(head);
     if (chunk.length === CHUNK_ROWS) {
       yield chunk;
@@ -146,13 +170,13 @@ async function* merge(
   if (chunk.length > 0) yield chunk;
 }
 
-async function next(log: AsyncGenerator<HistoryLine>): Promise<HistoryLine | null> {
+async function next<Line>(log: AsyncGenerator<Line>): Promise<Line | null> {
   const found = await log.next();
   return found.done === true ? null : found.value;
 }
 
 /** @returns -1 when there is none */
-function indexOfFirst(heads: readonly (HistoryLine | null)[]): number {
+function indexOfFirst(heads: readonly (SalesLine | null)[]): number {
   let first = -1;
   for (const [index, head] of heads.entries()) {
     if (head === null) continue;
@@ -162,6 +186,6 @@ function indexOfFirst(heads: readonly (HistoryLine | null)[]): number {
   return first;
 }
 
-function seqOf({ seq }: HistoryLine): number {
+function seqOf({ seq }: SalesLine): number {
   return seq ?? 0;
 }

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
+import type { PlacedWindows } from '../../domain/orders/decision-sums.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   LineAt,
   LoggedMovement,
   LogPlace,
+  SalesLine,
   StoredPosition,
   StoreReader,
   Undelivered,
@@ -31,12 +33,14 @@ import {
   movementOf,
   ORDERS,
   START,
+  summedHistory,
   type FactRow,
   type MovementRow,
   type Place,
 } from './history.ts';
 import { loggedEditOf, type EditRow } from './rows/edits.ts';
 import { recordOf, type RecordRow } from './rows/outgoing.ts';
+import { summedDecisions } from './rows/sums.ts';
 import {
   EFFECT_COLUMNS,
   effectOf,
@@ -177,9 +181,23 @@ export abstract class PostgresReads implements StoreReader {
     }
   }
 
+  async #archivedRows() {
+    return (await this.archivedOrNone())?.rows() ?? [];
+  }
+
   async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
-    const archived = (await this.archivedOrNone())?.rows() ?? [];
+    const archived = await this.#archivedRows();
     yield* historyAfter(this.connection, facts, { from: START, archived });
+  }
+
+  async *salesHistory(
+    facts: readonly FactLog<never>[],
+    windows: PlacedWindows,
+    stockAt?: number,
+  ): AsyncGenerator<readonly SalesLine[]> {
+    const archived = await this.#archivedRows();
+    const decisions = summedDecisions(this.connection, windows, stockAt);
+    yield* summedHistory(this.connection, facts, { archived, decisions });
   }
 
   async small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>> {

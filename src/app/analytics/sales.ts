@@ -1,8 +1,9 @@
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { EVENTS_LOG, type StockEvent } from '../../domain/stock/events.ts';
-import type { HistoryLine, StoreReader } from '../../ports/store.ts';
+import type { PlacedWindows } from '../../domain/orders/decision-sums.ts';
+import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { emptyWindow, sumOf, type ProductSales, type SalesWindow } from '../../views/sales-window.ts';
-import { SalesWindows } from '../../views/sales-windows.ts';
+import { GRACE_MS, SalesWindows } from '../../views/sales-windows.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -30,22 +31,31 @@ export function wholeHours(since: number, until: number): Hours {
 
 /** Sales hour by hour, hours without an order included. */
 export async function hourlySales(
-  reader: Pick<StoreReader, 'history'>,
+  reader: Pick<StoreReader, 'salesHistory'>,
   hours: Hours,
 ): Promise<readonly SalesWindow[]> {
   const sales = new SalesWindows({ windowAt: hourAt, ...hours });
-  await takeAll(reader.history(SALES_FACTS), [sales]);
+  await takeAll(reader.salesHistory(SALES_FACTS, hoursOf(hours)), [sales]);
   return everyHour(sales, hours);
 }
 
 /** @param time in which the orders were placed, of any length; null: all */
 export async function salesIn(
-  reader: Pick<StoreReader, 'history'>,
+  reader: Pick<StoreReader, 'salesHistory'>,
   time: Partial<Hours> | null,
 ): Promise<SalesWindow> {
-  const sales = new SalesWindows({ windowAt: allTime, ...time });
-  await takeAll(reader.history(SALES_FACTS), [sales]);
+  const { from = -Infinity, until = Infinity } = time ?? {};
+  const sales = new SalesWindows({ windowAt: () => ({ start: 0, end: until }), from, until });
+  const windows = { edges: [from, until], graceMs: GRACE_MS };
+  await takeAll(reader.salesHistory(SALES_FACTS, windows), [sales]);
   return sumOf(sales.all());
+}
+
+/** Each hour of a time as a window, the last one maybe shorter. */
+export function hoursOf({ from, until }: Hours): PlacedWindows {
+  const edges: number[] = [];
+  for (let start = from; start < until; start += HOUR_MS) edges.push(start);
+  return { edges: [...edges, until], graceMs: GRACE_MS };
 }
 
 /** Sales of all time, and of the last `BOARD_HOURS` one by one. */
@@ -80,7 +90,7 @@ export function everyHour(sales: SalesWindows, { from, until }: Hours): readonly
 
 /** @param history with SALES_FACTS @throws the reason of the signal */
 export async function takeAll(
-  history: AsyncIterable<readonly HistoryLine[]>,
+  history: AsyncIterable<readonly SalesLine[]>,
   views: readonly SalesWindows[],
   signal?: AbortSignal,
 ): Promise<void> {
@@ -94,8 +104,9 @@ export async function takeAll(
 export const SALES_FACTS = [CHECKOUT, EVENTS_LOG] as const;
 
 /** @param line of a history with SALES_FACTS */
-export function takeLine(sales: SalesWindows, line: HistoryLine): void {
+export function takeLine(sales: SalesWindows, line: SalesLine): void {
   if (line.kind === 'decision') sales.takeDecided(line.decided);
+  else if (line.kind === 'decisions') sales.takeSums(line.sums);
   else if (line.kind !== 'fact') return;
   else if (line.log.name === CHECKOUT.name) sales.takeFact(line.fact as unknown as CheckoutFact);
   else sales.takeStockEvent(line.fact as unknown as StockEvent);

@@ -1,6 +1,5 @@
 import type { Item, User } from '../../domain/tables.ts';
-import type { HistoryLine } from '../../ports/store.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { upTo, type Moment, type Reached } from './moment.ts';
 
 /** The tables as they were, in the order in which their rows were added. */
@@ -28,7 +27,7 @@ export class PastTables {
   readonly #users = new Map<string, User>();
   readonly #items = new Map<string, Item>();
 
-  take(line: HistoryLine): void {
+  take(line: SalesLine): void {
     switch (line.kind) {
       case 'edit':
         if (line.edit.kind === 'user') put(this.#users, line.edit.user, line.edit.after);
@@ -37,6 +36,9 @@ export class PastTables {
       case 'decision':
         if (line.decided.outcome.kind === 'rejected') return;
         for (const { item, quantity } of line.decided.order.items) this.#add(item, -quantity);
+        return;
+      case 'decisions':
+        for (const [item, quantity] of line.sums.taken) this.#add(item, -quantity);
         return;
       case 'movement':
         this.#add(line.movement.item, line.movement.delta);

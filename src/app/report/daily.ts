@@ -1,8 +1,8 @@
 import { isLow, reorderLevelOf, type Item } from '../../domain/tables.ts';
-import type { HistoryLine, StoreReader } from '../../ports/store.ts';
+import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
 import { SalesWindows } from '../../views/sales-windows.ts';
-import { SALES_FACTS, takeLine } from '../analytics/sales.ts';
+import { hoursOf, SALES_FACTS, takeLine } from '../analytics/sales.ts';
 import { PastTables } from '../history/past-tables.ts';
 
 const HOUR_MS = 3_600_000;
@@ -39,7 +39,7 @@ export interface DailyReport {
  * @throws the signal's reason
  */
 export async function dailyReport(
-  reader: Pick<StoreReader, 'history'>,
+  reader: Pick<StoreReader, 'salesHistory'>,
   day: Day,
   {
     now,
@@ -53,7 +53,7 @@ export async function dailyReport(
   const later = new Map<string, Item>();
   let isOver = false;
   let seq: number | null = null;
-  for await (const lines of reader.history(SALES_FACTS)) {
+  for await (const lines of reader.salesHistory(SALES_FACTS, hoursOf(day), until)) {
     signal?.throwIfAborted();
     for (const line of lines) {
       takeLine(sales, line);
@@ -78,7 +78,7 @@ export async function dailyReport(
   return { day, isComplete: now >= until, total, hours, items: named, low };
 }
 
-function isLater({ at }: HistoryLine, until: number): boolean {
+function isLater({ at }: SalesLine, until: number): boolean {
   return at !== null && at >= until;
 }
 

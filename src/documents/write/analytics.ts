@@ -26,7 +26,8 @@ export function salesOf(window: SalesWindow): Sales {
     refunded: amountFrom(window.refunded),
     unpriced_lines: window.unpriced,
     late: window.late,
-    reasons: Object.fromEntries(window.reasons),
+    // In whatever order a store gives them.
+    reasons: Object.fromEntries([...window.reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
     funnel: window.reached,
     seconds: {
       ...{ validate: mean('validate'), pay: mean('pay') },

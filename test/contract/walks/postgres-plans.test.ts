@@ -44,6 +44,9 @@ const WHOLE = [
   // An audit looks for ids that are in both.
   /FROM orderctl\.orders o JOIN orderctl\.archived_orders/,
   /FROM orderctl\.archived_sales/,
+  // Reports and analytics add up all orders.
+  /width_bucket/,
+  /min\(last_seq\) FROM orderctl\.archives/,
   // "store show" counts.
   /AS name, count\(\*\) AS rows/,
 ];
@@ -70,6 +73,7 @@ const COMMANDS = [
     'status',
     'analytics show',
     'analytics top',
+    'report show',
     'store show',
   ],
   ...['what-if --stock pen=1', 'inventory show --at 2', '__complete order show O'],
