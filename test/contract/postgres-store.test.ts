@@ -156,6 +156,36 @@ describe('the store in PostgreSQL', () => {
       proxy.cutAfter('orderctl.small_tables');
       expect(await count(store)).toBe(4);
       expect(await count(seen)).toBe(5);
+      // As another does that owns it alone for a moment: what this one has committed stays known.
+      proxy.cutAfter('COMMIT\0', () => under.forget('cut'));
+      expect(await count(store)).toBe(6);
+      expect(proxy.cuts()).toBe(5);
+      expect(await count(store)).toBe(7);
+    });
+
+    test('the last commit of a process is kept until it ends, or is long gone', async () => {
+      await using under = await make();
+      await using seen = await open(under);
+      const own = (): Promise<Store> =>
+        under.access().own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+      const commits = async (): Promise<number> =>
+        (await client.query('SELECT FROM orderctl.instance_commits')).rows.length;
+      {
+        await using ended = await own();
+        await count(ended);
+        await count(seen);
+        expect(await commits()).toBe(2);
+      }
+      expect(await commits()).toBe(1);
+      await client.query(
+        `INSERT INTO orderctl.instance_commits (instance, seq, at)
+           SELECT gen_random_uuid(), 1, clock_timestamp() - days * interval '1 day' FROM unnest(ARRAY[29, 31]) days`,
+      );
+      // That of a process that is there stays, however long ago it was.
+      await client.query("UPDATE orderctl.instance_commits SET at = at - interval '60 days' WHERE seq > 1");
+      await using next = await own();
+      expect(await commits()).toBe(2);
+      expect([await count(seen), await count(next)]).toEqual([3, 4]);
     });
 
     test('an edit whose answer is lost says that it may have been made', async () => {

@@ -87,7 +87,7 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'a process goes on where PostgreSQL lacks its last commit',
     file: 'src/adapters/postgres/transactions/group.ts',
-    from: '(lastSeq ?? 0) >= this.#left',
+    from: '(lastSeq ?? 0) >= this.#last',
     to: '(lastSeq ?? 0) >= 0',
     tests: CONTRACT,
   },

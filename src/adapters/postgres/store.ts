@@ -18,7 +18,7 @@ import { LastingConnection, type Queries } from './lasting.ts';
 import { migrate } from './migrate.ts';
 import { Outbox } from './outbox.ts';
 import { Beat } from './owner/beat.ts';
-import { LIVING, register, selfAs, takeOver, type Instance } from './owner/instances.ts';
+import { LIVING, register, remove, selfAs, type Instance } from './owner/instances.ts';
 import { ASK, EDITED, OWED } from './owner/requests.ts';
 import { Shards } from './owner/shards.ts';
 import { PostgresReads } from './reads.ts';
@@ -83,7 +83,6 @@ export class PostgresStore extends PostgresReads implements Store {
       ...{ connection: reader, self, shards: this.#shards, how: options },
       ...{ processes: options.processes, clock: options.clock },
       onOthers: () => this.#lookSoon(),
-      onForgotten: () => this.#group.forgotten(),
       onNews: () => this.#takeNews(),
       onFailure: (error) => void this.#turns.fail(error),
     });
@@ -260,9 +259,7 @@ export class PostgresStore extends PostgresReads implements Store {
     // From here on nothing waits for a database that is away.
     closing.abort();
     await this.#beat.end();
-    await takeOver(session, [self.id])
-      .then(() => session.query('DELETE FROM orderctl.instances WHERE id = $1', [self.id]))
-      .catch(() => undefined);
+    await remove(session, [self.id]).catch(() => undefined);
     await reader[Symbol.asyncDispose]();
     await session[Symbol.asyncDispose]();
   }

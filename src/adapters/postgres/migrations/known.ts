@@ -9,6 +9,7 @@ import { LISTS } from './0010-lists.ts';
 import { ANNOUNCERS } from './0012-announcers.ts';
 import { ARCHIVES } from './0013-archives.ts';
 import { INSTANCE_COMMITS } from './0014-instance-commits.ts';
+import { COMMITS_OUTLIVE_INSTANCES } from './0015-commits-outlive-instances.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
@@ -22,6 +23,7 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [12, ANNOUNCERS],
   [13, ARCHIVES],
   [14, INSTANCE_COMMITS],
+  [15, COMMITS_OUTLIVE_INSTANCES],
 ]);
 
 /** The version of a store is the highest number that it has. */

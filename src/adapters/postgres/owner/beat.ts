@@ -18,8 +18,6 @@ export interface BeatParts {
   readonly how: Pick<OwnOptions, 'status' | 'onStop'>;
   /** Others own the store too, or did, or have sent what this process sends from now on. Nothing waits for it. */
   readonly onOthers: () => void;
-  /** Its row was removed, as of one that was asleep, and is about to be made again. */
-  readonly onForgotten: () => void;
   /** Others have edited. */
   readonly onNews: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -70,7 +68,7 @@ export class Beat {
   }
 
   async #beat(): Promise<void> {
-    const { connection, self, processes, shards, how, onOthers, onNews, onForgotten } = this.#parts;
+    const { connection, self, processes, shards, how, onOthers, onNews } = this.#parts;
     const status = how.status?.() ?? null;
     const [row] = await connection.query<{
       isToStop: boolean;
@@ -79,7 +77,7 @@ export class Beat {
       hasNews: boolean;
     }>(RENEW, [self.id, status === null ? null : JSON.stringify(status)]);
     if (row === undefined) {
-      onForgotten();
+      // It was removed, as of one that was asleep.
       await connection.transaction((session) => register(session, self, processes));
       return;
     }

@@ -11,6 +11,8 @@ import { lockCommits } from '../transactions/seq.ts';
 export const LEASE_S = 10;
 /** How long one that is silent can be found, to be shut out: it may be paused. */
 const SILENT_S = 3_600;
+/** How long the last commit is kept of a process that was never known to be dead: when it wakes it asks for that. */
+const COMMIT_KEPT = '30 days';
 
 /** A process that owns the store, as it wrote itself down. */
 export interface Instance {
@@ -53,6 +55,7 @@ export async function register(connection: Connection, self: Instance, processes
   await lockCommits(connection);
   // One that is silent may wake beside any other but one that is alone.
   await removeDead(connection, processes, self.is_alone ? LEASE_S : SILENT_S);
+  await connection.query(REMOVE_OLD_COMMITS);
   const others = (await instancesOf(connection)).filter(({ id }) => id !== self.id);
   const [inTheWay] = self.is_alone ? others : others.filter(({ is_alone }) => is_alone);
   if (inTheWay !== undefined) throw inUse(connection.name, inTheWay);
@@ -62,6 +65,9 @@ export async function register(connection: Connection, self: Instance, processes
     [id, host, pid, identity, purpose, started_at, is_consumer, is_alone, announces],
   );
 }
+
+const REMOVE_OLD_COMMITS = `DELETE FROM orderctl.instance_commits c WHERE at < clock_timestamp() - interval '${COMMIT_KEPT}'
+  AND NOT EXISTS (SELECT FROM orderctl.instances WHERE id = c.instance)`;
 
 /** As `register` writes it. */
 export function selfAs(as: Omit<Instance, 'host' | 'pid' | 'identity'>, processes: Processes): Instance {
@@ -84,24 +90,27 @@ export async function removeDead(
        AS "isLate" FROM orderctl.instances`,
   );
   const dead = rows.filter(({ identity }) => identity !== null && processes.stateOf(identity) === 'dead');
-  const gone = [...dead, ...rows.filter(({ isLate }) => isLate)].map(({ id }) => id);
-  if (gone.length > 0) await connection.query('DELETE FROM orderctl.instances WHERE id = ANY($1)', [gone]);
-  await takeOver(
+  const late = rows.filter(({ isLate }) => isLate).map(({ id }) => id);
+  if (late.length > 0) await connection.query('DELETE FROM orderctl.instances WHERE id = ANY($1)', [late]);
+  await remove(
     connection,
     dead.map(({ id }) => id),
   );
 }
 
 /**
- * What a process was trying that is known to be dead is due at once. One that is only silent may still be at it: its
- * tries are others' when their time is over.
+ * Removes processes that have ended. What one of them was trying is due at once; one that is only silent may still be at it:
+ * its tries are others' when their time is over.
  */
-export async function takeOver(connection: Queries, dead: readonly string[]): Promise<void> {
+export async function remove(connection: Queries, dead: readonly string[]): Promise<void> {
   if (dead.length === 0) return;
   await connection.query(
     `UPDATE orderctl.effects SET due_at = 0 WHERE state = 'trying' AND taken_by = ANY($1)`,
     [dead],
   );
+  await connection.query('DELETE FROM orderctl.instance_commits WHERE instance = ANY($1)', [dead]);
+  // Last: as long as it is there somebody else does what was left.
+  await connection.query('DELETE FROM orderctl.instances WHERE id = ANY($1)', [dead]);
 }
 
 function inUse(name: string, by: Instance): Failure {

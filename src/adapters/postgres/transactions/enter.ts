@@ -31,7 +31,7 @@ const ENTER = `WITH numbers AS MATERIALIZED (SELECT nextval('orderctl.commit_seq
   leaves AS (
     INSERT INTO orderctl.instance_commits (instance, seq)
       SELECT id, (SELECT max(seq) FROM numbers) FROM orderctl.instances WHERE id = $1
-    ON CONFLICT (instance) DO UPDATE SET seq = EXCLUDED.seq)
+    ON CONFLICT (instance) DO UPDATE SET (seq, at) = (EXCLUDED.seq, EXCLUDED.at))
   SELECT ARRAY(SELECT seq FROM numbers) AS seqs, ${NOW} AS at,
   (SELECT seq FROM orderctl.instance_commits WHERE instance = $1) AS "lastSeq",
   pg_current_xact_id()::text AS transaction,

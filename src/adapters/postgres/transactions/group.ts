@@ -69,8 +69,6 @@ export class GroupCommit {
   #waiting: Waiting[] = [];
   /** The last number that this process has committed under. */
   #last = 0;
-  /** The one that the database should have of it; 0: none, since it was not an owner meanwhile. */
-  #left = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -91,11 +89,6 @@ export class GroupCommit {
       });
       if (this.#waiting.length === 1) this.#begin();
     });
-  }
-
-  /** The row of this process was removed, and with it the number that its last commit left. Before it is made again. */
-  forgotten(): void {
-    this.#left = 0;
   }
 
   #begin(): void {
@@ -122,7 +115,6 @@ export class GroupCommit {
         );
         this.#parts.small.keep(committed.loaded.small, committed.seq);
         this.#last = committed.seq;
-        this.#left = committed.seq;
         for (const edit of committed.writes.news) this.#parts.onNotice({ kind: 'edit_taken_in', edit });
         for (const one of left) {
           if (thrown.has(one)) one.reject(thrown.get(one));
@@ -132,7 +124,6 @@ export class GroupCommit {
         return;
       } catch (error) {
         if (error instanceof NotRegistered) {
-          this.forgotten();
           await this.#parts.register();
           continue;
         }
@@ -202,7 +193,7 @@ export class GroupCommit {
    */
   #refuseEarlier(name: string, { seqs, lastSeq, smallSeq }: Entered): void {
     const [first = 0] = seqs;
-    const isThere = (lastSeq ?? 0) >= this.#left;
+    const isThere = (lastSeq ?? 0) >= this.#last;
     if (isThere && first > this.#last && smallSeq >= this.#parts.small.seq) return;
     throw new Failure(
       'corrupt_state',
