@@ -163,6 +163,20 @@ describe('the store in PostgreSQL', () => {
       expect(await count(store)).toBe(7);
     });
 
+    test('a server that vanishes in a statement, without a word, is not waited for', async () => {
+      await using under = await make();
+      await using seen = await open(under);
+      const { hostname: host, port } = new URL(server.url);
+      const proxy = await startCuttingProxy({ host, port: Number(port) });
+      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
+      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      await using store = await access.own({ purpose: 'cut', via: 'consume', onNotice: () => undefined });
+      expect(await count(store)).toBe(1);
+      proxy.vanish();
+      await expect(count(store)).rejects.toMatchObject({ code: 'store_unreachable' });
+      expect(await count(seen)).toBe(2);
+    }, 60_000);
+
     test('the last commit of a process is kept until it ends, or is long gone', async () => {
       await using under = await make();
       await using seen = await open(under);

@@ -1,3 +1,4 @@
+import net from 'node:net';
 import pg from 'pg';
 import { Failure } from '../../domain/failure.ts';
 import { connectionFailure, failureOf, isLocked, isLost, isOfOtherTables, isRetried } from './failures.ts';
@@ -5,6 +6,7 @@ import { openToWrite, serversOf } from './url/hosts.ts';
 import { checkKnown } from './migrations/known.ts';
 import { lockedFailure } from './transactions/locks.ts';
 import { arrayLiteral } from './rows/arrays.ts';
+import { vanished, watched } from './url/reach.ts';
 import { tlsOf } from './url/tls.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */
@@ -17,6 +19,8 @@ const IDLE_MS = 10_000;
 const LOCK_MS = 5_000;
 /** After this long without a word the system asks a server each second whether it is there, ten times. */
 const KEEPALIVE_MS = 5_000;
+/** How long the end of a session is waited for. */
+const GOODBYE_MS = 1_000;
 
 /** By what it is found out whether a transaction was committed. */
 export interface Trace {
@@ -65,6 +69,7 @@ export interface Target {
 /** One session. Statements run one after the other. */
 export class Connection implements AsyncDisposable {
   readonly #client: pg.Client;
+  readonly #socket: net.Socket;
   readonly #target: Target;
   /** Its URL, for messages. */
   readonly name: string;
@@ -74,8 +79,9 @@ export class Connection implements AsyncDisposable {
   /** Of the transaction that runs, where its work leaves one. */
   trace: Trace | null = null;
 
-  private constructor(client: pg.Client, target: Target) {
+  private constructor(client: pg.Client, socket: net.Socket, target: Target) {
     this.#client = client;
+    this.#socket = socket;
     this.#target = target;
     this.name = target.url;
     client.on('error', (error: Error) => this.#lose(error));
@@ -96,7 +102,9 @@ export class Connection implements AsyncDisposable {
   static async #openOn(url: string, target: Target): Promise<Connection> {
     const { password } = target;
     const { url: plain, ssl } = tlsOf(url);
+    const socket = new net.Socket();
     const client = new pg.Client({
+      stream: () => socket,
       connectionString: plain,
       ...(ssl === undefined ? {} : { ssl }),
       ...(password === null ? {} : { password }),
@@ -107,7 +115,7 @@ export class Connection implements AsyncDisposable {
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       types,
     });
-    const connection = new Connection(client, target);
+    const connection = new Connection(client, socket, target);
     try {
       await client.connect();
     } catch (error) {
@@ -147,7 +155,7 @@ export class Connection implements AsyncDisposable {
     const run = this.#queue.then(async () => {
       if (this.#lost !== null) throw this.#lost;
       try {
-        return await work();
+        return await watched(work(), this.#socket, () => this.#socket.destroy(vanished()));
       } catch (error) {
         if (isLost(error)) this.#lose(error as Error);
         if (isOfOtherTables(error)) await this.#refuseNewer();
@@ -223,6 +231,8 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#onLost = () => undefined;
     await this.#queue;
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     await this.#client.end().catch(() => undefined);
+    clearTimeout(timer);
   }
 }
