@@ -95,7 +95,7 @@ test('JSON of users', async () => {
   expect(shop.read('users.csv').split('\n').sort()).toEqual(
     ['', 'alice,paid', `${String(pseudonym)},paid`, 'eve,paid', 'user,status'].sort(),
   );
-  expect(await shop.json('user erase bob --execute')).toMatchObject({ executed: false, lines: 0 });
+  expect(await shop.run('user erase bob --execute -o json')).toMatchObject({ code: 3 });
 });
 
 test('JSON of items', async () => {

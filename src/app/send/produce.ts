@@ -1,6 +1,7 @@
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
+import { isErased } from '../../domain/names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Broker } from '../../ports/broker.ts';
@@ -159,7 +160,8 @@ export interface SampleOptions {
  */
 export async function sampleOrders(access: StoreAccess, options: SampleOptions): Promise<Iterable<Numbered>> {
   await using reader = await access.read();
-  const users = [...(await reader.users())];
+  // One who was erased orders nothing more.
+  const users = [...(await reader.users())].filter(({ user }) => !isErased(user));
   const items = [...(await reader.items())];
   if (users.length === 0) {
     throw new Failure('not_found', `there are no users in ${access.name}`, {

@@ -7,8 +7,8 @@ import { ENDS } from '../audit/checkout-rules.ts';
 import { Erasure } from './erasure.ts';
 
 export interface ErasedUser {
-  /** What stands for the user from here on; null: there is nothing of such a user. */
-  readonly pseudonym: string | null;
+  /** What stands for the user from here on. */
+  readonly pseudonym: string;
   /** Of both flows. */
   readonly orders: number;
   /** Lines of history that are written again. */
@@ -29,7 +29,7 @@ const MOST_NAMED = 5;
  * else says who it was is gone. Orders, money and stock stay as they are.
  *
  * @param pseudonym for which isErased
- * @throws Failure not_finished: an order, an effect or a message still needs the name; those of `source` of StoreAdmin
+ * @throws Failure not_found: there is nothing of such a user, maybe since it was erased; not_finished: an order, an effect or a message still needs the name; those of `source` of StoreAdmin
  */
 export async function eraseUser(
   admin: StoreAdmin,
@@ -45,9 +45,16 @@ export async function eraseUser(
   for (const row of rest.users) erasure.user(row);
   await refuseUnfinished(rest, erasure, user);
   const orders = new Set([...erasure.touched.orders, ...erasure.steps.keys()]).size;
-  if (lines === 0 && erasure.touched.users.size === 0) return { pseudonym: null, orders, lines, left: [] };
+  if (lines === 0 && erasure.touched.users.size === 0) throw nothingOf(user, admin.name);
   const left = execute ? await source.rewrite(erasure, [...erasure.texts]) : [];
   return { pseudonym, orders, lines, left };
+}
+
+/** Which of the two it is cannot be known: the name is kept nowhere. */
+function nothingOf(user: string, store: string): Failure {
+  return new Failure('not_found', `there is nothing of ${user} in ${store}: it never was, or it is erased`, {
+    fix: { kind: 'show_users' },
+  });
 }
 
 /** What is under way would bring the name back, or could not go on without it. */

@@ -6,6 +6,7 @@ import { sampleOrders } from '../../app/send/produce.ts';
 import { openBroker, openCodec, openIds, systemClock } from '../../compose.ts';
 import type { EditRequest } from '../../domain/edit.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { isErased } from '../../domain/names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Broker, Producer, RecordRange, SendRecord, SentRecord } from '../../ports/broker.ts';
@@ -98,7 +99,7 @@ export class ShopStage implements Stage, AsyncDisposable {
   async paidUsers(): Promise<readonly string[]> {
     await using reader = await this.#options.access.read();
     const paid = [...(await reader.users())].filter(({ status, user }) => {
-      return status === 'paid' && !user.startsWith('decline-');
+      return status === 'paid' && !user.startsWith('decline-') && !isErased(user);
     });
     if (paid.length > 0) return paid.map(({ user }) => user);
     throw new Failure('not_found', 'no user of this shop has paid', {

@@ -92,7 +92,7 @@ async function setEdit(connection: Connection, row: EditRow, line: Line): Promis
   await connection.query(SET_EDIT, [row.seq, row.ordinal, JSON.stringify(own), edit.why ?? null]);
 }
 
-/** Files of archives with orders of these, and rows of records and kept files that hold one of the texts. */
+/** Files of archives with orders of these, and other rows that hold one of the texts. */
 const PLACES = `SELECT 'archive ' || a.file AS place FROM orderctl.archives a WHERE EXISTS
     (SELECT FROM orderctl.archived_orders o WHERE o.archive = a.number AND o.order_id = ANY($1))
   UNION ALL SELECT 'undelivered record ' || u.name FROM orderctl.undelivered u, unnest($2::text[]) AS t (word)
@@ -100,6 +100,10 @@ const PLACES = `SELECT 'archive ' || a.file AS place FROM orderctl.archives a WH
       OR position(convert_to(t.word, 'UTF8') IN u.value) > 0
   UNION SELECT 'file ' || k.name FROM orderctl.kept_files k, unnest($2::text[]) AS t (word)
     WHERE position(t.word IN k.content) > 0
+  UNION SELECT 'small table ' || s.table_name FROM orderctl.small_tables s, unnest($2::text[]) AS t (word)
+    WHERE s.key = t.word OR position(to_json(t.word)::text IN s.value::text) > 0
+  UNION SELECT 'supplier ' || s.supplier_id FROM orderctl.suppliers s, unnest($2::text[]) AS t (word)
+    WHERE position(t.word IN concat_ws(' ', s.supplier_id, s.name, s.contact)) > 0
   ORDER BY 1`;
 
 /** What the rows above are not: places that still hold one of the texts. */

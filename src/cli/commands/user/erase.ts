@@ -24,7 +24,8 @@ export function registerErase(user: Command, session: Session): void {
         'was: further columns, postal addresses, what mail servers answered. Orders, money and stock stay, and "audit" ' +
         'agrees. Nothing may run on the store (4), and no order of the user may be unfinished (4). A folder is written ' +
         'again as a whole, which takes room for a second one meanwhile; a crash leaves it as it was or as it is to be. ' +
-        'Says what it could not reach. Without --execute it says what it would do. It cannot be taken back.',
+        'Says what it could not reach. Without --execute it says what it would do. It cannot be taken back, and a second run ' +
+        'finds nothing of the user (3), as one of a name that never was.',
       examples: [
         ['orderctl user erase alice', 'what would be done'],
         ['orderctl user erase alice --execute', 'do it'],
@@ -45,23 +46,18 @@ async function erase(session: Session, user: string, execute: boolean): Promise<
   const admin = await openStoreAdmin(settings);
   const pseudonym = `erased-${randomBytes(PSEUDONYM_BYTES).toString('hex')}`;
   const erased = await eraseUser(admin, { user, pseudonym, execute });
-  const isThere = erased.pseudonym !== null;
   const elsewhere = [
     `topics, which keep records for up to ${LONGEST_RETENTION_DAYS} days`,
     'backups, and reports and exports that were made before',
     'logs of runs, traces, and mail that was sent',
   ];
   const document: ErasedUser = {
-    ...{ store: admin.name, user, executed: execute && isThere, orders: erased.orders, lines: erased.lines },
+    ...{ store: admin.name, user, executed: execute, orders: erased.orders, lines: erased.lines },
     ...{ pseudonym: execute ? erased.pseudonym : null, left: [...erased.left] },
     elsewhere,
   };
   if (isJson) {
     await printer.data(`${JSON.stringify(document)}\n`);
-    return;
-  }
-  if (erased.pseudonym === null) {
-    await printer.text(`there is nothing of ${user} in ${admin.name}\n`);
     return;
   }
   const what = `${count(erased.lines, 'line')} of history, ${count(erased.orders, 'order')}`;
