@@ -49,3 +49,20 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
     code: 3,
   });
 });
+
+it('a folder is backed up without what an interrupted "user erase" has left in it, and sealed if it is', async () => {
+  const shop = penShop();
+  await (await ownFolder(shop.storage))[Symbol.asyncDispose]();
+  const inner = path.join(shop.storage, '.orderctl');
+  fs.mkdirSync(path.join(inner, 'replacement', '.orderctl'), { recursive: true });
+  fs.writeFileSync(path.join(inner, 'replacement', 'orders.jsonl'), '{}\n');
+  const backup = path.join(shop.folder, 'backup');
+  await shop.ok(['backup', backup]);
+  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain('replacement');
+  await shop.ok(['audit', '--storage', backup]);
+  const seal = JSON.stringify({ why: 'copied', store: 'elsewhere', storeId: 's' });
+  fs.writeFileSync(path.join(inner, 'sealed.json'), seal);
+  const sealed = path.join(shop.folder, 'sealed');
+  await shop.ok(['backup', sealed]);
+  expect(fs.readFileSync(path.join(sealed, '.orderctl', 'sealed.json'), 'utf8')).toBe(seal);
+});

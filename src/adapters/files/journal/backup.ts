@@ -7,6 +7,7 @@ import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { innerFolder, isStoreFile, journalPath, type LogName } from '../layout.ts';
 import { LogView } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
+import { readSeal } from '../whole/seal.ts';
 import { writeState } from './checkpoint.ts';
 import type { LoadedFolder } from './recover.ts';
 import { FolderSnapshot } from './snapshot.ts';
@@ -20,7 +21,8 @@ import { FolderSnapshot } from './snapshot.ts';
 const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
 /** Beside those of the store: what is copied in another way, or belongs to a running process. */
-const NOT_COPIED = /^(?:owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|.*\.tmp)$/;
+const NOT_COPIED =
+  /^(?:owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|replacement|sealed\.json|.*\.tmp)$/;
 
 /** Truths of their own, replaced as a whole. */
 const LIST_FILES = new Set(Object.keys(LISTS).map((name) => `${name}.csv`));
@@ -117,6 +119,9 @@ class FolderCopy {
     for (const name of this.#files.list(innerFolder(this.#folder))) {
       if (!isStoreFile(name) && !NOT_COPIED.test(name)) await this.#whole(path.join('.orderctl', name));
     }
+    // A replacement that began since is not of this moment: its seal would have the copy replaced by nothing.
+    const seal = readSeal(this.#files, this.#folder);
+    if (seal !== null && seal.why !== 'replacing') await this.#whole(path.join('.orderctl', 'sealed.json'));
     await this.#undelivered();
     for (const directory of [inner, this.#target, path.dirname(this.#target)]) {
       await this.#files.syncDirectory(directory);
