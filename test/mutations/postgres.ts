@@ -9,11 +9,47 @@ const ERASE = ['test/contract/store-erase.test.ts'];
 const ERASE_CSVS = ['test/contract/store-erase-csvs.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
 const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
+const SALES = ['test/contract/store-sales.test.ts'];
 const SERVERS = ['test/contract/walks/postgres-servers.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
 export const POSTGRES: readonly Mutation[] = [
+  {
+    name: 'what was sold before stock was set is taken from it by a report on PostgreSQL',
+    file: 'src/adapters/postgres/rows/sums.ts',
+    from: 'o.seq < $2 AND o.seq >= coalesce(e.seq, 0)',
+    to: 'o.seq < $2',
+    tests: SALES,
+  },
+  {
+    name: 'orders are late by the beginning of their window on PostgreSQL',
+    file: 'src/adapters/postgres/rows/sums.ts',
+    from: '[w.number + 1] + $2',
+    to: '[w.number] + $2',
+    tests: SALES,
+  },
+  {
+    name: 'a report on PostgreSQL overlooks that a day ended within an archive',
+    file: 'src/adapters/postgres/rows/sums.ts',
+    from: '\n  UNION ALL SELECT min(last_seq) FROM orderctl.archives WHERE last_decided_at >= $1) firsts',
+    to: ') firsts',
+    tests: SALES,
+  },
+  {
+    name: 'the last commit of a process in PostgreSQL goes with its row',
+    file: 'src/adapters/postgres/migrations/0015-commits-outlive-instances.ts',
+    from: 'DROP CONSTRAINT instance_commits_instance_fkey,\n  ',
+    to: '',
+    tests: CONTRACT,
+  },
+  {
+    name: 'a PostgreSQL that has vanished is waited for as long as the system does',
+    file: 'src/adapters/postgres/connection.ts',
+    from: '() => this.#socket.destroy(vanished())',
+    to: '() => undefined',
+    tests: CONTRACT,
+  },
   {
     name: 'steps of who is erased keep the name in PostgreSQL',
     file: 'src/adapters/postgres/whole/rewrite.ts',
