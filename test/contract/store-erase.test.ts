@@ -9,6 +9,9 @@ import { openFolderSource } from '../../src/adapters/files/whole/source.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
 import { audit } from '../../src/app/audit/audit.ts';
+import { ALL_ORDERS } from '../../src/app/orders/filter.ts';
+import { orderIdOf } from '../../src/app/orders/listed-order.ts';
+import { ordersPage } from '../../src/app/orders/page.ts';
 import { eraseUser } from '../../src/app/store/erase.ts';
 import { whatIf } from '../../src/app/what-if/what-if.ts';
 import { systemClock } from '../../src/compose.ts';
@@ -17,7 +20,8 @@ import { NAMED_EDITS } from '../../src/domain/edits/conditional.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import { isErased } from '../../src/domain/names.ts';
 import { sameContent } from '../../src/domain/orders/order.ts';
-import type { StoreAccess } from '../../src/ports/access.ts';
+import type { KeptView, StoreAccess } from '../../src/ports/access.ts';
+import type { OrderReader } from '../../src/ports/store.ts';
 import type { StoreAdmin } from '../../src/ports/whole/store-admin.ts';
 import { DELIVERIES } from '../../src/processors/delivery/facts.ts';
 import { NOTIFICATIONS } from '../../src/processors/notification/processor.ts';
@@ -111,6 +115,11 @@ async function historyOf({ access }: Opened): Promise<string> {
   return JSON.stringify(await collect(reader.history(LOGS)));
 }
 
+async function lookAt<R>({ access }: Opened, use: (view: OrderReader) => Promise<R>): Promise<R> {
+  await using reader = await access.read();
+  return await use(reader);
+}
+
 const erase = ({ admin }: Opened, execute: boolean) =>
   eraseUser(admin, { user: 'alice', pseudonym: PSEUDONYM, execute });
 
@@ -127,6 +136,12 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
     expect(history).toContain(ADDRESS);
     expect(history).toContain(MAIL);
 
+    // A folder has its lines in other places then, a database has not.
+    const [page, signal] = [{ filter: ALL_ORDERS, limit: 1 }, new AbortController().signal];
+    const view = { lookAtOrders: (use) => lookAt(opened, use) } as KeptView;
+    const first = await ordersPage(view, { ...page, mark: null, signal });
+    const second = () => ordersPage(view, { ...page, mark: first.next, signal });
+    const expected = (await second()).orders.map(orderIdOf);
     let left: string[] = [];
     if (kind === 'database') {
       await ask(
@@ -140,6 +155,8 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
     expect(await historyOf(opened), 'without --execute').toBe(history);
     expect(await erase(opened, true)).toMatchObject({ pseudonym: PSEUDONYM, orders: 3, left });
 
+    if (kind === 'database') expect((await second()).orders.map(orderIdOf)).toEqual(expected);
+    else await expect(second()).rejects.toThrow('before it was restored or a user was erased');
     expect(await booksOf(opened)).toEqual(before);
     const after = await historyOf(opened);
     expect(after.length).toBeGreaterThan(1_000);

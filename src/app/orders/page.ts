@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { RESTORED, RESTORED_KEY } from '../../domain/messages/restored.ts';
+import { RESTORED, RESTORED_KEY, REWRITTEN } from '../../domain/messages/restored.ts';
 import type { KeptView } from '../../ports/access.ts';
 import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
@@ -88,7 +88,7 @@ async function readPiece(
   if (mark !== null && mark.store !== store) {
     throw new Failure(
       'invalid_value',
-      'the cursor is of another store, or of this one before it was restored',
+      'the cursor is of another store, or of this one before it was restored or a user was erased',
       {
         fix: 'begin again without a cursor',
       },
@@ -107,10 +107,13 @@ async function readPiece(
   return { orders, next: places === null ? null : { store, places } };
 }
 
-/** Of a store up to its next restore, which takes lines of its logs away. */
+/** Of a store up to its next restore, which takes lines of its logs away, or until they are written again. */
 async function nameOf(reader: OrderReader): Promise<string> {
   const restored = (await reader.small(RESTORED)).get(RESTORED_KEY);
-  return `${reader.storeId ?? ''}${restored === undefined ? '' : `.${restored.at}`}`;
+  const rewritten = (await reader.small(REWRITTEN)).get(RESTORED_KEY);
+  const part = (mark: { readonly at: number } | undefined): string =>
+    mark === undefined ? '' : `.${mark.at}`;
+  return `${reader.storeId ?? ''}${part(restored)}${part(rewritten)}`;
 }
 
 /** The logs in which an order can match, read from their ends, or a mark, back. */

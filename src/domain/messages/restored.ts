@@ -3,6 +3,9 @@ import type { State } from '../state.ts';
 
 /** When the store was last put back to an earlier state, in milliseconds since the epoch: it forgot what it had sent. */
 export const RESTORED: SmallTable<{ readonly at: number }> = { name: 'restored' };
+/** When its lines were last written again, by which they moved. */
+export const REWRITTEN: SmallTable<{ readonly at: number }> = { name: 'rewritten' };
+/** The one key of both. */
 export const RESTORED_KEY = 'store';
 
 /** An item does not change a million times a second. */

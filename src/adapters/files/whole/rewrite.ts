@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FactLog } from '../../../domain/facts.ts';
+import { RESTORED_KEY, REWRITTEN } from '../../../domain/messages/restored.ts';
 import type { User } from '../../../domain/tables.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { wholeTransactions, type Rewriting, type StoreRest } from '../../../ports/whole/store-copy.ts';
@@ -38,7 +39,8 @@ export async function makeReplacement(
     await target.add(lines.map((line) => rewriting.line(line)));
   }
   const users = Array.from(rest.users, (row): User => rewriting.user(row));
-  await target.finish({ ...rest, users });
+  const small = new Map(rest.small).set(REWRITTEN.name, new Map([[RESTORED_KEY, { at: clock.now() }]]));
+  await target.finish({ ...rest, users, small });
   await target.open();
   await keepForms(files, replacementOf(folder), clock, forms);
   return forms.map(({ table, name, fingerprint }) => ({ table, name, fingerprint }));
