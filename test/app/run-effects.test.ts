@@ -8,7 +8,7 @@ import type { SmallChange, SmallTable } from '../../src/domain/facts.ts';
 import { setAside, type OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
 import type { State } from '../../src/domain/state.ts';
-import type { EffectPerformer, EffectPerformers } from '../../src/ports/effects.ts';
+import { HERE_AT_ONCE, type EffectPerformer, type EffectPerformers } from '../../src/ports/effects.ts';
 import type { EffectHandler, Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -218,6 +218,35 @@ it('that are answered at the same time share a commit, and as many are tried at 
   expect(settled).toEqual([40]);
   expect(outcomes()).toHaveLength(40);
   expect([...folder.owed.keys()]).toEqual([]);
+});
+
+it('that are performed here are not outrun by what is read: few of many are owed at one time', async () => {
+  for (let i = 0; i < 5_000; i++) arrive(`I-${i}`);
+  broker.batchRecords = 500;
+  let most = 0;
+  // One sleep for all that are tried at once.
+  let pause: Promise<void> | undefined;
+  const perform = async (): Promise<Answer> => {
+    most = Math.max(most, folder.owed.size);
+    pause ??= clock.sleep(1).then(() => (pause = undefined));
+    await pause;
+    return DONE;
+  };
+  await run(perform, {}, HERE_AT_ONCE);
+  expect(asked).toHaveLength(5_000);
+  expect(most).toBeLessThanOrEqual(2 * HERE_AT_ONCE + 500);
+});
+
+it('that somebody outside answers hold up no reading', async () => {
+  for (let i = 0; i < 200; i++) arrive(`I-${i}`);
+  broker.batchRecords = 10;
+  let atFirstAnswer: number | undefined;
+  await run(async () => {
+    await clock.sleep(1_000);
+    atFirstAnswer ??= folder.owed.size;
+    return DONE;
+  });
+  expect(atFirstAnswer).toBe(200);
 });
 
 it('that are not due for months are looked at now and then', async () => {

@@ -135,6 +135,20 @@ export const RUNNING: readonly Mutation[] = [
     tests: EFFECTS,
   },
   {
+    name: 'what is read outruns what is performed here',
+    file: 'src/app/run/batches/batch.ts',
+    from: '    await effects.keepUp(service.processor.name);\n',
+    to: '',
+    tests: ['test/app/run-effects.test.ts'],
+  },
+  {
+    name: 'a gateway that is slow slows down reading',
+    file: 'src/app/run/effects.ts',
+    from: 'this.#isFull && this.#atOnce === HERE_AT_ONCE &&',
+    to: 'this.#isFull &&',
+    tests: ['test/app/run-effects.test.ts'],
+  },
+  {
     name: 'what is performed here is slowed down as if somebody outside did it',
     file: 'src/app/run/effects.ts',
     from: 'this.#atOnce = (',

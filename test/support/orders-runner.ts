@@ -45,6 +45,7 @@ export function ordersRunner(of: {
       onBatch: ({ results }) => onResults?.(results),
     },
     ...{ source: ORDER, dlqTopic, store, codec, outbox, waits, positions, quota: new Quota(null), clock },
+    effects: { keepUp: async () => undefined },
     onCommitted: () => undefined,
   });
   return { batches, outbox };

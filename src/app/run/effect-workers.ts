@@ -1,4 +1,5 @@
 import type { EffectKind } from '../../domain/effects.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { Processor } from '../../processors/processor.ts';
 import { EffectWorker, type EffectWorkerParts } from './effects.ts';
@@ -11,6 +12,7 @@ type Owing = Pick<Processor<unknown, { kind: string }>, 'name' | 'effects'>;
  */
 export class EffectWorkers {
   readonly #workers: readonly EffectWorker[];
+  readonly #byProcessor = new Map<ProcessorName, EffectWorker[]>();
 
   constructor(
     parts: Pick<EffectWorkerParts, 'store' | 'clock' | 'performers' | 'tracer' | 'on' | 'onSettled'> & {
@@ -20,9 +22,11 @@ export class EffectWorkers {
     this.#workers = parts.processors.flatMap(({ name, effects }) => {
       if (effects === undefined) return [];
       const owing = { processor: name, handler: effects };
-      return [...byLimit(effects.kinds, parts.performers).values()].map(
+      const workers = [...byLimit(effects.kinds, parts.performers).values()].map(
         (kinds) => new EffectWorker({ ...parts, ...owing, kinds }),
       );
+      this.#byProcessor.set(name, workers);
+      return workers;
     });
   }
 
@@ -33,6 +37,11 @@ export class EffectWorkers {
 
   wake(): void {
     for (const worker of this.#workers) worker.wake();
+  }
+
+  /** As EffectWorker.keepUp, of what this processor owes. */
+  async keepUp(processor: ProcessorName): Promise<void> {
+    for (const worker of this.#byProcessor.get(processor) ?? []) await worker.keepUp();
   }
 
   get isIdle(): boolean {

@@ -2,7 +2,7 @@ import type { Answer, Answered, Effect, EffectKind } from '../../domain/effects.
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../domain/messages/outgoing.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Attempt, EffectPerformers } from '../../ports/effects.ts';
+import { HERE_AT_ONCE, type Attempt, type EffectPerformers } from '../../ports/effects.ts';
 import type { Tracer } from '../../ports/outside/tracer.ts';
 import type { Store } from '../../ports/store.ts';
 import type { EffectHandler } from '../../processors/processor.ts';
@@ -17,6 +17,8 @@ const LONGEST_TRY_MS = 50_000;
 const LONGEST_STOP_MS = 5_000;
 /** A run that ends by itself waits for effects that are due within this time. */
 const SOON_MS = 60_000;
+/** The longest that a batch waits for what is performed here: reading is slowed down, and never stopped. */
+const LONGEST_WAIT_MS = 250;
 /** A timer cannot be set for longer than some weeks; looking again costs nothing. */
 const LONGEST_REST_MS = 3_600_000;
 
@@ -57,6 +59,11 @@ export class EffectWorker {
   #nextSettling: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #wake: AbortController = new AbortController();
+  /** The last time as many were handed out as may be performed: more may be due. */
+  #isFull = false;
+  /** Resolves when effects are handed out the next time. */
+  #taking: Promise<void> = Promise.resolve();
+  #taken: () => void = () => undefined;
 
   constructor(parts: EffectWorkerParts) {
     this.#parts = parts;
@@ -84,6 +91,29 @@ export class EffectWorker {
   }
 
   /**
+   * Waits while more is due than is performed at once, if nobody outside has to answer: what is read meanwhile would owe
+   * more and more, all of it in memory.
+   */
+  async keepUp(): Promise<void> {
+    if (!this.#isBehind()) return;
+    const over = new AbortController();
+    const late = this.#parts.clock.sleep(LONGEST_WAIT_MS, over.signal).then(() => over.abort());
+    while (this.#isBehind() && !over.signal.aborted) await Promise.race([this.#taking, late]);
+    over.abort();
+  }
+
+  #isBehind(): boolean {
+    const { store, kinds } = this.#parts;
+    return this.#isFull && this.#atOnce === HERE_AT_ONCE && store.dueInMs(kinds) === 0;
+  }
+
+  #noteTaken(isFull: boolean): void {
+    this.#isFull = isFull;
+    this.#taken();
+    this.#taking = new Promise((resolve) => (this.#taken = resolve));
+  }
+
+  /**
    * Performs effects as they become due until `signal` aborts; then waits a few seconds for those that are being tried.
    *
    * @throws Failure of the store
@@ -99,6 +129,7 @@ export class EffectWorker {
         const isOver = this.#lease();
         const taken = limit === 0 ? [] : await store.takeEffects({ kinds, limit, leaseMs: LEASE_MS });
         if (taken.length > 0) this.#try(taken, isOver, calls.signal);
+        this.#noteTaken(taken.length === limit);
         await this.#rest(signal);
       }
       const over = new AbortController();
@@ -106,6 +137,7 @@ export class EffectWorker {
       await Promise.race([answered, clock.sleep(LONGEST_STOP_MS, over.signal)]);
     } finally {
       calls.abort();
+      this.#noteTaken(false);
     }
     if (this.#failure !== undefined) throw this.#failure.error;
   }

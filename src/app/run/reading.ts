@@ -14,7 +14,7 @@ import { Progress } from './batches/progress.ts';
 
 export interface ReadingParts extends Pick<
   BatchRunnerParts<unknown, { kind: string }>,
-  'outbox' | 'waits' | 'quota' | 'tracer'
+  'outbox' | 'effects' | 'waits' | 'quota' | 'tracer'
 > {
   readonly store: Store;
   readonly service: Service;

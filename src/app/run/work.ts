@@ -53,7 +53,7 @@ export class Work {
     for (const [at, service] of services.entries()) {
       work.readings.push(
         await Reading.of({
-          ...{ store, service, codecOf, outbox, waits, quota, on, clock, tracer },
+          ...{ store, service, codecOf, outbox, effects, waits, quota, on, clock, tracer },
           untilEnd: options.untilEnd,
           topics: prepared[at] ?? [],
           process: processes.self(),

@@ -13,6 +13,7 @@ import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { Committed, DeadLettered, Service } from '../events.ts';
 import { BatchSpans } from './spans.ts';
+import type { EffectWorkers } from '../effect-workers.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Waits } from '../wait.ts';
 
@@ -25,6 +26,7 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   readonly store: Store;
   readonly codec: Codec<M>;
   readonly outbox: Outbox;
+  readonly effects: Pick<EffectWorkers, 'keepUp'>;
   readonly waits: Waits;
   /** Of the topic, by partition; kept in step with the store. */
   readonly positions: Map<number, StoredPosition>;
@@ -74,7 +76,7 @@ export class BatchRunner<M, R extends Outcome> {
 
   /** @returns the offset to read next: the end of the batch, or the stored position when the batch was not for it */
   async process(batch: Batch): Promise<number> {
-    const { positions, quota, service, source, waits, outbox } = this.#parts;
+    const { positions, quota, service, source, waits, outbox, effects } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
     const { from, records, next } = portion(batch, expected, quota.left);
     const decode = this.#decoder.of(records);
@@ -101,6 +103,7 @@ export class BatchRunner<M, R extends Outcome> {
     });
     service.onBatch?.({ source, partition: batch.partition, decoded, results, next });
     await outbox.sendAfterBatch(this.#decoder.isAhead);
+    await effects.keepUp(service.processor.name);
     return next;
   }
 
@@ -177,7 +180,7 @@ export class BatchRunner<M, R extends Outcome> {
       const place = { topic, partition, offset: record.offset };
       // Without a spread where none is needed: see newEffect.
       const read: Received<M> = { message: entry.value, record: place, source, traceparent };
-      const one = this.#keepsRaw ? { ...read, raw: base64Of(record.value) } : read;
+      const one = this.#keepsRaw ? { ...read, raw: toBase64(record) } : read;
       received.push(this.#isForOthers(record) ? { ...one, isForOthers: true } : one);
     }
     return received;
@@ -234,9 +237,7 @@ export class BatchRunner<M, R extends Outcome> {
   }
 }
 
-function base64Of(value: Uint8Array | null): string {
-  return Buffer.from(value ?? []).toString('base64');
-}
+const toBase64 = ({ value }: BrokerRecord): string => Buffer.from(value ?? []).toString('base64');
 
 /** `x-error-stage` of a record that was read, and that the processor cannot apply. */
 const APPLY_STAGE = 'apply';
