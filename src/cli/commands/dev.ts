@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Services as Addresses } from '../../documents/development.ts';
 import { startDevBroker } from '../../dev-broker/dev-broker.ts';
-import { FolderInUseError } from '../../dev-broker/folder-lock.ts';
+import { FolderInUseError, lockFolder } from '../../dev-broker/folder-lock.ts';
 import { CorruptStateError } from '../../dev-broker/line-log.ts';
 import { CorruptLogError } from '../../dev-broker/log/recovery.ts';
 import { startDevRegistry } from '../../dev-broker/registry/server.ts';
@@ -167,7 +168,7 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
   };
   // The broker's hold on its folder guards the others' beside it.
   const broker = await start(
-    startDevBroker({ host, port, dataDir: join(dataDir, 'broker'), warn }),
+    startDevBroker({ host, port, dataDir: brokerIn(dataDir), warn }),
     '--port',
     port,
   );
@@ -200,8 +201,31 @@ function reachable(address: string): string {
   return address.replace(/(^|\/\/)(0\.0\.0\.0|\[?::\]?)(?=:\d+)/, `$1${LOOPBACK}`);
 }
 
-function failureOf(error: unknown, options: ServiceOptions, flag: string, port: number): unknown {
-  const { host, dataDir } = options;
+function brokerIn(dataDir: string): string {
+  return join(dataDir, 'broker');
+}
+
+/**
+ * Keeps brokers away from a data folder until `release`.
+ *
+ * @throws Failure folder_in_use: one runs on it; write_failed
+ */
+export async function holdData(dataDir: string): Promise<{ release(): Promise<void> }> {
+  const folder = brokerIn(dataDir);
+  if (!existsSync(folder)) return { release: () => Promise.resolve() };
+  try {
+    return await lockFolder(folder);
+  } catch (error) {
+    throw failureOf(error, { host: LOOPBACK, dataDir }, '--port', BROKER_PORT);
+  }
+}
+
+function failureOf(
+  error: unknown,
+  { host, dataDir }: Pick<ServiceOptions, 'host' | 'dataDir'>,
+  flag: string,
+  port: number,
+): unknown {
   if (error instanceof FolderInUseError) {
     return new Failure('folder_in_use', `another orderctl dev runs on the data folder ${dataDir}`, {
       fix: 'use that one as it is, or stop it, or give this one a folder of its own with --data DIR',

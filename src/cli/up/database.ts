@@ -1,17 +1,39 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
+import { errorCode } from '../error-code.ts';
 import { PACKAGE_ROOT } from '../hints.ts';
 import type { StorePlace } from '../settings/store.ts';
 import { isDatabase } from '../settings/store-type.ts';
-import { checkFree, freeWhereZero, type Stack } from './stack.ts';
+import { answers, checkFree, freeWhereZero, type Stack } from './stack.ts';
 
 const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
 
 /** The data of the PostgreSQL of a shop that was started with --split. */
-export function dataIn(storage: string): string {
+function dataIn(storage: string): string {
   return join(storage, 'postgres');
+}
+
+/**
+ * Whether a PostgreSQL runs on the data in this folder. One that was killed leaves its file with a process number, which
+ * may be another program's by now: that one does not listen on its port as well.
+ */
+export async function isDatabaseRunning(storage: string): Promise<boolean> {
+  const file = join(dataIn(storage), 'data', 'postmaster.pid');
+  if (!existsSync(file)) return false;
+  // PostgreSQL's pidfile.h: process, data folder, start, port.
+  const [pid = '', , , port = ''] = readFileSync(file, 'utf8').split('\n');
+  return isThere(Number(pid)) && (await answers(`127.0.0.1:${port}`));
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Another user's exists as well.
+    return errorCode(error) !== 'ESRCH';
+  }
 }
 
 /**

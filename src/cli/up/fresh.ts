@@ -5,7 +5,8 @@ import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Session } from '../session.ts';
 import { isDatabase } from '../settings/store-type.ts';
-import { dataIn } from './database.ts';
+import { holdData } from '../commands/dev.ts';
+import { isDatabaseRunning } from './database.ts';
 
 const MARK_OF_GIT = '.gitkeep';
 
@@ -14,7 +15,7 @@ const MARK_OF_GIT = '.gitkeep';
  * the orders of that shop.
  *
  * @param data of the broker that `up` starts
- * @throws Failure usage: the shop is in a database; folder_in_use; write_failed
+ * @throws Failure usage: the shop is in a database; folder_in_use: something runs on either of them; write_failed
  */
 export async function putAside({ settings, printer, cwd }: Session, data: string): Promise<void> {
   const { storage } = settings;
@@ -25,14 +26,21 @@ export async function putAside({ settings, printer, cwd }: Session, data: string
   }
   const access = await openStore(settings);
   const running = await access.consumerStatus();
-  if (running !== null || existsSync(join(dataIn(storage), 'data', 'postmaster.pid'))) {
+  if (running !== null || (await isDatabaseRunning(storage))) {
     const who = running === null ? 'its PostgreSQL' : `process ${running.pid}`;
     throw new Failure('folder_in_use', `${who} works on the shop in ${storage}`, {
       fix: 'stop it first; or name another folder with --store DIR',
     });
   }
-  const kept = keepAll([storage, resolve(cwd, data)], systemClock.now());
-  if (kept.length > 0) printer.info(`what was there is kept: ${kept.join(', ')}`);
+  const dataDir = resolve(cwd, data);
+  // It may be the broker of another shop, which goes on writing in a folder that is renamed.
+  const held = await holdData(dataDir);
+  try {
+    const kept = keepAll([storage, dataDir], systemClock.now());
+    if (kept.length > 0) printer.info(`what was there is kept: ${kept.join(', ')}`);
+  } finally {
+    await held.release();
+  }
 }
 
 /** Renames those that are there. @returns their new names @throws Failure write_failed */

@@ -279,7 +279,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Whether something listens there. */
-function answers(address: string): Promise<boolean> {
+export function answers(address: string): Promise<boolean> {
   const at = address.lastIndexOf(':');
   const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
   socket.setTimeout(CONNECT_MS);

@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { isDatabaseRunning } from '../../../src/cli/up/database.ts';
 import { keepAll } from '../../../src/cli/up/fresh.ts';
 import { openShop } from '../../support/cli.ts';
 import { expectValidated } from '../../support/documents.ts';
@@ -81,9 +85,39 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
     const fresh = await other.run(`up --port 0 --fresh ${args}`);
     expect(fresh, args).toMatchObject({ code: 2, stderr: expect.stringContaining(said ?? '') as string });
   }
+  const data = path.join(shop.folder, '.orderctl-dev');
+  for (const [args, said] of [
+    [`--data ${data}`, 'another orderctl dev runs on the data folder'],
+    [`--store ${shop.storage}`, 'works on the shop in'],
+  ]) {
+    const fresh = await other.run(`up --port 0 --broker-port 0 --registry-port 0 --fresh ${args ?? ''}`);
+    expect(fresh, args).toMatchObject({ code: 4, stderr: expect.stringContaining(said ?? '') as string });
+  }
   expect(fs.readdirSync(other.folder)).toEqual(['storage']);
+  expect(fs.readdirSync(shop.folder).sort()).toEqual(['.orderctl-dev', 'storage']);
   up.signal('SIGTERM');
   await up.exited;
+});
+
+test('a PostgreSQL that was killed does not keep a shop from being put aside', async () => {
+  const { storage } = openShop();
+  const data = path.join(storage, 'postgres', 'data');
+  expect(await isDatabaseRunning(storage)).toBe(false);
+  fs.mkdirSync(data, { recursive: true });
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const isRunning = (pid: number): Promise<boolean> => {
+    fs.writeFileSync(path.join(data, 'postmaster.pid'), [pid, data, 1_780_000_000, port, '', ''].join('\n'));
+    return isDatabaseRunning(storage);
+  };
+  const { pid: dead } = spawnSync(process.execPath, ['--version']);
+  expect(await isRunning(dead)).toBe(false);
+  expect(await isRunning(process.pid)).toBe(true);
+  server.close();
+  await once(server, 'close');
+  // Its number is another program's by now.
+  expect(await isRunning(process.pid)).toBe(false);
 });
 
 test('up --fresh keeps what was there, by another name', () => {
