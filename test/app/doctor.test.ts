@@ -70,6 +70,40 @@ describe('doctor', () => {
     expect((await checks()).get('clock')?.state).toBe(state);
   });
 
+  const denied = async (): Promise<never> => {
+    throw new Failure('broker_refused', 'cannot describe topic orders', { fix: { kind: 'check_acls' } });
+  };
+
+  it('takes it that a processor may not see how topics are set up, which it need not', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({ ...admin, describeTopic: denied });
+    const found = await checks();
+    expect(found.get('topics')).toMatchObject({
+      state: 'warning',
+      failure: null,
+      fix: { kind: 'check_acls' },
+    });
+    expect(found.get('positions')?.state).toBe('ok');
+  });
+
+  it('skips what is about a topic that this user may not see', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({ ...admin, describeTopic: denied, partitionCount: denied });
+    const found = await checks();
+    expect([...found.values()].filter(({ failure }) => failure !== null)).toEqual([]);
+    for (const name of ['positions', 'group', 'clock'])
+      expect(found.get(name)).toMatchObject({
+        state: 'skipped',
+        message: expect.stringContaining('may not be looked at') as string,
+      });
+    // What a consumer needs is an error.
+    broker.admin = async () => ({ ...admin, committed: denied });
+    expect((await checks()).get('group')).toMatchObject({
+      state: 'error',
+      failure: { code: 'broker_refused' },
+    });
+  });
+
   it('says of a folder without users or items that every order would be rejected', async () => {
     expect((await checks()).get('storage')).toMatchObject({ state: 'warning' });
     await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });

@@ -1,4 +1,3 @@
-import { orderTopics } from '../../domain/topics/declared-topics.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
@@ -10,9 +9,9 @@ import type { StoreNotice } from '../../ports/notices.ts';
 import { checkSchema } from '../schema/check.ts';
 import { refuseIfVanished, storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
-import { planTopics } from '../topics/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
 import { checkDisk } from './disk.ts';
+import { checkTopics, unlessDenied, whyMissing } from './topics.ts';
 import { counted, ok, warning, type Check, type Finding } from './finding.ts';
 
 export interface DoctorPorts {
@@ -60,12 +59,14 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   if (await run('broker', () => checkBroker(ports.broker))) {
     await using admin = await ports.broker.admin();
     await run('versions', () => checkVersions(admin));
-    await run('topics', async () => {
-      if (folder.isRead) await refuseIfVanished(admin, ports.access, options.topic);
-      return checkTopics(admin, options);
-    });
-    const isThere = (await admin.partitionCount(options.topic)) !== undefined;
-    if (isThere) {
+    await run('topics', () =>
+      unlessDenied(async () => {
+        if (folder.isRead) await refuseIfVanished(admin, ports.access, options.topic);
+        return checkTopics(admin, options);
+      }),
+    );
+    const missing = await whyMissing(admin, options.topic);
+    if (missing === null) {
       if (folder.isRead) {
         await run('positions', () => checkPositions(ports, admin, options));
         await run('group', () => checkGroup(ports, admin, options));
@@ -74,7 +75,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
       }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {
-      skip(`there is no topic ${options.topic}`, 'positions', 'group', 'clock');
+      skip(missing, 'positions', 'group', 'clock');
     }
   } else {
     skip('no broker answers', 'versions', 'topics', 'positions', 'group', 'clock');
@@ -178,26 +179,6 @@ async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
   if (missing.length === 0) return ok('the brokers offer every request that is needed');
   throw new Failure('broker_refused', `the brokers do not offer ${missing.join(', ')}`, {
     fix: 'use Apache Kafka 2.3 or newer, or what speaks its protocol',
-  });
-}
-
-async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<Finding> {
-  const { actions, warnings, topics, brokers } = await planTopics(admin, orderTopics(options));
-  if (actions.length === 0) {
-    const isFull = topics.every(
-      ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
-    );
-    if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
-    // A cluster with fewer brokers cannot do better.
-    return ok(
-      warnings.length === 0
-        ? 'as they are declared'
-        : `as good as ${counted(brokers, 'broker')} ${brokers === 1 ? 'allows' : 'allow'}`,
-    );
-  }
-  const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
-  return warning(missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared', {
-    kind: 'apply_topics',
   });
 }
 

@@ -1,0 +1,53 @@
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import { orderTopics } from '../../domain/topics/declared-topics.ts';
+import type { BrokerAdmin } from '../../ports/broker.ts';
+import { planTopics } from '../topics/plan.ts';
+import { counted, ok, warning, type Finding } from './finding.ts';
+
+/** @returns null: the topic is there */
+export async function whyMissing(admin: BrokerAdmin, topic: string): Promise<string | null> {
+  try {
+    return (await admin.partitionCount(topic)) === undefined ? `there is no topic ${topic}` : null;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    if (!isDenied(error)) return error.message;
+    return `topic ${topic} may not be looked at: see topics`;
+  }
+}
+
+/** Each processor signs in with the rights that it needs: none on other topics, and none to see how one is set up. */
+export async function unlessDenied(check: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!isFailure(error) || !isDenied(error)) throw error;
+    return warning(`not compared with what is declared: ${error.message}`, { kind: 'check_acls' });
+  }
+}
+
+function isDenied({ code, fix }: Failure): boolean {
+  return code === 'broker_refused' && typeof fix === 'object' && fix?.kind === 'check_acls';
+}
+
+export async function checkTopics(
+  admin: BrokerAdmin,
+  options: Parameters<typeof orderTopics>[0],
+): Promise<Finding> {
+  const { actions, warnings, topics, brokers } = await planTopics(admin, orderTopics(options));
+  if (actions.length === 0) {
+    const isFull = topics.every(
+      ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
+    );
+    if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
+    // A cluster with fewer brokers cannot do better.
+    return ok(
+      warnings.length === 0
+        ? 'as they are declared'
+        : `as good as ${counted(brokers, 'broker')} ${brokers === 1 ? 'allows' : 'allow'}`,
+    );
+  }
+  const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
+  return warning(missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared', {
+    kind: 'apply_topics',
+  });
+}
