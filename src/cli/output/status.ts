@@ -62,14 +62,19 @@ function processorsOf(status: ConsumerStatus): readonly ProcessorStatus[] {
   return (status as Partial<ConsumerStatus>).processors ?? [];
 }
 
-/** A line for each, where there are several. */
-function processorRows(status: ConsumerStatus): [string, string][] {
-  const processors = processorsOf(status);
-  if (processors.length < 2) return [];
-  return processors.map(({ name, recordsPerSecond, lag, read }) => {
+/** Of one that runs several processors, a line for each. */
+function processorRows(consumer: RunningConsumer): [string, string][] {
+  return processorsOf(consumer.status).map(({ name, recordsPerSecond, lag, read }) => {
     const behind = lag === null ? 'lag not known yet' : `lag ${grouped(lag)}`;
-    return [name, `${grouped(read)} read, ${recordsPerSecond}/s, ${behind}`];
+    const decided = name === 'orders' ? `: ${countsInWords(consumer.status.counts)}` : '';
+    return [name, `${grouped(read)} read, ${recordsPerSecond}/s, ${behind}${decided}`];
   });
+}
+
+/** The time of the latest commit of any of them. */
+function lastCommitOf(status: ConsumerStatus): number | null {
+  const times = [status, ...processorsOf(status)].flatMap(({ lastCommitAt }) => lastCommitAt ?? []);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 /** `3 accepted, 2 rejected, 0 duplicates, 0 conflicts, 0 dead letters` */
@@ -138,19 +143,27 @@ function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: 
   if (consumer === 'silent') return [`the consumer on ${folder} does not answer: it is paused or very busy`];
   if (consumer === 'unknown') return [`whether a consumer runs on ${folder} is not known`];
   const { pid, startedAt, status } = consumer;
-  const { topic, group, lag, lastCommitAt } = status;
+  const lastCommitAt = lastCommitOf(status);
+  const isShop = processorsOf(status).length > 1;
   const rows: [string, string][] = [
-    ['consumer', `process ${pid}, for ${ago(startedAt, now)}`],
-    ['state', stateInWords(consumer.status)],
-    ['topic', `${topic}, as group ${group}`],
-    ['rate', `${status.ordersPerSecond} orders/s`],
-    ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
-    ['read', readInWords(consumer)],
+    [isShop ? 'shop' : 'consumer', `process ${pid}, for ${ago(startedAt, now)}`],
+    ['state', stateInWords(status)],
+    ...(isShop ? [] : orderRows(consumer)),
     ['last commit', lastCommitAt === null ? 'none yet' : `${ago(lastCommitAt, now)} ago`],
-    ...processorRows(status),
+    ...(isShop ? processorRows(consumer) : []),
     ...instanceRows(consumer.instances ?? [], now),
   ];
   return rows.map(([name, value]) => row(name, value));
+}
+
+function orderRows(consumer: RunningConsumer): [string, string][] {
+  const { topic, group, lag, ordersPerSecond } = consumer.status;
+  return [
+    ['topic', `${topic}, as group ${group}`],
+    ['rate', `${ordersPerSecond} orders/s`],
+    ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
+    ['read', readInWords(consumer)],
+  ];
 }
 
 /** The status on one line, for a log. */

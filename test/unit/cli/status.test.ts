@@ -49,6 +49,34 @@ describe('a status', () => {
     expect(statusLine(of('none'), '/data', NOW)).toBe('2026-11-25T12:00:00.000Z no consumer runs on /data');
   });
 
+  it('of a shop begins with the shop, and has a line for each of its processors', () => {
+    const none = { group: 'g', topics: [], partitions: [], deadLettered: 0, outcomes: {} };
+    const shop: RunningConsumer = {
+      ...WAITING,
+      status: {
+        ...WAITING.status,
+        processors: [
+          {
+            ...none,
+            name: 'orders',
+            recordsPerSecond: 12.5,
+            lag: null,
+            lastCommitAt: NOW - 3_000,
+            read: 1_234,
+          },
+          { ...none, name: 'payment', recordsPerSecond: 2, lag: 7, lastCommitAt: NOW - 1_000, read: 56 },
+        ],
+      },
+    };
+    expect(statusLines(of(shop), '/data', NOW)).toEqual([
+      'shop         process 4711, for 75 s',
+      'state        waiting for the brokers',
+      'last commit  1.0 s ago',
+      'orders       1,234 read, 12.5/s, lag not known yet: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3 dead letters',
+      'payment      56 read, 2/s, lag 7',
+    ]);
+  });
+
   it.each([79, 60, 40])('is whole within %i columns, broken between words', (width) => {
     const line = statusLines(of(WAITING), '/data', NOW).find((found) => found.startsWith('read')) ?? '';
     const lines = statusScreen([line], width);
