@@ -124,7 +124,7 @@ const WAYS: Ways = {
   own_group: () => 'stop what uses it, or give this folder a group of its own with --group NAME',
   own_group_or_adopt: () =>
     'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: ' +
-    'orderctl consume --adopt',
+    'orderctl consume --adopt, or orderctl run --adopt where that works the shop',
   show_offsets: () => 'see: orderctl offsets show',
   show_offsets_of: ({ processor }) => `see: orderctl offsets show --processor ${processor}`,
   apply_topics_of: ({ processor }) =>
