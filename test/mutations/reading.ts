@@ -124,8 +124,15 @@ export const READING: readonly Mutation[] = [
   {
     name: 'an answer that came while the process was held up is given up',
     file: 'src/adapters/kafka/protocol/silence.ts',
-    from: '(Math.abs(heldUpMs) > LOOK_EVERY_MS ? heldUpMs : 0)',
-    to: '0',
+    from: 'isReadFirst = lateMs > LOOK_EVERY_MS && !isReadFirst;',
+    to: '',
+    tests: ['test/unit/kafka/connections.test.ts'],
+  },
+  {
+    name: 'a busy node that gives its versions is taken to be in time again',
+    file: 'src/adapters/kafka/protocol/connections.ts',
+    from: 'if (!BEFORE_AUTHENTICATION.has(apiKey)) unanswered.delete(address);',
+    to: 'unanswered.delete(address);',
     tests: ['test/unit/kafka/connections.test.ts'],
   },
   {

@@ -44,6 +44,7 @@ export class Outbox {
   readonly #connection: LastingConnection;
   readonly #turns: Turns;
   readonly #shards: Shards;
+  readonly #onMoved: () => void;
   #waiting = new Map<Destination, number>();
   /** More may wait for them than was counted. */
   #hasMore: ReadonlySet<Destination> = new Set();
@@ -51,10 +52,12 @@ export class Outbox {
   readonly #windows = new Map<Destination, Window>();
   readonly #drains = new Map<Destination, Promise<unknown>>();
 
-  constructor(connection: LastingConnection, turns: Turns, shards: Shards) {
+  /** @param onMoved its shards are others than before: all that is owed is to be looked at */
+  constructor(connection: LastingConnection, turns: Turns, shards: Shards, onMoved: () => void) {
     this.#connection = connection;
     this.#turns = turns;
     this.#shards = shards;
+    this.#onMoved = onMoved;
   }
 
   /** In a turn: nothing is added or sent by this process meanwhile. */
@@ -110,12 +113,7 @@ export class Outbox {
     const run = before.then(async () => {
       if (!this.#waiting.has(destination)) return 0;
       const { ids, outgoing } = await this.#next(destination);
-      if (ids.length === 0) {
-        // Others have sent what was counted. What is added from now on is to be looked for.
-        this.#windows.delete(destination);
-        this.#waiting.delete(destination);
-        return 0;
-      }
+      if (ids.length === 0) return 0;
       const refused = await send(outgoing);
       await this.#turns.run(async () => {
         await this.#connection.transaction(async (connection) => {
@@ -134,20 +132,25 @@ export class Outbox {
     return run;
   }
 
-  async #next(destination: Destination): Promise<Window> {
-    if (!this.#shards.isInForce) await this.#turns.run(() => this.#leaseAgain());
-    const { term, all } = this.#shards;
-    const known = this.#windows.get(destination);
-    if (known?.term === term) return known;
-    const rows = await this.#turns.run(() => this.#connection.query<OutgoingRow>(NEXT, [destination, all]));
-    const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.flatMap(outgoingOf) };
-    this.#windows.set(destination, window);
-    return window;
+  /** Its shards may change at any time, and are those of one moment here. */
+  #next(destination: Destination): Promise<Window> {
+    return this.#turns.run(async () => {
+      if (!this.#shards.isInForce) await this.#leaseAgain();
+      const { term, all } = this.#shards;
+      const known = this.#windows.get(destination);
+      if (known?.term === term) return known;
+      const rows = await this.#connection.query<OutgoingRow>(NEXT, [destination, all]);
+      const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.flatMap(outgoingOf) };
+      if (rows.length > 0) this.#windows.set(destination, window);
+      // Others have sent what was counted. What is added from now on is to be looked for.
+      else await this.recount(this.#connection);
+      return window;
+    });
   }
 
-  /** After a sleep others may have sent what this process was to send. */
+  /** After a sleep others may have sent what this process was to send, and left what is to be sent and done by it now. */
   async #leaseAgain(): Promise<void> {
-    await this.#shards.lease(this.#connection);
+    if (await this.#shards.lease(this.#connection)) this.#onMoved();
     await this.recount(this.#connection);
   }
 

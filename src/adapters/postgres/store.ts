@@ -76,7 +76,7 @@ export class PostgresStore extends PostgresReads implements Store {
     this.storeId = storeId;
     this.#turns = new Turns(options.url, options.onFailure);
     this.#shards = new Shards(self.id);
-    this.#outbox = new Outbox(session, this.#turns, this.#shards);
+    this.#outbox = new Outbox(session, this.#turns, this.#shards, () => this.#lookSoon());
     this.#effects = new OwedEffects(session, self.id);
     this.#group = this.#newGroup(parts);
     this.#beat = new Beat({

@@ -19,7 +19,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** How many requests to a node, by `host:port`, were given up in a row. */
+/** How many connections to a node, by `host:port`, were given up in a row for an answer that did not come. */
 export type Unanswered = Map<string, number>;
 
 /** Sockets that are open, so that all can be closed at once, and who is waited for. */
@@ -199,6 +199,8 @@ function connectOnce(pool: ConnectionPool): void {
 function closeOnTrouble(pool: ConnectionPool, unanswered: Unanswered): void {
   const send = pool.send.bind(pool);
   const address = `${pool.host}:${pool.port}`;
+  /** Requests that are under way together count once. */
+  let isGivenUp = false;
   pool.send = async <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
     const { apiKey } = protocol.request;
     const times = QUICK.has(apiKey) ? 2 ** Math.min(unanswered.get(address) ?? 0, MOST_DOUBLINGS) : 1;
@@ -207,10 +209,14 @@ function closeOnTrouble(pool: ConnectionPool, unanswered: Unanswered): void {
     try {
       await ready(pool, apiKey);
       const answer = (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;
-      unanswered.delete(address);
+      // Its versions are the first that a busy node gives, and cost it least.
+      if (!BEFORE_AUTHENTICATION.has(apiKey)) unanswered.delete(address);
       return answer;
     } catch (error) {
-      if (isTimeout(error)) unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
+      if (isTimeout(error) && !isGivenUp) {
+        isGivenUp = true;
+        unanswered.set(address, (unanswered.get(address) ?? 0) + 1);
+      }
       if (isConnectionError(error)) destroyConnections(pool);
       throw error;
     }

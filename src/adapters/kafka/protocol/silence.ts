@@ -5,9 +5,9 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Requests time out by silence. Every byte that arrives starts the time-out of those under way again: a large answer
- * over a slow link is no silence. Nor is time in which this process did not run: what arrived meanwhile is still to be
- * read. kafkajs looks at its clock first, and a process that was held up for longer than a time-out gave up answers
- * that were there, closed the connection, and asked for them again.
+ * over a slow link is no silence. Nor is time in which this process was held up, if an answer arrived in it: kafkajs
+ * looks at its clock before it reads, and a process that was held up for longer than a time-out gave up answers that
+ * were there, closed the connection, and asked for them again.
  */
 export function timeOnlySilence(pool: ConnectionPool): void {
   for (const connection of pool.pool) {
@@ -21,14 +21,17 @@ export function timeOnlySilence(pool: ConnectionPool): void {
     requestQueue.scheduleRequestTimeoutCheck = () => {
       requestQueue.destroy();
       let lookedAt = Date.now();
+      let isReadFirst = false;
       requestQueue.requestTimeoutIntervalId = setInterval(() => {
         const now = Date.now();
-        // A clock that was set, forwards or back, is no silence either.
-        const heldUpMs = now - lookedAt - LOOK_EVERY_MS;
+        const lateMs = now - lookedAt - LOOK_EVERY_MS;
         lookedAt = now;
-        for (const request of requestQueue.inflight.values()) {
-          request.sentAt = (request.sentAt ?? now) + (Math.abs(heldUpMs) > LOOK_EVERY_MS ? heldUpMs : 0);
-          if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
+        // What has arrived is read between this look and the next.
+        isReadFirst = lateMs > LOOK_EVERY_MS && !isReadFirst;
+        for (const request of isReadFirst ? [] : requestQueue.inflight.values()) {
+          // A clock that was set back makes no wait longer.
+          if (lateMs < -LOOK_EVERY_MS) request.sentAt = (request.sentAt ?? now) + lateMs;
+          if (now - (request.sentAt ?? now) > request.requestTimeout) request.timeoutRequest();
         }
         if (!requestQueue.isConnected()) requestQueue.destroy();
       }, LOOK_EVERY_MS);

@@ -34,6 +34,7 @@ export class Shards {
   #held: ReadonlySet<number> = new Set();
   /** By the clock that nobody sets. */
   #untilMs = -Infinity;
+  #leasing: Promise<unknown> = Promise.resolve();
   /** Rises whenever others may have sent what was read for sending. */
   term = 0;
 
@@ -47,8 +48,19 @@ export class Shards {
     await this.lease(connection);
   }
 
-  /** Renews what it has, and takes what is free. @returns whether they are others than before */
-  async lease(connection: Queries): Promise<boolean> {
+  /**
+   * Renews what it has, and takes what is free: one at a time, since a second one would pass over the rows that the first
+   * has locked, and give back what they are.
+   *
+   * @returns whether they are others than before
+   */
+  lease(connection: Queries): Promise<boolean> {
+    const leased = this.#leasing.then(() => this.#lease(connection));
+    this.#leasing = leased.catch(() => undefined);
+    return leased;
+  }
+
+  async #lease(connection: Queries): Promise<boolean> {
     const from = performance.now();
     const rows = await connection.query<{ shard: number }>(LEASE, [this.#instanceId]);
     const held = new Set(rows.map(({ shard }) => shard));

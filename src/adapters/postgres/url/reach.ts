@@ -39,7 +39,8 @@ export async function watched<T>(answer: Promise<T>, peer: Peer, onVanished: () 
 }
 
 async function look(peer: Peer, over: AbortSignal, onVanished: () => void): Promise<void> {
-  while (await accepts(peer, over)) {
+  // Asked twice: a process that was held up looks at the time of the first before it hears that it was accepted.
+  while ((await accepts(peer, over)) || (await accepts(peer, over))) {
     // It ends at once when the answer comes.
     await sleep(LOOK_MS, undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
