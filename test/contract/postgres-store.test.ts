@@ -9,6 +9,8 @@ import { lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { ConsumerStatus, OwnOptions } from '../../src/ports/owner.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
@@ -37,14 +39,19 @@ describe('the store in PostgreSQL', () => {
     await server[Symbol.asyncDispose]();
   });
 
+  const accessBy = (url: string, clock: Clock = systemClock): StoreAccess =>
+    openPostgres({ url, password: null, clock, processes, user: 'tester' });
+  /** To the same store, by way of a proxy that cuts connections. */
+  const accessByProxy = async () => {
+    const { hostname: host, port } = new URL(server.url);
+    const proxy = await startCuttingProxy({ host, port: Number(port) });
+    return { proxy, access: accessBy(server.url.replace(`:${port}`, `:${proxy.port}`)) };
+  };
+
   // The first one finds no store, and the others an empty one.
   const make = async (): Promise<SharedStoreUnderTest> => ({
-    access: () =>
-      openPostgres({ url: server.url, password: null, clock: systemClock, processes, user: 'tester' }),
-    ahead: (aheadMs) => {
-      const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-      return openPostgres({ url: server.url, password: null, clock, processes, user: 'tester' });
-    },
+    access: () => accessBy(server.url),
+    ahead: (aheadMs) => accessBy(server.url, { ...systemClock, now: () => systemClock.now() + aheadMs }),
     forget: async (purpose) => {
       await client.query('DELETE FROM orderctl.instances WHERE purpose = $1', [purpose]);
     },
@@ -141,10 +148,7 @@ describe('the store in PostgreSQL', () => {
     test('a commit whose answer is lost counts once, and one that never came is made', async () => {
       await using under = await make();
       await using seen = await open(under);
-      const { hostname: host, port } = new URL(server.url);
-      const proxy = await startCuttingProxy({ host, port: Number(port) });
-      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
-      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      const { proxy, access } = await accessByProxy();
       const onNotice = (): void => undefined;
       await using store = await access.own({ purpose: 'cut', via: 'consume', onNotice, awayLimitMs: null });
       for (const value of [1, 2, 3]) {
@@ -166,10 +170,7 @@ describe('the store in PostgreSQL', () => {
     test('a server that vanishes in a statement, without a word, is not waited for', async () => {
       await using under = await make();
       await using seen = await open(under);
-      const { hostname: host, port } = new URL(server.url);
-      const proxy = await startCuttingProxy({ host, port: Number(port) });
-      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
-      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      const { proxy, access } = await accessByProxy();
       await using store = await access.own({ purpose: 'cut', via: 'consume', onNotice: () => undefined });
       expect(await count(store)).toBe(1);
       proxy.vanish();
@@ -205,10 +206,7 @@ describe('the store in PostgreSQL', () => {
     test('an edit whose answer is lost says that it may have been made', async () => {
       await using under = await make();
       const onNotice = (): void => undefined;
-      const { hostname: host, port } = new URL(server.url);
-      const proxy = await startCuttingProxy({ host, port: Number(port) });
-      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
-      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      const { proxy, access } = await accessByProxy();
       const adding = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
       await under.access().edit(adding, { via: 'command', onNotice });
       proxy.cutAfter('COMMIT\0');

@@ -52,10 +52,15 @@ export async function salesIn(
 }
 
 /** Each hour of a time as a window, the last one maybe shorter. */
-export function hoursOf({ from, until }: Hours): PlacedWindows {
-  const edges: number[] = [];
-  for (let start = from; start < until; start += HOUR_MS) edges.push(start);
-  return { edges: [...edges, until], graceMs: GRACE_MS };
+export function hoursOf(time: Hours): PlacedWindows {
+  return { edges: [...startsOf(time), time.until], graceMs: GRACE_MS };
+}
+
+/** When each hour of a time begins. */
+function startsOf({ from, until }: Hours): readonly number[] {
+  const starts: number[] = [];
+  for (let start = from; start < until; start += HOUR_MS) starts.push(start);
+  return starts;
 }
 
 /** Sales of all time, and of the last `BOARD_HOURS` one by one. */
@@ -79,13 +84,9 @@ export function topProducts(
 }
 
 /** Hours without an order included. */
-export function everyHour(sales: SalesWindows, { from, until }: Hours): readonly SalesWindow[] {
+export function everyHour(sales: SalesWindows, time: Hours): readonly SalesWindow[] {
   const placed = new Map(sales.all().map((window) => [window.start, window]));
-  const windows: SalesWindow[] = [];
-  for (let start = from; start < until; start += HOUR_MS) {
-    windows.push(placed.get(start) ?? emptyWindow(start, start + HOUR_MS));
-  }
-  return windows;
+  return startsOf(time).map((start) => placed.get(start) ?? emptyWindow(start, start + HOUR_MS));
 }
 
 /** @param history with SALES_FACTS @throws the reason of the signal */

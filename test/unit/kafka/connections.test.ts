@@ -32,17 +32,24 @@ function nodeOf(connectionPool: ConnectionPool): BrokerNode {
   return node as BrokerNode;
 }
 
+/** @returns the port of a server, which is closed with the test */
+async function serve(onConnection: (socket: net.Socket) => void): Promise<number> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
 test('a connection on which no answer comes in time is closed, not asked again', async () => {
   let closed = 0;
   // Takes everything and says nothing, like a network that has forgotten the connection.
-  const silent = net.createServer((socket) => {
+  const port = await serve((socket) => {
     socket.on('data', () => undefined);
-    socket.on('error', () => undefined);
     socket.on('close', () => (closed += 1));
   });
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void silent.close());
-  const { port } = silent.address() as AddressInfo;
   const pool = await poolOf(port, 50);
   guard(pool, new Map());
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toMatchObject({
@@ -50,19 +57,6 @@ test('a connection on which no answer comes in time is closed, not asked again',
   });
   await expect.poll(() => closed).toBe(1);
 });
-
-/** @returns the port of a server that is asked for metadata */
-async function slowServer(
-  answer: (socket: net.Socket, correlationId: number, apiKey: number) => void,
-): Promise<number> {
-  const server = net.createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.on('data', (request) => answer(socket, request.readInt32BE(8), request.readInt16BE(4)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
-}
 
 /** ApiVersions, version 2: Metadata up to version 7. */
 function someVersions(correlationId: number): Buffer {
@@ -78,11 +72,14 @@ function someVersions(correlationId: number): Buffer {
 test('a node that is too busy to answer in time is given twice the time with each connection, until it answers', async () => {
   const limitMs = 400;
   let asked = 0;
-  const port = await slowServer((socket, correlationId, apiKey) => {
-    // Its versions it knows at once.
-    if (apiKey === 18) socket.write(someVersions(correlationId));
-    else asked += 1;
-    if (asked > 6) setTimeout(() => socket.write(emptyMetadata(correlationId)), 3 * limitMs);
+  const port = await serve((socket) => {
+    socket.on('data', (request) => {
+      const [apiKey, correlationId] = [request.readInt16BE(4), request.readInt32BE(8)];
+      // Its versions it knows at once.
+      if (apiKey === 18) socket.write(someVersions(correlationId));
+      else asked += 1;
+      if (asked > 6) setTimeout(() => socket.write(emptyMetadata(correlationId)), 3 * limitMs);
+    });
   });
   const unanswered = new Map<string, number>();
   const connect = async (): Promise<BrokerNode> => {
@@ -109,11 +106,13 @@ test('a node that is too busy to answer in time is given twice the time with eac
 
 test('time in which the process did not run is no silence of a node', async () => {
   const limitMs = 300;
-  const port = await slowServer((socket, correlationId) => {
-    socket.write(emptyMetadata(correlationId));
-    // The answer is on its way, and is read after the timers that are due by then.
-    const until = performance.now() + 2 * limitMs;
-    while (performance.now() < until);
+  const port = await serve((socket) => {
+    socket.on('data', (request) => {
+      socket.write(emptyMetadata(request.readInt32BE(8)));
+      // The answer is on its way, and is read after the timers that are due by then.
+      const until = performance.now() + 2 * limitMs;
+      while (performance.now() < until);
+    });
   });
   const pool = await poolOf(port, limitMs);
   guard(pool, new Map());
@@ -134,18 +133,14 @@ function emptyMetadata(correlationId: number): Buffer {
 
 test('half an answer that a lost connection left is not the beginning of what the next one says', async () => {
   let connections = 0;
-  const server = net.createServer((socket) => {
+  const port = await serve((socket) => {
     const isFirst = connections++ === 0;
-    socket.on('error', () => undefined);
     socket.on('data', (request) => {
       const answer = emptyMetadata(request.readInt32BE(8));
       if (isFirst) socket.end(answer.subarray(0, answer.byteLength - 5));
       else socket.write(answer);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
   const pool = await poolOf(port, 2_000);
   guard(pool, new Map());
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/closed|connection/i);
@@ -159,9 +154,8 @@ test('half an answer that a lost connection left is not the beginning of what th
 
 test('two requests that come together make one connection', async () => {
   let connections = 0;
-  const server = net.createServer((socket) => {
+  const port = await serve((socket) => {
     connections += 1;
-    socket.on('error', () => undefined);
     let waiting = Buffer.alloc(0);
     socket.on('data', (bytes) => {
       waiting = Buffer.concat([waiting, bytes]);
@@ -171,20 +165,15 @@ test('two requests that come together make one connection', async () => {
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pool = await poolOf((server.address() as AddressInfo).port, 2_000);
-  onTestFinished(() => {
-    destroyConnections(pool);
-    server.close();
-  });
+  const pool = await poolOf(port, 2_000);
+  onTestFinished(() => destroyConnections(pool));
   guard(pool, new Map());
   await Promise.all([fetchMetadata(nodeOf(pool), []), fetchMetadata(nodeOf(pool), [])]);
   expect(connections).toBe(1);
 });
 
 test('a large answer over a slow link is no silence', async () => {
-  const server = net.createServer((socket) => {
-    socket.on('error', () => undefined);
+  const port = await serve((socket) => {
     socket.on('data', (request) => {
       const answer = emptyMetadata(request.readInt32BE(8));
       let at = 0;
@@ -195,12 +184,8 @@ test('a large answer over a slow link is no silence', async () => {
       }, 60);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pool = await poolOf((server.address() as AddressInfo).port, 300);
-  onTestFinished(() => {
-    destroyConnections(pool);
-    server.close();
-  });
+  const pool = await poolOf(port, 300);
+  onTestFinished(() => destroyConnections(pool));
   guard(pool, new Map());
   // Ten pieces: twice as long as the time-out, and never as long without a word.
   expect(await fetchMetadata(nodeOf(pool), [])).toMatchObject({ clusterId: 'cluster' });
