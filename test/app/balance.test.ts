@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { keptView } from '../../src/app/intake/shared-reader.ts';
 import { RunningBalance } from '../../src/app/overview/balance.ts';
+import { givingWay } from '../../src/app/overview/give-way.ts';
 import { OverviewWatch, type Overview } from '../../src/app/overview/overview.ts';
 import type { KafkaWatch } from '../../src/app/overview/kafka-watch.ts';
 import type { Balance } from '../../src/domain/balance.ts';
@@ -16,7 +17,7 @@ import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
-const running = new RunningBalance();
+const running = new RunningBalance(new FakeClock());
 
 /** How many lines of history were read for it. */
 async function look(folder: ModelFolder, balance = running): Promise<{ balance: Balance; lines: number }> {
@@ -76,7 +77,7 @@ it('the balance of the page reads each line once, and is what adding up all of t
       orders: { VALIDATED: 0, COMPLETED: 2, REJECTED: 1 },
     },
   });
-  const whole = await look(folder, new RunningBalance());
+  const whole = await look(folder, new RunningBalance(new FakeClock()));
   expect(whole).toEqual({ balance: last.balance, lines: 12 });
   expect(await look(folder)).toEqual({ balance: last.balance, lines: 0 });
 
@@ -167,4 +168,18 @@ it('lines that cannot be added up again are said until they can', async () => {
   const first = seen.findIndex(({ problem }) => problem !== null);
   expect(first).toBeGreaterThan(0);
   expect(new Set(seen.slice(first).map(({ problem }) => problem))).toEqual(new Set(['a line is damaged']));
+});
+
+it('rests after a chunk that somebody had to wait for, and after no other', async () => {
+  const clock = new FakeClock();
+  const chunks = async function* () {
+    yield* ['first', 'second', 'third'];
+  };
+  const seen: string[] = [];
+  for await (const chunk of givingWay(chunks(), clock)) {
+    seen.push(chunk);
+    if (chunk === 'second') setImmediate(() => (clock.time += 1));
+  }
+  expect(seen).toEqual(['first', 'second', 'third']);
+  expect(clock.slept).toHaveLength(1);
 });

@@ -13,6 +13,13 @@ export const FOLLOWING: readonly Mutation[] = [
     tests: ['test/app/balance.test.ts'],
   },
   {
+    name: 'adding up the books rests for nobody',
+    file: 'src/app/overview/give-way.ts',
+    from: 'if (clock.elapsed() - from > IN_USE_MS) ',
+    to: 'if (clock.elapsed() < from) ',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
     name: 'the page never adds up again what it has read',
     file: 'src/app/overview/overview.ts',
     from: 'if (now >= this.#wholeAgainAt)',

@@ -2,8 +2,10 @@ import type { Balance } from '../../domain/balance.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
 import type { ArchivedSums, BooksView, HistoryPlace } from '../../ports/health.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
+import { givingWay } from './give-way.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
 
 /** In which sum of the books a movement counts. */
@@ -63,8 +65,13 @@ class Books {
 
 /** Adds up all that a store has committed, reading each line once; an audit looks at each line as well. */
 export class RunningBalance {
+  readonly #clock: Clock;
   #books = new Books();
   #place: HistoryPlace | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * As of the moment of the view.
@@ -75,7 +82,7 @@ export class RunningBalance {
     try {
       const archived = this.#place === null ? store.archived() : null;
       if (archived !== null) this.#books.carry(archived);
-      for await (const lines of store.historyFrom(this.#place, [CHECKOUT])) {
+      for await (const lines of givingWay(store.historyFrom(this.#place, [CHECKOUT]), this.#clock)) {
         for (const line of lines) this.#books.take(line);
       }
       this.#place = store.place;

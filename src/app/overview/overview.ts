@@ -145,7 +145,7 @@ export class OverviewWatch {
 
   /** All lines, beside the sums that go on meanwhile. */
   async #addAll(): Promise<void> {
-    const running = new RunningBalance();
+    const running = new RunningBalance(this.#clock);
     const from = this.#clock.elapsed();
     try {
       await this.#inspected(running);

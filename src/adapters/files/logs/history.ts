@@ -15,7 +15,7 @@ import { parseNumberedDecided } from './parse-order-line.ts';
  * they come first, since a folder is upgraded once, by their times.
  */
 
-const CHUNK_LINES = 500;
+const CHUNK_LINES = 200;
 const SEQ = Buffer.from('"seq":');
 
 /** A log, and how a line of it is read. */
