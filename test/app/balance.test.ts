@@ -17,7 +17,7 @@ import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
-const running = new RunningBalance(new FakeClock());
+const running = new RunningBalance();
 
 /** How many lines of history were read for it. */
 async function look(folder: ModelFolder, balance = running): Promise<{ balance: Balance; lines: number }> {
@@ -77,7 +77,7 @@ it('the balance of the page reads each line once, and is what adding up all of t
       orders: { VALIDATED: 0, COMPLETED: 2, REJECTED: 1 },
     },
   });
-  const whole = await look(folder, new RunningBalance(new FakeClock()));
+  const whole = await look(folder, new RunningBalance());
   expect(whole).toEqual({ balance: last.balance, lines: 12 });
   expect(await look(folder)).toEqual({ balance: last.balance, lines: 0 });
 

@@ -2,10 +2,8 @@ import type { Balance } from '../../domain/balance.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
 import type { ArchivedSums, BooksView, HistoryPlace } from '../../ports/health.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
-import { givingWay } from './give-way.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
 
 /** In which sum of the books a movement counts. */
@@ -63,26 +61,24 @@ class Books {
   }
 }
 
+type Paced = (chunks: AsyncIterable<readonly HistoryLine[]>) => AsyncIterable<readonly HistoryLine[]>;
+
 /** Adds up all that a store has committed, reading each line once; an audit looks at each line as well. */
 export class RunningBalance {
-  readonly #clock: Clock;
   #books = new Books();
   #place: HistoryPlace | null = null;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   /**
    * As of the moment of the view.
    *
+   * @param paced reads at the pace that the caller wants
    * @throws Failure changed_since, corrupt_state: then the next call begins from scratch
    */
-  async as(store: BooksView): Promise<Balance> {
+  async as(store: BooksView, paced: Paced = (chunks) => chunks): Promise<Balance> {
     try {
       const archived = this.#place === null ? store.archived() : null;
       if (archived !== null) this.#books.carry(archived);
-      for await (const lines of givingWay(store.historyFrom(this.#place, [CHECKOUT]), this.#clock)) {
+      for await (const lines of paced(store.historyFrom(this.#place, [CHECKOUT]))) {
         for (const line of lines) this.#books.take(line);
       }
       this.#place = store.place;

@@ -4,6 +4,7 @@ import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
 import { RunningBalance } from './balance.ts';
+import { givingWay } from './give-way.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
 const PULSE_MS = 1_000;
@@ -145,7 +146,7 @@ export class OverviewWatch {
 
   /** All lines, beside the sums that go on meanwhile. */
   async #addAll(): Promise<void> {
-    const running = new RunningBalance(this.#clock);
+    const running = new RunningBalance();
     const from = this.#clock.elapsed();
     try {
       await this.#inspected(running);
@@ -162,6 +163,6 @@ export class OverviewWatch {
 
   async #inspected(running: RunningBalance): Promise<Balance> {
     await using store = await this.#access.inspect();
-    return await running.as(store);
+    return await running.as(store, (chunks) => givingWay(chunks, this.#clock));
   }
 }

@@ -115,7 +115,7 @@ test('without the folder lists say what they leave out, history fails, and the b
   const store = open(null);
   const balance = async () => {
     await using inspection = await store.inspect();
-    return await new RunningBalance(systemClock).as(inspection);
+    return await new RunningBalance().as(inspection);
   };
   const before = await balance();
   await archive(COMMITS - 1);

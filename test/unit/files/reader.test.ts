@@ -172,7 +172,7 @@ test('a line that was changed far from the end of its log is named by everything
     history: () => collect(reader.history([CHECKOUT as never])),
     fromEnd: () => collect(reader.decisionsFromEnd('accepted')),
     decided: () => reader.decided('O-2'),
-    balance: () => new RunningBalance(systemClock).as(inspection),
+    balance: () => new RunningBalance().as(inspection),
     kept: async () => kept?.lookAtOrders((view) => view.decided('O-2')),
   };
   for (const [name, read] of Object.entries(readings)) {
