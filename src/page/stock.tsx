@@ -3,6 +3,7 @@ import type { Item } from '../documents/table.ts';
 import { adjustStock } from './data/api.ts';
 import { items, refreshItems } from './data/state.ts';
 import { ByHand } from './by-hand.tsx';
+import { ItemHistory } from './item-history.tsx';
 import { fieldIn, grouped } from './text.ts';
 
 const SHOWN = 50;
@@ -34,19 +35,28 @@ export function Stock() {
 
 function Row({ item }: { item: Item }) {
   const [isOpen, open] = useState(false);
-  const [wrong, say] = useState('');
+  const [said, say] = useState<{ readonly text: string; readonly isBad: boolean } | null>(null);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const answer = await adjustStock(item.item, Number(fieldIn(event, 'by')), fieldIn(event, 'why'));
     if (answer.ok) {
-      open(false);
-      say('');
+      const { before, after } = answer.body;
+      const [was, is] = [before?.quantity ?? 0, after?.quantity ?? 0];
+      say({ text: `There were ${grouped(was)}, now there are ${grouped(is)}.`, isBad: false });
       await refreshItems();
-    } else say(answer.detail);
+    } else say({ text: answer.detail, isBad: true });
   };
   return (
     <li class={item.low ? 'low' : ''}>
-      <button type="button" class="row" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+      <button
+        type="button"
+        class="row"
+        aria-expanded={isOpen}
+        onClick={() => {
+          open(!isOpen);
+          say(null);
+        }}
+      >
         <span>
           {item.item}
           {item.name === null ? null : <small> {item.name}</small>}
@@ -66,14 +76,15 @@ function Row({ item }: { item: Item }) {
             <input name="why" placeholder="delivery" autocomplete="off" />
           </label>
           <button type="submit">Adjust</button>
-          <p class="said bad" role="status">
-            {wrong}
+          <p class={`said ${said?.isBad === true ? 'bad' : 'good'}`} role="status">
+            {said?.text}
           </p>
           <ByHand
             cli={`orderctl inventory update ${item.item} --by +10 --why delivery`}
             call={`PATCH /inventory/${item.item}`}
             body={{ by: 10, why: 'delivery' }}
           />
+          <ItemHistory item={item.item} />
         </form>
       ) : null}
     </li>

@@ -159,6 +159,20 @@ export interface LineAt<T> {
   readonly place: LogPlace;
 }
 
+/** The logs with what changes stock: edits of items, orders of the direct flow, and all else. */
+export const STOCK_LOGS = ['edits', 'accepted', 'movements'] as const;
+export type StockLog = (typeof STOCK_LOGS)[number];
+
+/** Lines of a log that lie together. */
+export interface StockPiece {
+  /** Those about the item, the latest first, each with the place behind it. */
+  readonly lines: readonly { readonly line: HistoryLine; readonly behind: LogPlace }[];
+  /** The earliest that was looked at, about whatever. */
+  readonly first: Pick<HistoryLine, 'seq' | 'at'>;
+  /** Where it is: what is not read yet lies before it. */
+  readonly begin: LogPlace;
+}
+
 /** A store as it is at one moment, read by any process. */
 export interface StoreView extends StoreReader {
   /** One row of `users`, and of `items`. */
@@ -184,6 +198,13 @@ export interface StoreView extends StoreReader {
     from?: LogPlace,
   ): AsyncIterable<readonly LineAt<T>[]>;
   /**
+   * A log from its end, or from before a place, back, piece by piece, with what it says of one item; read only as far as
+   * asked for, and a piece costs little where it says nothing of it.
+   *
+   * @throws Failure invalid_value: no line ends at that place
+   */
+  stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncIterable<StockPiece>;
+  /**
    * As `history`, what is added after that moment, a few hundred lines at a time, until `signal` aborts; continues after
    * disposal, and when another process comes to own the store. Holds up no owner.
    *
@@ -201,7 +222,15 @@ export interface FieldValues<T extends Fact> {
 /** What is asked of a store to know orders. */
 export type OrderReader = Pick<
   StoreView,
-  'storeId' | 'small' | 'decided' | 'facts' | 'effects' | 'positions' | 'decisionsFromEnd' | 'factsFromEnd'
+  | 'storeId'
+  | 'small'
+  | 'decided'
+  | 'facts'
+  | 'effects'
+  | 'positions'
+  | 'decisionsFromEnd'
+  | 'factsFromEnd'
+  | 'stockFromEnd'
 >;
 
 /** To know users and items. */

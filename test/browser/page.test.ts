@@ -112,6 +112,13 @@ test.skipIf(chromium === undefined)(
     await page.getByRole('button', { name: 'Adjust' }).click();
     // 500, less two by each way, and four more.
     await page.locator('.stock .number').filter({ hasText: '500' }).waitFor();
+    await page.getByText('There were 496, now there are 500.').waitFor();
+    await page.locator('.stock .history li').filter({ hasText: '496 → 500a delivery, by ' }).waitFor();
+    await page
+      .locator('.stock .history li')
+      .filter({ hasText: /49\d → 49\dorder / })
+      .first()
+      .waitFor();
     expect((await shop.ok('inventory log desk')).stdout).toContain('a delivery');
 
     await page.getByRole('button', { name: 'kill -9 the shop' }).click();

@@ -9,7 +9,17 @@ import type { StoreAccess } from '../../src/ports/access.ts';
 import type { HistoryPlace } from '../../src/ports/health.ts';
 import type { HistoryLine } from '../../src/ports/store.ts';
 import type { OwnOptions } from '../../src/ports/owner.ts';
-import type { Changes, Outgoing, Store, StoredPosition, StoreReader } from '../../src/ports/store.ts';
+import {
+  STOCK_LOGS,
+  type Changes,
+  type LogPlace,
+  type Outgoing,
+  type StockLog,
+  type StockPiece,
+  type Store,
+  type StoredPosition,
+  type StoreReader,
+} from '../../src/ports/store.ts';
 import { accepted, collect, order, rejected, type StoreUnderTest } from './store.suite.ts';
 
 interface Paid extends Fact {
@@ -249,6 +259,44 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       expect(await collect(reader.movements())).toEqual([]);
       expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([10]);
     });
+  });
+
+  test('what changed the stock of an item is read from the ends of the logs', async () => {
+    await under.access().edit({ kind: 'item.add', item: 'pen', quantity: 4 }, { via: 'command', onNotice });
+    {
+      await using store = await own();
+      await commit(store, { decisions: [accepted(order('ORD-1'), [10])], movements: [movement('book', 5)] });
+      await commit(store, { movements: [movement('book', -3), movement('book', -1)] });
+    }
+    await under.access().edit({ kind: 'item.update', item: 'book', by: 1 }, { via: 'command', onNotice });
+    await using view = await access.read();
+    const read = async (log: StockLog, item: string, before?: LogPlace) => {
+      const lines: StockPiece['lines'][number][] = [];
+      const begins: LogPlace[] = [];
+      for await (const piece of view.stockFromEnd(log, item, before)) {
+        expect(piece.lines.every(({ line }) => (line.seq ?? 0) >= (piece.first.seq ?? 0))).toBe(true);
+        lines.push(...piece.lines);
+        begins.push(piece.begin);
+      }
+      return { lines, begins };
+    };
+    const said = async (log: StockLog, item: string): Promise<unknown[]> =>
+      (await read(log, item)).lines.map(({ line }) => {
+        if (line.kind === 'movement') return line.movement.onHand;
+        return line.kind === 'edit' && line.edit.kind === 'item' ? line.edit.after?.quantity : line.kind;
+      });
+    expect(await said('movements', 'book')).toEqual([9, 10, 13]);
+    expect(await said('edits', 'book')).toEqual([10, 10]);
+    expect(await said('edits', 'pen')).toEqual([4]);
+    expect(await said('accepted', 'book')).toEqual(['decision']);
+    for (const log of STOCK_LOGS) {
+      expect(await said(log, 'pe')).toEqual([]);
+      const { lines, begins } = await read(log, 'book');
+      for (const [at, { behind }] of lines.entries())
+        expect((await read(log, 'book', behind)).lines).toEqual(lines.slice(at));
+      for (const begin of begins) expect((await read(log, 'book', begin)).begins).not.toContainEqual(begin);
+      expect((await read(log, 'book', begins.at(-1))).begins).toEqual([]);
+    }
   });
 
   describe('facts', () => {

@@ -40,6 +40,33 @@ test('of two clients that edit the row they saw, one does, whichever server they
   await consumer.exited;
 });
 
+test('what changed the stock of an item is listed in pages, with what was on hand', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  await call('PATCH', '/inventory/pen', { by: 20, why: 'delivery' });
+  await call('PATCH', '/inventory/pen', { name: 'Pen' });
+  await shop.ok('produce --user alice --item pen --quantity 2 --order-id c-1');
+  await shop.ok('consume --until-end');
+  const changes: object[] = [];
+  let next: string | null = null;
+  do {
+    const where = `/inventory/pen/changes?limit=1${next === null ? '' : `&cursor=${next}`}`;
+    const page = (await call('GET', where)).body as { changes: object[]; next: string | null };
+    changes.push(...page.changes);
+    ({ next } = page);
+  } while (next !== null);
+  expect(changes).toMatchObject([
+    { cause: 'sale', before: 25, after: 23, order_id: 'c-1', by: null },
+    { cause: 'edit', before: 5, after: 25, via: 'http', why: 'delivery', order_id: null },
+    { cause: 'edit', before: null, after: 5, via: 'file' },
+  ]);
+  expect((await call('GET', '/inventory/none/changes')).status).toBe(404);
+  expect((await call('GET', '/inventory/pen/changes?cursor=x')).status).toBe(422);
+  await call('DELETE', '/inventory/pen');
+  const removed = await call('GET', '/inventory/pen/changes?limit=1');
+  expect(removed.body).toMatchObject({ changes: [{ cause: 'edit', before: 23, after: null }] });
+});
+
 test('an edit with an Idempotency-Key is made once, and answered alike by another server and after a restart', async () => {
   const shop = shopWith({ pen: 5 });
   const first = await serve(shop.built);

@@ -56,10 +56,24 @@ export const FOLLOWING: readonly Mutation[] = [
   },
   {
     name: 'a page of orders goes on from the mark of another store',
-    file: 'src/app/orders/page.ts',
-    from: 'mark.store !== store',
-    to: 'mark.store === null',
-    tests: ['test/app/orders-page.test.ts'],
+    file: 'src/app/history/marks.ts',
+    from: 'mark === null || mark.store === store',
+    to: "mark === null || mark.store !== ''",
+    tests: ['test/app/orders-page.test.ts', 'test/app/item-changes.test.ts'],
+  },
+  {
+    name: 'of one commit an order comes behind what it left of the stock',
+    file: 'src/app/history/item-changes.ts',
+    from: 'return one.seq !== null ||',
+    to: 'return one.seq === null &&',
+    tests: ['test/app/item-changes.test.ts'],
+  },
+  {
+    name: 'a piece without a change of the item ends its history',
+    file: 'src/app/history/item-changes.ts',
+    from: 'return this.#isRead && this.#head === undefined;',
+    to: 'return this.#piece !== null && this.#head === undefined;',
+    tests: ['test/app/item-changes.test.ts'],
   },
   {
     name: 'a line of a log that was changed is a bug of orderctl',

@@ -30,6 +30,8 @@ import {
   type OutgoingRecord,
   type Snapshot,
   type Source,
+  type StockLog,
+  type StockPiece,
   type Store,
   type StoredPosition,
   type StoreView,
@@ -512,6 +514,20 @@ class ModelStore implements Store {
     yield lines.filter(({ value }) => values.includes(value[field] as string));
   }
 
+  /** Two lines a piece. */
+  async *stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncGenerator<StockPiece> {
+    const all = this.#folder.history.filter((line) => stockLogOf(line) === log);
+    for (let end = before?.[0] ?? all.length; end > 0; end -= 2) {
+      const from = Math.max(0, end - 2);
+      const lines = all.slice(from, end).map((line, at) => ({ line, behind: [from + at + 1] }));
+      const { seq = null, at = null } = all[from] ?? {};
+      yield {
+        lines: lines.filter(({ line }) => namesItem(line, item)).reverse(),
+        ...{ first: { seq, at }, begin: [from] },
+      };
+    }
+  }
+
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
     return new Map(this.#folder.small.get(name)) as ReadonlyMap<string, T>;
   }
@@ -528,6 +544,18 @@ class ModelStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#folder.owned = false;
   }
+}
+
+function stockLogOf(line: HistoryLine): StockLog | null {
+  if (line.kind === 'edit') return 'edits';
+  if (line.kind === 'decision') return line.decided.outcome.kind === 'accepted' ? 'accepted' : null;
+  return line.kind === 'movement' ? 'movements' : null;
+}
+
+function namesItem(line: HistoryLine, item: string): boolean {
+  if (line.kind === 'edit') return line.edit.kind === 'item' && line.edit.item === item;
+  if (line.kind === 'decision') return line.decided.order.items.some((one) => one.item === item);
+  return line.kind === 'movement' && line.movement.item === item;
 }
 
 /** One for each id and content, the first of an id under that. */

@@ -9,6 +9,8 @@ import type {
   LineAt,
   LoggedMovement,
   LogPlace,
+  StockLog,
+  StockPiece,
   StoredPosition,
   Undelivered,
 } from '../../ports/store.ts';
@@ -16,7 +18,7 @@ import type { FileSystem } from './fs.ts';
 import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { factFinder, parseFact } from './logs/fact-lines.ts';
-import { historyLogs, inTurns, linesIn, mergedHistory } from './logs/history.ts';
+import { historyLogs, inTurns, linesIn, mergedHistory, stockPieces } from './logs/history.ts';
 import { parsedLines, parsedLinesFromEnd, type LogView } from './logs/log.ts';
 import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/parse-order-line.ts';
@@ -115,5 +117,9 @@ export abstract class FolderViews extends FolderReads {
     from?: LogPlace,
   ): AsyncIterable<readonly LineAt<T>[]> {
     return parsedLinesFromEnd(this.view(factLogName(name)), factFinder(only), from);
+  }
+
+  stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncIterable<StockPiece> {
+    return stockPieces(this.view(log === 'accepted' ? LOG_OF.accepted : log), log, item, before);
   }
 }

@@ -1,5 +1,5 @@
 import type { Fact, FactLog } from '../../domain/facts.ts';
-import type { HistoryLine, LoggedMovement, SalesLine } from '../../ports/store.ts';
+import type { HistoryLine, LoggedMovement, SalesLine, StockLog, StockPiece } from '../../ports/store.ts';
 import type { Queries } from './lasting.ts';
 import { DECISION_COLUMNS, decidedOf, type DecisionRow } from './rows/decisions.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
@@ -21,9 +21,11 @@ export const END: Place = { seq: 2 ** 62, ordinal: 0 };
 export const START: Place = { seq: -1, ordinal: 0 };
 
 export const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o`;
-export const EDITS = `SELECT ${EDIT_COLUMNS} FROM orderctl.edits WHERE ${AFTER}`;
-export const MOVEMENTS = `SELECT seq, ordinal, at, item, delta, on_hand, cause, order_id, event_id
-  FROM orderctl.stock_movements WHERE ${AFTER}`;
+const EDIT_ROWS = `SELECT ${EDIT_COLUMNS} FROM orderctl.edits`;
+const MOVEMENT_ROWS = `SELECT seq, ordinal, at, item, delta, on_hand, cause, order_id, event_id
+  FROM orderctl.stock_movements`;
+export const EDITS = `${EDIT_ROWS} WHERE ${AFTER}`;
+export const MOVEMENTS = `${MOVEMENT_ROWS} WHERE ${AFTER}`;
 const FACTS = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = ANY($4) AND ${AFTER}`;
 
 /** Behind all of a commit. */
@@ -114,17 +116,11 @@ function logsAfter<Line extends SalesLine>(
 ): AsyncGenerator<HistoryLine | Line>[] {
   const byName = new Map(facts.map((log) => [log.name, log]));
   return [
-    lines(chunks<EditRow>(connection, EDITS, from), (row) => ({
-      ...{ kind: 'edit', seq: row.seq, at: row.at },
-      edit: loggedEditOf(row),
-    })),
+    lines(chunks<EditRow>(connection, EDITS, from), editLine),
     // They come before all that the database has.
     lines(archived, decisionLine),
     decisions,
-    lines(chunks<MovementRow>(connection, MOVEMENTS, from), (row) => ({
-      ...{ kind: 'movement', seq: row.seq, at: row.at },
-      movement: movementOf(row),
-    })),
+    lines(chunks<MovementRow>(connection, MOVEMENTS, from), movementLine),
     lines(chunks<FactRow>(connection, FACTS, from, [[...byName.keys()]]), ({ seq, log, value }) => ({
       ...{ kind: 'fact', seq, at: null, fact: value },
       log: byName.get(log) ?? unknownLog(log),
@@ -132,7 +128,60 @@ function logsAfter<Line extends SalesLine>(
   ];
 }
 
-function decisionLine(row: DecisionRow): HistoryLine {
+/** As `stockFromEnd` of StoreView. */
+export async function* stockPieces(
+  connection: Queries,
+  log: StockLog,
+  item: string,
+  before: Place,
+): AsyncGenerator<StockPiece> {
+  switch (log) {
+    case 'edits':
+      for await (const rows of chunks<EditRow>(connection, `${EDIT_ROWS} WHERE ${BEFORE}`, before))
+        yield stockPiece(rows, item, editLine);
+      return;
+    case 'accepted': {
+      const statement = `${ORDERS} WHERE status = 'accepted' AND ${BEFORE}`;
+      for await (const rows of chunks<DecisionRow>(connection, statement, before))
+        yield stockPiece(rows, item, decisionLine);
+      return;
+    }
+    case 'movements':
+      for await (const rows of chunks<MovementRow>(connection, `${MOVEMENT_ROWS} WHERE ${BEFORE}`, before))
+        yield stockPiece(rows, item, movementLine);
+  }
+}
+
+/** @param rows some, the latest first */
+export function stockPiece<Row extends Place>(
+  rows: readonly Row[],
+  item: string,
+  read: (row: Row) => HistoryLine,
+): StockPiece {
+  const found = rows.map((row) => ({ line: read(row), behind: [row.seq, row.ordinal + 1] }));
+  const last = rows.at(-1);
+  return {
+    lines: found.filter(({ line }) => isAbout(line, item)),
+    first: found.at(-1)?.line ?? { seq: 0, at: 0 },
+    begin: last === undefined ? [] : [last.seq, last.ordinal],
+  };
+}
+
+function isAbout(line: HistoryLine, item: string): boolean {
+  if (line.kind === 'edit') return line.edit.kind === 'item' && line.edit.item === item;
+  if (line.kind === 'decision') return line.decided.order.items.some((one) => one.item === item);
+  return line.kind === 'movement' && line.movement.item === item;
+}
+
+function editLine(row: EditRow): HistoryLine {
+  return { kind: 'edit', seq: row.seq, at: row.at, edit: loggedEditOf(row) };
+}
+
+function movementLine(row: MovementRow): HistoryLine {
+  return { kind: 'movement', seq: row.seq, at: row.at, movement: movementOf(row) };
+}
+
+export function decisionLine(row: DecisionRow): HistoryLine {
   return { kind: 'decision', seq: row.seq, at: row.decided_at, decided: decidedOf(row) };
 }
 

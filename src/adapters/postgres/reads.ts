@@ -14,6 +14,8 @@ import type {
   LoggedMovement,
   LogPlace,
   SalesLine,
+  StockLog,
+  StockPiece,
   StoredPosition,
   StoreReader,
   Undelivered,
@@ -26,6 +28,7 @@ import {
   AFTER,
   BEFORE,
   chunks,
+  decisionLine,
   EDITS,
   END,
   historyAfter,
@@ -33,6 +36,8 @@ import {
   movementOf,
   ORDERS,
   START,
+  stockPiece,
+  stockPieces,
   summedHistory,
   type FactRow,
   type MovementRow,
@@ -185,6 +190,16 @@ export abstract class PostgresReads implements StoreReader {
     return (await this.archivedOrNone())?.rows() ?? [];
   }
 
+  async *stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncGenerator<StockPiece> {
+    const end = before === undefined ? END : placeIn(before);
+    yield* stockPieces(this.connection, log, item, end);
+    if (log !== 'accepted') return;
+    for await (const rows of (await this.archivedOrNone())?.rowsFromEnd() ?? []) {
+      const some = rows.filter((row) => row.status === 'accepted' && isBefore(row, end));
+      if (some.length > 0) yield stockPiece(some, item, decisionLine);
+    }
+  }
+
   async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
     const archived = await this.#archivedRows();
     yield* historyAfter(this.connection, facts, { from: START, archived });
@@ -255,10 +270,16 @@ function placeOf({ seq, ordinal }: Place): LogPlace {
 /** The place behind a row, or behind all of them. */
 function endOf(from: LogPlace | undefined): Place {
   if (from === undefined) return END;
-  const [seq = NaN, ordinal = NaN] = from;
+  const { seq, ordinal } = placeIn(from);
+  return { seq, ordinal: ordinal + 1 };
+}
+
+/** @throws Failure invalid_value */
+function placeIn(place: LogPlace): Place {
+  const [seq = NaN, ordinal = NaN] = place;
   if (Number.isSafeInteger(seq) && Number.isSafeInteger(ordinal) && Math.abs(ordinal) < 2 ** 31 - 1)
-    return { seq, ordinal: ordinal + 1 };
-  throw new Failure('invalid_value', `no row of a log is at ${JSON.stringify(from)}`, {
+    return { seq, ordinal };
+  throw new Failure('invalid_value', `no row of a log is at ${JSON.stringify(place)}`, {
     fix: 'begin again without a cursor',
   });
 }

@@ -1,8 +1,7 @@
-import { Failure } from '../../domain/failure.ts';
-import { RESTORED, RESTORED_KEY, REWRITTEN } from '../../domain/messages/restored.ts';
 import type { KeptView } from '../../ports/access.ts';
 import type { LineAt, LogPlace, OrderReader } from '../../ports/store.ts';
 import { checkoutOrdersFromEnd } from './checkout.ts';
+import { checkedStore, isLogsMark, type LogsMark } from '../history/marks.ts';
 import { Cursor, isBefore } from './decision-order.ts';
 import { isListed, type ListFilter } from './filter.ts';
 import { CLOCK_SLACK_MS } from './list.ts';
@@ -17,25 +16,13 @@ const AT_ONCE = 250;
 const LOGS = ['accepted', 'rejected', 'checkout'] as const;
 type Log = (typeof LOGS)[number];
 
-type Places = Readonly<Partial<Record<Log, LogPlace>>>;
+type Places = OrdersMark['places'];
 
-/** Where a list goes on. */
-export interface OrdersMark {
-  /** As `nameOf`: in another store these places are of other orders. */
-  readonly store: string;
-  /** Of each log its next line; a log that is left out is at its end. */
-  readonly places: Places;
-}
+/** Where a list goes on: of each log its next line. */
+export type OrdersMark = LogsMark<Log>;
 
-/** Whether a value is such a mark: it has been with a client. */
 export function isOrdersMark(value: unknown): value is OrdersMark {
-  if (typeof value !== 'object' || value === null) return false;
-  const { store, places } = value as Record<string, unknown>;
-  if (typeof store !== 'string' || typeof places !== 'object' || places === null) return false;
-  return Object.entries(places).every(
-    ([log, place]: [string, unknown]) =>
-      LOGS.some((name) => name === log) && Array.isArray(place) && place.every(Number.isSafeInteger),
-  );
+  return isLogsMark(value, LOGS);
 }
 
 export interface OrdersPage {
@@ -84,16 +71,7 @@ async function readPiece(
   limit: number,
   mark: OrdersMark | null,
 ): Promise<OrdersPage> {
-  const store = await nameOf(reader);
-  if (mark !== null && mark.store !== store) {
-    throw new Failure(
-      'invalid_value',
-      'the cursor is of another store, or of this one before it was restored or a user was erased',
-      {
-        fix: 'begin again without a cursor',
-      },
-    );
-  }
+  const store = await checkedStore(reader, mark);
   await using sources = new Sources(reader, filter, mark?.places ?? null);
   const orders: ListedOrder[] = [];
   let isPast = filter.sinceMs !== null;
@@ -105,15 +83,6 @@ async function readPiece(
   }
   const places = isPast ? null : await sources.places();
   return { orders, next: places === null ? null : { store, places } };
-}
-
-/** Of a store up to its next restore, which takes lines of its logs away, or until they are written again. */
-async function nameOf(reader: OrderReader): Promise<string> {
-  const restored = (await reader.small(RESTORED)).get(RESTORED_KEY);
-  const rewritten = (await reader.small(REWRITTEN)).get(RESTORED_KEY);
-  const part = (mark: { readonly at: number } | undefined): string =>
-    mark === undefined ? '' : `.${mark.at}`;
-  return `${reader.storeId ?? ''}${part(restored)}${part(rewritten)}`;
 }
 
 /** The logs in which an order can match, read from their ends, or a mark, back. */

@@ -27,14 +27,16 @@ export const Statuses = object({
 });
 export type Statuses = Document<typeof Statuses>;
 
+export const StockCause = Type.Enum(['sale', 'reservation', 'release', 'restock', 'edit'], {
+  description: 'of a change of stock; sale: of an order, in a store, or on line',
+});
+
 export const StockChanges = object({
   items: Type.Array(
     object({
       item: Type.String(),
-      quantity: nullable(Type.Integer(), 'on hand now; null: the item was removed'),
-      cause: Type.Enum(['sale', 'reservation', 'release', 'restock', 'edit'], {
-        description: 'of the latest change',
-      }),
+      quantity: nullable(Type.Integer(), 'on hand after the latest change; null: the item was removed'),
+      cause: StockCause,
       order_id: nullable(Type.String(), 'the order that it was for'),
       at: Time,
     }),

@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { isItemChangesMark, itemChangesPage, type ItemChange } from '../../app/history/item-changes.ts';
+import { ItemChanges, type ItemChange as ChangeDocument } from '../../documents/http/item-changes.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import { ItemName, Name, Price, Quantity, Why } from '../../documents/http/request.ts';
 import { nullable } from '../../documents/shapes.ts';
 import { Item, ItemEdit, ItemList } from '../../documents/table.ts';
 import { itemEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Shop } from '../shop.ts';
 import {
   ADD_HEADERS,
@@ -16,6 +19,7 @@ import {
   NOT_MODIFIED,
   READ_HEADERS,
 } from './edit.ts';
+import { cursorOf, limitOf, markOf, PAGE, type PageQuery } from './pages.ts';
 
 const TAGS = ['inventory'];
 const Params = Type.Object({ item: Type.String() });
@@ -45,6 +49,16 @@ const PATCH = Type.Object(
     examples: [{ by: 20, why: 'delivery' }],
   },
 );
+const CHANGES = {
+  tags: TAGS,
+  summary: 'What changed the stock of an item, the latest first',
+  description:
+    'Orders, sales, deliveries and edits of its quantity, each with what was on hand before and after. A page looks at a ' +
+    'bounded part of the history: where the item changed seldom it may be short, or empty, and still have a "next".',
+  params: Params,
+  querystring: Type.Object(PAGE, strict),
+  response: { 200: ItemChanges, 404: Problem, 422: Problem },
+};
 const RESPONSE = { 200: ItemEdit, ...EDIT_RESPONSE };
 
 interface ItemBody {
@@ -79,10 +93,34 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
       const { item } = request.params as { item: string };
       const row = await shop.view.lookAtRows((reader) => reader.itemNamed(item));
       if (row !== undefined) return answerRow(row, itemEntry(row, shop.lowStock), request, reply);
-      throw new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
+      throw unknownItem(item);
     },
   );
+  server.get('/inventory/:item/changes', { schema: CHANGES }, async (request): Promise<ItemChanges> => {
+    const { item } = request.params as { item: string };
+    const query = request.query as PageQuery;
+    const { changes, next } = await itemChangesPage(shop.view, item, {
+      ...{ limit: limitOf(query), mark: markOf(query, isItemChangesMark) },
+    });
+    if (changes.length === 0 && query.cursor === undefined) {
+      const row = await shop.view.lookAtRows((reader) => reader.itemNamed(item));
+      if (row === undefined && next === null) throw unknownItem(item);
+    }
+    return { changes: changes.map(changeDocument), next: next === null ? null : cursorOf(next) };
+  });
   editRoutes(server, shop);
+}
+
+function unknownItem(item: string): Failure {
+  return new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
+}
+
+function changeDocument({ at, orderId, eventId, ...change }: ItemChange): ChangeDocument {
+  const { cause, before, after, by, via, why } = change;
+  return {
+    ...{ at: isoTime(at), cause, before, after },
+    ...{ order_id: orderId, event_id: eventId, by, via, why },
+  };
 }
 
 function editRoutes(server: FastifyInstance, shop: Shop): void {

@@ -6,9 +6,10 @@ import type { ShownDeadLetter } from '../../documents/dead-letter.ts';
 import type { NotificationPage, OrderRecords } from '../../documents/http/messages.ts';
 import type { ProcessorList } from '../../documents/http/processors.ts';
 import type { OrderList, OrderState } from '../../documents/http/order-state.ts';
+import type { ItemChanges } from '../../documents/http/item-changes.ts';
 import type { Problem } from '../../documents/http/problem.ts';
 import type { HourlySales } from '../../documents/reports/analytics.ts';
-import type { ItemList, UserList } from '../../documents/table.ts';
+import type { ItemEdit, ItemList, UserList } from '../../documents/table.ts';
 import { askForToken, authorization } from './token.ts';
 
 /** What an answer said, or what was wrong with it. */
@@ -49,8 +50,10 @@ export const placeOrder = (flow: 'direct' | 'checkout', order: object) =>
   );
 export const cancelOrder = (id: string) =>
   call<unknown>('POST', `/orders/${encodeURIComponent(id)}/cancel?wait=5s`, {});
+export const getItemChanges = (item: string, cursor: string | null) =>
+  call<ItemChanges>('GET', `/inventory/${encodeURIComponent(item)}/changes?limit=8${cursorIn(cursor)}`);
 export const adjustStock = (item: string, by: number, why: string) =>
-  call<unknown>('PATCH', `/inventory/${encodeURIComponent(item)}`, { by, ...(why === '' ? {} : { why }) });
+  call<ItemEdit>('PATCH', `/inventory/${encodeURIComponent(item)}`, { by, ...(why === '' ? {} : { why }) });
 
 function cursorIn(cursor: string | null): string {
   return cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/compose.ts';
 import { CHECKOUT } from '../../../src/domain/checkout/facts.ts';
 import { newFact } from '../../../src/domain/facts.ts';
 import type { StoreAccess } from '../../../src/ports/access.ts';
-import { destinationOf } from '../../../src/ports/store.ts';
+import { destinationOf, STOCK_LOGS } from '../../../src/ports/store.ts';
 import { startInProcess } from '../../support/in-process.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { EFFECT, fillShop, LETTER, STEP } from '../../support/postgres-shop.ts';
@@ -139,6 +139,8 @@ async function useAll(): Promise<void> {
   await using reader = await access.read();
   await collect(reader.factsFromEnd(CHECKOUT, { field: 'step', values: ['validated'] }));
   await collect(reader.decisionsFromEnd('rejected'));
+  for (const log of STOCK_LOGS)
+    for await (const { begin } of reader.stockFromEnd(log, 'pen')) expect(begin).toHaveLength(2);
   await collect(reader.history([CHECKOUT as never]));
   await collect(reader.movements());
   for await (const { name } of reader.undelivered()) expect(name).toBe(LETTER.id);

@@ -5,7 +5,7 @@ import { FolderInspection } from '../../../src/adapters/files/inspection.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import type { FactLog } from '../../../src/domain/facts.ts';
 import type { BooksView } from '../../../src/ports/health.ts';
-import type { OrderReader, RowReader } from '../../../src/ports/store.ts';
+import { STOCK_LOGS, type OrderReader, type RowReader, type StockPiece } from '../../../src/ports/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
 import { collect, FOLDER, makeHistory, Runner } from '../../support/store-history.ts';
@@ -28,12 +28,14 @@ async function ordersIn(view: OrderReader): Promise<string> {
   const facts = [];
   for (const key of ['k0', 'k1', 'k2', 'k3']) facts.push(await view.facts(STEPS, key));
   const some = { field: 'id', values: ['k0', 'k2'] } as const;
+  const stock: StockPiece[] = [];
   const fromEnd = [
     await collect(view.decisionsFromEnd('accepted')),
     await collect(view.decisionsFromEnd('rejected')),
     await collect(view.factsFromEnd(STEPS, some)),
   ];
-  return JSON.stringify([decided, facts, fromEnd, await view.effects(), await view.positions()]);
+  for (const log of STOCK_LOGS) for await (const piece of view.stockFromEnd(log, 'book')) stock.push(piece);
+  return JSON.stringify([decided, facts, fromEnd, stock, await view.effects(), await view.positions()]);
 }
 
 async function booksIn(view: BooksView): Promise<string> {

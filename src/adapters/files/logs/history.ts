@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FactLog } from '../../../domain/facts.ts';
 import type { HistoryPlace } from '../../../ports/health.ts';
-import type { HistoryLine } from '../../../ports/store.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { HistoryLine, LogPlace, StockLog, StockPiece } from '../../../ports/store.ts';
 import { replaced } from '../journal/tail.ts';
 import { factLogName, type LogName } from '../layout.ts';
 import { parseEdit } from './edit-line.ts';
@@ -16,6 +17,8 @@ import { parseNumberedDecided } from './parse-order-line.ts';
  */
 
 const CHUNK_LINES = 200;
+/** Of a log that is searched for an item. */
+const PIECE_BYTES = 256 * 1024;
 const SEQ = Buffer.from('"seq":');
 
 /** A log, and how a line of it is read. */
@@ -116,6 +119,43 @@ export function* linesIn(
   for (const chunk of view.chunks(from, chunkBytes))
     for (const { line } of linesOf(chunk)) yield view.parsed(line, parse);
   return undefined;
+}
+
+const STOCK_LINES: Readonly<Record<StockLog, (line: Buffer) => HistoryLine>> = {
+  edits: editLine,
+  accepted: decisionLine,
+  movements: movementLine,
+};
+
+/** As `stockFromEnd` of StoreView. */
+export async function* stockPieces(
+  view: LogView,
+  log: StockLog,
+  item: string,
+  before?: LogPlace,
+): AsyncGenerator<StockPiece> {
+  const parse = STOCK_LINES[log];
+  // All logs name it alike; inside a text the quotes would be escaped.
+  const needle = Buffer.from(`"item":${JSON.stringify(item)}`);
+  const end = before === undefined ? view.sizeBytes : checkedEnd(view, before);
+  for (const { chunk, position } of view.chunksFromEnd(end, PIECE_BYTES)) {
+    const lines: StockPiece['lines'][number][] = [];
+    for (const { line, at } of chunk.includes(needle) ? linesOf(chunk) : []) {
+      if (!line.includes(needle)) continue;
+      lines.push({ line: view.parsed(line, parse), behind: [position + at + line.byteLength + 1] });
+    }
+    const { seq, at } = view.parsed(chunk.subarray(0, chunk.indexOf(10)), parse);
+    yield { lines: lines.reverse(), first: { seq, at }, begin: [position] };
+  }
+}
+
+function checkedEnd(view: LogView, [position = -1]: LogPlace): number {
+  const last = Buffer.alloc(1);
+  const isEnd = position > 0 && view.read(last, position - 1) === 1 && last[0] === 10;
+  if (isEnd || position === 0) return position;
+  throw new Failure('invalid_value', `no line of the log ends at byte ${position}`, {
+    fix: 'begin again without a cursor',
+  });
 }
 
 function editLine(line: Buffer): HistoryLine {
