@@ -65,4 +65,8 @@ it('a folder is backed up without what an interrupted "user erase" has left in i
   const sealed = path.join(shop.folder, 'sealed');
   await shop.ok(['backup', sealed]);
   expect(fs.readFileSync(path.join(sealed, '.orderctl', 'sealed.json'), 'utf8')).toBe(seal);
+  fs.writeFileSync(path.join(inner, 'sealed.json'), seal.slice(1));
+  const { code, stderr } = await shop.run(['user', 'list']);
+  expect(code).toBe(6);
+  expect(stderr).toContain(`${path.join(inner, 'sealed.json')} is damaged`);
 });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
+import { corruptState } from '../journal/checkpoint.ts';
 import { innerFolder } from '../layout.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 import type { FormerCsv } from './former-csvs.ts';
@@ -28,9 +29,16 @@ function sealFile(folder: string): string {
   return path.join(innerFolder(folder), 'sealed.json');
 }
 
+/** @throws Failure corrupt_state */
 export function readSeal(files: FileSystem, folder: string): Seal | null {
-  const bytes = readWhole(files, sealFile(folder));
-  return bytes === undefined ? null : (JSON.parse(bytes.toString('utf8')) as Seal);
+  const name = sealFile(folder);
+  const bytes = readWhole(files, name);
+  if (bytes === undefined) return null;
+  try {
+    return JSON.parse(bytes.toString('utf8')) as Seal;
+  } catch {
+    throw corruptState(name, 'it is not the JSON that orderctl writes');
+  }
 }
 
 /** Durable when this resolves. */
