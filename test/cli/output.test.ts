@@ -343,9 +343,12 @@ describe('loading', () => {
       sources.some((source) => /^documents\/(?!write\/)/.test(source)),
     );
     for (const sources of withSchemas) {
-      // Pages of orders are the API's alone.
+      // Pages of orders, and of what changed an item, are the API's alone.
       const others = sources.filter(
-        (source) => !/^(?:(?:http|documents)\/|app\/orders\/page\.ts$)/.test(source),
+        (source) =>
+          !/^(?:(?:http|documents)\/|app\/(?:orders\/page|history\/(?:item-changes|marks))\.ts$)/.test(
+            source,
+          ),
       );
       expect(others).toEqual([]);
     }

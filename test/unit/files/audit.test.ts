@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { audit, type AuditResult } from '../../../src/app/audit/audit.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { systemClock } from '../../../src/compose.ts';
@@ -22,16 +22,18 @@ interface Shop {
 
 const ORDERS = 200;
 
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
+/** What each test begins with a copy of. */
+const whole = path.join(work, 'whole');
+beforeAll(() => fill(whole));
+afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
+
 /** Two hundred orders, every tenth rejected, one of them of two lines, with edits in between. */
-async function shop(): Promise<Shop> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
-  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
-  const file = (name: string): string => path.join(folder, name);
-  fs.writeFileSync(file('users.csv'), 'user,status\nalice,paid\nbob,unpaid\n');
-  fs.writeFileSync(file('inventory.csv'), 'item,quantity\npen,500\nbook,90\n');
-  const access = openFolder({ folder, clock: systemClock });
-  const own = (): Promise<Store> => ownFolder(folder);
-  await using store = await own();
+async function fill(folder: string): Promise<void> {
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\nalice,paid\nbob,unpaid\n');
+  fs.writeFileSync(path.join(folder, 'inventory.csv'), 'item,quantity\npen,500\nbook,90\n');
+  await using store = await ownFolder(folder);
   for (let offset = 0; offset < ORDERS; offset++) {
     const user = offset % 10 === 9 ? 'bob' : 'alice';
     const items = offset === 42 ? { pen: 2, book: 3 } : { pen: 1 };
@@ -44,8 +46,15 @@ async function shop(): Promise<Shop> {
       });
     }
   }
+}
+
+function shop(): Shop {
+  const folder = fs.mkdtempSync(path.join(work, 'shop-'));
+  copyTo(folder, whole);
+  const file = (name: string): string => path.join(folder, name);
+  const access = openFolder({ folder, clock: systemClock });
   return {
-    ...{ folder, access, file, own },
+    ...{ folder, access, file, own: () => ownFolder(folder) },
     read: (name) => fs.readFileSync(file(name), 'utf8'),
     write: (name, text) => fs.writeFileSync(file(name), text),
     audit: (repair = false) => auditOf(folder, repair),
@@ -55,12 +64,14 @@ async function shop(): Promise<Shop> {
 /** As after kill -9: what lies on disk at this moment. */
 function killedCopy({ folder }: Shop): string {
   const copy = `${folder}-killed`;
-  onTestFinished(() => fs.rmSync(copy, { recursive: true, force: true }));
-  fs.cpSync(folder, copy, {
-    recursive: true,
-    filter: (name) => !path.basename(name).startsWith('owner.'),
-  });
+  copyTo(copy, folder);
   return copy;
+}
+
+/** Without the socket of its owner. */
+function copyTo(copy: string, folder: string): void {
+  const filter = (name: string): boolean => !path.basename(name).startsWith('owner.');
+  fs.cpSync(folder, copy, { recursive: true, preserveTimestamps: true, filter });
 }
 
 function auditOf(folder: string, repair = false): Promise<AuditResult> {
@@ -74,14 +85,14 @@ function kinds({ differences }: AuditResult): string[] {
 
 describe('a sound folder', () => {
   it('has no difference, and all of it is counted', async () => {
-    const made = await shop();
+    const made = shop();
     const result = await made.audit();
     expect(result).toMatchObject({ total: 0, differences: [], notes: [], skips: [] });
     expect(result.checked).toEqual({ items: 2, users: 2, orders: 180, rejections: 20, edits: 5 });
   });
 
   it('has none while it is owned, nor when its owner was killed', async () => {
-    const made = await shop();
+    const made = shop();
     const store = await made.own();
     await decideRecords(store, [recordOf('orders', 300, 'ORD-300', 'alice', { pen: 3 })]);
     const beside = await made.audit();
@@ -96,7 +107,7 @@ describe('a sound folder', () => {
   });
 
   it('may hold a hand edit that was not taken in yet', async () => {
-    const made = await shop();
+    const made = shop();
     made.write('inventory.csv', made.read('inventory.csv').replace(/^book,\d+$/m, 'book,88'));
     expect(await made.audit()).toMatchObject({
       total: 0,
@@ -110,7 +121,7 @@ describe('a sound folder', () => {
   });
 
   it('may hold an empty name, which is none, from a version that wrote it down', async () => {
-    const made = await shop();
+    const made = shop();
     await using store = await made.own();
     const change = (name: string): Promise<void> =>
       store.transact({}, (snapshot) => {
@@ -137,7 +148,7 @@ describe('a sound folder', () => {
   });
 
   it('lists what a reset skipped', async () => {
-    const made = await shop();
+    const made = shop();
     {
       await using store = await made.own();
       await store.transact({}, () => ({
@@ -193,7 +204,7 @@ describe('tampering is found', () => {
     ['form', '{"order_id":"ORD-42"', '{"order_id":"ORD-42!', 'line_unreadable'],
     ['position', '"partition":0,"offset":42}', '"partition":7,"offset":42}', 'position_mismatch'],
   ])('a line of orders.jsonl with another %s, of the same length', async (_what, from, to, kind) => {
-    const made = await shop();
+    const made = shop();
     await bury(made);
     const text = made.read('orders.jsonl');
     expect(text).toContain(from);
@@ -204,7 +215,7 @@ describe('tampering is found', () => {
   });
 
   it('a line of edits.jsonl changed in the middle', async () => {
-    const made = await shop();
+    const made = shop();
     await bury(made);
     const text = made.read('.orderctl/edits.jsonl');
     made.write('.orderctl/edits.jsonl', text.replace('"quantity":500', '"quantity":400'));
@@ -228,7 +239,7 @@ describe('tampering is found', () => {
     ],
     ['.orderctl/state.json', 'another position', (text: string) => text.replace('"seq"', '"sea"')],
   ])('%s with %s: what is true cannot be known', async (name, _how, change) => {
-    const made = await shop();
+    const made = shop();
     made.write(name, change(made.read(name)));
     const result = await made.audit();
     expect(result.differences).toMatchObject([{ kind: 'state_damaged', where: name }]);
@@ -237,7 +248,7 @@ describe('tampering is found', () => {
   });
 
   it('the snapshot of the tables', async () => {
-    const made = await shop();
+    const made = shop();
     const [name = ''] = fs.readdirSync(made.file('.orderctl')).filter((found) => /^tables\.\d+$/.test(found));
     made.write(`.orderctl/${name}`, made.read(`.orderctl/${name}`).replace('"paid"', '"pail"'));
     const result = await made.audit();
@@ -253,7 +264,7 @@ describe('a view is built again', () => {
     ['at its beginning', () => 8, 'index_damaged'],
     ['at its end', (bytes: Buffer) => bytes.byteLength - 8, 'index_damaged'],
   ])('an index run damaged %s', async (_where, at, kind) => {
-    const made = await shop();
+    const made = shop();
     for (const name of runs(made)) {
       const bytes = fs.readFileSync(made.file(`.orderctl/${name}`));
       const place = at(bytes);
@@ -270,14 +281,14 @@ describe('a view is built again', () => {
   });
 
   it('an index run that is missing', async () => {
-    const made = await shop();
+    const made = shop();
     for (const name of runs(made)) fs.rmSync(made.file(`.orderctl/${name}`));
     expect(kinds(await made.audit())).toEqual(['index_damaged']);
     expect(await made.audit(true)).toMatchObject({ total: 0, repaired: [{ kind: 'index_damaged' }] });
   });
 
   it('the end of a log that a kill left unfinished or wrong', async () => {
-    const made = await shop();
+    const made = shop();
     const store = await made.own();
     await decideRecords(store, [recordOf('orders', 300, 'ORD-300', 'alice', { pen: 3 })]);
     const copy = killedCopy(made);
@@ -291,7 +302,7 @@ describe('a view is built again', () => {
   });
 
   it('a CSV that is missing, or an older version', async () => {
-    const made = await shop();
+    const made = shop();
     const older = made.read('inventory.csv');
     {
       await using store = await made.own();
@@ -309,7 +320,7 @@ describe('a view is built again', () => {
   });
 
   it('but not a file that a person has broken, nor beside an owner', async () => {
-    const made = await shop();
+    const made = shop();
     const sound = made.read('users.csv');
     made.write('users.csv', `${sound}carol,perhaps\n`);
     expect((await made.audit()).differences).toMatchObject([{ kind: 'csv_broken', where: 'users.csv:4' }]);

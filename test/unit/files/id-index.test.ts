@@ -9,6 +9,7 @@ import { type IdPlace, IdTable, type IdHash } from '../../../src/adapters/files/
 import { factsAt, renderFact } from '../../../src/adapters/files/logs/fact-lines.ts';
 import { LogView } from '../../../src/adapters/files/logs/log.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { tries } from '../../support/effort.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'id-index-test-'));
 afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
@@ -94,7 +95,7 @@ describe('the index of ids', () => {
         expectAll(index, total);
         index.close();
       }),
-      { numRuns: 15 },
+      { numRuns: tries(15, 5) },
     );
   });
 
@@ -187,7 +188,7 @@ describe('a damaged index', () => {
         expect(failure.context.file).toBe(file);
         expect(failure.fix).toContain('rebuilt');
       }),
-      { numRuns: 150 },
+      { numRuns: tries(150, 50) },
     );
     fs.rmSync(file);
     expect(failureOf(use)).toMatchObject({ code: 'corrupt_state' });

@@ -4,6 +4,7 @@ import { maxLineBytes, writeDecided } from '../../../src/adapters/files/logs/ord
 import { parseDecided } from '../../../src/adapters/files/logs/parse-order-line.ts';
 import type { Decided, Outcome } from '../../../src/domain/orders/decided.ts';
 import { isoTime } from '../../../src/domain/iso-time.ts';
+import { tries } from '../../support/effort.ts';
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/);
 const quantity = fc.oneof(
@@ -139,7 +140,7 @@ it('a line that is not as it was written is read as JSON has it, or not at all',
       if (!Array.isArray(json?.items)) expect(read).toThrow();
       else expect(read()).toMatchObject({ orderId: json.order_id, user: json.user });
     }),
-    { numRuns: 2_000 },
+    { numRuns: tries(2_000, 400) },
   );
 });
 

@@ -9,6 +9,7 @@ import type { Outgoing } from '../../../src/ports/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
 import { FOLDER, isCrash } from '../../support/store-history.ts';
+import { tries } from '../../support/effort.ts';
 
 const INNER = `${FOLDER}/.orderctl`;
 
@@ -207,7 +208,7 @@ describe('what waits to be sent', () => {
   }
 
   it('survives a crash before every call: none is lost, and none that was sent comes again', async () => {
-    for (let call = 1; ; call++) {
+    for (let call = 1; ; call += tries(1, 4)) {
       const files = new FaultyFs(call);
       files.arm({ kind: 'crash', call });
       const committed = { dead: 0, alive: 0 };

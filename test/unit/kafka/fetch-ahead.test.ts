@@ -50,7 +50,7 @@ async function opened() {
   /** Each of these is answered after what was asked before: another fetch would have come meanwhile. */
   const rounds = async (): Promise<void> => {
     await using asking = await broker.admin();
-    for (let round = 0; round < 100; round++) await asking.ranges('orders');
+    for (let round = 0; round < 25; round++) await asking.ranges('orders');
   };
   const fetched = (mib: number) =>
     waitFor(
