@@ -268,4 +268,11 @@ export const SENDING: readonly Mutation[] = [
     to: '',
     tests: ['test/unit/kafka/producer.test.ts'],
   },
+  {
+    name: 'a topic counts as created once one of the nodes knows it, and another says that there is none',
+    file: 'src/adapters/kafka/admin/spread.ts',
+    from: "answered.every(isKnown) ? 'everywhere' : 'somewhere'",
+    to: "'everywhere'",
+    tests: ['test/unit/kafka/created-topics.test.ts'],
+  },
 ];

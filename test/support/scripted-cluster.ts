@@ -21,8 +21,8 @@ export type Answer = number | 'silent' | 'close';
 const UNKNOWN_TOPIC = 3;
 
 /**
- * Nodes on loopback that speak as much of Kafka's protocol as a producer needs, and answer as the test says. One
- * topic, whatever it is called. They end with the test.
+ * Nodes on loopback that speak as much of Kafka's protocol as a producer and the creation of a topic need, and answer as the test
+ * says. One topic, whatever it is called. They end with the test.
  */
 export class ScriptedCluster {
   /** The node that leads each partition; −1 is none. Empty: there is no topic. */
@@ -31,6 +31,12 @@ export class ScriptedCluster {
   answer: (batch: Arrived) => Answer = () => 0;
   /** Everything that these nodes are asked stays without an answer. */
   readonly silent = new Set<number>();
+  /** These end each connection at its first request, as if they had just died. */
+  readonly dead = new Set<number>();
+  /** To these no word of the topic has come yet. */
+  readonly ignorant = new Set<number>();
+  /** How often each node was asked for the topic. */
+  readonly asked = new Map<number, number>();
   readonly arrived: Arrived[] = [];
   readonly #ports: number[] = [];
   readonly #ends: number[];
@@ -76,11 +82,16 @@ export class ScriptedCluster {
 
   #take(node: number, socket: net.Socket, request: Buffer): void {
     if (this.silent.has(node)) return;
+    if (this.dead.has(node)) {
+      socket.destroy();
+      return;
+    }
     const key = request.readInt16BE(0);
     const body = request.subarray(10 + Math.max(request.readInt16BE(8), 0));
     const answer = newEncoder().writeInt32(request.readInt32BE(4));
     if (key === 18) this.#versions(answer, request.readInt16BE(2));
-    else if (key === 3) this.#metadata(answer, topicIn(body));
+    else if (key === 3) this.#metadata(node, answer, topicIn(body));
+    else if (key === 19) answer.writeInt32(1).writeString(topicIn(body)).writeInt16(0);
     else if (key === 22) answer.writeInt32(0).writeInt16(0).writeInt64(++this.#producerIds).writeInt16(0);
     else if (key === 0) {
       const fate = this.#produce(node, body, answer);
@@ -97,6 +108,7 @@ export class ScriptedCluster {
       [0, 0, 7],
       [3, 0, 7],
       [18, 0, 2],
+      [19, 0, 0],
       [22, 0, 1],
     ] as const;
     answer.writeInt16(0).writeInt32(offered.length);
@@ -104,20 +116,22 @@ export class ScriptedCluster {
     if (version > 0) answer.writeInt32(0);
   }
 
-  #metadata(answer: Encoder, topic: string | null): void {
+  #metadata(node: number, answer: Encoder, topic: string | null): void {
     answer.writeInt32(0).writeInt32(this.#ports.length);
-    for (const [node, port] of this.#ports.entries()) {
-      answer.writeInt32(node).writeString('127.0.0.1').writeInt32(port).writeString(null);
+    for (const [id, port] of this.#ports.entries()) {
+      answer.writeInt32(id).writeString('127.0.0.1').writeInt32(port).writeString(null);
     }
     answer.writeString('scripted').writeInt32(0);
     answer.writeInt32(topic === null ? 0 : 1);
     if (topic === null) return;
+    this.asked.set(node, (this.asked.get(node) ?? 0) + 1);
+    const leaders = this.ignorant.has(node) ? [] : this.leaders;
     answer
-      .writeInt16(this.leaders.length === 0 ? UNKNOWN_TOPIC : 0)
+      .writeInt16(leaders.length === 0 ? UNKNOWN_TOPIC : 0)
       .writeString(topic)
       .writeBoolean(false)
-      .writeInt32(this.leaders.length);
-    for (const [partition, leader] of this.leaders.entries()) {
+      .writeInt32(leaders.length);
+    for (const [partition, leader] of leaders.entries()) {
       answer
         .writeInt16(leader < 0 ? 5 : 0)
         .writeInt32(partition)
@@ -174,7 +188,7 @@ export class ScriptedCluster {
   }
 }
 
-/** Of a request for metadata: the first topic it names. */
+/** Of a request that begins with topics: the first that it names. */
 function topicIn(body: Buffer): string | null {
   if (body.readInt32BE(0) < 1) return null;
   return body.toString('utf8', 6, 6 + body.readInt16BE(4));

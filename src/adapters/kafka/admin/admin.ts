@@ -20,10 +20,13 @@ import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../pr
 import { leaders, listAt, listLedRanges, listRanges, partitionsOf } from './offsets.ts';
 import { refusedPositions } from '../consume/positions.ts';
 import { readRanges } from './read-ranges.ts';
+import { spreadOf } from './spread.ts';
 import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
 import { missingRequests } from '../protocol/requests/request.ts';
 
 const CREATE_TIMEOUT_MS = 10_000;
+/** A node that is cut off from the others hears of nothing new, and is not waited for. */
+const LONGEST_SPREAD_MS = 3_000;
 const TOPIC_RESOURCE = 2;
 
 /** @throws Failure broker_unreachable, broker_refused */
@@ -102,16 +105,19 @@ class KafkaAdmin implements BrokerAdmin {
         throw error;
       }
     });
-    await this.#settled(doing, topic, options.partitions, !created);
+    // One that was there already may have fewer.
+    await this.#settled(doing, topic, created ? options.partitions : 1);
     return created;
   }
 
-  /** Metadata spreads after the controller has answered. */
-  async #settled(doing: string, topic: string, partitions: number, fewer = false): Promise<void> {
+  /** Metadata spreads after the controller has answered, and the next question may go to any node. */
+  async #settled(doing: string, topic: string, partitions: number): Promise<void> {
+    const since = performance.now();
     await this.#retry(doing, async () => {
-      const found = (await this.#client.topic(topic)).topic?.partitions ?? [];
-      const enough = found.length >= partitions || (fewer && found.length > 0);
-      if (!enough || found.some(({ leader }) => leader < 0)) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+      const spread = await spreadOf(this.#client, topic, partitions);
+      const isLate = performance.now() - since >= LONGEST_SPREAD_MS;
+      if (spread !== 'everywhere' && !(spread === 'somewhere' && isLate))
+        throw createErrorFromCode(LEADER_NOT_AVAILABLE);
     });
   }
 
