@@ -39,7 +39,7 @@ const ADDRESS = 'Main Street 1';
 const LOGS = [CHECKOUT, NAMED_EDITS, DELIVERIES, NOTIFICATIONS];
 const NOTHING_ELSE = { stock: new Map(), prices: new Map(), statuses: new Map() };
 /** One of so many changes. */
-const EVERY = tries(1, 7);
+const EVERY = tries(1, 20);
 const onNotice = (): void => undefined;
 const makeFolder = temporaryFolder();
 

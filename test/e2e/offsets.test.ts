@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
+import { isEmbedded } from '../support/cluster.ts';
 import { runKafkaTool, withoutKafkaTools } from '../support/kafka-tool.ts';
 import {
   committedOffsets,
@@ -218,7 +219,8 @@ test('what is not there: topic, partition, reset to undo, offsets in the file', 
   expect(await stored(shop)).toEqual([4, 2]);
 });
 
-test.skipIf(withoutKafkaTools)(
+// The embedded broker beside these tools: test/embedded/clients.test.ts.
+test.skipIf(isEmbedded || withoutKafkaTools)(
   'kafka-consumer-groups sees what reset did, reads what export wrote, and writes what reset reads',
   { timeout: 180_000 },
   async () => {
