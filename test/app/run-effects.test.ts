@@ -228,7 +228,7 @@ it('that are performed here are not outrun by what is read: few of many are owed
   let pause: Promise<void> | undefined;
   const perform = async (): Promise<Answer> => {
     most = Math.max(most, folder.owed.size);
-    pause ??= clock.sleep(1).then(() => (pause = undefined));
+    pause ??= clock.sleep(2_000).then(() => (pause = undefined));
     await pause;
     return DONE;
   };

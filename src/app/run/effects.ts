@@ -17,8 +17,11 @@ const LONGEST_TRY_MS = 50_000;
 const LONGEST_STOP_MS = 5_000;
 /** A run that ends by itself waits for effects that are due within this time. */
 const SOON_MS = 60_000;
-/** The longest that a batch waits for what is performed here: reading is slowed down, and never stopped. */
-const LONGEST_WAIT_MS = 250;
+/**
+ * The longest that a batch waits for what is performed here: longer than a thousand take on a busy machine, or they become more
+ * and more; and not so long that other members of the group wait for a partition. Reading is slowed down, and never stopped.
+ */
+const LONGEST_WAIT_MS = 5_000;
 /** A timer cannot be set for longer than some weeks; looking again costs nothing. */
 const LONGEST_REST_MS = 3_600_000;
 
