@@ -4,12 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { openCheckoutShop } from '../support/checkout-shop.ts';
 import { fill, finish, openShop } from '../support/cli.ts';
-import { pathTo, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { serve } from '../support/serve.ts';
+import { CLIENT, isFollowed, placeTraced, TRACE, TRACEPARENT } from '../support/traced-order.ts';
 import { waitFor } from '../support/wait.ts';
-
-const TRACE = '0af7651916cd43dd8448eb211c80319c';
-const CLIENT = 'b7ad6b7169203331';
 
 /** A payment gateway that remembers the header `traceparent` of each charge. */
 async function startGateway(): Promise<{ url: string; traceparents: readonly (string | undefined)[] }> {
@@ -27,16 +25,6 @@ async function startGateway(): Promise<{ url: string; traceparents: readonly (st
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, traceparents };
 }
 
-/** From the client on, by the names of spans. */
-const PATHS = [
-  'POST /orders',
-  'POST /orders > send orders.created > validation process orders.created > payment process orders.validated > ' +
-    'inventory process payments.processed > warehouse process shipments.created > ' +
-    'notification process shipments.dispatched > delivery process notifications.outbound > delivery log',
-  'POST /orders > send orders.created > validation process orders.created > payment process orders.validated > ' +
-    'payment charge',
-];
-
 test('one trace from the client through the server, every processor and the gateway to what the customer gets', async () => {
   const receiver = await startOtlpReceiver();
   const gateway = await startGateway();
@@ -47,20 +35,9 @@ test('one trace from the client through the server, every processor and the gate
       OTEL_SERVICE_NAME: 'pens',
     },
   });
-  fill(shop, { alice: 'paid' }, { pen: 5 });
-  await shop.ok('inventory update pen --price 2.50');
-  const { call } = await serve(shop);
-  const run = shop.start('run');
-  const order = { user: 'alice', items: [{ item: 'pen', quantity: 1 }], shipping_address: 'Here 1' };
-  const placed = await call('POST', '/orders', order, { traceparent: `00-${TRACE}-${CLIENT}-01` });
-  expect(placed.status).toBe(202);
-
+  const run = await placeTraced(shop);
   const ofTrace = () => receiver.spans.filter(({ traceId }) => traceId === TRACE);
-  const pathsOf = () => new Set(ofTrace().map((span) => pathTo(span, ofTrace()).join(' > ')));
-  await waitFor('every path', pathsOf, (paths) => PATHS.every((one) => paths.has(one)), {
-    timeoutMs: 60_000,
-  });
-  const spans = ofTrace();
+  const spans = await waitFor('every path', ofTrace, isFollowed);
   expect(spans.find(({ name }) => name === 'POST /orders')).toMatchObject({ parentSpanId: CLIENT, kind: 2 });
   const charge = spans.find(({ name }) => name === 'payment charge');
   expect(charge?.attributes).toMatchObject({ 'orderctl.outcome': 'paid', 'orderctl.attempt': 1 });
@@ -100,7 +77,7 @@ test('the header of a client goes on as it came through a server that makes no s
   fill(shop, { alice: 'paid' }, { pen: 5 });
   const { call } = await serve(shop);
   const order = { user: 'alice', items: [{ item: 'pen', quantity: 1 }] };
-  const placed = await call('POST', '/order', order, { traceparent: `00-${TRACE}-${CLIENT}-01` });
+  const placed = await call('POST', '/order', order, { traceparent: TRACEPARENT });
   expect(placed.status).toBe(202);
   await shop.ok('consume --until-end', { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
   expect(receiver.spans.find(({ name }) => name === `orders process ${shop.topic}`)).toMatchObject({

@@ -102,9 +102,3 @@ function objectOf(attributes: readonly Attribute[]): Record<string, string | num
     attributes.map(({ key, value: { stringValue, intValue } }) => [key, stringValue ?? Number(intValue)]),
   );
 }
-
-/** The names from the root of the trace to this span. */
-export function pathTo(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string[] {
-  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
-  return [...(parent === undefined ? [] : pathTo(parent, spans)), span.name];
-}
