@@ -5,7 +5,8 @@ import { applyAcls, planAcls, type AclPlan } from '../../src/app/acl/plan.ts';
 import { ROLES, selectRoles, wantedRights, type Role } from '../../src/app/acl/wanted.ts';
 import { ruleOf, type AccessRule, type Right } from '../../src/domain/access/rights.ts';
 import { MESSAGES } from '../../src/domain/messages/index.ts';
-import { deadLetterTopicOf, topicOf } from '../../src/domain/messages/topic-names.ts';
+import { topicOf } from '../../src/domain/messages/topic-names.ts';
+import { rightsOf } from '../support/rights.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const SHOP = {
@@ -46,19 +47,18 @@ describe('what is needed', () => {
     expect(topicsOf('validation', 'write')).toContain('shop.orders.dlq');
   });
 
-  it('on a shared store is to send whatever waits there, and no more to read', () => {
-    const shared = topicsOf('payment', 'write', { isShared: true });
-    expect(shared).toContain('orders.validated');
-    expect(shared).toContain('dlq');
-    expect(shared).not.toContain('orders');
-    expect(shared).not.toContain('store_sales');
-    expect(topicsOf('payment', 'read', { isShared: true })).toEqual(topicsOf('payment', 'read'));
-  });
-
-  it('of those outside is to write their topics', () => {
-    expect(wantedRights(SHOP, ['tills'])).toEqual([
-      { principal: 'User:g.tills', resource: 'topic', name: 'store_sales', operation: 'write' },
-    ]);
+  it.each([
+    ['a folder', false],
+    ['PostgreSQL', true],
+  ])('of each role on %s is what test/support/rights.ts has', (_, isShared) => {
+    const shop = { ...SHOP, names: new Map<string, string>(), group: 'orderctl', isShared };
+    for (const role of ROLES) {
+      const found: Record<string, string[]> = {};
+      for (const { resource, name, operation } of wantedRights(shop, [role]))
+        (found[`${resource} ${name}`] ??= []).push(operation);
+      for (const operations of Object.values(found)) operations.sort();
+      expect(found, role).toEqual(rightsOf(role, isShared));
+    }
   });
 
   it('of Connect, on PostgreSQL, is what its connectors name', () => {
@@ -83,22 +83,6 @@ describe('what is needed', () => {
     const found = rights.filter(({ resource }) => resource === 'group').map(({ name }) => name);
     expect(found.sort()).toEqual(groups.sort());
     expect(wantedRights(SHOP, ['connect'])).toEqual([]);
-  });
-
-  it('of the operator is everything but to delete topics and to give rights', () => {
-    const rights = wantedRights(SHOP, ['operator']);
-    for (const message of MESSAGES) {
-      for (const topic of [topicOf(message, SHOP.names), deadLetterTopicOf(message, SHOP.names)]) {
-        if (topic === null) continue;
-        const operations = rights.filter(({ name }) => name === topic).map(({ operation }) => operation);
-        expect(operations.sort(), topic).toEqual(
-          ['alter', 'alter_configs', 'create', 'describe_configs', 'read', 'write'].sort(),
-        );
-      }
-    }
-    expect(rights.filter(({ resource }) => resource === 'cluster')).toMatchObject([
-      { operation: 'describe' },
-    ]);
   });
 
   it('may be one principal for several roles: each right once', () => {
