@@ -8,13 +8,22 @@ const LOOK_EVERY_MS = 3_000;
 /** Of an item that changed seldom a page may be empty, and still have one before it. */
 const PAGES_AT_ONCE = 5;
 
-/** What changed the stock of an item. The latest are looked at again as long as no earlier ones are asked for. */
-export function ItemHistory({ item }: { item: string }) {
+/**
+ * What changed the stock of an item. The latest are looked at again when what is on hand has changed, as long as no earlier
+ * ones are asked for.
+ *
+ * @param props.quantity on hand now
+ */
+export function ItemHistory({ item, quantity }: { item: string; quantity: number }) {
   const [shown, show] = useState<ItemChanges | null>(null);
   const [wrong, say] = useState('');
   const isAtLatest = useRef(true);
+  const now = useRef(quantity);
+  now.current = quantity;
+  const looked = useRef(quantity);
   const look = async (from: ItemChanges | null): Promise<void> => {
     const changes = [...(from?.changes ?? [])];
+    looked.current = now.current;
     let next = from?.next ?? null;
     for (let pages = 0; pages < PAGES_AT_ONCE; pages += 1) {
       const answer = await getItemChanges(item, next);
@@ -29,7 +38,7 @@ export function ItemHistory({ item }: { item: string }) {
   useEffect(() => {
     void look(null);
     return every(LOOK_EVERY_MS, async () => {
-      if (isAtLatest.current) await look(null);
+      if (isAtLatest.current && looked.current !== now.current) await look(null);
     });
   }, [item]);
   const earlier = (): void => {

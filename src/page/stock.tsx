@@ -84,7 +84,7 @@ function Row({ item }: { item: Item }) {
             call={`PATCH /inventory/${item.item}`}
             body={{ by: 10, why: 'delivery' }}
           />
-          <ItemHistory item={item.item} />
+          <ItemHistory item={item.item} quantity={item.quantity} />
         </form>
       ) : null}
     </li>

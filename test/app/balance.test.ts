@@ -170,16 +170,38 @@ it('lines that cannot be added up again are said until they can', async () => {
   expect(new Set(seen.slice(first).map(({ problem }) => problem))).toEqual(new Set(['a line is damaged']));
 });
 
-it('rests after a chunk that somebody had to wait for, and after no other', async () => {
+it('rests after a chunk that somebody had to wait for, for twice as long as that took, and after no other', async () => {
   const clock = new FakeClock();
+  let restedMs = 0;
   const chunks = async function* () {
-    yield* ['first', 'second', 'third'];
+    for (const chunk of ['first', 'second', 'third']) {
+      clock.time += 3;
+      yield chunk;
+    }
   };
   const seen: string[] = [];
-  for await (const chunk of givingWay(chunks(), clock)) {
+  for await (const chunk of givingWay(chunks(), clock, (ms) => (restedMs += ms))) {
     seen.push(chunk);
     if (chunk === 'second') setImmediate(() => (clock.time += 1));
   }
   expect(seen).toEqual(['first', 'second', 'third']);
-  expect(clock.slept).toHaveLength(1);
+  expect(clock.slept).toEqual([6]);
+  expect(restedMs).toBe(7);
+});
+
+it('lines that could not be read once are read again soon, however long that took', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
+  let calls = 0;
+  const seen = await watched(folder, 200, (inspection) => ({
+    ...inspection,
+    historyFrom: async function* (from, facts) {
+      await folder.clock.sleep(60_000);
+      calls += 1;
+      if (calls === 1) throw new Failure('store_unreachable', 'the connection was lost');
+      yield* inspection.historyFrom(from, facts);
+    },
+  }));
+  expect(seen.at(-1)?.balance).toMatchObject({ putIn: 20, difference: null });
+  expect(seen.at(-1)?.problem).toBeNull();
 });

@@ -15,8 +15,15 @@ export const FOLLOWING: readonly Mutation[] = [
   {
     name: 'adding up the books rests for nobody',
     file: 'src/app/overview/give-way.ts',
-    from: 'if (clock.elapsed() - from > IN_USE_MS) ',
-    to: 'if (clock.elapsed() < from) ',
+    from: 'if (clock.elapsed() - read > IN_USE_MS) ',
+    to: 'if (clock.elapsed() < read) ',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
+    name: 'books that could not be added up wait as if they had been',
+    file: 'src/app/overview/overview.ts',
+    from: 'Math.max(RETRY_MS, now - began)',
+    to: '(now - began) / WHOLE_SHARE',
     tests: ['test/app/balance.test.ts'],
   },
   {

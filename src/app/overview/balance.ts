@@ -61,7 +61,7 @@ class Books {
   }
 }
 
-type Paced = (chunks: AsyncIterable<readonly HistoryLine[]>) => AsyncIterable<readonly HistoryLine[]>;
+export type Paced = (chunks: AsyncIterable<readonly HistoryLine[]>) => AsyncIterable<readonly HistoryLine[]>;
 
 /** Adds up all that a store has committed, reading each line once; an audit looks at each line as well. */
 export class RunningBalance {

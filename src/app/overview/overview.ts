@@ -3,7 +3,7 @@ import { isFailure } from '../../domain/failure.ts';
 import type { KeptView, StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
-import { RunningBalance } from './balance.ts';
+import { RunningBalance, type Paced } from './balance.ts';
 import { givingWay } from './give-way.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
@@ -12,6 +12,11 @@ const PULSE_MS = 1_000;
 const PATIENCE_MS = 300;
 /** Adding up may take this part of the time: the larger the shop, the rarer it is. */
 const ADDING_SHARE = 0.2;
+/** What came while all lines were read is read likewise, until reading it takes no longer than this, or so many times. */
+const LITTLE_MS = 50;
+const MOST_PASSES = 5;
+/** After a failure all lines are read again as soon as that, or after as long as it took. */
+const RETRY_MS = 5_000;
 /** Likewise adding up the logs from their beginning, which finds out whether what was read has been changed since. */
 const WHOLE_SHARE = 0.02;
 
@@ -147,22 +152,38 @@ export class OverviewWatch {
   /** All lines, beside the sums that go on meanwhile. */
   async #addAll(): Promise<void> {
     const running = new RunningBalance();
-    const from = this.#clock.elapsed();
+    const began = this.#clock.elapsed();
+    let tookMs = 0;
     try {
-      await this.#inspected(running);
+      for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+        const passMs = await this.#addPaced(running);
+        tookMs += passMs;
+        if (passMs <= LITTLE_MS) break;
+      }
       this.#running = running;
       this.#notAddedAll = null;
+      this.#wholeAgainAt = this.#clock.elapsed() + tookMs / WHOLE_SHARE;
     } catch (error) {
       this.#notAddedAll = error;
+      const now = this.#clock.elapsed();
+      this.#wholeAgainAt = now + Math.max(RETRY_MS, now - began);
     }
-    this.#wholeAgainAt = from + (this.#clock.elapsed() - from) / WHOLE_SHARE;
     // One that is under way may be of the sums before.
     await this.#adding;
     await this.#addOnce();
   }
 
-  async #inspected(running: RunningBalance): Promise<Balance> {
+  /** @returns how long it took, without its rests */
+  async #addPaced(running: RunningBalance): Promise<number> {
+    let from = this.#clock.elapsed();
+    const paced = <T>(chunks: AsyncIterable<T>): AsyncIterable<T> =>
+      givingWay(chunks, this.#clock, (ms) => (from += ms));
+    await this.#inspected(running, paced);
+    return this.#clock.elapsed() - from;
+  }
+
+  async #inspected(running: RunningBalance, paced?: Paced): Promise<Balance> {
     await using store = await this.#access.inspect();
-    return await running.as(store, (chunks) => givingWay(chunks, this.#clock));
+    return await running.as(store, paced);
   }
 }
