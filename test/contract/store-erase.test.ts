@@ -12,6 +12,7 @@ import { audit } from '../../src/app/audit/audit.ts';
 import { ALL_ORDERS } from '../../src/app/orders/filter.ts';
 import { orderIdOf } from '../../src/app/orders/listed-order.ts';
 import { ordersPage } from '../../src/app/orders/page.ts';
+import { RunningBalance } from '../../src/app/overview/balance.ts';
 import { eraseUser } from '../../src/app/store/erase.ts';
 import { whatIf } from '../../src/app/what-if/what-if.ts';
 import { systemClock } from '../../src/compose.ts';
@@ -142,6 +143,12 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
     const first = await ordersPage(view, { ...page, mark: null, signal });
     const second = () => ordersPage(view, { ...page, mark: first.next, signal });
     const expected = (await second()).orders.map(orderIdOf);
+    const running = new RunningBalance();
+    const books = async () => {
+      await using inspection = await opened.access.inspect();
+      return await running.as(inspection);
+    };
+    const balance = await books();
     let left: string[] = [];
     if (kind === 'database') {
       await ask(
@@ -156,7 +163,11 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
     expect(await erase(opened, true)).toMatchObject({ pseudonym: PSEUDONYM, orders: 3, left });
 
     if (kind === 'database') expect((await second()).orders.map(orderIdOf)).toEqual(expected);
-    else await expect(second()).rejects.toThrow('before it was restored or a user was erased');
+    else {
+      await expect(second()).rejects.toThrow('before it was restored or a user was erased');
+      await expect(books()).rejects.toMatchObject({ code: 'changed_since' });
+    }
+    expect(await books()).toEqual(balance);
     expect(await booksOf(opened)).toEqual(before);
     const after = await historyOf(opened);
     expect(after.length).toBeGreaterThan(1_000);

@@ -26,7 +26,7 @@ import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { indexedLogs, type IndexedLog } from './ids/indexed-logs.ts';
-import { historyFrom } from './logs/history.ts';
+import { historyEnd, historyFrom } from './logs/history.ts';
 import { linesOf, type LogView } from './logs/log.ts';
 import { factLogName, fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
@@ -149,7 +149,7 @@ export class FolderInspection implements StoreInspection {
     const { loaded } = this.#snapshot;
     const logs = loaded === undefined ? [] : [...logsOf(loaded)];
     const ends = new Map<string, number>(logs.map((log) => [log, this.#snapshot.view(log).sizeBytes]));
-    return { storeId: loaded?.state.folderId ?? null, ends };
+    return historyEnd(this.#snapshot.tables, loaded?.state.folderId ?? null, ends);
   }
 
   archived(): null {

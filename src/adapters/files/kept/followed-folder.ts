@@ -17,7 +17,7 @@ import type { FolderSnapshot } from '../journal/snapshot.ts';
 import { CommittedLines } from '../journal/state-lines.ts';
 import { JournalTail, replaced } from '../journal/tail.ts';
 import { factLogName, innerFolder, STATE_FILE, type LogName } from '../layout.ts';
-import { historyFrom } from '../logs/history.ts';
+import { historyEnd, historyFrom } from '../logs/history.ts';
 import { LogView } from '../logs/log.ts';
 import { FolderViews } from '../reads.ts';
 import { INVENTORY, USERS } from '../tables/columns.ts';
@@ -126,7 +126,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     const ends = new Map<string, number>(
       Array.from(this.#logs, ([log, kept]) => [log, kept.view().sizeBytes]),
     );
-    const place = { storeId: this.storeId, ends };
+    const place = historyEnd(this.tables, this.storeId, ends);
     return {
       place,
       items: () => this.tables.inventory.rows.values(),

@@ -2,9 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FactLog } from '../../../domain/facts.ts';
 import type { HistoryPlace } from '../../../ports/health.ts';
 import { Failure } from '../../../domain/failure.ts';
+import { RESTORED_KEY, REWRITTEN } from '../../../domain/messages/restored.ts';
 import type { HistoryLine, LogPlace, StockLog, StockPiece } from '../../../ports/store.ts';
 import { replaced } from '../journal/tail.ts';
 import { factLogName, type LogName } from '../layout.ts';
+import type { Tables } from '../tables/tables.ts';
 import { parseEdit } from './edit-line.ts';
 import { parseFact } from './fact-lines.ts';
 import { linesOf, type LogView } from './log.ts';
@@ -69,6 +71,16 @@ function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
   // Within a commit the records of a partition were decided in order of their offsets.
   const [{ record }, { record: others }] = [one.decided, other.decided];
   return record.partition === others.partition && record.offset < others.offset;
+}
+
+/** The end of the history of a folder. Its lines lie elsewhere once they were written again. */
+export function historyEnd(
+  { small }: Pick<Tables, 'small'>,
+  storeId: string | null,
+  ends: ReadonlyMap<string, number>,
+): HistoryPlace {
+  const rewritten = small.get(REWRITTEN.name)?.get(RESTORED_KEY) as { readonly at: number } | undefined;
+  return { storeId: rewritten === undefined ? storeId : `${storeId ?? ''}.${rewritten.at}`, ends };
 }
 
 /**
