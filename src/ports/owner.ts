@@ -169,5 +169,11 @@ export interface Owner {
    *
    * @throws Failure folder_in_use (who is at it), write_failed
    */
-  claim(task: 'redrive'): Promise<AsyncDisposable>;
+  claim(task: 'redrive'): Promise<Claim>;
+}
+
+/** A task that is reserved. */
+export interface Claim extends AsyncDisposable {
+  /** To go on. @throws Failure store_unreachable: it is lost, and another process may be at the task */
+  check(): Promise<void>;
 }

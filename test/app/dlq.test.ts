@@ -486,6 +486,13 @@ describe('dlq redrive', () => {
     await redrive({ execute: false });
     expect(sent()).toEqual([]);
   });
+
+  it('sends nothing once another one may be at work', async () => {
+    letter(0);
+    folder.claimLost = new Failure('store_unreachable', 'the session is gone');
+    await expect(redrive()).rejects.toBe(folder.claimLost);
+    expect(sent()).toEqual([]);
+  });
 });
 
 describe('dlq discard', () => {

@@ -452,6 +452,43 @@ describe('the store in PostgreSQL', () => {
     expect(rows).toEqual([]);
   }, 60_000);
 
+  test('a claim outlasts what the server allows a session that says nothing, and is lost with its session', async () => {
+    await using under = await make();
+    const limits = ['idle_in_transaction_session_timeout', 'transaction_timeout'];
+    const known = await client.query<{ name: string }>('SELECT name FROM pg_settings WHERE name = ANY($1)', [
+      limits,
+    ]);
+    const names = known.rows.map(({ name }) => name);
+    const setAll = (what: string) =>
+      client.query(
+        `DO $$ BEGIN ${names.map((name) => `EXECUTE format('ALTER DATABASE %I ${what.replace('NAME', name)}', current_database());`).join(' ')} END $$`,
+      );
+    await setAll('SET NAME = 1500');
+    try {
+      await using claim = await under.access().claim('redrive');
+      // Each of the limits ends a session that began later.
+      await Promise.all(
+        names.map(async (name) => {
+          const other = new pg.Client(server.url);
+          other.on('error', () => undefined);
+          const ended = new Promise((resolve) => other.once('end', resolve));
+          await other.connect();
+          for (const off of names) if (off !== name) await other.query(`SET ${off} = 0`);
+          await other.query('BEGIN');
+          await ended;
+        }),
+      );
+      await claim.check();
+      const isTaken = (error: unknown) => isFailure(error, 'folder_in_use');
+      await expect(under.access().claim('redrive')).rejects.toSatisfy(isTaken);
+      await under.endSessions();
+      const isLost = (error: unknown) => isFailure(error, 'store_unreachable');
+      await expect(claim.check()).rejects.toSatisfy(isLost);
+    } finally {
+      await setAll('RESET NAME');
+    }
+  });
+
   // Apart, since each prepares the store for its own tests.
   describe('users, items and orders', () => storeContract(make));
   describe('several owners', () => sharedStoreContract(make));

@@ -16,7 +16,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { Finding, PlacedLines, Room, StoreInspection } from '../../src/ports/health.ts';
 import type { HistoryLine } from '../../src/ports/store.ts';
-import type { OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
+import type { Claim, OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
 import {
   destinationOf,
   type Changes,
@@ -68,6 +68,8 @@ export class ModelFolder implements StoreAccess {
   readonly clock: Clock;
   owned = false;
   claimed = false;
+  /** What a claim says that is lost. */
+  claimLost: Failure | null = null;
   /** Set to make the next commits fail, as a full disk does. */
   failing: Failure | null = null;
   /** Set where this user may not ask the owner. */
@@ -159,10 +161,13 @@ export class ModelFolder implements StoreAccess {
     return result;
   }
 
-  async claim(task: string): Promise<AsyncDisposable> {
+  async claim(task: string): Promise<Claim> {
     if (this.claimed) throw new Failure('folder_in_use', `another ${task} is at work`);
     this.claimed = true;
     return {
+      check: async () => {
+        if (this.claimLost !== null) throw this.claimLost;
+      },
       [Symbol.asyncDispose]: async () => {
         this.claimed = false;
       },

@@ -5,7 +5,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { OwnOptions } from '../../ports/owner.ts';
+import type { Claim, OwnOptions } from '../../ports/owner.ts';
 import type { TableCopy } from '../../ports/table-copy.ts';
 import type { EditedCopy } from './edits/table-copy.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
@@ -172,10 +172,12 @@ async function copyTable(
   };
 }
 
-async function claim(folder: string, task: string): Promise<AsyncDisposable> {
+async function claim(folder: string, task: string): Promise<Claim> {
   const { acquire } = await import('./owner/owner.ts');
   try {
-    return await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);
+    const held = await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);
+    // It lasts as long as this process.
+    return { check: async () => undefined, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
   } catch (error) {
     if (!isFailure(error, 'folder_in_use')) throw error;
     throw new Failure('folder_in_use', `another ${task} is at work: ${error.message}`, {

@@ -41,7 +41,7 @@ export function openPostgres(
     consumerStatus: () => ask(opened, (connection) => askStatus(connection, processes), null),
     stopConsumer: ({ kill, instance = null }) =>
       ask(opened, (connection) => askToStop(connection, processes, { kill, instance }), null),
-    claim: (task) => claim(opened, task),
+    claim: (task) => claimTask(opened, task),
     isThere: () => ask(opened, async () => true, false),
     room: async () => null,
     keptAside: () => [],
@@ -98,18 +98,6 @@ async function copyTable(
   await using reader = view;
   const rows = table === 'users' ? await reader.users() : await reader.items();
   return new PostgresCopy(opened, table, [...rows]);
-}
-
-/** @returns the session that holds it */
-async function claim(opened: PostgresOptions, task: 'redrive'): Promise<AsyncDisposable> {
-  const connection = await Connection.open(opened);
-  try {
-    await claimTask(connection, task);
-    return connection;
-  } catch (error) {
-    await connection[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 async function recentIds(connection: Connection, prefix: string, limit: number): Promise<string[]> {

@@ -5,6 +5,7 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreAccess } from '../../ports/access.ts';
+import type { Claim } from '../../ports/owner.ts';
 import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';
@@ -31,15 +32,11 @@ export interface RedrivePorts extends Omit<ReadingAgain, 'reader'> {
  */
 export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   // Before the marks are read, or those of another redrive would be missing.
-  const claim = options.execute ? await ports.access.claim('redrive') : null;
-  try {
-    await redriveAlone(ports, options);
-  } finally {
-    await claim?.[Symbol.asyncDispose]();
-  }
+  await using claim = options.execute ? await ports.access.claim('redrive') : null;
+  await redriveAlone({ ...ports, claim }, options);
 }
 
-async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
+async function redriveAlone(ports: Claimed, options: RedriveOptions): Promise<void> {
   const { access, broker } = ports;
   const { scope, execute, signal, toTopic } = options;
   await using admin = await broker.admin();
@@ -73,7 +70,8 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
   }
 }
 
-type Ports = RedrivePorts & ReadingAgain;
+type Claimed = RedrivePorts & { readonly claim: Claim | null };
+type Ports = Claimed & ReadingAgain;
 
 class Redrive {
   readonly #ports: Ports;
@@ -172,8 +170,9 @@ class Redrive {
   }
 
   async #send(topic: string, group: readonly Planned[]): Promise<void> {
-    const { broker, clock } = this.#ports;
+    const { broker, clock, claim } = this.#ports;
     const { readings } = this.#options;
+    await claim?.check();
     this.#producer ??= await broker.producer();
     await this.#checkCorrected(group);
     const replay = { id: this.#replayId, at: clock.now() };

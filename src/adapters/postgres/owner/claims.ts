@@ -1,21 +1,54 @@
 import { Failure } from '../../../domain/failure.ts';
-import type { Connection } from '../connection.ts';
+import type { Claim } from '../../../ports/owner.ts';
+import { Connection, type Target } from '../connection.ts';
 
 const TASK_LOCKS = { redrive: 0x6f726404 } as const;
+type Task = keyof typeof TASK_LOCKS;
+
+/** In one message, so that no limit of the server is over between two. Before PostgreSQL 17 there is no transaction_timeout. */
+const BEGIN = `BEGIN; SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`;
 
 /**
- * Reserves a task until the session ends. By a transaction that stays open: PgBouncer may give a session to others between
+ * Reserves a task in a session of its own. By a transaction that stays open: PgBouncer may give a session to others between
  * two of them. It has no snapshot, so that it holds up no vacuum.
  *
  * @throws Failure folder_in_use
  */
-export async function claimTask(connection: Connection, task: keyof typeof TASK_LOCKS): Promise<void> {
-  await connection.query('BEGIN');
-  const [row] = await connection.query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
-    TASK_LOCKS[task],
-  ]);
-  if (row?.taken === true) return;
-  throw new Failure('folder_in_use', `another ${task} is at work on ${connection.name}`, {
+export async function claimTask(target: Target, task: Task): Promise<Claim> {
+  const connection = await Connection.open(target);
+  try {
+    await connection.script(BEGIN);
+    const [row] = await connection.query<{ taken: boolean }>(
+      'SELECT pg_try_advisory_xact_lock($1) AS taken',
+      [TASK_LOCKS[task]],
+    );
+    if (row?.taken !== true) throw taken(task, connection.name);
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    async check() {
+      await connection.query('SELECT 1').catch((error: unknown) => {
+        throw lost(task, error);
+      });
+    },
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  };
+}
+
+function taken(task: Task, name: string): Failure {
+  return new Failure('folder_in_use', `another ${task} is at work on ${name}`, {
     fix: 'let it end, or stop it; then run this again',
   });
+}
+
+function lost(task: Task, cause: unknown): Failure {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Failure(
+    'store_unreachable',
+    `the session is gone that kept others from a ${task} meanwhile, and one may be at work: ${why}`,
+    { fix: 'run the same command again', cause },
+  );
 }
