@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { requireToken } from './access.ts';
 import { answerOtherMethods } from './methods.ts';
 import { measureRequests, metricsRoute } from './metrics.ts';
@@ -17,6 +17,7 @@ import { orderRoutes } from './routes/orders/routes.ts';
 import { pageRoutes } from './routes/page.ts';
 import { messageRoutes, shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Meter } from '../ports/outside/meter.ts';
 import type { Tracer } from '../ports/outside/tracer.ts';
 import type { Shop } from './shop.ts';
@@ -135,6 +136,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   await server.register(swaggerUi, { routePrefix: '/docs', theme: DOCS_THEME });
   if (options.token !== null) requireToken(server, options.token);
   answerUnread();
+  server.addHook('preHandler', refuseNul);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   healthRoutes(server, shop);
   metricsRoute(server, options.meter);
@@ -151,4 +153,13 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;
+}
+
+/** Nothing is named so, and PostgreSQL does not even look: its texts have no NUL. */
+async function refuseNul({ params }: FastifyRequest): Promise<void> {
+  const named = Object.values(params as Record<string, string>).find((name) => name.includes('\0'));
+  if (named === undefined) return;
+  throw new Failure('not_found', `${JSON.stringify(named)} does not exist: no name has a NUL`, {
+    fix: 'send the name without %00',
+  });
 }

@@ -159,6 +159,11 @@ test('the API works on it as on a folder', async () => {
   expect(await call('GET', '/inventory/pen')).toMatchObject({ status: 200, body: { quantity: 3 } });
   expect(await call('PATCH', '/inventory/pen', { by: 4 })).toMatchObject({ status: 200 });
   expect(await call('GET', '/audit')).toMatchObject({ status: 200, body: { ok: true } });
+  // No text of PostgreSQL has a NUL.
+  for (const path of ['/inventory/a%00b', '/inventory/a%00b/changes', '/users/a%00b', '/orders/a%00b'])
+    expect(await call('GET', path)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  for (const path of ['/inventory/a%00b', '/users/a%00b'])
+    expect(await call('DELETE', path)).toMatchObject({ status: 404 });
   for (const running of [api, consumer]) running.signal('SIGTERM');
   expect([(await api.exited).code, (await consumer.exited).code]).toEqual([0, 0]);
   expect(await shop.json('store show')).toMatchObject({
