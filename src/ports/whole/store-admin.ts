@@ -49,7 +49,7 @@ export interface StoreArchive {
   /**
    * A crash loses nothing and leaves nothing twice; run again it goes on.
    *
-   * @throws Failure as `plan`; already_exists: a file of another store is in the way; changed_since, write_failed, interrupted
+   * @throws Failure as `plan`; already_exists: a file of another store is in the way; folder_in_use: another run or an erasure is at work; changed_since, write_failed, interrupted
    */
   execute(options: ArchiveOptions): Promise<ArchivedOrders>;
 }

@@ -52,7 +52,7 @@ export interface StoreSource extends AsyncDisposable {
    * gone on with that. Afterwards this is only to be disposed.
    *
    * @returns places in the store that still hold one of `texts`, for messages
-   * @throws Failure changed_since: it was changed since `history` was read; write_failed
+   * @throws Failure changed_since: it was changed since `history` was read; folder_in_use: its orders are being archived; write_failed
    */
   rewrite(rewriting: Rewriting, texts: readonly string[]): Promise<readonly string[]>;
 }

@@ -4,8 +4,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { processes } from '../../../src/adapters/files/owner/processes.ts';
 import { archiveOrders, planArchive } from '../../../src/adapters/postgres/archive/move.ts';
 import { openPostgres } from '../../../src/adapters/postgres/open.ts';
+import { claimTask } from '../../../src/adapters/postgres/owner/claims.ts';
+import { postgresAdmin } from '../../../src/adapters/postgres/whole/admin.ts';
 import { audit } from '../../../src/app/audit/audit.ts';
 import { RunningBalance } from '../../../src/app/overview/balance.ts';
+import { eraseUser } from '../../../src/app/store/erase.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Decided } from '../../../src/domain/orders/decided.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
@@ -194,6 +197,23 @@ test('a file that an interrupted run has left gets another ending once its order
   const { files } = await archive(2);
   const leftover = `${start}-000000000000.jsonl.leftover`;
   expect(fs.readdirSync(folder).sort()).toEqual([leftover, `${start}-000000000001.jsonl`, ...files].sort());
+});
+
+test('nothing is archived while a name is erased, nor erased while orders are archived', async () => {
+  const target = { url: server.url, password: null };
+  const admin = postgresAdmin({ ...target, archive: folder, clock: systemClock, processes });
+  const erase = () => eraseUser(admin, { user: 'alice', pseudonym: 'erased-0123456789ab', execute: true });
+  const isRefused = (error: unknown) =>
+    isFailure(error, 'folder_in_use') && error.message.includes('archive run');
+  {
+    await using claim = await claimTask(target, 'archive');
+    await claim.check();
+    await expect(archive(9)).rejects.toSatisfy(isRefused);
+    await expect(erase()).rejects.toSatisfy(isRefused);
+  }
+  expect(fs.readdirSync(folder)).toEqual([]);
+  const { files } = await archive(9);
+  expect(await erase()).toMatchObject({ left: files.map((file) => `archive ${file}`) });
 });
 
 test('a file that was changed or is missing is not taken', async () => {

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
+import type { Claim } from '../../../ports/owner.ts';
 import type { ArchivedOrders, ArchivePlan, ArchiveOptions } from '../../../ports/whole/store-admin.ts';
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
 import { chunks, ORDERS, AFTER, START } from '../history.ts';
 import { checkedMigrations, migrate } from '../migrate.ts';
+import { claimTask } from '../owner/claims.ts';
 import type { DecisionRow } from '../rows/decisions.ts';
 import { refuseSealed } from '../whole/seal.ts';
 import { archivesOf, setLeftoversAside, writeArchive } from './files.ts';
@@ -86,12 +88,13 @@ export async function archiveOrders(
   mostOrders = MOST_ORDERS,
 ): Promise<ArchivedOrders> {
   await using connection = await openStore(target);
+  await using claim = await claimTask(target, 'archive');
   await mkdir(to, { recursive: true });
   const { lastSeq } = await readPlan(connection, beforeMs);
   const files: string[] = [];
   const done = { accepted: 0, rejected: 0 };
   while (lastSeq !== null && !signal.aborted) {
-    const moved = await moveNext(connection, { folder: to, lastSeq, mostOrders });
+    const moved = await moveNext(connection, { folder: to, lastSeq, mostOrders, claim });
     if (moved === null) break;
     files.push(moved.file);
     done.accepted += moved.accepted;
@@ -113,7 +116,12 @@ interface Moved {
 /** @returns null: there are none left up to `lastSeq` */
 async function moveNext(
   connection: Connection,
-  { folder, lastSeq, mostOrders }: { folder: string; lastSeq: number; mostOrders: number },
+  {
+    folder,
+    lastSeq,
+    mostOrders,
+    claim,
+  }: { folder: string; lastSeq: number; mostOrders: number; claim: Claim },
 ): Promise<Moved | null> {
   const before = await archivesOf(connection);
   const [first] = await connection.query<{ seq: number }>(END, [lastSeq, 0]);
@@ -136,6 +144,8 @@ async function moveNext(
     await connection.query(DELETE_ORDERS, [end]);
     const { accepted, rejected } = kept;
     await connection.query(LIST, [number, file, sha256, accepted, rejected, end, kept.last]);
+    // Without it the file may have a name that was erased meanwhile.
+    await claim.check();
     return { file, accepted, rejected };
   });
   await setLeftoversAside(path.join(folder, file), start);

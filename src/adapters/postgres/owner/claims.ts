@@ -2,8 +2,13 @@ import { Failure } from '../../../domain/failure.ts';
 import type { Claim } from '../../../ports/owner.ts';
 import { Connection, type Target } from '../connection.ts';
 
-const TASK_LOCKS = { redrive: 0x6f726404 } as const;
-type Task = keyof typeof TASK_LOCKS;
+/** The number of an advisory lock, and who has it. */
+const TASKS = {
+  redrive: { lock: 0x6f726404, who: 'another redrive' },
+  // A file of an archive is written before its orders leave the database: a name in it would outlast its erasure.
+  archive: { lock: 0x6f726405, who: 'an archive run or an erasure' },
+} as const;
+type Task = keyof typeof TASKS;
 
 /** In one message, so that no limit of the server is over between two. Before PostgreSQL 17 there is no transaction_timeout. */
 const BEGIN = `BEGIN; SELECT set_config(name, '0', true) FROM pg_settings
@@ -21,7 +26,7 @@ export async function claimTask(target: Target, task: Task): Promise<Claim> {
     await connection.script(BEGIN);
     const [row] = await connection.query<{ taken: boolean }>(
       'SELECT pg_try_advisory_xact_lock($1) AS taken',
-      [TASK_LOCKS[task]],
+      [TASKS[task].lock],
     );
     if (row?.taken !== true) throw taken(task, connection.name);
   } catch (error) {
@@ -39,7 +44,7 @@ export async function claimTask(target: Target, task: Task): Promise<Claim> {
 }
 
 function taken(task: Task, name: string): Failure {
-  return new Failure('folder_in_use', `another ${task} is at work on ${name}`, {
+  return new Failure('folder_in_use', `${TASKS[task].who} is at work on ${name}`, {
     fix: 'let it end, or stop it; then run this again',
   });
 }
@@ -48,7 +53,7 @@ function lost(task: Task, cause: unknown): Failure {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure(
     'store_unreachable',
-    `the session is gone that kept others from a ${task} meanwhile, and one may be at work: ${why}`,
+    `the session that kept others out is gone, and ${TASKS[task].who} may be at work: ${why}`,
     { fix: 'run the same command again', cause },
   );
 }

@@ -8,6 +8,7 @@ import { noStore } from '../edit.ts';
 import { readList } from '../rows/lists.ts';
 import { PostgresInspection } from '../inspection.ts';
 import { checkedMigrations } from '../migrate.ts';
+import { claimTask } from '../owner/claims.ts';
 import { PostgresStore } from '../store.ts';
 import { lockCommits } from '../transactions/seq.ts';
 import { lastOf, PostgresView } from '../view.ts';
@@ -118,6 +119,7 @@ class PostgresSource implements StoreSource {
   }
 
   async rewrite(rewriting: Rewriting, texts: readonly string[]): Promise<readonly string[]> {
+    await using claim = await claimTask(this.#target, 'archive');
     await this.#connection.transaction(async () => {
       await lockCommits(this.#connection);
       if ((await lastOf(this.#connection)).seq !== this.#seen) {
@@ -126,10 +128,11 @@ class PostgresSource implements StoreSource {
         });
       }
       await rewriteRows(this.#connection, rewriting);
+      await claim.check();
     });
     await this.#closeViews();
     await this.#connection.query(FORGET);
-    return placesOf(this.#connection, rewriting, texts);
+    return await placesOf(this.#connection, rewriting, texts);
   }
 
   /** While one is open the server keeps what it sees. */
