@@ -10,7 +10,11 @@ import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { postgresLists } from '../../src/adapters/postgres/rows/lists.ts';
 import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
 import { audit } from '../../src/app/audit/audit.ts';
+import { readPast } from '../../src/app/history/past-tables.ts';
+import { itemChangesPage } from '../../src/app/history/item-changes.ts';
+import { keptView } from '../../src/app/intake/shared-reader.ts';
 import { copyStore } from '../../src/app/store/copy.ts';
+import { eraseUser } from '../../src/app/store/erase.ts';
 import { systemClock } from '../../src/compose.ts';
 import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
 import type { Effect } from '../../src/domain/effects.ts';
@@ -20,7 +24,7 @@ import type { StoreAdmin } from '../../src/ports/whole/store-admin.ts';
 import { wholeTransactions } from '../../src/ports/whole/store-copy.ts';
 import type { ListRow, Lists } from '../../src/ports/whole/lists.ts';
 import type { HistoryLine, OutgoingRecord } from '../../src/ports/store.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { ask, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { accepted, collect, order, rejected } from './store.suite.ts';
 
@@ -243,6 +247,95 @@ test('half a copy is not copied', async () => {
     message: expect.stringContaining('not whole yet') as string,
   });
 });
+
+const ALICE = { user: 'alice', status: 'paid', extra: {} } as const;
+/** As format 2 has them: 100 pens, 10 sold, set to 50, 5 sold, set to 60. */
+const UNNUMBERED: readonly HistoryLine[] = [
+  {
+    ...{ kind: 'edit', seq: null, at: 0 },
+    edit: { ...edited(0), kind: 'user', user: 'alice', before: null, after: ALICE },
+  },
+  set(1000, null, 100),
+  sold(2000, 10, 100),
+  set(3000, 90, 50),
+  sold(4000, 5, 50),
+  set(5000, 45, 60),
+];
+
+function edited(at: number) {
+  return { at, by: 'x', via: 'command' } as const;
+}
+
+function pens(quantity: number) {
+  return { item: 'pen', quantity, name: null, price: null, reorderLevel: null, extra: {} };
+}
+
+function set(at: number, before: number | null, after: number): HistoryLine {
+  const rows = { before: before === null ? null : pens(before), after: pens(after) };
+  return { kind: 'edit', seq: null, at, edit: { ...edited(at), kind: 'item', item: 'pen', ...rows } };
+}
+
+function sold(at: number, quantity: number, stock: number): HistoryLine {
+  const items = [{ item: 'pen', quantity, unitPrice: null }];
+  const decided = accepted({ orderId: `O-${at}`, user: 'alice', items, createdAt: at }, [stock], at);
+  return { kind: 'decision', seq: null, at, decided: { ...decided, decidedAt: at } };
+}
+
+test('lines without a number stay where their times place them, copied or rewritten', async () => {
+  await ask(server.url, 'DROP SCHEMA IF EXISTS orderctl CASCADE');
+  const made = makeFolder();
+  const target = { url: server.url, password: null, clock: systemClock, processes };
+  const [one, two, three] = [
+    opened(path.join(made, 'first')),
+    { admin: postgresAdmin(target), access: openPostgres({ ...target, user: 'tester' }) },
+    opened(path.join(made, 'last')),
+  ];
+  {
+    await using first = await one.admin.target({ storeId: 'S', from: 'old', factLogs: [] });
+    await first.add(UNNUMBERED);
+    await first.finish({
+      ...{ users: [ALICE], items: [pens(60)], positions: [], small: new Map(), effects: [], unsent: [] },
+      ...{
+        undelivered: (async function* () {
+          yield* [];
+        })(),
+        lists: { suppliers: [], reports: [] },
+      },
+    });
+    await first.open();
+  }
+  const copied = { signal: new AbortController().signal, onLines: () => undefined };
+  await expectInOrder(one.access);
+  await eraseUser(one.admin, { user: 'alice', pseudonym: 'erased-0123456789ab', execute: true });
+  await expectInOrder(one.access);
+  await copyStore(one.admin, two.admin, copied);
+  await expectInOrder(two.access);
+  await eraseUser(two.admin, {
+    user: 'erased-0123456789ab',
+    pseudonym: 'erased-0123456789cd',
+    execute: true,
+  });
+  await copyStore(two.admin, three.admin, copied);
+  const history = await expectInOrder(three.access);
+  expect(JSON.stringify(history)).not.toMatch(/alice|6789ab/);
+});
+
+function opened(folder: string): { readonly admin: StoreAdmin; readonly access: StoreAccess } {
+  const options = { folder, clock: systemClock };
+  return { admin: folderAdmin(options), access: openFolder(options) };
+}
+
+async function expectInOrder(access: StoreAccess): Promise<readonly HistoryLine[]> {
+  await using reader = await access.read();
+  const history = await collect(reader.history([]));
+  expect(history.map(({ kind, seq, at }) => ({ kind, seq, at }))).toEqual(
+    UNNUMBERED.map(({ kind, seq, at }) => ({ kind, seq, at })),
+  );
+  expect((await readPast(reader, { kind: 'time', ms: 4500 })).items).toMatchObject([{ quantity: 45 }]);
+  const { changes } = await itemChangesPage(await keptView(access), 'pen', { limit: 9, mark: null });
+  expect(changes.map(({ after }) => after)).toEqual([60, 45, 50, 90, 100]);
+  return history;
+}
 
 test('a transaction is in one piece, and pieces begin behind those that were copied', async () => {
   const line = (seq: number | null): HistoryLine => ({ seq }) as HistoryLine;

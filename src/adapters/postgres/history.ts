@@ -174,7 +174,7 @@ function isAbout(line: HistoryLine, item: string): boolean {
 }
 
 function editLine(row: EditRow): HistoryLine {
-  return { kind: 'edit', seq: row.seq, at: row.at, edit: loggedEditOf(row) };
+  return { kind: 'edit', seq: numberOf(row), at: row.at, edit: loggedEditOf(row) };
 }
 
 function movementLine(row: MovementRow): HistoryLine {
@@ -182,7 +182,12 @@ function movementLine(row: MovementRow): HistoryLine {
 }
 
 export function decisionLine(row: DecisionRow): HistoryLine {
-  return { kind: 'decision', seq: row.seq, at: row.decided_at, decided: decidedOf(row) };
+  return { kind: 'decision', seq: numberOf(row), at: row.decided_at, decided: decidedOf(row) };
+}
+
+/** Lines that were copied without a number have 0. */
+function numberOf({ seq }: Place): number | null {
+  return seq === 0 ? null : seq;
 }
 
 async function* lines<Row>(
@@ -230,9 +235,16 @@ function indexOfFirst(heads: readonly (SalesLine | null)[]): number {
   for (const [index, head] of heads.entries()) {
     if (head === null) continue;
     const known = heads[first];
-    if (known == null || seqOf(head) < seqOf(known)) first = index;
+    if (known == null || comesBefore(head, known)) first = index;
   }
   return first;
+}
+
+/** @param other of a log that is before it in the list */
+function comesBefore(one: SalesLine, other: SalesLine): boolean {
+  if (one.seq !== other.seq) return seqOf(one) < seqOf(other);
+  // A line without a number is placed by its time.
+  return one.seq === null && (one.at ?? 0) < (other.at ?? 0);
 }
 
 function seqOf({ seq }: SalesLine): number {

@@ -44,7 +44,7 @@ export class Erasure implements Rewriting {
       case 'edit': {
         const { edit } = line;
         if (edit.kind !== 'user' || edit.user !== this.#name) return line;
-        if (line.seq !== null) this.touched.edits.add(line.seq);
+        this.touched.edits.add(line.seq ?? 0);
         return { ...line, edit: this.#edit(edit) };
       }
       case 'decision': {

@@ -26,7 +26,7 @@ export interface Rewriting {
   readonly touched: {
     readonly users: ReadonlySet<string>;
     readonly orders: ReadonlySet<string>;
-    /** Numbers of the transactions. */
+    /** Numbers of the transactions; 0: those without one. */
     readonly edits: ReadonlySet<number>;
     /** Keys, by the name of the log. */
     readonly facts: ReadonlyMap<string, ReadonlySet<string>>;

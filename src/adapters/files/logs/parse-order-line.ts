@@ -18,7 +18,7 @@ interface OrderLineJson {
   detail?: string;
   user_status?: UserStatus | null;
   rejected_at?: string;
-  /** Missing in lines of format 2. */
+  /** Missing in lines of format 2; 0 where such a line was copied. */
   seq?: number;
   topic: string;
   partition: number;
@@ -43,7 +43,7 @@ export function parseNumberedDecided(bytes: Buffer): NumberedDecided {
 
 function parseJson(bytes: Buffer): NumberedDecided {
   const json = JSON.parse(bytes.toString('utf8')) as OrderLineJson;
-  return { decided: decidedFrom(json), seq: json.seq ?? null };
+  return { decided: decidedFrom(json), seq: json.seq === 0 ? null : (json.seq ?? null) };
 }
 
 /** The line that is read: one for all calls, since they do not overlap. */
@@ -112,7 +112,8 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
   if (isOther || at !== line.byteLength) return undefined;
   const order: Order = { orderId, user, items, createdAt };
   const record = { topic, partition, offset };
-  return { decided: { order, record, outcome: { kind: 'accepted', stock }, decidedAt }, seq };
+  const decided: Decided = { order, record, outcome: { kind: 'accepted', stock }, decidedAt };
+  return { decided, seq: seq === 0 ? null : seq };
 }
 
 function begin(of: Buffer): void {
