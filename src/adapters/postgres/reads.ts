@@ -194,7 +194,7 @@ export abstract class PostgresReads implements StoreReader {
     const end = before === undefined ? END : placeIn(before);
     yield* stockPieces(this.connection, log, item, end);
     if (log !== 'accepted') return;
-    for await (const rows of (await this.archivedOrNone())?.rowsFromEnd() ?? []) {
+    for await (const rows of (await this.#archived())?.rowsFromEnd() ?? []) {
       const some = rows.filter((row) => row.status === 'accepted' && isBefore(row, end));
       if (some.length > 0) yield stockPiece(some, item, decisionLine);
     }

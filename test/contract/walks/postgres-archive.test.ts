@@ -7,12 +7,13 @@ import { openPostgres } from '../../../src/adapters/postgres/open.ts';
 import { claimTask } from '../../../src/adapters/postgres/owner/claims.ts';
 import { postgresAdmin } from '../../../src/adapters/postgres/whole/admin.ts';
 import { audit } from '../../../src/app/audit/audit.ts';
+import { itemChangesPage } from '../../../src/app/history/item-changes.ts';
 import { RunningBalance } from '../../../src/app/overview/balance.ts';
 import { eraseUser } from '../../../src/app/store/erase.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Decided } from '../../../src/domain/orders/decided.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
-import type { StoreAccess } from '../../../src/ports/access.ts';
+import type { KeptView, StoreAccess } from '../../../src/ports/access.ts';
 import type { StoreNotice } from '../../../src/ports/notices.ts';
 import { decideAll } from '../../../src/processors/orders/decide.ts';
 import { ask, EMPTY_STORE, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -140,6 +141,20 @@ test('without the folder lists say what they leave out, history fails, and the b
   expect(await findings(open(folder))).toEqual({ kinds: [], orders: COMMITS });
   await ask(server.url, `SET orderctl.is_own = 'on'; UPDATE orderctl.inventory SET quantity = quantity - 1`);
   expect(await findings(store)).toEqual({ kinds: ['stock_mismatch'], orders: 1 });
+});
+
+test('without the folder what changed an item has its edits still, and says that orders are left out', async () => {
+  await archive(COMMITS - 1);
+  await using view = await open(null).read();
+  const kept: KeptView = {
+    lookAtOrders: (use) => use(view),
+    lookAtRows: (use) => use(view),
+    lookAtBooks: async () => null,
+  };
+  const { changes, next } = await itemChangesPage(kept, 'book', { limit: 100, mark: null });
+  expect(changes.map(({ cause }) => cause)).toEqual(['sale', 'edit', 'edit']);
+  expect(next).toBeNull();
+  expect(notices).toEqual([{ kind: 'orders_archived', orders: 22, untilMs: decidedAt(10) }]);
 });
 
 test('an archived order that comes again is a duplicate, and a conflict with other content', async () => {
