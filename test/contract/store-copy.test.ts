@@ -262,6 +262,10 @@ const UNNUMBERED: readonly HistoryLine[] = [
   set(5000, 45, 60),
 ];
 
+async function* none() {
+  yield* [];
+}
+
 function edited(at: number) {
   return { at, by: 'x', via: 'command' } as const;
 }
@@ -295,12 +299,7 @@ test('lines without a number stay where their times place them, copied or rewrit
     await first.add(UNNUMBERED);
     await first.finish({
       ...{ users: [ALICE], items: [pens(60)], positions: [], small: new Map(), effects: [], unsent: [] },
-      ...{
-        undelivered: (async function* () {
-          yield* [];
-        })(),
-        lists: { suppliers: [], reports: [] },
-      },
+      ...{ undelivered: none(), lists: { suppliers: [], reports: [] } },
     });
     await first.open();
   }

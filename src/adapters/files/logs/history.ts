@@ -18,6 +18,7 @@ import { parseNumberedDecided } from './parse-order-line.ts';
  * they come first, since a folder is upgraded once, by their times.
  */
 
+/** A millisecond or two: so long whatever else waits has to wait for its turn. */
 const CHUNK_LINES = 200;
 /** Of a log that is searched for an item. */
 const PIECE_BYTES = 256 * 1024;
