@@ -137,17 +137,18 @@ async function watched(
 it('what is added while all lines are added up counts once', async () => {
   const folder = new ModelFolder(new FakeClock());
   await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
-  const seen = await watched(folder, 30, (inspection, call) => ({
+  const seen = await watched(folder, 60, (inspection, call) => ({
     ...inspection,
     historyFrom: async function* (from, facts) {
       yield* inspection.historyFrom(from, facts);
-      if (call === 1) await folder.edit({ kind: 'item.add', item: 'ink', quantity: 5 });
+      // There is always more to read, also after the last reading of all lines.
+      if (call <= 5) await folder.edit({ kind: 'item.add', item: `ink-${call}`, quantity: 5 });
       // It takes a few looks.
       for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
     },
   }));
   const balances = seen.flatMap(({ balance }) => balance ?? []);
-  expect(balances.at(-1)).toMatchObject({ putIn: 25, onHand: 25, difference: null });
+  expect(balances.at(-1)).toMatchObject({ putIn: 45, onHand: 45, difference: null });
   expect(balances.filter(({ difference }) => difference !== null)).toEqual([]);
 });
 
