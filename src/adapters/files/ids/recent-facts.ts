@@ -1,7 +1,7 @@
 import type { Fact } from '../../../domain/facts.ts';
 
 /** So many keys of a log are kept at least, and twice as many at most: those of the orders that are under way. */
-const KEPT_KEYS = 10_000;
+const KEPT_KEYS = 4_000;
 
 /** Facts that are appended, and the key of each. */
 export interface KeyedFacts {
