@@ -374,6 +374,13 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/fetch-ahead.test.ts'],
   },
   {
+    name: 'each of many consumers of a process asks for as much as one alone',
+    file: 'src/adapters/kafka/fetch-budget.ts',
+    from: '    this.#holders.add(holder);\n',
+    to: '',
+    tests: ['test/unit/kafka/fetch-ahead.test.ts'],
+  },
+  {
     name: 'a comparison from before a doubt settles it',
     file: 'src/adapters/kafka/consume/slots.ts',
     from: 'slot.check === check &&',

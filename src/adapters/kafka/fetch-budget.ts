@@ -1,11 +1,30 @@
 /** Fetched and not yet taken: beyond that nothing more is asked for. */
 const MAX_BYTES = 16 * 1024 * 1024;
+const LARGEST_ANSWER_BYTES = 6 * 1024 * 1024;
+/** A batch as producers send it by default. */
+const SMALLEST_ANSWER_BYTES = 1024 * 1024;
 
 /** What all consumers of a process may have fetched ahead. One that has nothing may always ask, so that none starves. */
 export class FetchBudget {
+  readonly #holders = new Set<object>();
   readonly #held = new Map<object, number>();
   /** Called once there may be room again. */
   readonly #waiting = new Set<() => void>();
+
+  join(holder: object): void {
+    this.#holders.add(holder);
+  }
+
+  leave(holder: object): void {
+    this.#holders.delete(holder);
+    this.update(holder, 0);
+  }
+
+  /** Of one answer: with one for each of them all keep to the budget. */
+  get answerBytes(): number {
+    const share = Math.floor(MAX_BYTES / this.#holders.size);
+    return Math.min(LARGEST_ANSWER_BYTES, Math.max(SMALLEST_ANSWER_BYTES, share));
+  }
 
   /** @param holder has so many bytes now */
   update(holder: object, sizeBytes: number): void {

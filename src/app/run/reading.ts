@@ -34,7 +34,7 @@ export interface ReadingParts extends Pick<
 
 /**
  * Each commit to a database locks the rows of users and items and writes items again, however many orders it holds: one of 10,000
- * takes seven tenths of the CPU that five of 2,000 take. One answer of a broker, 2 MiB of a partition, holds no more.
+ * takes seven tenths of the CPU that five of 2,000 take. One answer of a broker, of 2 MiB of a partition at most, holds no more.
  */
 const SHARED_BATCH_RECORDS = 12_000;
 /** How often it is looked how far others have read. */

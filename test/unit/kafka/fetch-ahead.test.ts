@@ -81,3 +81,18 @@ test('the bound is one for all consumers of a process, and none of them starves'
     expect(fetchedBytes() - before).toBeLessThan(8 * MIB);
   });
 });
+
+test('the more consumers a process has, the smaller are the answers to each', async () => {
+  const { run, rounds, fetched, fetchedBytes } = await opened();
+  const last = async (): Promise<void> => {
+    await rounds();
+    const before = fetchedBytes();
+    // A fourth of the bound.
+    await run('fourth', rounds);
+    expect(fetchedBytes() - before).toBeLessThan(4.5 * MIB);
+  };
+  await run('first', async () => {
+    await fetched(14);
+    await run('second', () => run('third', last));
+  });
+});

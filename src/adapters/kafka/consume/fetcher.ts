@@ -17,9 +17,8 @@ import { isCutShort, readInt64 } from '../protocol/record-batch.ts';
 import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
 import { Slots, type Check, type Question, type Slot } from './slots.ts';
 
-/** A portion of work of 1 to 4 MiB: large enough that its fdatasync is cheap, small enough for the memory. */
-const MAX_PARTITION_BYTES = 2 * 1024 * 1024;
-const MAX_BYTES = 6 * 1024 * 1024;
+/** Of an answer: what is taken of a partition is a portion of work, large enough that its fdatasync is cheap. */
+const PARTITION_SHARE = 1 / 3;
 /** How long a broker holds the question while there is nothing new; also how long a seek may take. */
 const MAX_WAIT_MS = 500;
 /** An answer that was not taken, or not all of it. */
@@ -64,7 +63,8 @@ export class Fetcher {
 
   constructor(options: FetcherOptions) {
     this.#options = options;
-    const { leaders, signal, onDoubt } = options;
+    const { leaders, signal, budget, onDoubt } = options;
+    budget.join(this);
     this.slots = new Slots({
       leaders,
       signal,
@@ -98,7 +98,7 @@ export class Fetcher {
 
   /** Nothing is taken any more. */
   close(): void {
-    this.#options.budget.update(this, 0);
+    this.#options.budget.leave(this);
   }
 
   /** The partition's position was compared, and is where to read on. */
@@ -214,7 +214,8 @@ export class Fetcher {
     asked: PartitionMap<{ slot: Slot; question: Question }>,
     maxWaitMs: number,
   ): Promise<void> {
-    const { client, signal, leaders } = this.#options;
+    const { client, signal, leaders, budget } = this.#options;
+    const maxBytes = budget.answerBytes;
     let node: BrokerNode | undefined;
     try {
       node = await client.node(nodeId);
@@ -225,8 +226,8 @@ export class Fetcher {
           leaderEpoch: question.leader.epoch,
         })),
         maxWaitMs,
-        maxBytes: MAX_BYTES,
-        maxPartitionBytes: MAX_PARTITION_BYTES,
+        maxBytes,
+        maxPartitionBytes: Math.floor(maxBytes * PARTITION_SHARE),
         readCommitted: true,
       });
       if (signal.aborted) return;
