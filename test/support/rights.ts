@@ -3,8 +3,8 @@ import { MESSAGES } from '../../src/domain/messages/index.ts';
 import { deadLetterTopicOf, topicOf } from '../../src/domain/messages/topic-names.ts';
 
 /*
- * What each role of a shop of the group `orderctl` may do, written down: what is planned is compared with it. So it is made
- * of nothing that the plan is made of but the names of the topics.
+ * What each role of a shop of the group `orderctl` may do, written down: what is planned and what a real Kafka allows are
+ * compared with it. So it is made of nothing that the plan is made of but the names of the topics.
  */
 
 /** Operations by what they are on: `topic orders`, `group orderctl`, `cluster kafka-cluster`. Sorted; implied ones left out. */
