@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { realFileSystem, type FileSystem } from '../../src/adapters/files/fs.ts';
@@ -62,12 +63,10 @@ const openers: Readonly<Record<string, () => Promise<Opened>>> = {
     return openedFolder(folder);
   },
   database: async () => {
-    const target = { url: server.url, password: null, archive: null, clock: systemClock, processes };
-    const admin = postgresAdmin(target);
-    await admin.migrate();
+    const opened = await openedDatabase();
     const users = `('alice', 'paid', '{"email": "${MAIL}"}'), ('bob', 'paid', '{}')`;
     await ask(server.url, `INSERT INTO orderctl.users (user_name, status, extra) VALUES ${users}`);
-    return { admin, access: openPostgres({ ...target, user: 'test', onNotice }) };
+    return opened;
   },
 };
 
@@ -76,6 +75,13 @@ function openedFolder(folder: string): Opened {
     access: openFolder({ folder, clock: systemClock, onNotice }),
     admin: folderAdmin({ folder, clock: systemClock }),
   };
+}
+
+async function openedDatabase(): Promise<Opened> {
+  const target = { url: server.url, password: null, archive: null, clock: systemClock, processes };
+  const admin = postgresAdmin(target);
+  await admin.migrate();
+  return { admin, access: openPostgres({ ...target, user: 'test', onNotice }) };
 }
 
 /** Orders of alice and bob in both flows, all finished. @returns the world they are in, which owns the store */
@@ -198,6 +204,31 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
       differences: [],
     });
   });
+});
+
+test('a database that keeps what was there for another transaction says so', async () => {
+  const { admin } = await openedDatabase();
+  await ask(
+    server.url,
+    "INSERT INTO orderctl.users (user_name, status) VALUES ('carol', 'paid'), ('dave', 'paid')",
+  );
+  const reader = new pg.Client(server.url);
+  await reader.connect();
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await reader.query('SELECT FROM orderctl.users');
+  const carol = await eraseUser(admin, {
+    user: 'carol',
+    pseudonym: PSEUDONYM.replace('0', '1'),
+    execute: true,
+  });
+  expect(carol.left).toEqual([expect.stringContaining('files of the tables')]);
+  await reader.end();
+  const dave = await eraseUser(admin, {
+    user: 'dave',
+    pseudonym: PSEUDONYM.replace('0', '2'),
+    execute: true,
+  });
+  expect(dave.left).toEqual([]);
 });
 
 test('a user with an order that is not finished is not erased', async () => {

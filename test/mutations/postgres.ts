@@ -51,6 +51,14 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'who is erased stays in the files of PostgreSQL without a word',
+    file: 'src/adapters/postgres/whole/rewrite.ts',
+    from: 'if (row?.kept !== true) return [];',
+    to: 'if (row !== undefined) return [];',
+    tests: ['test/contract/store-erase.test.ts'],
+    test: 'keeps what was there for another transaction',
+  },
+  {
     name: 'steps of who is erased keep the name in PostgreSQL',
     file: 'src/adapters/postgres/whole/rewrite.ts',
     from: 'await connection.query(SET_FACT, [seq, ordinal, JSON.stringify(after.fact)]);',

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../ports/clock.ts';
 import type { Fact } from '../../../domain/facts.ts';
 import type { HistoryLine } from '../../../ports/store.ts';
 import type { Rewriting } from '../../../ports/whole/store-copy.ts';
@@ -116,6 +117,39 @@ export async function placesOf(
   return rows.map(({ place }) => place);
 }
 
-/** Takes away the versions of rows that were before: until then their bytes are in the files of the tables. */
-export const FORGET =
+const FORGET =
   'VACUUM orderctl.users, orderctl.orders, orderctl.archived_orders, orderctl.edits, orderctl.events_log';
+/** Whether the server keeps what was there before a transaction: for snapshots, standbys, slots or prepared transactions. */
+const IS_KEPT = `SELECT EXISTS (SELECT FROM (
+    SELECT backend_xmin AS oldest FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+      AND (backend_type = 'walsender' OR backend_type = 'client backend' AND datname = current_database())
+    UNION ALL SELECT xmin FROM pg_replication_slots
+    UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
+  ) kept WHERE age(oldest) >= age(($1::xid8)::xid)) AS kept`;
+const LOOKS = 10;
+const LOOK_MS = 200;
+
+/** Within the transaction that rewrites. @returns what `forget` needs */
+export async function transactionOf(connection: Connection): Promise<string> {
+  const [row] = await connection.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+  if (row === undefined) throw new Error('pg_current_xact_id() has no row');
+  return row.id;
+}
+
+/**
+ * Takes away the versions of rows that were there before a transaction: until then their bytes are in the files of the tables. Waits
+ * two seconds for transactions that end soon.
+ *
+ * @returns where they still are
+ */
+export async function forget(connection: Connection, transaction: string, clock: Clock): Promise<string[]> {
+  for (let look = 1; look <= LOOKS; look += 1) {
+    await connection.query(FORGET);
+    const [row] = await connection.query<{ kept: boolean }>(IS_KEPT, [transaction]);
+    if (row?.kept !== true) return [];
+    await clock.sleep(LOOK_MS);
+  }
+  return [
+    'files of the tables, which keep it for an older transaction or a replication slot: end it, then VACUUM',
+  ];
+}

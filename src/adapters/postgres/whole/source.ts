@@ -12,7 +12,7 @@ import { claimTask } from '../owner/claims.ts';
 import { PostgresStore } from '../store.ts';
 import { lockCommits } from '../transactions/seq.ts';
 import { lastOf, PostgresView } from '../view.ts';
-import { FORGET, placesOf, rewriteRows } from './rewrite.ts';
+import { forget, placesOf, rewriteRows, transactionOf } from './rewrite.ts';
 import { refuseSealed } from './seal.ts';
 
 /** By events_log_by_log: a line of each. */
@@ -120,7 +120,7 @@ class PostgresSource implements StoreSource {
 
   async rewrite(rewriting: Rewriting, texts: readonly string[]): Promise<readonly string[]> {
     await using claim = await claimTask(this.#target, 'archive');
-    await this.#connection.transaction(async () => {
+    const transaction = await this.#connection.transaction(async () => {
       await lockCommits(this.#connection);
       if ((await lastOf(this.#connection)).seq !== this.#seen) {
         throw new Failure('changed_since', `${this.#connection.name} was changed meanwhile`, {
@@ -129,10 +129,11 @@ class PostgresSource implements StoreSource {
       }
       await rewriteRows(this.#connection, rewriting);
       await claim.check();
+      return transactionOf(this.#connection);
     });
     await this.#closeViews();
-    await this.#connection.query(FORGET);
-    return await placesOf(this.#connection, rewriting, texts);
+    const places = await placesOf(this.#connection, rewriting, texts);
+    return [...places, ...(await forget(this.#connection, transaction, this.#clock))];
   }
 
   /** While one is open the server keeps what it sees. */
