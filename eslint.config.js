@@ -135,6 +135,7 @@ export default tseslint.config(
     plugins: { 'import-x': importX },
     rules: {
       'no-console': 'error',
+      'max-lines-per-function': ['error', 70],
       'no-restricted-properties': [
         'error',
         { object: 'process', property: 'exit', message: 'Only src/cli/exit.ts ends the process.' },

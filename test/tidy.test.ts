@@ -1,13 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
-// The house is kept here: what a linter's import rules do not see. docs/how-it-works.md names the rooms.
+// The house is kept here: what a linter's rules do not see. docs/how-it-works.md names the rooms.
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FILE_LINES = 300;
-const FUNCTION_LINES = 70;
 const FOLDER_FILES = 15;
 
 /** A file per request of Kafka's protocol, however many there are. */
@@ -58,26 +56,6 @@ describe('sizes', () => {
   it('has no file that is too long', () => {
     const sizes = new Map([...SOURCES].map(([file, { text }]) => [file, linesOf(text)]));
     expect(overLimit(sizes, FILE_LINES)).toEqual([]);
-  });
-
-  it('has no function that is too long', () => {
-    const sizes = new Map<string, number>();
-    for (const [file, { text }] of SOURCES) {
-      if (linesOf(text) <= FUNCTION_LINES) continue;
-      const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-      const visit = (node: ts.Node): void => {
-        if (ts.isFunctionLike(node) && 'body' in node) {
-          const [first, last] = [node.getStart(), node.end].map(
-            (at) => tree.getLineAndCharacterOfPosition(at).line,
-          );
-          const name = `${file} ${node.name?.getText() ?? '(unnamed)'}`;
-          sizes.set(name, Math.max(sizes.get(name) ?? 0, (last ?? 0) - (first ?? 0) + 1));
-        }
-        ts.forEachChild(node, visit);
-      };
-      visit(tree);
-    }
-    expect(overLimit(sizes, FUNCTION_LINES)).toEqual([]);
   });
 
   it('has no folder with too many files', () => {

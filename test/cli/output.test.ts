@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
+import { tries } from '../support/effort.ts';
 import { silentServer } from '../support/silent-server.ts';
 import { onTerminal } from '../support/terminal.ts';
 import { failureOf, fill, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
@@ -65,7 +66,9 @@ describe('colour', () => {
   });
 });
 
-it.runIf(process.platform === 'linux').each(['inventory show', 'user show', 'config show'])(
+const SHOWN = ['inventory show', 'user show', 'config show'].slice(0, tries(3, 1));
+
+it.runIf(process.platform === 'linux').each(SHOWN)(
   'titles on a terminal are coloured, whole, and above their columns: %s',
   async (args) => {
     const shop = openShop();
@@ -183,7 +186,9 @@ describe('no broker', () => {
     '%s is 5 within the time of the contract, and says how to get one',
     async (args) => {
       const shop = penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
-      const result = await shop.built.run(`${args} -o json`, { timeoutMs: 25_000 });
+      // One of them by the built binary.
+      const { run } = args.startsWith('consume') ? shop.built : shop;
+      const result = await run(`${args} -o json`, { timeoutMs: 25_000 });
       expect(result.code).toBe(5);
       expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
       expect(failureOf(result).fix).toContain('--brokers');
@@ -225,6 +230,7 @@ describe('what nobody foresaw', () => {
       expect(failureOf(result)).toMatchObject({ code: 'bug', exit_code: 1 });
       expect(failureOf(result).message).toContain('boom');
       expect(result.stderr).not.toMatch(/^ +at /m);
+      if (!code.startsWith('throw')) return;
       const debugged = await shop.built.run('consume --log-level debug', { env });
       expect(debugged.stderr).toMatch(/^ +at /m);
     },

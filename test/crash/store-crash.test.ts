@@ -28,7 +28,7 @@ import {
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
 const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 2);
 /** One of so many calls. Odd: both ways to crash come in turn. */
-const EVERY = tries(1, 5);
+const EVERY = tries(1, 15);
 
 async function callsOf(history: History): Promise<number> {
   const files = new FaultyFs(history.seed);

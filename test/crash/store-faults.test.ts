@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
 /** One of so many calls. */
-const EVERY = tries(1, 5);
+const EVERY = tries(1, 11);
 
 test.each([
   [1, 'ENOSPC'],
@@ -140,7 +140,7 @@ test('a log whose sync failed in the background is not called durable at the end
 test('a damaged file is refused with a way out, or was not needed', async () => {
   const next = randomFrom(FIRST_SEED);
   let refused = 0;
-  for (let round = 0; round < tries(200, 50); round++) {
+  for (let round = 0; round < tries(200, 24); round++) {
     const seed = FIRST_SEED + (round % 8);
     const history = makeHistory(seed, 14);
     const files = new FaultyFs(seed, { kind: 'crash', call: 60 + Math.floor(next() * 200) });
@@ -167,5 +167,5 @@ test('a damaged file is refused with a way out, or was not needed', async () => 
     }
   }
   // Most damage hits something that counts.
-  expect(refused).toBeGreaterThan(tries(50, 12));
+  expect(refused).toBeGreaterThan(tries(50, 6));
 });

@@ -62,7 +62,7 @@ test('it says what it waits for while it waits', async () => {
   const shop = penShop({ ORDERCTL_REGISTRY: registry.address });
   await shop.ok('produce --user alice --item pen --quantity 2');
   await registry.kill();
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/registry/);
   expect(await shop.json('status')).toMatchObject({
     ...{ state: 'waiting', waiting_for: 'registry', lag: 1, last_commit_at: null },
@@ -80,10 +80,10 @@ test('--watch tells each second, over the end of a consumer too, until Ctrl-C', 
   const shop = penShop();
   await createTopic(shop.topic, 1);
   const watch = shop.start('status --watch -o json');
-  const text = shop.start('status --watch');
+  const text = shop.host('status --watch');
   const lines = () => parseLines(watch.stdout());
   await waitFor('a line without a consumer', () => lines().some(({ running }) => running === false));
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await sendRaw(shop.topic, pens('a', 3));
   await waitFor('the decisions', () =>
     lines().some(({ counts }) => (counts as { accepted: number } | null)?.accepted === 3),
@@ -107,7 +107,7 @@ test('brokers that do not answer are seen at once, and their return', async () =
   const shop = penShop({ ORDERCTL_BROKERS: broker.address });
   await createTopic(shop.topic, 1, broker.address);
   await sendRaw(shop.topic, pens('a', 1), broker.address);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/accepted a-0/);
   await waitFor(
     'the lag',

@@ -20,7 +20,9 @@ export function bundled(entry: string): Promise<string> {
 async function bundle(entry: string): Promise<string> {
   const input = path.join(SOURCE, entry);
   await using build = await rolldown({
-    ...{ input, platform: 'node', external: /^[^./]/, transform: { target: 'es2023' }, logLevel: 'warn' },
+    ...{ input, platform: 'node', transform: { target: 'es2023' }, logLevel: 'warn' },
+    // What it makes of newer syntax is its own, and goes in.
+    external: (id) => /^[^./]/.test(id) && !id.includes('@oxc-project'),
   });
   const { output } = await build.generate({ format: 'esm', codeSplitting: false });
   return output[0].code;

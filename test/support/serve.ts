@@ -94,11 +94,13 @@ function checkAnswer(api: OpenApi, method: string, where: string, answer: Answer
   throw new Error(`${name}: ${JSON.stringify(answer.body)}: ${problems.join('; ')}`);
 }
 
-const validators = new WeakMap<object, ReturnType<typeof Compile>>();
+/** By the text of their schema: all servers have the same, and to compile one takes longer than most calls. */
+const validators = new Map<string, ReturnType<typeof Compile>>();
 
 function compiled(schema: object): ReturnType<typeof Compile> {
-  const known = validators.get(schema) ?? Compile(schema);
-  validators.set(schema, known);
+  const text = JSON.stringify(schema);
+  const known = validators.get(text) ?? Compile(schema);
+  validators.set(text, known);
   return known;
 }
 

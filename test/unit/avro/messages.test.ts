@@ -10,6 +10,7 @@ import { message, type Message, type RecordType } from '../../../src/domain/mess
 import { INVENTORY_EVENT } from '../../../src/domain/messages/shop/inventory-event.ts';
 import type { Codec, Decoded } from '../../../src/ports/codec.ts';
 import { avroBytes, framed } from '../../support/avro-values.ts';
+import { tries } from '../../support/effort.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 import { valuesOf } from '../../support/message-values.ts';
 
@@ -49,7 +50,7 @@ describe('each message', () => {
           expect(await codec.decode(encoded.map(recordOf))).toEqual(expected);
           expect(await codec.decode(values.map((value) => recordOf(json(value))))).toEqual(expected);
         }),
-        { numRuns: 50 },
+        { numRuns: tries(50, 15) },
       );
     },
   );
@@ -90,7 +91,7 @@ describe('each message', () => {
             if (broken.kind === 'dead_letter') expect(broken.message.length).toBeLessThan(400);
           },
         ),
-        { numRuns: 30 },
+        { numRuns: tries(30, 10) },
       );
     },
   );
@@ -126,7 +127,7 @@ describe('bytes of our own layout, which have a reader of their own', () => {
             expect(withoutId(await decode(codec, bytes))).toEqual(withoutId(await decode(codec, around)));
           },
         ),
-        { numRuns: 60 },
+        { numRuns: tries(60, 20) },
       );
     },
   );

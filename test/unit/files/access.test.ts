@@ -9,6 +9,7 @@ import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { StoreAccess } from '../../../src/ports/access.ts';
+import { bundled } from '../../support/bundled.ts';
 import { ownFolder } from '../../support/decided.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -131,18 +132,22 @@ const failureOf = (work: Promise<unknown>): Promise<Failure> =>
 
 /** One more book, by another process of the other user. */
 async function editInAnotherProcess(): Promise<{ status: number | null; stderr: string }> {
-  const root = path.resolve(import.meta.dirname, '../../..');
   const source = `
-    import { openFolder } from '${root}/src/adapters/files/folder.ts';
-    import { systemClock } from '${root}/src/compose.ts';
+    ${await bundled('adapters/files/folder.ts')}
+    const { setTimeout: sleepFor } = await import('node:timers/promises');
     process.setgroups([]); process.setgid(${GID}); process.setuid(${UID});
-    const access = openFolder({ folder: ${JSON.stringify(folder)}, clock: systemClock });
+    const clock = {
+      now: () => Date.now(),
+      elapsed: () => performance.now(),
+      sleep: (ms, signal) => sleepFor(ms, undefined, { signal }).catch(() => undefined),
+    };
+    const access = openFolder({ folder: ${JSON.stringify(folder)}, clock });
     await access.edit(${JSON.stringify(byOne)}, { via: 'command', onNotice: () => undefined });
   `;
-  const loader = `${root}/test/support/typescript.mjs`;
-  const child = spawn(process.execPath, ['--import', loader, '--input-type=module', '--eval', source], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn(process.execPath, ['--input-type=module'], {
+    stdio: ['pipe', 'ignore', 'pipe'],
   });
+  child.stdin.end(source);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [status] = (await once(child, 'close')) as [number | null];

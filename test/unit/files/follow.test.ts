@@ -7,6 +7,7 @@ import type { Decided } from '../../../src/domain/orders/decided.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
 import type { Changes, HistoryLine } from '../../../src/ports/store.ts';
 import { accepted, order } from '../../contract/store.suite.ts';
+import { tries } from '../../support/effort.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
 import { formerFolder } from '../../support/former-folder.ts';
@@ -254,7 +255,7 @@ describe('following a folder', () => {
   });
 
   it('waits for what an owner could not write any more until the next one writes it', async () => {
-    for (let call = 1; ; call++) {
+    for (let call = 1; ; call += tries(1, 4)) {
       const files = await filled();
       const { found, end } = await following(files);
       const store = await open(files);

@@ -16,6 +16,7 @@ import { encodeRead, encodeVersion, readVersions } from '../../../src/adapters/f
 import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Item, User } from '../../../src/domain/tables.ts';
+import { tries } from '../../support/effort.ts';
 
 type Table = CsvTable<Item>;
 const items = (text: string): Table => parseTable(INVENTORY, Buffer.from(text), 'inventory.csv');
@@ -297,7 +298,7 @@ describe('any hand edit of any known version', () => {
           expect([...got.keys()]).toEqual([...file.keys()]);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: tries(1_000, 300) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { readPast } from '../../../src/app/history/past-tables.ts';
 import { Again } from '../../../src/app/what-if/again.ts';
 import type { StoreReader } from '../../../src/ports/store.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
+import { tries } from '../../support/effort.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
 import { collect, isCrash, makeHistory, Runner } from '../../support/store-history.ts';
 
@@ -13,7 +14,7 @@ import { collect, isCrash, makeHistory, Runner } from '../../support/store-histo
  */
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
-const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 12);
+const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? tries(12, 6));
 
 async function tablesOf(store: StoreReader): Promise<string> {
   const users = Array.from(await store.users(), ({ user, status }) => `${user} ${status}`);

@@ -93,7 +93,7 @@ it('a decision is written as JSON would have it, into the room it asks for', () 
       });
       expect(lines).toEqual(batch.map(plainly));
     }),
-    { numRuns: 500 },
+    { numRuns: tries(500, 100) },
   );
 });
 
@@ -140,7 +140,7 @@ it('a line that is not as it was written is read as JSON has it, or not at all',
       if (!Array.isArray(json?.items)) expect(read).toThrow();
       else expect(read()).toMatchObject({ orderId: json.order_id, user: json.user });
     }),
-    { numRuns: tries(2_000, 400) },
+    { numRuns: tries(2_000, 150) },
   );
 });
 

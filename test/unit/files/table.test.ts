@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { INVENTORY, USERS } from '../../../src/adapters/files/tables/columns.ts';
 import { Table } from '../../../src/adapters/files/tables/table.ts';
 import type { Item } from '../../../src/domain/tables.ts';
+import { tries } from '../../support/effort.ts';
 
 /*
  * A table held against the plainest one there is: a map of rows, copied whenever something is to be remembered.
@@ -89,7 +90,7 @@ it('holds rows in order, and knows what they were when the file was written and 
         if (then !== undefined) expect(undone(was, now.undo)).toEqual(then);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: tries(500, 150) },
   );
 });
 

@@ -18,7 +18,7 @@ import { formerFolder } from '../../support/former-folder.ts';
 import { FOLDER, isCrash, observe } from '../../support/store-history.ts';
 
 /** Of the calls of an upgrade, which one crashes. */
-const EVERY = tries(1, 3);
+const EVERY = tries(1, 7);
 
 const SOURCE = { processor: 'orders', topic: 'orders', partition: 3 } as const;
 
