@@ -8,12 +8,13 @@ import {
 } from '../../src/app/history/item-changes.ts';
 import { keptView } from '../../src/app/intake/shared-reader.ts';
 import { markRestored } from '../../src/app/store/mark-restored.ts';
+import type { Movement } from '../../src/domain/movement.ts';
 import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
 const ITEMS = ['pen', 'book'] as const;
-const KINDS = ['order', 'edit', 'price', 'restock', 'sale', 'reservation', 'rejected'] as const;
+const KINDS = ['order', 'edit', 'price', 'restock', 'sale', 'reservation', 'rejected', 'both'] as const;
 
 interface Change {
   readonly kind: (typeof KINDS)[number];
@@ -28,7 +29,7 @@ async function emptyShop(): Promise<ModelFolder> {
   return folder;
 }
 
-/** Edits are commits of their own, and all else that follows is one, up to the next edit. */
+/** Each is a commit of its own. */
 async function change(folder: ModelFolder, changes: readonly Change[], from = 0): Promise<void> {
   for (const [at, { kind, item, quantity }] of changes.entries()) {
     const n = from + at;
@@ -36,9 +37,11 @@ async function change(folder: ModelFolder, changes: readonly Change[], from = 0)
     else if (kind === 'price') await folder.edit({ kind: 'item.update', item, price: `${quantity}.00` });
     else {
       await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
-      if (kind === 'order' || kind === 'rejected') {
-        const user = kind === 'order' ? 'alice' : 'nobody';
-        await decideRecords(store, [recordOf('orders', n, `o-${n}`, user, { [item]: quantity })]);
+      if (kind === 'order' || kind === 'rejected' || kind === 'both') {
+        const user = kind === 'rejected' ? 'nobody' : 'alice';
+        const records = [recordOf('orders', n, `o-${n}`, user, { [item]: quantity })];
+        const restock: Movement = { item, delta: 9, cause: 'restock', orderId: null, eventId: `e-${n}` };
+        await decideRecords(store, records, kind === 'both' ? [restock] : []);
       } else {
         const delta = kind === 'restock' ? quantity : -quantity;
         const movement = { item, delta, cause: kind, orderId: null, eventId: `e-${n}` };

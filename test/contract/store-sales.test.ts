@@ -15,6 +15,7 @@ import { hourlyDocument, topProductsDocument } from '../../src/documents/write/a
 import { dailyDocument } from '../../src/documents/write/daily.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import { sumOf } from '../../src/views/sales-window.ts';
+import { tries } from '../support/effort.ts';
 import { ask, EMPTY_STORE, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { daysOf, fillRandom, randomShop, type RandomShop } from '../support/random-shop.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -67,6 +68,6 @@ test('reports and analytics of a folder and of its copy in a database are the sa
       await archiveOrders(target, { beforeMs, to: archive, signal, onFile: () => undefined }, 5);
       expect(await printed(openPostgres({ ...target, archive }), made.change)).toEqual(expected);
     }),
-    { numRuns: Number(process.env.ORDERCTL_TEST_SHOPS ?? 4) },
+    { numRuns: tries(40, 4) },
   );
 }, 300_000);

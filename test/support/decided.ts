@@ -1,4 +1,5 @@
 import { decideAll } from '../../src/processors/orders/decide.ts';
+import type { Movement } from '../../src/domain/movement.ts';
 import type { Order, RecordId } from '../../src/domain/orders/order.ts';
 import type { Store, StoredPosition } from '../../src/ports/store.ts';
 import { openFolder } from '../../src/adapters/files/folder.ts';
@@ -25,8 +26,12 @@ export function recordOf(
   };
 }
 
-/** Decides records as a consumer does, in one commit, with the positions after them. */
-export async function decideRecords(store: Store, records: readonly DecidedRecord[]): Promise<void> {
+/** Decides records as a consumer does, in one commit, with the positions after them, and with what else is moved by it. */
+export async function decideRecords(
+  store: Store,
+  records: readonly DecidedRecord[],
+  movements: readonly Movement[] = [],
+): Promise<void> {
   await store.transact(
     {
       users: records.map(({ order }) => order.user),
@@ -60,6 +65,7 @@ export async function decideRecords(store: Store, records: readonly DecidedRecor
         changes: {
           decisions: decisions.flatMap((decision) => (decision.kind === 'decided' ? [decision.decided] : [])),
           positions: [...positions.values()],
+          movements,
         },
         result: undefined,
       };
