@@ -56,9 +56,11 @@ async function crashAndRecover(history: History, call: number, how: 'kill' | 'po
   let survived = files.survived(how);
 
   const before = survived.names().length;
-  const seen = { ...(await seenBy(survived)), edits: undefined, unsent: undefined };
+  // A reader sees no edits, and nothing that is in files of its own.
+  const left = { edits: undefined, unsent: undefined, ambiguous: undefined };
+  const seen = { ...(await seenBy(survived)), ...left };
   expect(survived.names().length, 'names after a reader').toBe(before);
-  const visible = truths.map((truth) => asText({ ...truth, edits: undefined, unsent: undefined }));
+  const visible = truths.map((truth) => asText({ ...truth, ...left }));
   expectOneOf(asText(seen), visible, 'what a reader sees');
 
   // A crash in the recovery, at a call that differs from run to run.
@@ -78,7 +80,7 @@ async function crashAndRecover(history: History, call: number, how: 'kill' | 'po
   const truth = truths[index] ?? progress.truth;
   const inFlight = history.operations[progress.done];
   const byHand = inFlight !== undefined && isByHand(inFlight);
-  const happened = truths.length === 2 ? index === 1 : byHand && progress.runner.saved;
+  const happened = byHand ? progress.runner.saved !== null : truths.length === 2 && index === 1;
   const end = await run(history, runner, progress.done + (happened ? 1 : 0), truth);
   expect(end.stopped).toBeNull();
   await expectTruth(new Runner(history, survived), [end.truth]);

@@ -1,10 +1,13 @@
 import { expect } from 'vitest';
+import { listKeptAside } from '../../src/adapters/files/csv/kept-aside.ts';
 import { isFailure } from '../../src/domain/failure.ts';
+import type { StoreNotice } from '../../src/ports/notices.ts';
 import {
   after,
   FOLDER,
   isByHand,
   isCrash,
+  mayBeAmbiguous,
   observe,
   type History,
   type Operation,
@@ -28,8 +31,13 @@ export async function run(history: History, runner: Runner, from: number, truth:
   try {
     for (; done < history.operations.length; done++) {
       const operation = operationAt(history, done);
+      const noticed = runner.notices.length;
       const did = await runner.perform(operation);
-      known = after(known, operation, history, did);
+      const isAside = runner.notices.slice(noticed).some(isAmbiguous);
+      known =
+        isAside && mayBeAmbiguous(history, done)
+          ? keptAside(known, runner)
+          : after(known, operation, history, did);
     }
     await runner.store?.[Symbol.asyncDispose]();
     return { runner, done, truth: known, stopped: null };
@@ -39,18 +47,33 @@ export async function run(history: History, runner: Runner, from: number, truth:
   }
 }
 
+function isAmbiguous(notice: StoreNotice): boolean {
+  return notice.kind === 'file_set_aside' && notice.why === 'ambiguous' && notice.keptAs !== null;
+}
+
+/** The truth where the save in hand is kept beside the file. */
+function keptAside(truth: Truth, { saved }: Runner): Truth {
+  return saved === null ? truth : { ...truth, ambiguous: [...truth.ambiguous, saved] };
+}
+
 function operationAt(history: History, index: number): Operation {
   const operation = history.operations[index];
   if (operation === undefined) throw new Error(`no operation ${index}`);
   return operation;
 }
 
-/** What may be found: what was acknowledged, and that with the operation in flight. */
+/**
+ * What may be found: what was acknowledged, and that with the operation in flight. A save is there once it was made:
+ * in the table, or beside the file.
+ */
 export function allowed(history: History, { done, truth, runner }: Progress): Truth[] {
   const inFlight = history.operations[done];
   if (inFlight === undefined) return [truth];
   const then = after(truth, inFlight, history);
-  if (isByHand(inFlight)) return [runner.saved ? then : truth];
+  if (isByHand(inFlight)) {
+    if (runner.saved === null) return [truth];
+    return mayBeAmbiguous(history, done) ? [keptAside(truth, runner), then] : [then];
+  }
   return [truth, then];
 }
 
@@ -61,8 +84,10 @@ export async function expectTruth(runner: Runner, truths: readonly Truth[]): Pro
   const unsent = store.unsent().get('orders.dlq') ?? 0;
   const alerts = store.unsent().get('alerts') ?? 0;
   expect(alerts, 'messages that wait').toBe(seen.parts);
-  const texts = truths.map((truth) => asText({ ...truth, unsent: truth.unsent.length }));
-  const found = asText({ ...seen, unsent });
+  const texts = truths.map((truth) =>
+    asText({ ...truth, unsent: truth.unsent.length, ambiguous: [...truth.ambiguous].sort() }),
+  );
+  const found = asText({ ...seen, unsent, ambiguous: ambiguousIn(runner) });
   expectOneOf(found, texts, 'the recovered state');
   const index = texts.lastIndexOf(found);
   for (const id of truths[index]?.undelivered ?? []) {
@@ -70,6 +95,13 @@ export async function expectTruth(runner: Runner, truths: readonly Truth[]): Pro
     expect(runner.files.names(), 'what the broker refused').toContain(kept);
   }
   return index;
+}
+
+/** The texts of saves that are kept beside the file since nothing says what they were made from. */
+function ambiguousIn({ files }: Runner): readonly string[] {
+  return listKeptAside(files, FOLDER)
+    .flatMap(({ file, why }) => (why === 'ambiguous' ? [files.get(file)?.toString() ?? ''] : []))
+    .sort();
 }
 
 /** With a readable difference to the last when it is none of them. */

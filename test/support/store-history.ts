@@ -53,6 +53,18 @@ export function isByHand({ kind }: Operation): boolean {
   return kind === 'add_rows' || kind === 'remove_rows' || kind === 'remove_most' || kind === 'restock';
 }
 
+/**
+ * Whether what a person saves in an operation may have been made from several versions: only where the sum that they
+ * typed could have been meant of another version too, which is one that they have read or saved before.
+ */
+export function mayBeAmbiguous({ operations }: History, index: number): boolean {
+  const isOfInventory = (one: Operation): boolean => 'file' in one && one.file === 'inventory.csv';
+  return (
+    operations[index]?.kind === 'restock' &&
+    operations.slice(0, index).some((one) => one.kind === 'restock' || isOfInventory(one))
+  );
+}
+
 /** What must be true, in a form that compares as text. */
 export interface Truth {
   users: Record<string, string>;
@@ -65,6 +77,8 @@ export interface Truth {
   parts: number;
   unsent: string[];
   undelivered: string[];
+  /** Saves that were not taken in, for they may have been made from several versions: their texts, beside the file. */
+  ambiguous: string[];
 }
 
 export interface History {
@@ -140,6 +154,7 @@ export function emptyTruth(): Truth {
     parts: 0,
     unsent: [],
     undelivered: [],
+    ambiguous: [],
   };
 }
 
@@ -305,8 +320,10 @@ async function partsOf(reader: StoreReader): Promise<number> {
   return count;
 }
 
-/** What a store or reader says, in the form of Truth; `unsent` and `undelivered` are filled by the caller. */
-export async function observe(reader: StoreReader): Promise<Omit<Truth, 'unsent' | 'undelivered'>> {
+/** What a store or reader says, in the form of Truth; `unsent` and what lies in files of its own are left to the caller. */
+export async function observe(
+  reader: StoreReader,
+): Promise<Omit<Truth, 'unsent' | 'undelivered' | 'ambiguous'>> {
   const users = Object.fromEntries(Array.from(await reader.users(), (row: User) => [row.user, row.status]));
   const items = Object.fromEntries(Array.from(await reader.items(), (row: Item) => [row.item, row.quantity]));
   const accepted = (await collect(reader.decisions('accepted'))).map(accept);
@@ -356,8 +373,8 @@ export class Runner {
   readonly history: History;
   readonly files: FaultyFs;
   store: FileStore | undefined;
-  /** Whether the person's edit of the operation in hand has reached the disk. */
-  saved = false;
+  /** The person's edit of the operation in hand, once it has reached the disk. */
+  saved: string | null = null;
 
   constructor(history: History, files: FaultyFs) {
     this.history = history;
@@ -382,7 +399,7 @@ export class Runner {
 
   /** @returns false when the operation found nothing to do */
   async perform(operation: Operation): Promise<boolean> {
-    this.saved = false;
+    this.saved = null;
     const store = this.store ?? (await this.open());
     switch (operation.kind) {
       case 'batch':
@@ -496,8 +513,9 @@ export class Runner {
     const name = path.join(FOLDER, file);
     const text = this.files.readByOthers(name)?.toString();
     if (text === undefined) return false;
-    this.files.put(name, Buffer.from(change(text)));
-    this.saved = true;
+    const changed = change(text);
+    this.files.put(name, Buffer.from(changed));
+    this.saved = changed;
     await store.transact({}, () => ({ changes: {}, result: null }));
     return true;
   }
