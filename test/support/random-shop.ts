@@ -37,8 +37,13 @@ const line = fc.record({
   quantity: fc.integer({ min: 1, max: 50 }),
   unit_price: price,
 });
-/** A part of the three days and a little around them, and a place in the order in which all is committed. */
-const when = { at: fc.double({ min: -0.1, max: 1.1, noNaN: true }), turn: fc.nat(3) };
+/** A part of the three days and a little around them: at any time, or within an hour of noon of the second. */
+const part = fc.oneof(
+  fc.double({ min: -0.1, max: 1.1, noNaN: true }),
+  fc.double({ min: 0.5, max: 0.52, noNaN: true }),
+);
+/** A time, and a place in the order in which all is committed. */
+const when = { at: part, turn: fc.nat(3) };
 export const randomShop = fc.record({
   change: fc.constantFrom(...CHANGES),
   direct: fc.array(
@@ -58,7 +63,7 @@ export const randomShop = fc.record({
     { maxLength: 8 },
   ),
   /** By the clock of the machine, when each turn is committed: it may be set back. */
-  turns: fc.array(fc.double({ min: -0.1, max: 1.1, noNaN: true }), { minLength: TURNS, maxLength: TURNS }),
+  turns: fc.array(part, { minLength: TURNS, maxLength: TURNS }),
   edits: fc.array(
     fc.record({
       turn: fc.nat(TURNS - 1),
