@@ -32,8 +32,15 @@ export const OUTBOX_ON_DISK: readonly Mutation[] = [
   {
     name: 'segments that a checkpoint does not know yet are removed after it',
     file: files('ledger-files.ts'),
-    from: 'const isSent = segment <= lastSegment && ',
-    to: 'const isSent = segment > 0 && ',
+    from: 'const isSent = segmentNumber(name) <= lastSegment && ',
+    to: 'const isSent = segmentNumber(name) > 0 && ',
+    tests: OUTBOX,
+  },
+  {
+    name: 'a segment that the journal has lost is not noticed at the start',
+    file: files('journal/recover.ts'),
+    from: '    if (sizeBytes > 0) throw beyondJournal(name, sizeBytes, 0);\n',
+    to: '',
     tests: OUTBOX,
   },
   {

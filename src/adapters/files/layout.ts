@@ -55,6 +55,11 @@ export function segmentLog(number: number): SegmentLogName {
   return `outbox:${number}`;
 }
 
+/** Of a file in `.orderctl`; NaN: it holds no segment. */
+export function segmentNumber(file: string): number {
+  return Number(/^outbox\.(\d+)$/.exec(file)?.[1] ?? NaN);
+}
+
 function isSegment(log: LogName): log is SegmentLogName {
   return log.startsWith(OUTBOX);
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { OwnedIndex } from './ids/owned-index.ts';
 import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
-import { innerFolder, journalPath } from './layout.ts';
+import { innerFolder, journalPath, segmentNumber } from './layout.ts';
 import type { LogCuts, Logs } from './logs/logs.ts';
 import type { StateLine } from './tables/state-line.ts';
 import { errorCode, type FileSystem } from './fs.ts';
@@ -155,8 +155,7 @@ function olderFiles(
   return files.list(inner).filter((name) => {
     const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
     const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
-    const segment = Number(/^outbox\.(\d+)$/.exec(name)?.[1] ?? NaN);
-    const isSent = segment <= lastSegment && !named.has(name);
+    const isSent = segmentNumber(name) <= lastSegment && !named.has(name);
     return unnamed || isSent || number < state.journal.number;
   });
 }

@@ -174,6 +174,23 @@ describe('what waits to be sent', () => {
     await store[Symbol.asyncDispose]().catch(() => undefined);
   });
 
+  it('in a segment that the journal has lost is noticed at the start; an empty file of one is not', async () => {
+    const files = new FaultyFs(1);
+    const store = await open(files);
+    const journal = `${INNER}/journal.1`;
+    const sizeBytes = files.stat(journal)?.sizeBytes ?? 0;
+    await leave(store, 'dead', 0, 1);
+    const begun = files.survived('kill');
+    begun.put(journal, (begun.get(journal) ?? Buffer.alloc(0)).subarray(0, sizeBytes));
+    await expect(open(begun.survived('kill'))).rejects.toSatisfy(
+      (error) => isFailure(error, 'corrupt_state') && error.context.file === `${INNER}/outbox.1`,
+    );
+    begun.put(`${INNER}/outbox.1`, Buffer.alloc(0));
+    await using again = await open(begun);
+    expect(again.unsent()).toEqual(new Map());
+    await store[Symbol.asyncDispose]();
+  });
+
   it('that the disk does not hold is missed', async () => {
     const queues = new Queues();
     queues.apply(['queued', 'dead', 3]);

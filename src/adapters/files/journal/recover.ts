@@ -7,6 +7,7 @@ import {
   innerFolder,
   isFactFile,
   journalPath,
+  segmentNumber,
   STATE_FILE,
   type LogName,
 } from '../layout.ts';
@@ -179,13 +180,23 @@ export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
   return new Set([...(Object.keys(state.logs) as LogName[]), 'movements', ...tails.keys()]);
 }
 
-/** If the records that made a log were lost from the journal, only the numbers in its lines tell of them. */
+/**
+ * If the records that made a log were lost from the journal, only numbers tell of them: those in the lines of a log of
+ * facts, and that of a segment, whose file is empty until the commit that begins it is durable.
+ */
 function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
   for (const { file, seq } of factFiles(files, folder)) {
     if (known.has(file) || seq <= loaded.seq) continue;
     const how = `it begins with transaction ${seq}, but the journal ends with ${loaded.seq}`;
     throw damagedLog(path.join(folder, file), how);
+  }
+  const inner = innerFolder(folder);
+  const newer = files.list(inner).filter((file) => segmentNumber(file) > loaded.tables.queues.lastSegment);
+  for (const file of newer) {
+    const name = path.join(inner, file);
+    const sizeBytes = files.stat(name)?.sizeBytes ?? 0;
+    if (sizeBytes > 0) throw beyondJournal(name, sizeBytes, 0);
   }
 }
 
