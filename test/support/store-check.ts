@@ -21,6 +21,8 @@ export interface Progress {
   /** Operations that were acknowledged. */
   readonly done: number;
   readonly truth: Truth;
+  /** What the truth was before each of them, the latest last. */
+  readonly before: readonly Truth[];
   /** What ended it before its time. */
   readonly stopped: Error | null;
 }
@@ -28,22 +30,24 @@ export interface Progress {
 export async function run(history: History, runner: Runner, from: number, truth: Truth): Promise<Progress> {
   let done = from;
   let known = truth;
+  const before: Truth[] = [];
   try {
     for (; done < history.operations.length; done++) {
       const operation = operationAt(history, done);
       const noticed = runner.notices.length;
       const did = await runner.perform(operation);
       const isAside = runner.notices.slice(noticed).some(isAmbiguous);
+      before.push(known);
       known =
         isAside && mayBeAmbiguous(history, done)
           ? keptAside(known, runner)
           : after(known, operation, history, did);
     }
     await runner.store?.[Symbol.asyncDispose]();
-    return { runner, done, truth: known, stopped: null };
+    return { runner, done, truth: known, before, stopped: null };
   } catch (error) {
     if (!isCrash(error) && !isFailure(error, 'write_failed')) throw error;
-    return { runner, done, truth: known, stopped: error };
+    return { runner, done, truth: known, before, stopped: error };
   }
 }
 
@@ -75,6 +79,30 @@ export function allowed(history: History, { done, truth, runner }: Progress): Tr
     return mayBeAmbiguous(history, done) ? [keptAside(truth, runner), then] : [then];
   }
   return [truth, then];
+}
+
+/**
+ * What may be found in place of `allowed` where a journal is cut short: what was true before the last operations, if these
+ * wrote to no file but the journal. Then the folder is one that a torn write leaves.
+ */
+export function allowedOfCut(history: History, progress: Progress): Truth[] {
+  const inFlight = history.operations[progress.done];
+  const found: Truth[] = [];
+  let later = progress.truth;
+  for (const earlier of progress.before.toReversed()) {
+    const isQueued = later.unsent.some((id) => !earlier.unsent.includes(id));
+    if (isQueued || inFiles(earlier) !== inFiles(later)) break;
+    // A save that was under way is in its file, whatever the journal has lost.
+    const isSaved = inFlight !== undefined && isByHand(inFlight);
+    found.push(...(isSaved ? allowed(history, { ...progress, truth: earlier }) : [earlier]));
+    later = earlier;
+  }
+  return found;
+}
+
+/** What of a truth is written to other files too: all but positions, and how much of what waits is sent. */
+function inFiles(truth: Truth): string {
+  return asText({ ...truth, next: 0, unsent: [] });
 }
 
 /** Opens the store and compares. @returns which of `truths` it is */
