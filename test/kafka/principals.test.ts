@@ -11,10 +11,10 @@ import {
   transactional,
   writable,
 } from '../support/access.ts';
-import { finish, openShop, type Shop } from '../support/cli.ts';
+import { finish, type Shop } from '../support/cli.ts';
 import { rightsOf } from '../support/rights.ts';
 import { ask, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
-import { SecureKafka } from '../support/secure-kafka.ts';
+import { SecureKafka, userOf } from '../support/secure-kafka.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** Each principal on a real Kafka: a shop in which each does its part, and what each may, and may not, of everything. */
@@ -23,9 +23,6 @@ import { waitFor } from '../support/wait.ts';
 const TIMEOUT_MS = 300_000;
 const COMMAND_MS = 150_000;
 const PROCESSORS = processors(PLAIN_SHOP).map(({ name }) => name);
-const GROUP = 'orderctl';
-const OF_THE_SHOP = { ORDERCTL_TOPIC: 'orders', ORDERCTL_GROUP: GROUP, ORDERCTL_EVENTS: 'true' };
-const userOf = (role: Role): string => `${GROUP}.${role}`;
 
 let kafka: SecureKafka;
 beforeAll(async () => {
@@ -35,10 +32,7 @@ afterAll(() => kafka[Symbol.asyncDispose]());
 
 /** A shop on a database; commands run as `user`. */
 function shopAs(user: string, database: TestPostgres): Shop {
-  return openShop({
-    ...kafka.as(user),
-    ...{ ...OF_THE_SHOP, ORDERCTL_STORE: database.url, ORDERCTL_STORAGE: '' },
-  });
+  return kafka.shopAs(user, { ORDERCTL_STORE: database.url, ORDERCTL_STORAGE: '' });
 }
 
 /** Whatever a test before has left, there are the rights of this shop and no others. */
@@ -106,7 +100,7 @@ async function work(database: TestPostgres): Promise<void> {
 
 // One process sends for all, so that each may less.
 test('in a folder each may less, and nothing else', { timeout: TIMEOUT_MS }, async () => {
-  await setUp(openShop({ ...kafka.as(ADMIN), ...OF_THE_SHOP }));
+  await setUp(kafka.shopAs(ADMIN));
   await createTopicsOfConnect();
   await expectRights({ isShared: false });
 });

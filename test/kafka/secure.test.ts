@@ -1,36 +1,28 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { ROLES, wantedRights, type Role } from '../../src/app/acl/wanted.ts';
+import { ROLES, wantedRights } from '../../src/app/acl/wanted.ts';
 import type { AccessRule } from '../../src/domain/access/rights.ts';
 import { ADMIN, USERS } from '../../deploy/kafka/security.mjs';
-import { failureOf, fill, finish, openShop, type Shop } from '../support/cli.ts';
+import { failureOf, fill, finish } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
-import { SecureKafka } from '../support/secure-kafka.ts';
+import { GROUP, SecureKafka, userOf } from '../support/secure-kafka.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A real Kafka with TLS, SCRAM and rules, and every principal of a shop on it. */
 
-const GROUP = 'orderctl';
 const TIMEOUT_MS = 240_000;
 const COMMAND_MS = 120_000;
 const SHOP = {
   ...{ names: new Map<string, string>(), group: GROUP, principal: 'User:{group}.{role}' },
   ...{ hasEvents: true, isShared: false },
 };
-const OF_THE_SHOP = { ORDERCTL_TOPIC: 'orders', ORDERCTL_GROUP: GROUP, ORDERCTL_EVENTS: 'true' };
-const userOf = (role: Role): string => `${GROUP}.${role}`;
 
 let kafka: SecureKafka;
 beforeAll(async () => {
   kafka = await SecureKafka.start();
 }, TIMEOUT_MS);
 afterAll(() => kafka[Symbol.asyncDispose]());
-
-/** A folder and the topics as the catalogue names them; commands run as `user`. */
-function shopAs(user: string): Shop {
-  return openShop({ ...kafka.as(user), ...OF_THE_SHOP });
-}
 
 test('the users of the secured Kafka are the roles of the catalogue', () => {
   expect([...USERS].sort()).toEqual(ROLES.map(userOf).sort());
@@ -39,7 +31,7 @@ test('the users of the secured Kafka are the roles of the catalogue', () => {
 describe('setup, and', { timeout: TIMEOUT_MS }, () => {
   // The others rest on it.
   test('gives each principal its rights', async () => {
-    const { actions } = (await shopAs(ADMIN).json('setup --execute', {
+    const { actions } = (await kafka.shopAs(ADMIN).json('setup --execute', {
       timeoutMs: COMMAND_MS,
     })) as unknown as {
       actions: { action: string; done: boolean }[];
@@ -50,7 +42,7 @@ describe('setup, and', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('a second one finds nothing to do; what is extra is shown, and removed when asked', async () => {
-    const admin = shopAs(ADMIN);
+    const admin = kafka.shopAs(ADMIN);
     // The broker takes over what the controller has stored a moment later.
     await waitFor(
       'all rules',
@@ -93,7 +85,7 @@ describe('setup, and', { timeout: TIMEOUT_MS }, () => {
   });
 
   test('what is not allowed ends with 5 and says to whom it is to be allowed', async () => {
-    const shop = shopAs(userOf('payment'));
+    const shop = kafka.shopAs(userOf('payment'));
     fill(shop, { alice: 'paid' }, { pen: 5 });
     for (const command of [
       'produce --user alice --item pen --quantity 1',
@@ -110,7 +102,7 @@ describe('setup, and', { timeout: TIMEOUT_MS }, () => {
 
   test('a password that is changed during a run is read from its file again; another ends it with 5', async () => {
     const user = userOf('orders');
-    const shop = shopAs(user);
+    const shop = kafka.shopAs(user);
     fill(shop, { alice: 'paid' }, { pen: 5 });
     const run = shop.start('consume --no-create --adopt');
     onTestFinished(() => run.signal('SIGKILL'));
@@ -157,7 +149,7 @@ describe('a connection is refused with 5, and says why', { timeout: TIMEOUT_MS }
   });
 
   async function refusal(env: Record<string, string>): Promise<{ message: string; fix: string }> {
-    const refused = await shopAs(ADMIN).run('topics show -o json', { env, timeoutMs: COMMAND_MS });
+    const refused = await kafka.shopAs(ADMIN).run('topics show -o json', { env, timeoutMs: COMMAND_MS });
     expect(refused.code, refused.stderr).toBe(5);
     const failure = failureOf(refused);
     expect(failure.code).toBe('broker_refused');

@@ -7,13 +7,18 @@ import { findJava, installJars } from '../../deploy/kafka/install.mjs';
 import { ADMIN, makeCertificate, prepareSecurity } from '../../deploy/kafka/security.mjs';
 import { freePort } from '../../deploy/kafka/services.mjs';
 import { KafkaClient } from '../../src/adapters/kafka/protocol/client.ts';
-import { finish, observe } from './cli.ts';
+import type { Role } from '../../src/app/acl/wanted.ts';
+import { finish, observe, openShop, type Shop } from './cli.ts';
 
 const TOOL = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
 /** A session of SCRAM: so long a changed password is not noticed. kafkajs signs in again ten seconds before its end. */
 const SESSION_MS = 20_000;
 
 const passwordFile = (folder: string, user: string): string => path.join(folder, `${user}.password`);
+
+/** Of the shop whose users the secured Kafka has. */
+export const GROUP = 'orderctl';
+export const userOf = (role: Role): string => `${GROUP}.${role}`;
 
 /** What orderctl is given to sign in to brokers that were made with `prepareSecurity(folder)`. */
 export function signIn(folder: string, user: string, brokers: string): Record<string, string> {
@@ -84,6 +89,12 @@ listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
   /** What orderctl is given to sign in. */
   as(user: string, port: keyof SecureKafka['ports'] = 'clients'): Record<string, string> {
     return signIn(this.folder, user, `127.0.0.1:${this.ports[port]}`);
+  }
+
+  /** A folder, or the store in `settings`, and the topics as the catalogue names them; commands run as `user`. */
+  shopAs(user: string, settings: Readonly<Record<string, string>> = {}): Shop {
+    const ofTheShop = { ORDERCTL_TOPIC: 'orders', ORDERCTL_GROUP: GROUP, ORDERCTL_EVENTS: 'true' };
+    return openShop({ ...this.as(user), ...ofTheShop, ...settings });
   }
 
   clientOf(user: string): KafkaClient {
