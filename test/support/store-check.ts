@@ -87,13 +87,13 @@ export function allowed(history: History, { done, truth, runner }: Progress): Tr
  */
 export function allowedOfCut(history: History, progress: Progress): Truth[] {
   const inFlight = history.operations[progress.done];
+  // A save that was under way is in its file, whatever the journal has lost.
+  const isSaved = inFlight !== undefined && isByHand(inFlight);
   const found: Truth[] = [];
   let later = progress.truth;
   for (const earlier of progress.before.toReversed()) {
     const isQueued = later.unsent.some((id) => !earlier.unsent.includes(id));
     if (isQueued || inFiles(earlier) !== inFiles(later)) break;
-    // A save that was under way is in its file, whatever the journal has lost.
-    const isSaved = inFlight !== undefined && isByHand(inFlight);
     found.push(...(isSaved ? allowed(history, { ...progress, truth: earlier }) : [earlier]));
     later = earlier;
   }

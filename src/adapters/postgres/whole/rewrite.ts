@@ -137,17 +137,17 @@ export async function transactionOf(connection: Connection): Promise<string> {
 }
 
 /**
- * Takes away the versions of rows that were there before a transaction: until then their bytes are in the files of the tables. Waits
- * two seconds for transactions that end soon.
+ * Takes away the versions of rows that were there before a transaction: until then their bytes are in the files of the tables. Waits up
+ * to two seconds for transactions that end soon.
  *
  * @returns where they still are
  */
 export async function forget(connection: Connection, transaction: string, clock: Clock): Promise<string[]> {
   for (let look = 1; look <= LOOKS; look += 1) {
+    if (look > 1) await clock.sleep(LOOK_MS);
     await connection.query(FORGET);
     const [row] = await connection.query<{ kept: boolean }>(IS_KEPT, [transaction]);
     if (row?.kept !== true) return [];
-    await clock.sleep(LOOK_MS);
   }
   return [
     'files of the tables, which keep it for an older transaction or a replication slot: end it, then VACUUM',
