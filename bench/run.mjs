@@ -12,6 +12,7 @@ import { benchGrowth } from './sections/growth.mjs';
 import { benchHttp, benchPlacing, benchReading } from './sections/http.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
+import { benchObserved } from './sections/observed.mjs';
 import { benchPostgres } from './sections/postgres.mjs';
 import { benchProduce } from './sections/produce.mjs';
 import { benchReport } from './sections/report.mjs';
@@ -21,6 +22,7 @@ import { benchUp } from './sections/up.mjs';
 const SECTIONS = {
   consume: benchConsume,
   mixes: benchMixes,
+  observed: benchObserved,
   events: benchEvents,
   checkout: benchCheckout,
   'checkout-latency': benchCheckoutLatency,
@@ -40,7 +42,15 @@ const SECTIONS = {
 };
 
 /** Only when they are named. */
-const ASKED_FOR = new Set(['http-placing', 'http-reading', 'growth', 'postgres', 'checkout-long', 'report']);
+const ASKED_FOR = new Set([
+  'observed',
+  'http-placing',
+  'http-reading',
+  'growth',
+  'postgres',
+  'checkout-long',
+  'report',
+]);
 
 const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
 
@@ -48,7 +58,7 @@ Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, postgres, report, and parts of http, unless some are named.
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, observed, postgres, report, and parts of http, unless some are named.
 Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({

@@ -51,15 +51,16 @@ export function settingsOf(job) {
  *
  * @param {string} name
  * @param {readonly string[]} flags
+ * @param {{env?: NodeJS.ProcessEnv, node?: readonly string[]}} more `node`: flags of Node
  * @returns {Program}
  */
-const consuming = (name, flags = []) => ({
+export const consuming = (name, flags = [], { env = {}, node = [] } = {}) => ({
   name,
   run: async (job) => {
     const folder = folderOf(job);
     writeShop(folder, job);
-    const args = [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json', ...flags];
-    const run = await measure(process.execPath, args, { env: settingsOf(job) });
+    const args = [...node, ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json', ...flags];
+    const run = await measure(process.execPath, args, { env: { ...settingsOf(job), ...env } });
     const { read } = /** @type {{read: number}} */ (JSON.parse(run.stdout));
     return { ...run, ...spanOfLogs(folder), count: read, folder };
   },

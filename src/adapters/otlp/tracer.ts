@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { formatTraceparent, parseTraceparent } from '../../domain/messages/trace.ts';
+import { formatTraceparent, parseTraceparent, type TraceContext } from '../../domain/messages/trace.ts';
 import type { Tracer } from '../../ports/outside/tracer.ts';
 import { SpanQueue, type SpanQueueOptions } from './queue.ts';
 
@@ -21,12 +21,10 @@ export function createTracer({ sampler, ...options }: OtlpOptions): Tracer {
   return {
     begin(parent) {
       const cause = parseTraceparent(parent);
-      const traceId = cause?.traceId ?? newId(TRACE_ID_BYTES);
-      const isSampled =
-        cause !== null && sampler.followsParent ? cause.isSampled : isInShare(traceId, sampler.ratio);
-      if (!isSampled) return null;
-      const spanId = newId(SPAN_ID_BYTES);
-      const traceparent = formatTraceparent({ traceId, spanId, isSampled });
+      const traceId = cause === null ? newTrace(sampler) : isSampled(cause, sampler) ? cause.traceId : null;
+      if (traceId === null) return null;
+      const spanId = hexOf(draw(SPAN_ID_BYTES), SPAN_ID_BYTES);
+      const traceparent = formatTraceparent({ traceId, spanId, isSampled: true });
       return { traceId, spanId, parentSpanId: cause?.spanId ?? null, traceparent };
     },
     end: (span, end) => queue.add({ span, end }),
@@ -34,24 +32,42 @@ export function createTracer({ sampler, ...options }: OtlpOptions): Tracer {
   };
 }
 
-/** By the last 56 bits, which are random: all who sample a trace so come to the same result. */
-function isInShare(traceId: string, ratio: number): boolean {
-  return Number.parseInt(traceId.slice(-14), 16) < ratio * 2 ** 56;
-}
-
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
+
+/** Most traces may not be recorded: such a one costs neither text nor garbage. @returns null: it is not sampled */
+function newTrace({ ratio }: Sampler): string | null {
+  const at = draw(TRACE_ID_BYTES);
+  const last = at + TRACE_ID_BYTES - 1;
+  const isIn = isInShare(pool.readUIntBE(last - 6, 6) * 256 + pool.readUInt8(last), ratio);
+  return isIn ? hexOf(at, TRACE_ID_BYTES) : null;
+}
+
+function isSampled(cause: TraceContext, { ratio, followsParent }: Sampler): boolean {
+  return followsParent ? cause.isSampled : isInShare(Number.parseInt(cause.traceId.slice(-14), 16), ratio);
+}
+
+/** @param last the last 56 bits, which are random: all who sample a trace so come to the same result */
+function isInShare(last: number, ratio: number): boolean {
+  return last < ratio * 2 ** 56;
+}
+
 /** One call of the system for many ids. */
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
-function newId(bytes: number): string {
+/** @returns where in the pool so many random bytes are */
+function draw(bytes: number): number {
   if (used + bytes > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const id = pool.toString('hex', used, used + bytes);
+  const at = used;
   used += bytes;
   // Zeros alone are no id.
-  return /[^0]/.test(id) ? id : newId(bytes);
+  return pool.readUInt32BE(at) === 0 ? draw(bytes) : at;
+}
+
+function hexOf(at: number, bytes: number): string {
+  return pool.toString('hex', at, at + bytes);
 }
