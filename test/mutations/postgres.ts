@@ -30,13 +30,6 @@ export const POSTGRES: readonly Mutation[] = [
     tests: SALES,
   },
   {
-    name: 'a report on PostgreSQL overlooks that a day ended within an archive',
-    file: 'src/adapters/postgres/rows/sums.ts',
-    from: '\n  UNION ALL SELECT min(last_seq) FROM orderctl.archives WHERE last_decided_at >= $1) firsts',
-    to: ') firsts',
-    tests: SALES,
-  },
-  {
     name: 'the last commit of a process in PostgreSQL goes with its row',
     file: 'src/adapters/postgres/migrations/0015-commits-outlive-instances.ts',
     from: 'DROP CONSTRAINT instance_commits_instance_fkey,\n  ',

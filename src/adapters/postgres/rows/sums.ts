@@ -10,14 +10,13 @@ import type { Queries } from '../lasting.ts';
  */
 
 /**
- * The first commit that is not before a time. Where archives have one, all orders of the database come after it. Of orders not
- * by the index, `+ 0`, which would look at one after the other up to it, and by one process alone.
+ * The first commit that is not before a time. What archives have is not asked: their orders come one by one before all of the database.
+ * Of orders not by the index, `+ 0`, which would look at one after the other up to it, and by one process alone.
  */
 const FIRST_AT = `SELECT min(seq) AS seq FROM (
   SELECT min(seq + 0) AS seq FROM orderctl.orders WHERE decided_at >= $1
   UNION ALL SELECT min(seq) FROM orderctl.edits WHERE at >= $1
-  UNION ALL SELECT min(seq) FROM orderctl.stock_movements WHERE at >= $1
-  UNION ALL SELECT min(last_seq) FROM orderctl.archives WHERE last_decided_at >= $1) firsts`;
+  UNION ALL SELECT min(seq) FROM orderctl.stock_movements WHERE at >= $1) firsts`;
 
 /**
  * Window 0 is what was placed before the first one, and of n edges window n what was placed after the last one. They are
