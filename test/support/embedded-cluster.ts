@@ -6,7 +6,7 @@ import { startDev } from './dev-service.ts';
 
 /** For all tests of a run: the built binary, and on it the embedded broker and registry, found by the environment. */
 export default async function start(): Promise<() => Promise<void>> {
-  build();
+  await build();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-embedded-'));
   const dev = await startDev({ folder });
   process.env.ORDERCTL_TEST_CLUSTER = 'embedded';
