@@ -7,10 +7,10 @@ import { PartitionMap } from '../partition-map.ts';
 import type { Leader, TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /**
- * New partitions are seen after that long, and the new leaders of a node that is cut off from the others, which goes on
- * answering as if it led.
+ * New partitions are seen after that long, and after twice that the new leaders of a node that is cut off from the others, which goes
+ * on answering as if it led: it may be the one that is asked first.
  */
-const METADATA_AGE_MS = 3_000;
+const METADATA_AGE_MS = 1_000;
 /** While an answer is owed, the leaders are read that often. */
 const TROUBLED_AGE_MS = 500;
 /** The least time between two readings. */
@@ -40,8 +40,8 @@ interface Known {
 }
 
 /**
- * The leaders of the partitions of all topics, read again every 3 s, twice a second while something is wrong, and soon
- * after `hurry`.
+ * The leaders of the partitions of all topics, read again every second, twice while something is wrong, and soon after
+ * `hurry`.
  *
  * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps: an epoch
  * older than the one that was read before is news only when nobody says otherwise, as of a topic that was made
@@ -113,7 +113,8 @@ export class Leaders {
       this.#endPause = () => {
         early.abort();
       };
-      await sleep(TROUBLED_AGE_MS, undefined, { signal: AbortSignal.any([signal, early.signal]) }).catch(
+      const restMs = Math.min(TROUBLED_AGE_MS, METADATA_AGE_MS - ageMs);
+      await sleep(restMs, undefined, { signal: AbortSignal.any([signal, early.signal]) }).catch(
         () => undefined,
       );
     }
