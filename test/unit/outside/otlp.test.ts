@@ -193,7 +193,7 @@ describe('sampling', () => {
     expect(begun.length / 4_000).toBeLessThan(0.3);
     expect(new Set(begun.map((one) => parseTraceparent(one)?.traceId)).size).toBe(begun.length);
     expect(begun.every((one) => parseTraceparent(one)?.isSampled === true)).toBe(true);
-    // Whoever looks at the id alone comes to the same result.
+    // Another process, which sees the id alone, comes to the same result.
     const again = sampler(0.25, false);
     expect(begun.every((one) => again(one) !== null)).toBe(true);
   });
