@@ -44,6 +44,8 @@ import { HOST, freePort, startService } from './services.mjs';
  * @property {number} controllerPort
  * @property {number} [advertisedControllerPort] where the other nodes reach the controller; `controllerPort` when absent
  * @property {string} voters the controllers as this node reaches them: `1@127.0.0.1:PORT,…`
+ * @property {{clients: string, peers: string}} [hosts] where clients and the other nodes reach it, if not on this machine's
+ *   loopback; it listens on all of its addresses then
  */
 
 /**
@@ -83,8 +85,9 @@ async function peersOf({ security }) {
 /**
  * @param {number} id
  * @param {number} port
+ * @param {string} [host]
  */
-export const voter = (id, port) => `${id}@${HOST}:${port}`;
+export const voter = (id, port, host = HOST) => `${id}@${host}:${port}`;
 
 /**
  * Apache Kafka in KRaft mode, several nodes, loopback only. Their data, kept across restarts, is in
@@ -188,7 +191,7 @@ function launch(installation, node, { name, heap, abort, security }) {
   return startService({
     name,
     port: node.port,
-    address: `${HOST}:${node.advertisedPort ?? node.port}`,
+    address: `${node.hosts?.clients ?? HOST}:${node.advertisedPort ?? node.port}`,
     command: installation.java,
     args: [...heap, ...classPath(installation), 'kafka.Kafka', properties],
     logFile,

@@ -11,21 +11,27 @@ import { HOST } from './services.mjs';
  * @param {import('./broker.mjs').ClusterOptions} cluster
  */
 export function kafkaProperties(node, count, data, { security, extra = [] }) {
-  const { id, port, advertisedPort = port, peers, controllerPort, voters } = node;
+  const { id, port, advertisedPort = port, peers, controllerPort, voters, hosts } = node;
+  const at = hosts === undefined ? HOST : '0.0.0.0';
+  const toPeers = hosts?.peers ?? HOST;
   const { advertisedControllerPort = controllerPort } = node;
   const between = security === undefined ? 'PLAINTEXT' : 'SSL';
   const listeners = [
-    { name: 'CLIENTS', protocol: security === undefined ? 'PLAINTEXT' : 'SASL_SSL', port, advertisedPort },
-    ...extra.map((one) => ({ ...one, advertisedPort: one.port })),
-    ...(peers ? [{ name: 'PEERS', protocol: between, ...peers }] : []),
+    {
+      name: 'CLIENTS',
+      protocol: security === undefined ? 'PLAINTEXT' : 'SASL_SSL',
+      ...{ port, advertisedPort, host: hosts?.clients ?? HOST },
+    },
+    ...extra.map((one) => ({ ...one, advertisedPort: one.port, host: HOST })),
+    ...(peers ? [{ name: 'PEERS', protocol: between, ...peers, host: toPeers }] : []),
   ];
   return `# Written at each start.
 process.roles=broker,controller
 node.id=${id}
 controller.quorum.voters=${voters}
 controller.listener.names=CONTROLLER
-listeners=${listeners.map((one) => `${one.name}://${HOST}:${one.port}`).join(',')},CONTROLLER://${HOST}:${controllerPort}
-advertised.listeners=${listeners.map((one) => `${one.name}://${HOST}:${one.advertisedPort}`).join(',')},CONTROLLER://${HOST}:${advertisedControllerPort}
+listeners=${listeners.map((one) => `${one.name}://${at}:${one.port}`).join(',')},CONTROLLER://${at}:${controllerPort}
+advertised.listeners=${listeners.map((one) => `${one.name}://${one.host}:${one.advertisedPort}`).join(',')},CONTROLLER://${toPeers}:${advertisedControllerPort}
 listener.security.protocol.map=CONTROLLER:${between},${listeners.map((one) => `${one.name}:${one.protocol}`).join(',')}
 inter.broker.listener.name=${peers ? 'PEERS' : 'CLIENTS'}
 log.dirs=${data}

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseLines } from '../support/cli.ts';
+import { expectStock } from '../support/three-nodes/books.ts';
 import { ThreeNodes } from '../support/three-nodes/cluster.ts';
 import {
   cutFromClients,
@@ -18,7 +19,7 @@ import {
 import { batchOf, orderOf } from '../support/three-nodes/flow.ts';
 import { NodeConnection, NOT_LEADER_OR_FOLLOWER, produce, Refusal } from '../support/three-nodes/requests.ts';
 import { longest, table } from '../support/three-nodes/table.ts';
-import { expectStock, openThreeNodeShop, Trial } from '../support/three-nodes/trial.ts';
+import { openThreeNodeShop, Trial } from '../support/three-nodes/trial.ts';
 import { withAdmin } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -59,10 +59,10 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/leaders.test.ts'],
   },
   {
-    name: 'the leaders are read every 10 s only, though an answer is owed',
+    name: 'the leaders are read again only when a request fails',
     file: 'src/adapters/kafka/consume/leaders.ts',
-    from: '(ageMs >= TROUBLED_AGE_MS && isTroubled())',
-    to: '(ageMs >= METADATA_AGE_MS && isTroubled())',
+    from: 'if (ageMs >= METADATA_AGE_MS || (ageMs >= TROUBLED_AGE_MS && isTroubled())) return;',
+    to: 'isTroubled();',
     tests: ['test/unit/kafka/leaders.test.ts'],
   },
   {

@@ -9,10 +9,20 @@ const SETTINGS = { max_connections: '200', shared_buffers: '64MB' };
  * no server of their own. To make one takes a core two seconds.
  */
 export default async function start(): Promise<() => Promise<void>> {
-  const [stopCluster, stopPostgres] = await Promise.all([startCluster(), startPostgres()]);
-  return async () => {
-    await Promise.all([stopCluster(), stopPostgres()]);
+  const started = await Promise.allSettled([startCluster(), startPostgres()]);
+  const stop = async (): Promise<void> => {
+    const stopping = started.map(async (one) => {
+      if (one.status === 'fulfilled') await one.value();
+    });
+    throwFirst(await Promise.allSettled(stopping));
   };
+  if (started.some(({ status }) => status === 'rejected')) await stop();
+  throwFirst(started);
+  return stop;
+}
+
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 async function startPostgres(): Promise<() => Promise<void>> {

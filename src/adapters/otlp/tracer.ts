@@ -35,7 +35,7 @@ export function createTracer({ sampler, ...options }: OtlpOptions): Tracer {
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** Most traces may not be recorded: such a one costs neither text nor garbage. @returns null: it is not sampled */
+/** Where few traces are recorded the others cost neither text nor garbage. @returns null: it is not sampled */
 function newTrace({ ratio }: Sampler): string | null {
   const at = draw(TRACE_ID_BYTES);
   const last = at + TRACE_ID_BYTES - 1;
@@ -64,7 +64,7 @@ function draw(bytes: number): number {
   }
   const at = used;
   used += bytes;
-  // Zeros alone are no id.
+  // An id may not be all zeros: one that begins with as many is as rare.
   return pool.readUInt32BE(at) === 0 ? draw(bytes) : at;
 }
 

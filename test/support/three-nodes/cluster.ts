@@ -1,20 +1,25 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { formatNodes, startNode, voter, type KafkaNode } from '../../../deploy/kafka/broker.mjs';
+import { formatNodes, startNode, type KafkaNode } from '../../../deploy/kafka/broker.mjs';
 import { findJava, installJars } from '../../../deploy/kafka/install.mjs';
-import { freePort, type Service } from '../../../deploy/kafka/services.mjs';
-import { Link } from './link.ts';
+import type { Service } from '../../../deploy/kafka/services.mjs';
+import type { Machine } from './machine.ts';
+import { openLoopback, type Links, type Network, type OpenNetwork, type Place } from './network.ts';
 
 /**
  * Three Kafka nodes on this machine that tests may hurt. The parts of this folder:
  *
  * - `cluster.ts`: the nodes; kill -9, restart, pause one, cut it off from clients, from its peers, or from both;
- * - `link.ts`: the proxies in front of them, by which it is cut off;
+ * - `network.ts`, `link.ts`: on the loopback, with proxies in front of them, by which it is cut off;
+ * - `namespaces.ts`, `machine.ts`: each in a network namespace, its cables pulled, its disk small, its clock another;
+ * - `faults.ts`: what can happen to those alone;
  * - `requests.ts`: leaders, elections and reassignments, by raw requests that take milliseconds;
  * - `leaders.ts`: who leads, and since when, asked of every node all the time;
  * - `flow.ts`: a steady producer that knows what was acknowledged;
  * - `decisions.ts`: what orderctl decided, and when, read from its logs;
+ * - `books.ts`: stock and outcomes, as they have to be in the end;
+ * - `whole-shop.ts`: all services and the API beside it;
  * - `trial.ts`: all of these around one orderctl, and the books in the end;
  * - `events.ts`: what happens to the cluster during a trial.
  *
@@ -23,55 +28,32 @@ import { Link } from './link.ts';
 export class ThreeNodes {
   readonly nodes: readonly TestNode[];
   readonly #folder: string;
+  readonly #network: Network;
 
-  private constructor(nodes: readonly TestNode[], folder: string) {
+  private constructor(nodes: readonly TestNode[], folder: string, network: Network) {
     this.nodes = nodes;
     this.#folder = folder;
+    this.#network = network;
   }
 
-  static async start(): Promise<ThreeNodes> {
+  static async start(open: OpenNetwork = openLoopback): Promise<ThreeNodes> {
     const installation = { java: findJava(), jars: await installJars(() => undefined) };
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-nodes-'));
-    const ids = [1, 2, 3];
-    const ports = await Promise.all(
-      ids.map(async () => ({
-        clients: await linked(),
-        peers: await linked(),
-        controller: await linked(),
-      })),
-    );
-    const voters = ports
-      .map(({ controller }, index) => voter(index + 1, controller.advertisedPort))
-      .join(',');
-    const settings = ports.map(({ clients, peers, controller }, index): KafkaNode => {
-      const id = index + 1;
-      return {
-        id,
-        folder: path.join(folder, String(id)),
-        ...clients,
-        peers,
-        controllerPort: controller.port,
-        // A new leader of the controllers names its own address, and the others use that from then on.
-        advertisedControllerPort: controller.advertisedPort,
-        voters,
-      };
-    });
+    const network = await open([1, 2, 3], { folder, java: installation.java });
+    const voters = network.places.map(({ voter }) => voter).join();
+    const settings = network.places.map(({ id, at }): KafkaNode => ({
+      id,
+      folder: path.join(folder, String(id)),
+      voters,
+      ...at,
+    }));
     formatNodes(installation, settings);
-    const nodes = await Promise.all(
-      settings.map(async (node, index) => {
-        const links = ports[index];
-        if (links === undefined) throw new Error('no links');
-        const [clients, peers, controller] = await Promise.all(
-          [links.clients, links.peers, links.controller].map((at) => Link.open(at.advertisedPort, at.port)),
-        );
-        if (clients === undefined || peers === undefined || controller === undefined)
-          throw new Error('no link');
-        return new TestNode(node.id, node.port, { clients, peers, controller }, () =>
-          startNode(installation, node),
-        );
-      }),
-    );
-    const cluster = new ThreeNodes(nodes, folder);
+    const nodes = network.places.map((place, index) => {
+      const node = settings[index];
+      if (node === undefined) throw new Error('no settings');
+      return new TestNode(place, () => startNode({ ...installation, java: place.java }, node));
+    });
+    const cluster = new ThreeNodes(nodes, folder, network);
     try {
       await Promise.all(nodes.map((node) => node.start()));
     } catch (error) {
@@ -125,41 +107,33 @@ export class ThreeNodes {
   }
 
   async stop(): Promise<void> {
-    for (const node of this.nodes) {
-      await node.kill();
-      node.links.peers.close();
-      node.links.controller.close();
-    }
+    for (const node of this.nodes) await node.kill();
+    this.#network.close();
     fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
 const LOG_LINES = 40;
 
-interface Links {
-  readonly clients: Link;
-  readonly peers: Link;
-  readonly controller: Link;
-}
-
 export class TestNode {
   readonly id: number;
-  /** Where it really listens: what tests use. */
+  /** Of this machine, where nothing is cut: what tests use. */
   readonly port: number;
+  /** What clients are given. */
+  readonly address: string;
   readonly links: Links;
+  /** Of its own, where it has one. */
+  readonly machine: Machine | undefined;
   readonly #launch: () => Promise<Service>;
   #service: Service | undefined;
 
-  constructor(id: number, port: number, links: Links, launch: () => Promise<Service>) {
+  constructor({ id, at, address, links, machine }: Place, launch: () => Promise<Service>) {
     this.id = id;
-    this.port = port;
+    this.port = at.port;
+    this.address = address;
     this.links = links;
+    this.machine = machine;
     this.#launch = launch;
-  }
-
-  /** What clients are given. */
-  get address(): string {
-    return `127.0.0.1:${this.links.clients.port}`;
   }
 
   get runs(): boolean {
@@ -187,11 +161,13 @@ export class TestNode {
     this.#service?.signal('SIGSTOP');
   }
 
+  /** Once it has ended by itself. */
+  async ended(): Promise<void> {
+    await this.#service?.exited;
+    this.#service = undefined;
+  }
+
   resume(): void {
     this.#service?.signal('SIGCONT');
   }
-}
-
-async function linked(): Promise<{ port: number; advertisedPort: number }> {
-  return { port: await freePort(), advertisedPort: await freePort() };
 }

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../wait.ts';
 import { electLeader, NodeConnection, reassign } from './requests.ts';
 import type { Trial } from './trial.ts';
 
 const THREE = 3;
+/** What a node does not do after that long it will not do by itself. */
+const LAGS_MS = 30_000;
 
 /** Sends one request to a node that answers: any of them hands it to the controller. */
 export async function asking<T>(trial: Trial, ask: (node: NodeConnection) => Promise<T>): Promise<T> {
@@ -66,18 +69,51 @@ export async function spreadLeaders(trial: Trial): Promise<void> {
     const wanted = (partition % THREE) + 1;
     if (leader === wanted || !replicas.includes(wanted)) continue;
     const order = [wanted, ...replicas.filter((replica) => replica !== wanted)];
-    await asking(trial, async (node) => {
-      await reassign(node, trial.shop.topic, partition, order);
-      await electLeader(node, trial.shop.topic, partition);
-    });
+    await asking(trial, (node) => reassign(node, trial.shop.topic, partition, order));
+    await elect(trial, partition, wanted);
     await leads(trial, partition, wanted);
   }
   // A node that was away is no successor before it has caught up.
   await whole(trial);
 }
 
+/** One that has just come back may fall out of sync for a moment, and is not elected then. */
+async function elect(trial: Trial, partition: number, wanted: number): Promise<void> {
+  await comesBack(trial, wanted, `an election for partition ${partition}`, async () => {
+    await asking(trial, (node) => electLeader(node, trial.shop.topic, partition));
+    return true;
+  });
+}
+
+/**
+ * Waits for what a node is to do again. Kafka gives some replicas up ("marked as failed"), which are well again when the broker starts
+ * again. Operators would do the same.
+ */
+export async function comesBack(
+  trial: Trial,
+  id: number,
+  what: string,
+  isBack: () => Promise<boolean>,
+): Promise<void> {
+  try {
+    await waitFor(what, isBack, Boolean, { timeoutMs: LAGS_MS });
+  } catch (error) {
+    process.stderr.write(
+      `node ${id} is started again: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    await restart(trial, id);
+    await waitFor(what, isBack);
+  }
+}
+
+export async function restart(trial: Trial, id: number): Promise<void> {
+  const node = trial.cluster.node(id);
+  await node.kill();
+  await node.start();
+}
+
 /** The partitions that a node led have another leader. */
-async function succeeded(trial: Trial, node: number): Promise<void> {
+export async function succeeded(trial: Trial, node: number): Promise<void> {
   await trial.leaders.until(`node ${node} to lead nothing`, ({ leader }) => leader >= 0 && leader !== node);
 }
 

@@ -130,7 +130,7 @@ export class Flow {
       const leader = connections.get(this.#leaders.of(partition).leader);
       try {
         if (leader !== undefined) {
-          const offset = await produce(leader, this.#topic, partition, batch);
+          const { offset } = await produce(leader, this.#topic, partition, batch);
           const ids = orders.map(({ id }) => id);
           this.#acknowledged.get(partition)?.push({ partition, offset, ids, at: Date.now() });
           return;
@@ -157,9 +157,22 @@ function order(partition: number, n: number): { id: string; value: string } {
   return orderOf(`f-${partition}-${number}`, number);
 }
 
+/** Who has not paid. */
+export const UNPAID_USER = 'bob';
+
+/** Whose an order is, by the number at the end of its id; those of the API are all of one user. */
+export function userOf(id: string): string {
+  const number = Number(/^f-\d+-(\d+)$/.exec(id)?.[1] ?? 1);
+  return userOfNumber(number);
+}
+
+function userOfNumber(number: number): string {
+  return number % UNPAID === 0 ? UNPAID_USER : 'alice';
+}
+
 /** An order for one piece of an item; every tenth is bob's. */
 export function orderOf(id: string, number: number): { id: string; value: string } {
-  const user = number % UNPAID === 0 ? 'bob' : 'alice';
+  const user = userOfNumber(number);
   const items = [{ item: ITEMS[number % ITEMS.length], quantity: 1 }];
   return { id, value: JSON.stringify({ order_id: id, user, items, created_at: 1_760_000_000_000 }) };
 }

@@ -13,25 +13,37 @@ interface Pair {
   from: number | null | undefined;
 }
 
+/** A way to a node that can be cut. */
+export interface Way {
+  /** Of whom nothing comes through any more, in either direction. */
+  silence(silence: Silence): void;
+  heal(): void;
+  /** Its node has died. */
+  close(): void;
+  reopen(): Promise<void>;
+}
+
 /**
  * A way to a port that can be cut: a TCP proxy. Silent, it takes connections and bytes and hands nothing on, as a
  * network does that loses every packet; what it kept goes on its way when it heals, as TCP would send it again.
  * Closed, it refuses connections and ends those there are, as a machine does whose process has died.
  */
-export class Link {
+export class Link implements Way {
   readonly port: number;
   readonly #target: number;
+  readonly #host: string;
   readonly #pairs = new Set<Pair>();
   #server: net.Server | undefined;
   #silence: Silence = () => false;
 
-  private constructor(port: number, target: number) {
+  private constructor(port: number, target: number, host: string) {
     this.port = port;
     this.#target = target;
+    this.#host = host;
   }
 
-  static async open(port: number, target: number): Promise<Link> {
-    const link = new Link(port, target);
+  static async open(port: number, target: number, host = HOST): Promise<Link> {
+    const link = new Link(port, target, host);
     await link.reopen();
     return link;
   }
@@ -78,7 +90,7 @@ export class Link {
   }
 
   #connect(near: net.Socket): void {
-    const far = net.connect(this.#target, HOST);
+    const far = net.connect(this.#target, this.#host);
     const pair: Pair = { near, far, from: undefined };
     this.#pairs.add(pair);
     near.setNoDelay(true);

@@ -177,13 +177,20 @@ export async function reassign(
   refuse(`reassignment of ${topic}/${partition}`, [error, ...errors]);
 }
 
-/** Stores a record batch with acks=all. @returns the offset of its first record @throws Refusal */
+export interface Stored {
+  /** Of its first record. */
+  readonly offset: number;
+  /** By the clock of the broker; −1 where the topic keeps the time of the producer. */
+  readonly appendTimeMs: number;
+}
+
+/** Stores a record batch with acks=all. @throws Refusal */
 export async function produce(
   node: NodeConnection,
   topic: string,
   partition: number,
   batch: Buffer,
-): Promise<number> {
+): Promise<Stored> {
   const reader = await node.ask(PRODUCE, (writer) => {
     writer.nullableString(null);
     writer.int16(-1);
@@ -201,15 +208,14 @@ export async function produce(
       reader.string();
       return reader.array(() => {
         reader.int32();
-        const result = { error: reader.int16(), offset: reader.int64() };
-        reader.int64();
-        reader.int64();
+        const result = { error: reader.int16(), offset: reader.int64(), appendTimeMs: reader.int64() };
+        reader.int64(); // where the log begins
         return result;
       });
     })
     .flat();
   refuse(`produce to ${topic}/${partition}`, [answer?.error ?? -1]);
-  return answer?.offset ?? -1;
+  return { offset: answer?.offset ?? -1, appendTimeMs: answer?.appendTimeMs ?? -1 };
 }
 
 function refuse(what: string, codes: readonly number[], harmless: readonly number[] = []): void {

@@ -1,6 +1,8 @@
 /** One event of a trial, in milliseconds. */
 export interface Measured {
   readonly kind: string;
+  /** How long an order waited for its decision just before, when nothing was broken: the longest of one of each partition. */
+  readonly usualMs: number;
   /** From the new leader to the next decision, of each partition that moved. */
   readonly nextDecisionMs: readonly number[];
   /** The part of that in which the new leader had not acknowledged a record yet. */
@@ -20,6 +22,7 @@ export function table(measured: readonly Measured[]): string {
       spread(of.flatMap(({ nextDecisionMs }) => nextDecisionMs)),
       spread(of.flatMap(({ nextRecordMs }) => nextRecordMs)),
       spread(of.flatMap(({ othersMs }) => othersMs)),
+      spread(of.map(({ usualMs }) => usualMs)),
     ];
   });
   const head = [
@@ -28,6 +31,7 @@ export function table(measured: readonly Measured[]): string {
     'new leader to next decision: min / median / max s',
     'of it without a record',
     'longest wait elsewhere',
+    'wait before',
   ];
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
@@ -38,6 +42,16 @@ export function table(measured: readonly Measured[]): string {
 
 export function longest(measured: readonly Measured[]): number {
   return Math.max(0, ...measured.flatMap(({ nextDecisionMs }) => nextDecisionMs));
+}
+
+/**
+ * The longest from a new leader to the next decision, beyond what orders that have nothing to do with it waited for theirs: those of
+ * other partitions, and one of each just before. A busy machine holds up all of them alike.
+ */
+export function longestBeyondOthers(measured: readonly Measured[]): number {
+  const beyond = ({ nextDecisionMs, othersMs, usualMs }: Measured): number =>
+    Math.max(0, ...nextDecisionMs) - Math.max(usualMs, ...othersMs);
+  return Math.max(0, ...measured.map(beyond));
 }
 
 function spread(values: readonly number[]): string {

@@ -2,17 +2,19 @@ import { expect, onTestFinished } from 'vitest';
 import { finish, openShop, type Running, type Shop } from '../cli.ts';
 import { withAdmin } from '../topics.ts';
 import { waitFor } from '../wait.ts';
+import { expectOutcomes, expectStock, leftOf, STOCK } from './books.ts';
 import type { ThreeNodes } from './cluster.ts';
 import { Decisions, type Decision } from './decisions.ts';
 import { Flow, ITEMS, type Acknowledged } from './flow.ts';
 import { Leaders, type LeaderChange } from './leaders.ts';
 import { describePartitions, NodeConnection } from './requests.ts';
 import type { Measured } from './table.ts';
+import { MUG, WholeShop } from './whole-shop.ts';
 
-/** Never sold out: the sum tells of every unit that was deducted twice or not at all. */
-const STOCK = 10_000_000;
 /** After which a consumer has stopped for good. */
 const HUNG_MS = 60_000;
+/** The whole shop makes some thirty topics, on three nodes and a busy machine. */
+const BEGIN_TIMEOUT_MS = 180_000;
 /** By the contract, and a second for a process to start and end on a busy machine. */
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -21,12 +23,18 @@ export interface TrialOptions {
   readonly configs?: Readonly<Record<string, string>>;
   /** Orders a second; 0 is no flow. */
   readonly perSecond?: number;
+  /** With all services and the API. */
+  readonly isWhole?: boolean;
 }
 
 /** A shop on these nodes, its topics made. */
-export async function openThreeNodeShop(cluster: ThreeNodes, options: TrialOptions = {}): Promise<Shop> {
+export async function openThreeNodeShop(
+  cluster: ThreeNodes,
+  options: TrialOptions = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<Shop> {
   const { partitions = 6, configs = {} } = options;
-  const shop = openShop({ ORDERCTL_BROKERS: cluster.addresses });
+  const shop = openShop({ ORDERCTL_BROKERS: cluster.addresses, ...env });
   // Written, not added by four commands: a start takes half a second on a busy machine.
   shop.write('users.csv', 'user,status\nalice,paid\nbob,unpaid\n');
   shop.write('inventory.csv', `item,quantity\n${ITEMS.map((item) => `${item},${STOCK}\n`).join('')}`);
@@ -59,14 +67,21 @@ export class Trial {
   readonly decisions: Decisions;
   consumer: Running;
   readonly measured: Measured[] = [];
+  readonly #command: string;
+  #whole: WholeShop | undefined;
 
-  private constructor(cluster: ThreeNodes, shop: Shop, perSecond: number) {
+  private constructor(
+    cluster: ThreeNodes,
+    shop: Shop,
+    { perSecond, command }: { readonly perSecond: number; readonly command: string },
+  ) {
     this.cluster = cluster;
     this.shop = shop;
     this.leaders = new Leaders(cluster, shop.topic);
     this.flow = new Flow(cluster, this.leaders, shop.topic, perSecond);
     this.decisions = new Decisions(shop.storage);
-    this.consumer = shop.start('consume');
+    this.#command = command;
+    this.consumer = shop.start(command);
     onTestFinished(async () => {
       this.flow.abandon();
       await this.leaders.stop();
@@ -75,18 +90,42 @@ export class Trial {
 
   static async start(cluster: ThreeNodes, options: TrialOptions = {}): Promise<Trial> {
     const { perSecond = 700 } = options;
+    if (options.isWhole === true) return Trial.#startWhole(cluster, options, perSecond);
     const shop = await openThreeNodeShop(cluster, options);
-    const trial = new Trial(cluster, shop, perSecond);
-    await trial.consumer.says(/consuming/);
-    await trial.leaders.until('leaders', ({ leader }) => leader >= 0);
-    if (perSecond > 0) await trial.decides();
+    const trial = new Trial(cluster, shop, { perSecond, command: 'consume' });
+    await trial.#begun(perSecond);
     return trial;
+  }
+
+  static async #startWhole(cluster: ThreeNodes, options: TrialOptions, perSecond: number): Promise<Trial> {
+    const { gateway, env } = await WholeShop.settings();
+    const shop = await openThreeNodeShop(cluster, options, env);
+    await shop.ok(`inventory add --item ${MUG} --quantity ${STOCK} --price 1.00`);
+    const trial = new Trial(cluster, shop, { perSecond, command: WholeShop.command });
+    await trial.#begun(perSecond);
+    trial.#whole = await WholeShop.open(shop, gateway);
+    return trial;
+  }
+
+  async #begun(perSecond: number): Promise<void> {
+    await this.#begins();
+    await this.leaders.until('leaders', ({ leader }) => leader >= 0);
+    if (perSecond > 0) await this.decides();
+  }
+
+  /** Waits until it reads, with all services. */
+  async #begins(): Promise<void> {
+    await this.consumer.says(/consuming|delivery reads/, BEGIN_TIMEOUT_MS);
   }
 
   /** Waits until a record that is acknowledged from now on is decided, in each of these partitions. */
   async decides(partitions = this.leaders.partitions.map(({ partition }) => partition)): Promise<void> {
+    await this.#decidesFromNowOn(partitions);
+  }
+
+  async #decidesFromNowOn(partitions: readonly number[]): Promise<Found[]> {
     const at = Date.now();
-    await this.#decided(partitions.map((partition) => ({ partition, at })));
+    return this.#decided(partitions.map((partition) => ({ partition, at })));
   }
 
   /**
@@ -95,6 +134,7 @@ export class Trial {
    * from `act`'s end.
    */
   async during(kind: string, act: () => Promise<void>, hurt: readonly number[] = []): Promise<void> {
+    const usual = await this.#decidesFromNowOn(this.leaders.partitions.map(({ partition }) => partition));
     const first = this.leaders.changes.length;
     const kept = hurt.flatMap((node) => this.leaders.ledBy(node));
     const began = Date.now();
@@ -113,6 +153,7 @@ export class Trial {
     await this.decides();
     this.measured.push({
       kind,
+      usualMs: Math.max(0, ...usual.map(({ record, decision }) => decision.at - record.at)),
       nextDecisionMs: found.map(({ moment, decision }) => decision.at - moment.at),
       nextRecordMs: found.map(({ moment, record }) => record.at - moment.at),
       othersMs: others.map(({ partition }) => this.#longestWait(partition, began, ended)),
@@ -125,7 +166,8 @@ export class Trial {
    */
   async balance(): Promise<void> {
     await this.flow.stop();
-    const ids = this.flow.ids();
+    const placed = (await this.#whole?.stop()) ?? [];
+    const ids = new Set([...this.flow.ids(), ...placed]);
     await this.#whileItRuns(
       waitFor(
         'all that was acknowledged to be decided',
@@ -139,7 +181,9 @@ export class Trial {
     const decided = this.decisions.ids();
     expect(decided.length, 'an order is decided once').toBe(ids.size);
     expect(new Set(decided)).toEqual(ids);
-    await this.audit();
+    expectOutcomes(this.shop, ids);
+    if (this.#whole === undefined) await this.audit();
+    else await this.#whole.expectEven(this.cluster.node(1).address, leftOf(this.shop, [...ITEMS, MUG]));
     const [summary] = await this.shop.lines('consume --until-end --quiet');
     expect(summary).toMatchObject({ accepted: 0, rejected: 0, dead_lettered: 0 });
     const letters = await this.shop.lines('dlq list');
@@ -165,21 +209,32 @@ export class Trial {
 
   async restartConsumer(): Promise<void> {
     await this.stopConsumer();
-    this.consumer = this.shop.start('consume');
-    await this.consumer.says(/consuming/);
+    this.consumer = this.shop.start(this.#command);
+    await this.#begins();
   }
 
   async #decided(moments: readonly Moment[]): Promise<Found[]> {
     const found: Found[] = [];
     for (const moment of moments) {
-      const waiting = waitFor(
-        `an order of partition ${moment.partition} to be decided`,
-        () => this.#next(moment),
-        (next) => next !== undefined,
-        { timeoutMs: HUNG_MS },
+      const { partition, at } = moment;
+      const record = await this.#whileItRuns(
+        waitFor(
+          `an order of partition ${partition} to be acknowledged`,
+          () => this.flow.firstSince(partition, at),
+          Boolean,
+          { timeoutMs: HUNG_MS },
+        ),
       );
-      const next = await this.#whileItRuns(waiting);
-      if (next !== undefined) found.push(next);
+      if (record === undefined) continue;
+      const decision = await this.#whileItRuns(
+        waitFor(
+          `the order of partition ${partition} at offset ${record.offset} to be decided`,
+          () => this.decisions.from(partition, record.offset),
+          Boolean,
+          { timeoutMs: HUNG_MS },
+        ),
+      );
+      if (decision !== undefined) found.push({ moment, record, decision });
     }
     return found;
   }
@@ -201,14 +256,6 @@ export class Trial {
     }
   }
 
-  /** The first decision of what was acknowledged after a moment. */
-  #next(moment: Moment): Found | undefined {
-    const record = this.flow.firstSince(moment.partition, moment.at);
-    if (record === undefined) return undefined;
-    const decision = this.decisions.from(record.partition, record.offset);
-    return decision === undefined ? undefined : { moment, record, decision };
-  }
-
   /** Of the orders acknowledged meanwhile, how long the one waited that waited longest. */
   #longestWait(partition: number, began: number, ended: number): number {
     const waits = this.flow.between(partition, began, ended).map((record) => {
@@ -217,15 +264,6 @@ export class Trial {
     });
     return Math.max(0, ...waits);
   }
-}
-
-/** Stock is what was put in less what was sold. */
-export function expectStock(shop: Shop): void {
-  const stock: Record<string, number> = Object.fromEntries(ITEMS.map((item) => [item, STOCK]));
-  for (const { items } of shop.jsonl('orders.jsonl')) {
-    for (const { item, quantity } of items) stock[item] = (stock[item] ?? 0) - quantity;
-  }
-  expect(shop.stock()).toEqual(stock);
 }
 
 interface Moment {

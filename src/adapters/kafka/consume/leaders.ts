@@ -7,8 +7,8 @@ import { PartitionMap } from '../partition-map.ts';
 import type { Leader, TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /**
- * New partitions are seen after that long, and after twice that the new leaders of a node that is cut off from the others, which goes
- * on answering as if it led: it may be the one that is asked first.
+ * New partitions are seen after that long. So are the new leaders of a node that is cut off from the others, which goes on answering as
+ * if it led, or one reading later: it may be the one that is asked.
  */
 const METADATA_AGE_MS = 1_000;
 /** While an answer is owed, the leaders are read that often. */
@@ -113,7 +113,7 @@ export class Leaders {
       this.#endPause = () => {
         early.abort();
       };
-      const restMs = Math.min(TROUBLED_AGE_MS, METADATA_AGE_MS - ageMs);
+      const restMs = (ageMs < TROUBLED_AGE_MS ? TROUBLED_AGE_MS : METADATA_AGE_MS) - ageMs;
       await sleep(restMs, undefined, { signal: AbortSignal.any([signal, early.signal]) }).catch(
         () => undefined,
       );

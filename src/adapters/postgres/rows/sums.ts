@@ -10,8 +10,8 @@ import type { Queries } from '../lasting.ts';
  */
 
 /**
- * The first commit that is not before a time. What archives have is not asked: their orders come one by one before all of the database.
- * Of orders not by the index, `+ 0`, which would look at one after the other up to it, and by one process alone.
+ * The first commit that is not before a time. Archives are not asked: their orders come first, one by one, and the reader sees by them
+ * that the time is past. Of orders not by the index, `+ 0`, which would look at one after the other up to it, and by one process alone.
  */
 const FIRST_AT = `SELECT min(seq) AS seq FROM (
   SELECT min(seq + 0) AS seq FROM orderctl.orders WHERE decided_at >= $1
