@@ -94,7 +94,9 @@ describe('a flow of orders, and', { timeout: SCENARIO_TIMEOUT_MS }, () => {
     const trial = await Trial.start(cluster, { configs: { 'min.insync.replicas': '1' } });
     await onlyReplica(trial, 5, 3);
     await trial.during('one partition without a leader', async () => {
-      await leaderless(trial, 3, 5, () => trial.decides([0, 1, 2, 3, 4]));
+      await leaderless(trial, 3, 5, async () => {
+        await trial.decides([0, 1, 2, 3, 4]);
+      });
     });
     await ends(trial);
   });

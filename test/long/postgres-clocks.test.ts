@@ -5,12 +5,12 @@ import { ORDER_CREATED } from '../../src/domain/messages/checkout/order-created.
 import { openShop } from '../support/cli.ts';
 import { clockAhead, FAKETIME } from '../support/faketime.ts';
 import { ask, startTestPostgres } from '../support/postgres.ts';
+import { SERVICES } from '../support/run-kills/checkout.ts';
 import { startCluster } from '../support/run-kills/cluster.ts';
 import { openPostOffice } from '../support/run-kills/post-office.ts';
 import { createTopic, sendRaw } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
-const SERVICES = 'validation payment inventory warehouse notification delivery';
 const HOUR_S = 3_600;
 const ORDERS = 30;
 /** Far less than an hour, by which an effect would come late. */

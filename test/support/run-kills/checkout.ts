@@ -70,7 +70,8 @@ export async function killCheckout(kills: number, random: () => number): Promise
   });
 }
 
-const SERVICES = 'validation payment inventory warehouse notification delivery';
+/** Of the checkout, as arguments of `run`. */
+export const SERVICES = 'validation payment inventory warehouse notification delivery';
 
 export function orderCreated(id: string, customer_id: string, random: () => number): object {
   const quantity = 1 + Math.floor(random() * 2);

@@ -108,22 +108,18 @@ export class Trial {
   }
 
   async #begun(perSecond: number): Promise<void> {
-    await this.#begins();
+    await this.#reads();
     await this.leaders.until('leaders', ({ leader }) => leader >= 0);
     if (perSecond > 0) await this.decides();
   }
 
-  /** Waits until it reads, with all services. */
-  async #begins(): Promise<void> {
+  /** Waits until it reads. */
+  async #reads(): Promise<void> {
     await this.consumer.says(/consuming|delivery reads/, BEGIN_TIMEOUT_MS);
   }
 
   /** Waits until a record that is acknowledged from now on is decided, in each of these partitions. */
-  async decides(partitions = this.leaders.partitions.map(({ partition }) => partition)): Promise<void> {
-    await this.#decidesFromNowOn(partitions);
-  }
-
-  async #decidesFromNowOn(partitions: readonly number[]): Promise<Found[]> {
+  async decides(partitions = this.leaders.partitions.map(({ partition }) => partition)): Promise<Found[]> {
     const at = Date.now();
     return this.#decided(partitions.map((partition) => ({ partition, at })));
   }
@@ -134,7 +130,7 @@ export class Trial {
    * from `act`'s end.
    */
   async during(kind: string, act: () => Promise<void>, hurt: readonly number[] = []): Promise<void> {
-    const usual = await this.#decidesFromNowOn(this.leaders.partitions.map(({ partition }) => partition));
+    const usual = await this.decides();
     const first = this.leaders.changes.length;
     const kept = hurt.flatMap((node) => this.leaders.ledBy(node));
     const began = Date.now();
@@ -210,33 +206,27 @@ export class Trial {
   async restartConsumer(): Promise<void> {
     await this.stopConsumer();
     this.consumer = this.shop.start(this.#command);
-    await this.#begins();
+    await this.#reads();
   }
 
   async #decided(moments: readonly Moment[]): Promise<Found[]> {
     const found: Found[] = [];
     for (const moment of moments) {
       const { partition, at } = moment;
-      const record = await this.#whileItRuns(
-        waitFor(
-          `an order of partition ${partition} to be acknowledged`,
-          () => this.flow.firstSince(partition, at),
-          Boolean,
-          { timeoutMs: HUNG_MS },
-        ),
+      const record = await this.#eventually(`an order of partition ${partition} to be acknowledged`, () =>
+        this.flow.firstSince(partition, at),
       );
-      if (record === undefined) continue;
-      const decision = await this.#whileItRuns(
-        waitFor(
-          `the order of partition ${partition} at offset ${record.offset} to be decided`,
-          () => this.decisions.from(partition, record.offset),
-          Boolean,
-          { timeoutMs: HUNG_MS },
-        ),
-      );
-      if (decision !== undefined) found.push({ moment, record, decision });
+      const what = `the order of partition ${partition} at offset ${record.offset} to be decided`;
+      const decision = await this.#eventually(what, () => this.decisions.from(partition, record.offset));
+      found.push({ moment, record, decision });
     }
     return found;
+  }
+
+  async #eventually<T>(what: string, read: () => T | undefined): Promise<T> {
+    const value = await this.#whileItRuns(waitFor(what, read, Boolean, { timeoutMs: HUNG_MS }));
+    if (value === undefined) throw new Error(`waited for ${what}, and there is none`);
+    return value;
   }
 
   /** @throws Error with what the consumer said, when `waiting` fails or the consumer ends meanwhile */

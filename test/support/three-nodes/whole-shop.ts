@@ -4,9 +4,9 @@ import type { DevGateway } from '../../../src/dev-gateway/dev-gateway.ts';
 import { finish, type Running, type Shop } from '../cli.ts';
 import { closedPort } from '../closed-port.ts';
 import { expectCheckoutEven, openGatewayOfTest } from '../run-kills/checkout-oracle.ts';
+import { SERVICES } from '../run-kills/checkout.ts';
 import { waitFor } from '../wait.ts';
 
-const SERVICES = 'validation payment inventory warehouse notification delivery';
 const CLIENTS = 3;
 const PAUSE_MS = 100;
 const AGAIN_MS = 50;
