@@ -43,16 +43,6 @@ function client(brokers: string): Kafka {
   });
 }
 
-/** Registries differ in what they demand when nobody has said it. */
-export async function setCompatibility(subject: string, compatibility: string): Promise<void> {
-  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility }),
-  });
-  if (answer.status !== 200) throw new Error(`the registry answered ${answer.status}`);
-}
-
 /** Kafka seen by a client that is not orderctl. */
 export async function withAdmin<T>(
   use: (admin: Admin) => Promise<T>,
@@ -232,25 +222,38 @@ export async function moveGroup(group: string, topic: string, offset: number): P
   await member.leave();
 }
 
+/** @param request one that may be repeated: under load Apicurio answers 500 where it waited too long for a lock */
+async function askRegistry(
+  request: { readonly method: string; readonly path: string; readonly body: object },
+  registry: string = testRegistry(),
+): Promise<unknown> {
+  const { method, path, body } = request;
+  const { status, text } = await waitFor(
+    `an answer to ${method} ${path}`,
+    async () => {
+      const answer = await fetch(`${registry}${path}`, {
+        method,
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, text: await answer.text() };
+    },
+    (answer) => answer.status < 500,
+  );
+  if (status !== 200) throw new Error(`registry: ${status} ${text}`);
+  return JSON.parse(text);
+}
+
 /** Registers a schema as any client would. @returns its id */
 export async function registerSchema(subject: string, schema: object, registry?: string): Promise<number> {
-  const answer = await fetch(`${registry ?? testRegistry()}/subjects/${subject}/versions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema: JSON.stringify(schema) }),
-  });
-  if (!answer.ok) throw new Error(`registry: ${answer.status} ${await answer.text()}`);
-  return ((await answer.json()) as { id: number }).id;
+  const body = { schema: JSON.stringify(schema) };
+  const answer = await askRegistry({ method: 'POST', path: `/subjects/${subject}/versions`, body }, registry);
+  return (answer as { id: number }).id;
 }
 
 /** How the registry compares new versions of a subject: not every registry does by default. */
 export async function setLevel(subject: string, compatibility: string): Promise<void> {
-  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility }),
-  });
-  if (!answer.ok) throw new Error(`registry: ${answer.status} ${await answer.text()}`);
+  await askRegistry({ method: 'PUT', path: `/config/${subject}`, body: { compatibility } });
 }
 
 /** A value in the Confluent wire format. */

@@ -46,7 +46,7 @@ const WHOLE = [
   /FROM orderctl\.archived_sales/,
   // Reports and analytics add up all orders.
   /width_bucket/,
-  /min\(last_seq\) FROM orderctl\.archives/,
+  /min\(seq \+ 0\) AS seq FROM orderctl\.orders/,
   // "store show" counts.
   /AS name, count\(\*\) AS rows/,
 ];

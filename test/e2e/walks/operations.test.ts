@@ -11,7 +11,7 @@ import {
   jsonOrder,
   pens,
   sendRaw,
-  setCompatibility,
+  setLevel,
   withAdmin,
 } from '../../support/topics.ts';
 
@@ -161,7 +161,7 @@ describe('docs/operations.md', () => {
   test('A schema is incompatible', async () => {
     const shop = await shopWithOneOf('orders');
     await shop.ok('schema register');
-    await setCompatibility(`${shop.topic}-value`, 'BACKWARD');
+    await setLevel(`${shop.topic}-value`, 'BACKWARD');
     const schema = JSON.parse(fs.readFileSync(path.join(ROOT, 'docs/schemas/orders.avsc'), 'utf8')) as {
       fields: object[];
     };

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openShop } from '../../support/cli.ts';
 import { blockOf, runSteps, stepsOf } from '../../support/pages.ts';
-import { createTopic, sendRaw, setCompatibility, testBrokers, testRegistry } from '../../support/topics.ts';
+import { createTopic, sendRaw, setLevel, testBrokers, testRegistry } from '../../support/topics.ts';
 
 /** docs/tutorial.md: its commands and its program, as they are written there. */
 const PAGE = 'docs/tutorial.md';
@@ -15,7 +15,7 @@ test('the tutorial: a schema gets a field while orders of the former one come', 
   const shop = openShop();
   // Of one partition, so that orders are decided as they came.
   await createTopic(shop.topic, 1);
-  await setCompatibility(`${shop.topic}-value`, 'BACKWARD');
+  await setLevel(`${shop.topic}-value`, 'BACKWARD');
   const sections = stepsOf(PAGE);
   const save = (name: string, text: string): void => fs.writeFileSync(path.join(shop.folder, name), text);
   const schema = blockOf(PAGE, 'json');
