@@ -5,13 +5,15 @@ export type GatewayCall = (what: string) => Promise<void>;
 
 /**
  * A gateway that moves money once for a key, as long as it knows the key; what it moved it finds for ever. It survives
- * every crash of the store.
+ * every crash of the store. A request that is under way for as long as that never arrives: of one that did, docs/reliability.md
+ * says what it may do.
  */
 export class SimGateway {
   /** By order: how often its money was moved. */
   moved = new Map<string, number>();
   /** Those that it moves no money for again. */
   #keys = new Set<string>();
+  #timesForgotten = 0;
   #found = new Set<string>();
 
   constructor(from?: SimGateway) {
@@ -24,6 +26,7 @@ export class SimGateway {
   /** The time is over for which it knows keys. */
   forgetKeys(): void {
     this.#keys.clear();
+    this.#timesForgotten += 1;
   }
 
   /** The store is an older copy from now on, which knows of these alone. */
@@ -37,7 +40,9 @@ export class SimGateway {
     let asked = 0;
     const move: Gateway['refund'] = async ({ key, orderId }) => {
       const isLost = loses.has(++asked);
+      const askedAt = this.#timesForgotten;
       await onCall(`ask for ${key}`);
+      if (askedAt !== this.#timesForgotten) return { kind: 'fault', message: 'timed out', isUnknown: true };
       if (!this.#keys.has(key)) this.moved.set(orderId, (this.moved.get(orderId) ?? 0) + 1);
       this.#keys.add(key);
       this.#found.add(key);
