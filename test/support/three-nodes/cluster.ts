@@ -47,7 +47,6 @@ export class ThreeNodes {
       voters,
       ...at,
     }));
-    formatNodes(installation, settings);
     const nodes = network.places.map((place, index) => {
       const node = settings[index];
       if (node === undefined) throw new Error('no settings');
@@ -55,6 +54,7 @@ export class ThreeNodes {
     });
     const cluster = new ThreeNodes(nodes, folder, network);
     try {
+      formatNodes(installation, settings);
       await Promise.all(nodes.map((node) => node.start()));
     } catch (error) {
       await cluster.stop();

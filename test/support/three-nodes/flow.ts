@@ -51,11 +51,18 @@ export class Flow {
 
   /** Of the orders that were acknowledged, each once. */
   ids(): Set<string> {
-    return new Set(this.#all().filter((id) => !isBad(id)));
+    return new Set(
+      this.#batches()
+        .flatMap(({ ids }) => ids)
+        .filter((id) => !isBad(id)),
+    );
   }
 
-  badCount(): number {
-    return this.#all().filter(isBad).length;
+  /** PARTITION:OFFSET of those that were acknowledged and are no orders. */
+  badPlaces(): string[] {
+    return this.#batches().flatMap(({ partition, offset, ids }) =>
+      ids.flatMap((id, index) => (isBad(id) ? [`${partition}:${offset + index}`] : [])),
+    );
   }
 
   /** What a partition acknowledged first from a moment on. */
@@ -85,8 +92,8 @@ export class Flow {
     await Promise.all(this.#senders.values());
   }
 
-  #all(): string[] {
-    return [...this.#acknowledged.values()].flatMap((all) => all.flatMap(({ ids }) => ids));
+  #batches(): Acknowledged[] {
+    return [...this.#acknowledged.values()].flat();
   }
 
   /** Partitions may be added. */

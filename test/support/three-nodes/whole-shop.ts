@@ -74,7 +74,8 @@ export class WholeShop {
     const { checkout: sent } = this.#answered;
     expect(sent).not.toEqual([]);
     await this.#shop.ok(`run ${SERVICES} --until-end`, { timeoutMs: PATIENT_MS });
-    await expectCheckoutEven({ shop: this.#shop, gateway: this.#gateway, brokers, sent, stock });
+    const ends = ['COMPLETED'] as const;
+    await expectCheckoutEven({ shop: this.#shop, gateway: this.#gateway, brokers, sent, stock, ends });
   }
 
   async #place(url: string, client: number): Promise<void> {
