@@ -35,6 +35,7 @@ export const SETTINGS = {
   deps: { optimizer: { ssr: { enabled: true, include: ['typebox', 'typebox/compile'] } } },
   // A process for each file takes as long as what most of them try. None may leave anything behind.
   isolate: false,
+  setupFiles: ['test/support/nothing-left.ts'],
   testTimeout: 90_000,
   hookTimeout: 60_000,
   sequence: { sequencer: LongestFirst },

@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, expect } from 'vitest';
+
+const LOOKS = 20;
+const EVERY_MS = 10;
+
+/*
+ * After each file of tests, since those that follow run in the same process: an owner that was left open and sleeps by a clock
+ * that does not wait is busy for ever, and takes a core from them.
+ */
+afterAll(async () => {
+  const isBusy = (): boolean => process.getActiveResourcesInfo().includes('Immediate');
+  for (let looks = 0; isBusy(); looks += 1) {
+    if (looks === LOOKS)
+      throw new Error(`${expect.getState().testPath ?? ''} has left something that never rests`);
+    await sleep(EVERY_MS);
+  }
+});
