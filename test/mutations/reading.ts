@@ -276,6 +276,13 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/sources.test.ts'],
   },
   {
+    name: 'a node with nothing new is not asked while another one has a backlog',
+    file: 'src/adapters/kafka/consume/fetcher.ts',
+    from: 'if (isAtEnd && this.#ready.some(({ checked }) => checked?.nodeId === nodeId)) return;',
+    to: 'if (isAtEnd && this.#ready.length > 0) return;',
+    tests: ['test/unit/kafka/consumer.test.ts'],
+  },
+  {
     name: 'a long backlog of some partitions keeps the others waiting',
     file: 'src/adapters/kafka/consume/fetcher.ts',
     from: '[...this.#order.filter((other) => other !== slot), slot];',

@@ -167,6 +167,32 @@ describe('a backlog', () => {
     for (const partition of [0, 1, 2, 3, 4]) expect(order.indexOf(partition)).toBeLessThan(Math.min(...ends));
     await run.stop();
   });
+
+  it('of several partitions of one node keeps no partition of another node waiting', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3, nodes: 2 });
+    const { model } = cluster;
+    const backlog = [0, 2];
+    const order: number[] = [];
+    const run = runConsumer(cluster, {
+      // Of the backlog there is always more.
+      onBatch: async ({ partition, records }) => {
+        order.push(partition);
+        if (!backlog.includes(partition)) return;
+        model.append(partition, records.length, 100);
+        await sleep(50);
+      },
+    });
+    model.append(1);
+    await waitFor('it to be at its end', () => order.length === 1);
+    for (const partition of backlog) model.append(partition, 12_000, 100);
+    // Longer than the other node waits before it answers that there is nothing.
+    await waitFor('the backlog to be worked on', () => order.length > 15);
+    const before = order.length;
+    model.append(1);
+    await waitFor('more of it', () => order.length > before + 10);
+    expect(order.slice(before)).toContain(1);
+    await run.stop();
+  });
 });
 
 describe('the group', () => {

@@ -183,9 +183,10 @@ export class Fetcher {
 
   /** Begins a question to the node about those of its partitions that have no answer waiting. */
   #ask(nodeId: number, wanted: readonly Slot[]): void {
-    // A node that waits for news cannot be asked for what is there: so it waits only when nobody is busy.
-    const busy = this.slots.inHand !== undefined || this.#ready.length > 0;
-    if (busy && wanted.every((slot) => slot.atEnd)) return;
+    const isBusy = this.slots.inHand !== undefined || this.#ready.length > 0;
+    const isAtEnd = wanted.every((slot) => slot.atEnd);
+    // A node that waits for news cannot be asked for what is there, as it soon is for what follows an answer that lies ready.
+    if (isAtEnd && this.#ready.some(({ checked }) => checked?.nodeId === nodeId)) return;
     const now = performance.now();
     const asked = new PartitionMap<{ slot: Slot; question: Question }>();
     for (const slot of wanted) {
@@ -195,7 +196,7 @@ export class Fetcher {
       asked.set(slot.of, { slot, question: slot.question });
     }
     this.#asking.add(nodeId);
-    void this.#question(nodeId, asked, busy ? 0 : MAX_WAIT_MS)
+    void this.#question(nodeId, asked, isBusy && !isAtEnd ? 0 : MAX_WAIT_MS)
       .catch((error: unknown) => {
         this.#options.onFailed(error);
       })
