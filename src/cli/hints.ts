@@ -94,6 +94,10 @@ const WAYS: Ways = {
     if (inDoubt) return `to go on under the same ids: ${way}`;
     return after === null ? way : `to go on, ${way}`;
   },
+  events_again: ({ by, eventId }) =>
+    by === 'seed'
+      ? 'run the same command again: with the same seed the events have the same ids, and count once'
+      : `to send one again so that it counts once, give the same --source, --item and --quantity with its id: --order-id ${eventId}`,
   as_new: () => 'add --as-new',
   not_rejected: () => 'leave out --rejected',
   resume_after_id: () => 'give --resume-after the id that the interrupted replay named',

@@ -86,6 +86,7 @@ interface RegistryAdvice {
 type SendAdvice =
   | ProduceAgain
   | ReplayAgain
+  | EventsAgain
   | { readonly kind: 'as_new' | 'not_rejected' | 'resume_after_id' }
   | { readonly kind: 'try_again'; readonly orderId: string }
   /** `by`: the id of the try that was accepted. */
@@ -115,6 +116,14 @@ export interface ReplayAgain {
   /** The last that was sent. */
   readonly after: string | null;
   readonly limit: number | null;
+}
+
+export interface EventsAgain {
+  readonly kind: 'events_again';
+  /** All of them by the seed that they were made with, or each by its id. */
+  readonly by: 'seed' | 'event_id';
+  /** The first that is in doubt. */
+  readonly eventId: string;
 }
 
 /** Advice that a face puts into words. */

@@ -117,11 +117,26 @@ function refusedBy({ orderId }: Order, topic: string): Failure {
 export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: Advice): unknown {
   const [first] = [...unknown, ...failed];
   if (!isFailure(error, 'broker_unreachable', 'broker_refused') || first === undefined) return error;
-  const named = unknown.slice(0, NAMED).map(({ order }) => order.orderId);
-  const more = unknown.length > named.length ? `, … (${unknown.length} in all)` : '';
-  const doubt =
-    named.length === 0 ? '' : `; whether these orders are stored is unknown: ${named.join(', ')}${more}`;
-  const fix: Advice = error.fix === null ? way : { kind: 'in_turn', steps: [error.fix, way] };
-  const context = { ...error.context, orderId: first.order.orderId };
-  return new Failure(error.code, error.message + doubt, { fix, context, cause: error });
+  const ids = unknown.map(({ order }) => order.orderId);
+  return withDoubt(error, { ids, what: 'orders', way, context: { orderId: first.order.orderId } });
+}
+
+/** A failure of a send that also names what may be stored. */
+export function withDoubt(
+  failure: Failure,
+  doubt: {
+    readonly ids: readonly string[];
+    readonly what: 'orders' | 'events';
+    /** How it is sent again under the same ids. */
+    readonly way: Advice;
+    readonly context?: Failure['context'];
+  },
+): Failure {
+  const { ids, what, way } = doubt;
+  const more = ids.length > NAMED ? `, … (${ids.length} in all)` : '';
+  const named = ids.slice(0, NAMED).join(', ');
+  const text = ids.length === 0 ? '' : `; whether these ${what} are stored is unknown: ${named}${more}`;
+  const fix: Advice = failure.fix === null ? way : { kind: 'in_turn', steps: [failure.fix, way] };
+  const context = { ...failure.context, ...doubt.context };
+  return new Failure(failure.code, failure.message + text, { fix, context, cause: failure });
 }

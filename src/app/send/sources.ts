@@ -1,4 +1,5 @@
-import { Failure } from '../../domain/failure.ts';
+import type { Advice, EventsAgain } from '../../domain/advice.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Message } from '../../domain/messages/message.ts';
 import { ONLINE_ORDER } from '../../domain/messages/stock/online-order.ts';
 import { STORE_SALE } from '../../domain/messages/stock/store-sale.ts';
@@ -11,6 +12,7 @@ import type { CodecOf } from '../run/events.ts';
 import { unlessStopped } from '../run/wait.ts';
 import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
 import { atPace, type Pace } from './pace.ts';
+import { withDoubt } from './sender.ts';
 
 /** Where events come from, by the name for commands. */
 export const SOURCES = { online: ONLINE_ORDER, store: STORE_SALE, supplier: SUPPLIER_RESTOCK } as const;
@@ -113,6 +115,8 @@ export interface SendEventsOptions extends Pace {
   readonly names: TopicNames;
   readonly events: AsyncIterable<SourceEvent> | Iterable<SourceEvent>;
   readonly create: boolean;
+  /** How those are sent again under the same ids of which nobody knows whether they are stored. */
+  readonly again: EventsAgain['by'];
   readonly on: (event: SendEventsEvent) => void;
 }
 
@@ -122,6 +126,7 @@ export type SendEventsEvent =
       readonly kind: 'sent';
       readonly events: readonly (SourceEvent & SentRecord & { readonly topic: string })[];
     }
+  | { readonly kind: 'unknown'; readonly topic: string; readonly events: readonly SourceEvent[] }
   | { readonly kind: 'summary'; readonly summary: SentEvents };
 
 export interface SentEvents {
@@ -157,6 +162,9 @@ export async function sendEvents(
     await sending.all(broker);
     hasFailed = false;
     isDone = !signal.aborted || (count !== null && sending.sent >= count);
+  } catch (error) {
+    if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
+    throw interruptedAfter(sending, options, `; ${error.message}`);
   } finally {
     const interrupted = !isDone && signal.aborted && count !== null;
     const { byTopic, sent, failed, unknown } = sending;
@@ -164,8 +172,18 @@ export async function sendEvents(
     on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, hasFailed, seconds } });
   }
   if (isDone || count === null) return;
-  throw new Failure('interrupted', `interrupted: ${sending.sent} of ${count} events sent`, {
-    fix: 'run the same command again: with the same seed the events have the same ids, and count once',
+  throw interruptedAfter(sending, options, '');
+}
+
+function interruptedAfter(sending: Sending, { count, again }: SendEventsOptions, why: string): Failure {
+  const { sent, inDoubt } = sending;
+  const goOn = { resume: 'count', next: sent > 0 ? sent : null, rest: (count ?? sent) - sent } as const;
+  const fix: Advice =
+    again === 'event_id' && inDoubt === null
+      ? { kind: 'produce_again', inDoubt: false, unknown: 0, orderId: '', ...goOn }
+      : { kind: 'events_again', by: again, eventId: inDoubt ?? '' };
+  return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} events sent${why}`, {
+    fix,
   });
 }
 
@@ -176,6 +194,8 @@ class Sending {
   sent = 0;
   failed = 0;
   unknown = 0;
+  /** The id of the first that is. */
+  inDoubt: string | null = null;
 
   constructor(codecOf: CodecOf, options: SendEventsOptions) {
     this.#codecOf = codecOf;
@@ -214,13 +234,18 @@ class Sending {
       const outcome = outcomes[i];
       return typeof outcome === 'object' ? [{ ...event, ...outcome, topic }] : [];
     });
-    const unknown = outcomes.filter((outcome) => outcome === 'unknown').length;
+    const unknown = events.filter((_, i) => outcomes[i] === 'unknown');
     this.sent += gone.length;
-    this.unknown += unknown;
-    this.failed += events.length - gone.length - unknown;
+    this.unknown += unknown.length;
+    this.failed += events.length - gone.length - unknown.length;
     this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + gone.length);
     if (gone.length > 0) on({ kind: 'sent', events: gone });
-    if (failure !== null) throw failure;
+    const [first] = unknown;
+    if (first !== undefined) {
+      on({ kind: 'unknown', topic, events: unknown });
+      this.inDoubt = first.fields.event_id;
+    }
+    if (failure !== null) throw doubted(failure, unknown, this.#options);
     if (gone.length < events.length) {
       throw new Failure('broker_refused', `the brokers do not take all events into topic ${topic}`, {
         fix: 'see the configuration of the topic, and the log of the brokers',
@@ -228,4 +253,15 @@ class Sending {
       });
     }
   }
+}
+
+function doubted(failure: Error, unknown: readonly SourceEvent[], { again }: SendEventsOptions): Error {
+  const ids = unknown.map(({ fields }) => fields.event_id);
+  const [first] = ids;
+  if (!isFailure(failure) || first === undefined) return failure;
+  return withDoubt(failure, {
+    ids,
+    what: 'events',
+    way: { kind: 'events_again', by: again, eventId: first },
+  });
 }

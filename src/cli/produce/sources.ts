@@ -74,7 +74,7 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   const report = new SourceReport(session);
   await sendEvents(kafka, {
     ...{ sources, events: sent, count, signal, names: settings.topics, create: flags.create },
-    ...{ clock: systemClock, ...flags.pace },
+    ...{ clock: systemClock, ...flags.pace, again: given === null && seed !== null ? 'seed' : 'event_id' },
     on: (event) => report.take(event),
   });
 }

@@ -1,14 +1,16 @@
 import { Type } from 'typebox';
-import { Count, CountByName, object, PLACE, Seconds, type Document } from '../shapes.ts';
+import { Count, CountByName, object, nullable, Seconds, type Document } from '../shapes.ts';
 
-/** An event of a source that `produce --source` sent. */
+/** An event of a source that `produce --source` sent, or of which nobody knows whether it was sent. */
 export const SentEvent = object({
-  type: Type.Literal('sent'),
+  type: Type.Enum(['sent', 'unknown']),
   source: Type.Enum(['online', 'store', 'supplier']),
   event_id: Type.String(),
   product_id: Type.String(),
   quantity: Type.Integer(),
-  ...PLACE,
+  topic: Type.String(),
+  partition: nullable(Count),
+  offset: nullable(Type.Integer()),
 });
 export type SentEvent = Document<typeof SentEvent>;
 

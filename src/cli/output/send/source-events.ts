@@ -1,6 +1,7 @@
-import type { SendEventsEvent, SentEvents } from '../../../app/send/sources.ts';
+import type { SendEventsEvent, SentEvents, SourceEvent } from '../../../app/send/sources.ts';
 import type { SentEvent, SentEventsSummary } from '../../../documents/reports/source-events.ts';
 import { formatRecordId } from '../../../domain/orders/order.ts';
+import type { SentRecord } from '../../../ports/broker.ts';
 import type { Session } from '../../session.ts';
 import { count, duration, grouped } from '../text.ts';
 import { SentThrottle } from './throttle.ts';
@@ -19,27 +20,33 @@ export class SourceReport {
     if (event.kind === 'topic_created') {
       printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
     } else if (event.kind === 'sent') this.#print(event.events);
+    else if (event.kind === 'unknown') this.#unknown(event);
     else this.#summary(event.summary);
   }
 
   #print(events: Extract<SendEventsEvent, { kind: 'sent' }>['events']): void {
     const { printer, isJson } = this.#session;
-    const documents = events.map(({ source, fields, topic, partition, offset }): SentEvent => {
-      const { event_id, product_id, quantity } = fields;
-      return { type: 'sent', source, event_id, product_id, quantity, topic, partition, offset };
-    });
     if (isJson) {
-      void printer.data(documents.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      const lines = events.map((one) => `${JSON.stringify(document('sent', one, one.topic, one))}\n`);
+      void printer.data(lines.join(''));
       return;
     }
     const { list, before } = this.#throttle.add(events.length, performance.now());
     if (before > 0 && printer.isDataLive) {
       void printer.text(`sent ${count(before, 'event')} in the last second\n`);
     }
-    const lines = documents.slice(0, list).map(({ source, event_id, product_id, quantity, ...place }) => {
-      return `sent ${event_id} ${source} ${product_id}×${quantity} (${formatRecordId(place)})\n`;
-    });
+    const lines = events
+      .slice(0, list)
+      .map(({ source, fields: { event_id, product_id, quantity }, ...place }) => {
+        return `sent ${event_id} ${source} ${product_id}×${quantity} (${formatRecordId(place)})\n`;
+      });
     void printer.text(lines.join(''));
+  }
+
+  /** As JSON in any case, like orders: with all that it takes to send them again. */
+  #unknown({ topic, events }: Extract<SendEventsEvent, { kind: 'unknown' }>): void {
+    const lines = events.map((one) => `${JSON.stringify(document('unknown', one, topic, null))}\n`);
+    void this.#session.printer.data(lines.join(''));
   }
 
   #summary({ byTopic, sent, failed, unknown, interrupted, hasFailed, seconds }: SentEvents): void {
@@ -63,4 +70,14 @@ export class SourceReport {
     const { unlisted } = this.#throttle;
     if (unlisted > 0) printer.info(`${count(unlisted, 'event')} not listed: -o json lists each`);
   }
+}
+
+function document(
+  type: SentEvent['type'],
+  { source, fields: { event_id, product_id, quantity } }: SourceEvent,
+  topic: string,
+  place: SentRecord | null,
+): SentEvent {
+  const { partition, offset } = place ?? { partition: null, offset: null };
+  return { type, source, event_id, product_id, quantity, topic, partition, offset };
 }
