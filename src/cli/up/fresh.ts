@@ -1,35 +1,26 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { openStore, systemClock } from '../../compose.ts';
+import { systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Session } from '../session.ts';
 import { isDatabase } from '../settings/store-type.ts';
 import { holdData } from '../commands/dev.ts';
-import { isDatabaseRunning } from './database.ts';
 
 const MARK_OF_GIT = '.gitkeep';
 
 /**
- * Puts the shop and the data of its broker aside, so that `up` begins with an empty one. Both, since the topics still have
- * the orders of that shop.
+ * Puts the shop, on which nothing works, and the data of its broker aside, so that `up` begins with an empty one. Both,
+ * since the topics still have the orders of that shop.
  *
  * @param data of the broker that `up` starts
- * @throws Failure usage: the shop is in a database; folder_in_use: something runs on either of them; write_failed
+ * @throws Failure usage: the shop is in a database; folder_in_use: something runs on the data; write_failed
  */
 export async function putAside({ settings, printer, cwd }: Session, data: string): Promise<void> {
   const { storage } = settings;
   if (isDatabase(storage)) {
     throw new Failure('usage', '--fresh puts a folder aside, and the shop is in a database', {
       fix: 'name another database, or a folder with --store DIR',
-    });
-  }
-  const access = await openStore(settings);
-  const running = await access.consumerStatus();
-  if (running !== null || (await isDatabaseRunning(storage))) {
-    const who = running === null ? 'its PostgreSQL' : `process ${running.pid}`;
-    throw new Failure('folder_in_use', `${who} works on the shop in ${storage}`, {
-      fix: 'stop it first; or name another folder with --store DIR',
     });
   }
   const dataDir = resolve(cwd, data);

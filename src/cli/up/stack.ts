@@ -48,7 +48,7 @@ export interface Kafka {
 export async function checkFree(port: number, flags: string): Promise<void> {
   if (port === 0 || !(await answers(`127.0.0.1:${port}`))) return;
   throw new Failure('port_in_use', `another program listens on 127.0.0.1:${port}, perhaps another shop`, {
-    fix: `stop it; or give this shop ports of its own: ${flags}`,
+    fix: `stop it; or give this shop its own: ${flags}`,
   });
 }
 

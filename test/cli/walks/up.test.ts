@@ -87,11 +87,12 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
   }
   const data = path.join(shop.folder, '.orderctl-dev');
   for (const [args, said] of [
-    [`--data ${data}`, 'another orderctl dev runs on the data folder'],
+    [`--fresh --data ${data}`, 'another orderctl dev runs on the data folder'],
+    [`--fresh --store ${shop.storage}`, 'works on the shop in'],
     [`--store ${shop.storage}`, 'works on the shop in'],
   ]) {
-    const fresh = await other.run(`up --port 0 --broker-port 0 --registry-port 0 --fresh ${args ?? ''}`);
-    expect(fresh, args).toMatchObject({ code: 4, stderr: expect.stringContaining(said ?? '') as string });
+    const second = await other.run(`up --port 0 --broker-port 0 --registry-port 0 ${args ?? ''}`);
+    expect(second, args).toMatchObject({ code: 4, stderr: expect.stringContaining(said ?? '') as string });
   }
   expect(fs.readdirSync(other.folder)).toEqual(['storage']);
   expect(fs.readdirSync(shop.folder).sort()).toEqual(['.orderctl-dev', 'storage']);

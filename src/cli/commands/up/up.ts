@@ -13,6 +13,7 @@ import { decimalNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { checkPlace, startDatabase } from '../../up/database.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
+import { checkIdle } from '../../up/idle.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
@@ -82,7 +83,8 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const isSplit = flags.split === true;
   const signal = takeStopSignal(printer);
   await checkPlace(settings, isSplit);
-  await checkFree(port, '--port 0 --broker-port 0 --registry-port 0');
+  await checkFree(port, '--port 0 --broker-port 0 --registry-port 0 --data DIR --store DIR');
+  if (!isDatabase(settings.storage)) await checkIdle(session);
   if (flags.fresh === true) {
     const { putAside } = await import('../../up/fresh.ts');
     await checkOwnBroker(session, flags);

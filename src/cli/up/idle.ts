@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStore } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Session } from '../session.ts';
+import { isDatabaseRunning } from './database.ts';
+
+/** For so long the processors of an `up` that was killed finish what they have in hand. */
+const LEAVING_MS = 5_000;
+const LOOK_EVERY_MS = 200;
+
+/**
+ * Looks before anything is started: processors that cannot have the folder would be started again and again, beside an API
+ * that takes orders for them.
+ *
+ * @throws Failure folder_in_use: something works on the folder, and goes on to
+ */
+export async function checkIdle({ settings, printer }: Session): Promise<void> {
+  const { storage } = settings;
+  const access = await openStore(settings);
+  const who = async (): Promise<string | null> => {
+    const running = await access.consumerStatus();
+    if (running !== null) return `process ${running.pid}`;
+    return (await isDatabaseRunning(storage)) ? 'its PostgreSQL' : null;
+  };
+  const until = performance.now() + LEAVING_MS;
+  for (let looks = 0; ; looks += 1) {
+    const found = await who();
+    if (found === null) return;
+    if (performance.now() > until) {
+      throw new Failure('folder_in_use', `${found} works on the shop in ${storage}`, {
+        fix: 'stop it first; or name other folders with --store DIR and --data DIR',
+      });
+    }
+    if (looks === 0) printer.info(`waits for ${found}, which works on the shop in ${storage} ...`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
