@@ -150,8 +150,10 @@ export function dayOf(
   { timeZone, now }: { readonly timeZone: string | undefined; readonly now: number },
 ): { date: string; timeZone: string; from: number; until: number } {
   const date = dayNamed(text ?? 'yesterday', now, timeZone) ?? text ?? '';
-  if (!/^\d{4}-\d\d-\d\d$/.test(date)) {
-    throw invalid(flag, date, 'a date', `for example ${flag} yesterday or 2026-11-21`);
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(date);
+  if (!isDate || parseIsoTime(date) === 'unreal') {
+    const what = isDate ? 'a date that exists' : 'a date';
+    throw invalid(flag, date, what, `for example ${flag} yesterday or 2026-11-21`);
   }
   const from = dateOrTime(flag, date, timeZone);
   const next = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);

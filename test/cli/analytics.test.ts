@@ -88,7 +88,14 @@ it('analytics show and top take --since and --until', async () => {
   expect(await shop.json(`analytics top --until ${ago(31)}`)).toMatchObject({ from: null, products: [] });
   const both = await shop.run('analytics top --hours 2 --since 1h -o json');
   expect([both.code, failureOf(both).code]).toEqual([2, 'usage']);
-  expect(failureOf(await shop.run('analytics show --since 2020-01-01 -o json')).code).toBe('invalid_value');
+  expect(failureOf(await shop.run('analytics show --since 2020-01-01 -o json'))).toMatchObject({
+    ...{ code: 'invalid_value', message: '--since is more than a year ago' },
+  });
+  const apart = await shop.run('analytics show --since 2020-01-01 --until 2022-01-01 -o json');
+  expect(failureOf(apart).message).toBe('--since and --until are more than a year apart');
+  for (const range of ['--since 2999-12-05', '--until 2999-12-05']) {
+    expect((await shop.ok(`analytics show ${range}`)).stderr).toBe('no order was placed then\n');
+  }
 });
 
 it('says so where there is nothing to add up, and refuses hours that are none', async () => {

@@ -8,7 +8,7 @@ import { createBucketObjects } from '../../src/adapters/objects/s3.ts';
 import { EVENTS_LOG, type StockEvent } from '../../src/domain/stock/events.ts';
 import { newFact } from '../../src/domain/facts.ts';
 import type { DailyReport } from '../../src/documents/reports/daily.ts';
-import { openShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, type Shop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf, type DecidedRecord } from '../support/decided.ts';
 import { expectValidated } from '../support/documents.ts';
 
@@ -120,6 +120,24 @@ it.each([
   'daily --to ftp://shop/x',
 ])('report %s is wrong usage', async (wrong) => {
   expect((await openShop().run(`report ${wrong}`)).code).toBe(2);
+});
+
+it('report refuses a day that does not exist with one that does', async () => {
+  for (const verb of ['show', 'daily']) {
+    const failure = failureOf(await openShop().run(`report ${verb} 2026-02-30 -o json`));
+    expect(failure).toMatchObject({
+      message: '--date: "2026-02-30" is not a date that exists',
+      fix: 'for example --date yesterday or 2026-11-21',
+    });
+  }
+});
+
+it('report says of a day that it has not begun', async () => {
+  const shop = await shopWithDays();
+  const { stderr } = await shop.ok('report show 2999-01-01 --time-zone UTC');
+  expect(stderr).toBe('2999-01-01 (UTC) has not begun: 0 orders, 0.00 in sales\n');
+  expect((await shop.ok('report daily 2999-01-01 --to out')).stderr).toContain('2999-01-01 has not begun');
+  expect((await shop.ok('report show today')).stderr).toContain(' so far: ');
 });
 
 it('report show without a day is that of yesterday, and says so', async () => {

@@ -67,8 +67,10 @@ export function openFolder(options: {
       return new KeptFolder(files, folder, clock, options.onNotice);
     },
     async backUp(target) {
-      const { backUp } = await import('./journal/backup.ts');
-      return backUp(opened, path.resolve(target));
+      const { backUp, NEW_FOLDER } = await import('./journal/backup.ts');
+      const backup = path.resolve(target);
+      checkIsFolder(backup, NEW_FOLDER);
+      return backUp(opened, backup);
     },
     async inspect() {
       const { FolderInspection } = await import('./inspection.ts');

@@ -4,8 +4,11 @@ import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { errorCode } from './fs.ts';
 
-/** @throws Failure invalid_value: it is a file; not_found: it is a link to nothing */
-export function checkIsFolder(folder: string): void {
+/** @param fix the way out where it is a file @throws Failure invalid_value: it is a file; not_found: it is a link to nothing */
+export function checkIsFolder(
+  folder: string,
+  fix = 'give the folder that users.csv and inventory.csv are in, or will be',
+): void {
   const target = brokenLink(folder);
   if (target !== null) {
     throw new Failure('not_found', `${folder} is a link to ${target}, which does not exist`, {
@@ -15,7 +18,7 @@ export function checkIsFolder(folder: string): void {
   }
   if (!isFile(folder)) return;
   throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
-    fix: 'give the folder that users.csv and inventory.csv are in, or will be',
+    fix,
     context: { file: folder },
   });
 }

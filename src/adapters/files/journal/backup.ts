@@ -18,6 +18,9 @@ import { FolderSnapshot } from './snapshot.ts';
  * recovered in the same way.
  */
 
+/** The way out where the target is in use. */
+export const NEW_FOLDER = 'name a folder that is empty or not there yet';
+
 const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
 /** Beside those of the store: what is copied in another way, or belongs to a running process. */
@@ -57,7 +60,7 @@ function assertEmpty(files: FileSystem, folder: string, target: string): void {
   }
   if (files.list(target).length === 0) return;
   throw new Failure('already_exists', `${target} is not empty`, {
-    fix: 'name a folder that is empty or not there yet',
+    fix: NEW_FOLDER,
     context: { file: target },
   });
 }

@@ -39,7 +39,7 @@ export function registerShow(analytics: Command, session: Session): void {
     const { since, until } = salesRange(flags, now);
     const begin = since ?? (until ?? now) - (DAY_HOURS - 1) * HOUR_MS;
     const isPlain = since === null && until === null;
-    await show(session, isPlain ? lastHours(DAY_HOURS, now) : hoursBetween(begin, until ?? now + 1));
+    await show(session, isPlain ? lastHours(DAY_HOURS, now) : hoursBetween(begin, until, now), now);
   });
 }
 
@@ -65,17 +65,13 @@ export function salesRange(
   return { since: from, until };
 }
 
-/** @throws Failure invalid_value */
-function hoursBetween(since: number, until: number): Hours {
-  const hours = wholeHours(since, until);
-  if (since < until && (hours.until - hours.from) / HOUR_MS <= MAX_HOURS) return hours;
-  throw new Failure(
-    'invalid_value',
-    '--since and --until are more than a year apart, or the wrong way round',
-    {
-      fix: 'give a shorter time',
-    },
-  );
+/** @param until null: up to now @throws Failure invalid_value */
+function hoursBetween(since: number, until: number | null, now: number): Hours {
+  const hours = wholeHours(since, until ?? Math.max(since, now) + 1);
+  if ((hours.until - hours.from) / HOUR_MS <= MAX_HOURS) return hours;
+  const message =
+    until === null ? '--since is more than a year ago' : '--since and --until are more than a year apart';
+  throw new Failure('invalid_value', message, { fix: 'ask for at most a year' });
 }
 
 /** @throws Failure invalid_value */
@@ -106,7 +102,7 @@ function numeric(title: string, cell: (row: Row) => number | string): Column<Row
   return { title, align: 'right', isWhole: true, cell: (row) => String(cell(row)) };
 }
 
-async function show(session: Session, hours: Hours): Promise<void> {
+async function show(session: Session, hours: Hours, now: number): Promise<void> {
   const { printer, isJson, isCsv } = session;
   const access = await openStoreOf(session);
   await using reader = await access.read();
@@ -125,7 +121,7 @@ async function show(session: Session, hours: Hours): Promise<void> {
   if (document.total.order_count === 0) {
     const length = (hours.until - hours.from) / HOUR_MS;
     printer.info(
-      hours.until > systemClock.now()
+      hours.until > now && hours.until <= now + HOUR_MS
         ? `no order was placed in the last ${length === 1 ? 'hour' : count(length, 'hour')}`
         : 'no order was placed then',
     );

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { openStore } from '../../../compose.ts';
 import { markRestored } from '../../../app/store/mark-restored.ts';
@@ -34,6 +35,7 @@ async function restore(session: Session, source: string): Promise<void> {
     openStore({ storage: source, storePassword: null }),
     openStore(settings),
   ]);
+  if (!(await backup.isThere())) throw noBackup(backup.name);
   if ((await target.consumerStatus()) !== null) {
     throw new Failure('folder_in_use', `a consumer runs on ${target.name}`, { fix: { kind: 'stop_owner' } });
   }
@@ -72,4 +74,12 @@ async function restore(session: Session, source: string): Promise<void> {
         'orderctl consume --new-id --group NAME',
     );
   }
+}
+
+function noBackup(folder: string): Failure {
+  const message = existsSync(folder) ? `${folder} is not a backup` : `there is no folder ${folder}`;
+  return new Failure('not_found', message, {
+    fix: 'name a backup: a folder that "backup DIR" made',
+    context: { file: folder },
+  });
 }

@@ -12,6 +12,7 @@ import type { Session } from '../../session.ts';
 import {
   CSV_COLUMNS,
   csvRows,
+  hasBegun,
   readDay,
   sayDay,
   sayUnpriced,
@@ -75,7 +76,8 @@ async function write(session: Session, flags: Flags): Promise<void> {
   const { report_date, time_zone, complete, total_sales, order_count } = report;
   if (flags.date === undefined) sayDay(session, report, flags);
   sayUnpriced(session, report);
-  if (!complete) printer.warn(`${report_date} is not over: the report will change`);
+  const state = hasBegun(report) ? 'is not over' : 'has not begun';
+  if (!complete) printer.warn(`${report_date} ${state}: the report will change`);
   if (!isJson) return;
   const counts = { report_date, time_zone, complete, total_sales, order_count };
   const document: WrittenReport = { ...counts, to: flags.to, files };

@@ -64,12 +64,16 @@ export function csvRows({ report_date, sales }: DailyReport): readonly object[] 
 export function sayDay({ printer }: Session, report: DailyReport, { date }: DayFlags): void {
   const { report_date, time_zone, complete, order_count, total_sales } = report;
   const which = date === undefined ? 'yesterday, ' : '';
-  const far = complete ? '' : ' so far';
+  const how = complete ? '' : hasBegun(report) ? ' so far' : ' has not begun';
   printer.info(
-    `${which}${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
+    `${which}${report_date} (${time_zone})${how}: ${count(order_count, 'order')}, ${total_sales} in sales`,
   );
   if (date === undefined && order_count === 0)
     printer.info('"orderctl report show today" has what this day has so far');
+}
+
+export function hasBegun({ from }: DailyReport): boolean {
+  return Date.parse(from) <= systemClock.now();
 }
 
 /** Sales that the report cannot count as money. */
