@@ -103,17 +103,33 @@ interface SchemaError {
   readonly instancePath: string;
   readonly keyword: string;
   readonly message?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
   readonly parentSchema?: { readonly description?: string };
 }
 
 /** What is wrong with a request, by the first of ajv's errors. @param part such as `body` */
 export function schemaProblem([error]: readonly SchemaError[], part: string): Error {
-  const { instancePath = '', keyword = '', message = 'is not valid', data, parentSchema } = error ?? {};
+  const { instancePath = '', keyword = '', message = 'is not valid', params = {}, data } = error ?? {};
   const field = instancePath === '' ? part : instancePath.slice(1);
-  const about = parentSchema?.description ?? '';
-  if (keyword !== 'pattern' || !/^(?:an?|one) /.test(about)) return new Error(`${field} ${message}`);
-  return new Error(`${field} ${JSON.stringify(data).slice(0, SHOWN)} is not ${about}`);
+  const given = `${field} ${JSON.stringify(data)?.slice(0, SHOWN)}`;
+  switch (keyword) {
+    case 'pattern': {
+      // What is taken; after that, what it is for.
+      const [takes = ''] = (error?.parentSchema?.description ?? '').split(';');
+      return new Error(/^(?:an?|one) /.test(takes) ? `${given} is not ${takes}` : `${field} ${message}`);
+    }
+    case 'enum': {
+      const allowed = (params.allowedValues as readonly unknown[]).filter((value) => value !== '');
+      return new Error(`${given} is not one of ${allowed.join(', ')}`);
+    }
+    case 'additionalProperties': {
+      const name = JSON.stringify(params.additionalProperty).slice(0, SHOWN);
+      return new Error(`${part === 'querystring' ? 'the query' : field} has ${name}, which is not known here`);
+    }
+    default:
+      return new Error(`${field} ${message}`);
+  }
 }
 
 /** Of what was sent, in a message. */

@@ -64,7 +64,7 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   });
   expect(await call('POST', redrive, { value: order })).toMatchObject({
     status: 409,
-    body: { code: 'already_decided' },
+    body: { code: 'already_decided', fix: 'see those that are open: GET /dead-letters?state=open' },
   });
   const open = (await call('GET', '/dead-letters?processor=orders&state=open')).body as Listed;
   expect(open.dead_letters).toHaveLength(2);
@@ -78,7 +78,17 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   // Of a topic that is not there.
   expect((await call('GET', `/dead-letters/${shop.topic}.no.dlq:0:0`)).status).toBe(404);
   expect((await call('POST', '/dead-letters/0:99999/redrive')).status).toBe(404);
-  expect((await call('GET', '/dead-letters/nonsense')).status).toBe(422);
+  expect(await call('GET', '/dead-letters/nonsense')).toMatchObject({
+    status: 422,
+    body: { detail: expect.stringContaining('id "nonsense" is not an id, as in the list: TOPIC') as string },
+  });
+  for (const [query, detail] of [
+    ['limit=x', 'limit "x" is not a whole number from 1 to 500'],
+    ['state=none', 'state "none" is not one of open, redriven, discarded'],
+    ['stat=open', 'the query has "stat", which is not known here'],
+  ] as const) {
+    expect(await call('GET', `/dead-letters?${query}`)).toMatchObject({ status: 422, body: { detail } });
+  }
   expect((await call('GET', '/dead-letters?processor=nobody')).status).toBe(422);
   expect((await call('GET', '/dead-letters?cursor=bm8')).status).toBe(422);
 });
@@ -105,7 +115,10 @@ test('alerts are listed with the latest first, by item and kind', async () => {
     ],
   });
   expect((await call('GET', '/alerts?kind=oversold')).body).toEqual({ alerts: [], next: null });
-  expect((await call('GET', '/alerts?kind=none')).status).toBe(422);
+  expect(await call('GET', '/alerts?kind=none')).toMatchObject({
+    status: 422,
+    body: { detail: 'kind "none" is not one of low_stock, out_of_stock, oversold, insufficient_stock' },
+  });
 });
 
 test('the record behind a decision is shown raw and decoded, for as long as Kafka has it', async () => {
@@ -194,7 +207,17 @@ test('sales are those of the commands, for any number of hours', async () => {
   expect((await call('GET', '/reports/2020-02-29?time_zone=Asia/Tokyo')).body).toMatchObject({
     ...{ report_date: '2020-02-29', from: '2020-02-28T15:00:00.000Z', complete: true, order_count: 0 },
   });
-  for (const where of ['2020-02-30', '2020', 'today?time_zone=Mars/Dune', 'today?zone=UTC']) {
+  expect((await call('GET', '/reports/2020-02-30')).body).toMatchObject({
+    detail: 'date: "2020-02-30" is not a date that exists',
+    fix: 'for example date yesterday or 2026-11-21',
+  });
+  expect((await call('GET', '/reports/2020')).body).toMatchObject({
+    detail: 'date "2020" is not a date such as 2026-11-27, today or yesterday',
+  });
+  expect((await call('GET', '/orders/x?wait=abc')).body).toMatchObject({
+    detail: 'wait "abc" is not a number of seconds such as 5s',
+  });
+  for (const where of ['today?time_zone=Mars/Dune', 'today?zone=UTC']) {
     expect((await call('GET', `/reports/${where}`)).status, where).toBe(422);
   }
   for (const where of ['hourly?hours=0', 'hourly?hours=x', 'top-products?limit=-1', 'hourly?days=1']) {

@@ -104,7 +104,7 @@ function stepOf(id: string, events: readonly RedriveEvent[]): RedrivenDeadLetter
     if (event.kind !== 'skipped') continue;
     const { message, fix } = event;
     throw new Failure('already_decided', `dead letter ${id} is left alone: ${message}`, {
-      ...(fix === null ? {} : { fix }),
+      fix: fix ?? 'see those that are open: GET /dead-letters?state=open',
     });
   }
   throw new Error(`what became of dead letter ${id} was not reported`);

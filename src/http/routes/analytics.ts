@@ -17,7 +17,12 @@ const MAX_LIMIT = 1_000;
 
 /** Digits, from 1 to a most. */
 const wholeNumber = (what: string, max: number) =>
-  Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: `${what}, at most ${max}` }));
+  Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,3}$',
+      description: `a whole number from 1 to ${max}; ${what}`,
+    }),
+  );
 
 const ABOUT =
   'An order counts in the hour (UTC) in which it was placed, however late it is decided. "as_of" says when the logs were ' +
@@ -55,11 +60,17 @@ const REPORT = {
     'What "orderctl report show" prints. "complete": the day is over; what comes late still changes it. "as_of" says when ' +
     'the logs were read: who asks soon after another receives the same.',
   params: Type.Object({
-    date: documented(Type.String({ pattern: String.raw`^(?:\d{4}-\d{2}-\d{2}|today|yesterday)$` }), {
-      type: 'string',
-      enum: ['today', 'yesterday'],
-      description: 'or a date, such as 2026-11-27',
-    }),
+    date: documented(
+      Type.String({
+        pattern: String.raw`^(?:\d{4}-\d{2}-\d{2}|today|yesterday)$`,
+        description: 'a date such as 2026-11-27, today or yesterday',
+      }),
+      {
+        type: 'string',
+        enum: ['today', 'yesterday'],
+        description: 'or a date, such as 2026-11-27',
+      },
+    ),
   }),
   querystring: Type.Object(
     {

@@ -17,7 +17,7 @@ import { cursorOf, limitOf, markOf, PAGE, timeRange, timesOf, type PageQuery } f
 const TAGS = ['dead letters'];
 const Id = Type.Object({
   id: Type.String({
-    description: 'TOPIC:PARTITION:OFFSET, as in the list, or kept:TOPIC/PARTITION@OFFSET',
+    description: 'an id, as in the list: TOPIC:PARTITION:OFFSET or kept:TOPIC/PARTITION@OFFSET',
     pattern: DEAD_LETTER_ID_PATTERN,
   }),
 });

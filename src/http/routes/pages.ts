@@ -12,7 +12,7 @@ export const PAGE = {
   limit: Type.Optional(
     Type.String({
       pattern: '^[1-9][0-9]{0,2}$',
-      description: `at most ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
+      description: `a whole number from 1 to ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
     }),
   ),
   cursor: Type.Optional(Type.String({ maxLength: 8_192, description: '"next" of the page before' })),

@@ -2,14 +2,17 @@ import { Type } from 'typebox';
 import { documented, Name } from '../../../documents/http/request.ts';
 import { nullable } from '../../../documents/shapes.ts';
 import type { OrderFlow } from '../../../app/intake/intake.ts';
-import { NAME_PATTERN } from '../../../domain/names.ts';
+import { NAME_PATTERN, NAME_RULE } from '../../../domain/names.ts';
 import { MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
 
 const QUANTITY = Type.Integer({ minimum: -MAX_LINE_QUANTITY - 1, maximum: MAX_LINE_QUANTITY });
 const LINE = { item: Type.Optional(Name), quantity: Type.Optional(QUANTITY) };
 const isLine = { required: ['item', 'quantity'] };
 /** The empty text says the same as null. */
-const NameOrNone = nullable(Type.String({ pattern: `^$|${NAME_PATTERN}` }), 'null: an order of nobody');
+const NameOrNone = nullable(
+  Type.String({ pattern: `^$|${NAME_PATTERN}`, description: `a name: ${NAME_RULE}` }),
+  'null: an order of nobody',
+);
 
 /**
  * An order as in `produce --file`. What a field may be is checked by its schema; which of them there have to be, by the

@@ -10,5 +10,5 @@ export function waitMs(text: string | undefined): number {
 
 export const Wait = Type.String({
   pattern: String.raw`^\d{1,2}s$`,
-  description: `answers once the order is decided, or after so long, such as 5s; at most ${MAX_WAIT_SECONDS}s`,
+  description: `a number of seconds such as 5s; answers once the order is decided, or after so long, at most ${MAX_WAIT_SECONDS}s`,
 });
