@@ -16,6 +16,9 @@ describe('import', () => {
     const file = list(shop, 'list.csv', 'Item;Quantity;Price\r\npen;50;"1,20"\r\nbook;10;12,5\r\n');
     const dry = await shop.json(['inventory', 'import', file, '--dry-run']);
     expect(dry).toMatchObject({ dry_run: true, added: 2, changed: 0, removed: 0, unchanged: 0 });
+    const { stdout, stderr } = await shop.ok(['inventory', 'import', file, '--dry-run']);
+    expect(stdout).toMatch(/^(item \w+ would be added \(.*\)\n){2}$/);
+    expect(stderr).toContain('inventory.csv: 2 would be added, 0 changed, 0 removed\nnothing changed;');
     expect(fs.existsSync(shop.storage)).toBe(false);
     const done = await shop.json(['inventory', 'import', file, '--why', 'first list']);
     expect(done).toMatchObject({ ...dry, dry_run: false });

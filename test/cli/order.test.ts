@@ -207,7 +207,7 @@ describe('order list', () => {
     const last = await shop.ok('order list --last 1');
     expect(last.stdout.trimEnd().split('\n')).toHaveLength(2);
     expect(last.stderr).toBe(
-      '2 earlier orders are not listed: --limit N lists more, -o csv or -o json all\n',
+      '2 earlier orders are not listed: --limit N lists more; without --limit, -o csv and -o json list all\n',
     );
     const none = await shop.ok('order list --user carol');
     expect(none).toMatchObject({ stdout: '' });

@@ -44,7 +44,7 @@ describe('dlq list', () => {
     const limited = await shop.ok('dlq list --limit 1');
     expect(limited.stdout).toContain('3 dead letters');
     expect(limited.stdout.match(/open +un/g)).toHaveLength(1);
-    expect(limited.stderr).toContain('and 2 more dead letters');
+    expect(limited.stderr).toContain('and 2 more dead letters: --limit N lists more; without --limit, ');
   });
 
   test('as JSON: one object a line, then a summary', async () => {

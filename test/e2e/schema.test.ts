@@ -159,19 +159,26 @@ describe('schema', () => {
   test('files that hold no schema, and a registry that is not there, have their codes', async () => {
     const shop = openShop();
     const broken = path.join(shop.folder, 'broken.avsc');
-    fs.writeFileSync(broken, '{"type":');
+    fs.writeFileSync(broken, '{"type":\njunk}');
     const none = save(shop, { type: 'nothing' });
-    const refused: [string, number, string][] = [
-      [`--file ${shop.folder}/none.avsc`, 3, 'not_found'],
+    const refused: [string, number, string, string?][] = [
+      [`--file ${shop.folder}/none.avsc`, 3, 'not_found', '/none.avsc does not exist'],
       [`--file ${shop.folder}`, 2, 'invalid_value'],
-      [`--file ${broken}`, 6, 'invalid_input'],
+      [
+        `--file ${broken}`,
+        6,
+        'invalid_input',
+        '/broken.avsc:2 is not valid JSON: a value is expected, not "j"',
+      ],
       [`--file ${none}`, 6, 'invalid_input'],
       [`--registry http://127.0.0.1:${await closedPort()}`, 5, 'registry_unreachable'],
     ];
-    for (const [args, code, name] of refused) {
+    for (const [args, code, name, message = ''] of refused) {
       const result = await shop.run(`schema check ${args} -o json`);
       expect(result.code, result.stderr).toBe(code);
-      expect(failureOf(result)).toMatchObject({ code: name });
+      const failure = failureOf(result);
+      expect(failure).toMatchObject({ code: name });
+      expect(failure.message).toContain(message);
     }
     expect((await shop.run('schema remove')).code).toBe(2);
   });

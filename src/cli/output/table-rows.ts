@@ -1,19 +1,20 @@
 import type { TableEdit } from '../../documents/write/table.ts';
 import { categoryOf, type Item, type User } from '../../domain/tables.ts';
 
-/** `item pen updated: quantity 50 → 100` */
-export function editLine(edit: TableEdit): string {
+/** `item pen updated: quantity 50 → 100`. @param isDry `item pen would be updated: …` */
+export function editLine(edit: TableEdit, isDry = false): string {
+  const be = isDry ? 'would be ' : '';
   const subject = `${edit.kind} ${edit.kind === 'user' ? edit.user : edit.item}`;
   const before = edit.before === null ? null : fields(edit.before);
   const after = edit.after === null ? null : fields(edit.after);
-  if (before === null) return `${subject} added (${listed(after ?? {})})`;
-  if (after === null) return `${subject} removed (was: ${listed(before)})`;
+  if (before === null) return `${subject} ${be}added (${listed(after ?? {})})`;
+  if (after === null) return `${subject} ${be}removed (was: ${listed(before)})`;
   const changes = Object.keys(after)
     .filter((key) => before[key] !== after[key])
     .map((key) => `${key} ${before[key] ?? 'none'} → ${after[key] ?? 'none'}`);
   return changes.length === 0
     ? `${subject} unchanged (${listed(after)})`
-    : `${subject} updated: ${changes.join(', ')}`;
+    : `${subject} ${be}updated: ${changes.join(', ')}`;
 }
 
 /** `quantity 50 → 100`, `added, quantity 10` */

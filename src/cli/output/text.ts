@@ -3,6 +3,9 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${grouped(n)} ${n === 1 ? one : many}`;
 }
 
+/** How to see what a limited table leaves out. */
+export const LIST_MORE = '--limit N lists more; without --limit, -o csv and -o json list all';
+
 /** `1,234` */
 export function grouped(n: number): string {
   // Intl would load its tables for this.

@@ -55,8 +55,10 @@ function parseSettingsFile(file: string): object {
   try {
     text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw new Failure('invalid_settings', `${file} cannot be read (${errorCode(error)})`, {
-      fix: errorCode(error) === 'ENOENT' ? 'name another with --config' : 'make it readable, or remove it',
+    const isMissing = errorCode(error) === 'ENOENT';
+    const what = isMissing ? 'does not exist' : `cannot be read (${errorCode(error)})`;
+    throw new Failure('invalid_settings', `${file} ${what}`, {
+      fix: isMissing ? 'name another with --config' : 'make it readable, or remove it',
       context: { file },
       cause: error,
     });

@@ -7,7 +7,7 @@ import { printTable } from '../output/print-table.ts';
 import { changeInWords } from '../output/table-rows.ts';
 import { editDocument } from '../../documents/write/table.ts';
 import type { Column } from '../output/table.ts';
-import { count } from '../output/text.ts';
+import { count, LIST_MORE } from '../output/text.ts';
 
 type LoggedDocument = Documents.LoggedUserEdit | Documents.LoggedItemEdit;
 
@@ -34,7 +34,7 @@ export async function printEditLog(
   if (earlier.length > 0) {
     const edits = new Set(earlier.map(({ number }) => number)).size;
     printer.info(
-      `${count(earlier.length, 'earlier row')} of ${count(edits, 'edit')} not listed: --limit N lists more, -o csv all`,
+      `${count(earlier.length, 'earlier row')} of ${count(edits, 'edit')} not listed: ${LIST_MORE}`,
     );
   }
   const columns = columnsOf(table, rows);

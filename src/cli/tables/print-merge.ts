@@ -39,13 +39,17 @@ export async function printMerge(
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
+  const isDry = 'dry_run' in more && more.dry_run;
   const listed = printer.isDataLive ? edits.slice(0, ON_A_TERMINAL) : edits;
-  await printer.text(listed.map((edit) => `${editLine(edit)}\n`).join(''));
+  await printer.text(listed.map((edit) => `${editLine(edit, isDry)}\n`).join(''));
   const total = added + changed + removed;
   const left = total - listed.length;
   if (left > 0) {
     printer.info(`and ${count(left, 'row')} more${edits.length < total ? '' : ': -o json lists them'}`);
   }
-  if (total > 0) printer.info(`${table}.csv: ${added} added, ${changed} changed, ${removed} removed`);
+  if (total > 0)
+    printer.info(
+      `${table}.csv: ${added}${isDry ? ' would be' : ''} added, ${changed} changed, ${removed} removed`,
+    );
   else printer.info(isRearranged ? `${table}.csv: in another order` : 'nothing changed');
 }

@@ -74,7 +74,7 @@ function owe(received: Received<Alert | Notification>, draft: Draft, rules: Deli
       ...{ delivery_id: id, channel, step: 'owed', at: isoTime(at), attempts: 0, detail: null },
     });
   }
-  return { kind: 'handled', about: id, detail: `to be sent by ${routes.map(([name]) => name).join(', ')}` };
+  return { kind: 'handled', about: id, detail: `goes out by ${routes.map(([name]) => name).join(', ')}` };
 }
 
 type Route = readonly [channel: Channel, to: string | null];

@@ -158,6 +158,7 @@ describe('the settings file', () => {
   it('must be there when it is named, and names no other', () => {
     const gone = failureOf(() => settle({ config: 'none.json' }));
     expect(gone).toMatchObject({ code: 'invalid_settings', fix: 'name another with --config' });
+    expect(gone.message).toBe(`${join(cwd, 'none.json')} does not exist`);
     writeSettings({ config: 'other.json' });
     expect(failureOf(() => settle()).message).toContain('config: a file does not name another');
   });

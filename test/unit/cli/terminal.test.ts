@@ -229,7 +229,9 @@ it('a log of edits on 80 columns has each change whole, and says that something 
   };
   const [wide, silence] = await printed(200);
   expect(wide).toMatch(/^EDIT +WHEN +ITEM +SOLD +DELIVERED +CHANGE +HOW +BY +WHY\n/);
-  expect(silence).toBe('2 earlier rows of 2 edits not listed: --limit N lists more, -o csv all\n');
+  expect(silence).toBe(
+    '2 earlier rows of 2 edits not listed: --limit N lists more; without --limit, -o csv and -o json list all\n',
+  );
   const [narrow, word] = await printed(80);
   expect(narrow.match(/quantity 10000\d → 10000\d/g)).toHaveLength(2);
   expect(narrow).toMatch(/^EDIT +WHEN +ITEM +CHANGE +WHY\n/);

@@ -16,7 +16,7 @@ import {
   deadLetterRow,
   type DeadLetterRow,
 } from '../../output/dead-letters/list.ts';
-import { count, grouped } from '../../output/text.ts';
+import { count, grouped, LIST_MORE } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
@@ -113,7 +113,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const columns = deadLetterColumns(summary);
   const isWhole = await printTable(printer, rows, columns, ...narrowerColumns(columns));
   const more = summary.total - summary.listed;
-  if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, -o csv or -o json lists them`);
+  if (more > 0) printer.info(`and ${count(more, 'more dead letter')}: ${LIST_MORE}`);
   if (!isWhole) printer.info('more of each fits a wider terminal; "orderctl dlq show ID" has all of one');
 }
 

@@ -13,7 +13,7 @@ import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from 
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import { printNotice } from '../../output/store-notices.ts';
-import { count } from '../../output/text.ts';
+import { count, LIST_MORE } from '../../output/text.ts';
 import { momentGiven, printReached } from '../../tables/past.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from './unknown.ts';
@@ -188,5 +188,5 @@ function readLast(flags: ListFlags, most: number): number {
 function earlierLine({ count: more, isAtLeast }: EarlierOrders): string {
   const what =
     more === 0 ? 'earlier orders' : `${isAtLeast ? 'more than ' : ''}${count(more, 'earlier order')}`;
-  return `${what} ${more === 1 ? 'is' : 'are'} not listed: --limit N lists more, -o csv or -o json all`;
+  return `${what} ${more === 1 ? 'is' : 'are'} not listed: ${LIST_MORE}`;
 }

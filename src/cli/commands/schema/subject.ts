@@ -58,6 +58,7 @@ export function addVerb(
         .filter((message) => !isList || message.schema !== null)
         .map((message) => askedOf(message, session, file));
       const tools = await openSchemaTools(registryConnection(session.resolved));
+      if (file !== null) tools.validate(file.text, file.name);
       await run({ printer: session.printer, isJson: session.isJson, tools, asked, words, isList });
     });
 }
@@ -92,32 +93,19 @@ export async function printDocuments({ printer, isList }: Run, documents: readon
 
 /** @throws Failure not_found, invalid_value, invalid_input */
 async function readSchema(file: string): Promise<string> {
-  const context = { file };
+  const about = { fix: 'give the path of an Avro schema (.avsc)', context: { file } };
   try {
     const { size } = await stat(file);
     if (size > MAX_FILE_BYTES) {
-      throw new Failure('invalid_input', `--file: ${file} has ${size} bytes, more than any schema`, {
-        fix: 'give the path of an Avro schema (.avsc)',
-        context,
-      });
+      const message = `--file: ${file} has ${size} bytes, more than any schema`;
+      throw new Failure('invalid_input', message, about);
     }
-    const text = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
-    JSON.parse(text);
-    return text;
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof Failure) throw error;
-    if (error instanceof SyntaxError) {
-      throw new Failure('invalid_input', `${file} is not JSON: ${error.message.slice(0, 200)}`, {
-        fix: 'give the path of an Avro schema (.avsc)',
-        context,
-      });
-    }
     const code = errorCode(error);
-    throw new Failure(
-      code === 'ENOENT' ? 'not_found' : 'invalid_value',
-      `--file: ${file} cannot be read (${code})`,
-      { fix: 'give the path of an Avro schema (.avsc)', context },
-    );
+    if (code === 'ENOENT') throw new Failure('not_found', `--file: ${file} does not exist`, about);
+    throw new Failure('invalid_value', `--file: ${file} cannot be read (${code})`, about);
   }
 }
 

@@ -40,7 +40,7 @@ const WORDS = {
   owed: 'is asked for next',
   trying: 'is asked for, no answer yet',
   retrying: 'not done yet',
-  parked: 'not done, and the tries have ended: see "orderctl dlq list --processor payment"',
+  parked: 'not done',
   paid: 'done',
   declined: 'declined',
   none: 'no money has moved',
@@ -49,10 +49,16 @@ const WORDS = {
 function moneyInWords(state: CheckoutOrder['payment']): string | null {
   if (state === null) return null;
   const { status, amount, reference, attempts, reason, nextTryAt } = state;
+  const isParked = status === 'parked';
+  const tries = count(attempts, 'try', 'tries');
   const more = [
     ...(reference === null ? [] : [`as ${reference}`]),
     ...(reason === null ? [] : [reason]),
-    ...(attempts > 1 || status === 'retrying' ? [`after ${count(attempts, 'try', 'tries')}`] : []),
+    ...(isParked
+      ? [`given up after ${tries}: see "orderctl dlq list --processor payment"`]
+      : attempts > 1 || status === 'retrying'
+        ? [`after ${tries}`]
+        : []),
     ...(nextTryAt === null ? [] : [`again at ${isoTime(nextTryAt)}`]),
   ];
   return [`${amount === null ? '' : `${amount} `}${WORDS[status]}`, ...more].join(', ');
