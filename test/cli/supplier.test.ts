@@ -55,6 +55,7 @@ it('suppliers are added, changed, shown, completed and removed, in a file that m
     ['--contact', '+x()'],
   ])
     expect((await shop.run(['supplier', 'update', 'SUP-1', ...wrong])).code).toBe(2);
+  expect((await shop.run('supplier remove SUP-1')).code).toBe(2);
   expect(await shop.json('supplier remove SUP-1 --yes')).toMatchObject({ after: null });
   expect(shop.read('suppliers.csv')).toBe('supplier_id,name,contact\nSUP-0,Ink,ink@ink.example\n');
   expectValidated('supplier add');

@@ -51,6 +51,12 @@ export function removeSupplier(lists: Lists, id: string): Promise<SupplierEdit> 
   return editSupplier(lists, id, (row) => (row === null ? unknown(id) : null));
 }
 
+/** @throws Failure not_found */
+export async function checkSupplier(lists: Lists, id: string): Promise<void> {
+  const rows = await lists.rows('suppliers');
+  if (!rows.some((row) => row.supplier_id === id)) unknown(id);
+}
+
 function unknown(id: string): never {
   throw new Failure('not_found', `supplier ${id} does not exist`);
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { checkWhy, type EditRequest } from '../../domain/edit.ts';
+import { checkWhy, decideEdit, type EditRequest } from '../../domain/edit.ts';
 import { openStore } from '../../compose.ts';
+import { confirm } from '../ask.ts';
 import { describe } from '../help.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { editLine } from '../output/table-rows.ts';
@@ -25,6 +26,26 @@ export async function makeEdit(session: Session, request: EditRequest, { why }: 
   await (session.isJson
     ? printer.data(`${JSON.stringify(editDocument(edit))}\n`)
     : printer.text(`${editLine(edit)}\n`));
+}
+
+type RemoveRequest = Extract<EditRequest, { kind: 'user.remove' | 'item.remove' }>;
+
+/** Asks before a row is removed. @throws Failure not_found before that, usage, and of makeEdit */
+export async function removeRow(
+  session: Session,
+  request: RemoveRequest,
+  { question, yes = false, why }: WhyFlag & { readonly question: string; readonly yes?: boolean },
+): Promise<void> {
+  if (!yes) await checkRemoval(session, request);
+  if (await confirm(question, yes)) await makeEdit(session, request, why === undefined ? {} : { why });
+  else session.printer.info('nothing changed');
+}
+
+async function checkRemoval({ settings }: Session, request: RemoveRequest): Promise<void> {
+  await using reader = await (await openStore(settings)).read();
+  const user = request.kind === 'user.remove' ? await reader.userNamed(request.user) : undefined;
+  const item = request.kind === 'item.remove' ? await reader.itemNamed(request.item) : undefined;
+  decideEdit(request, { user: () => user, item: () => item });
 }
 
 /** `user edit` and `inventory edit`. */

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { confirm } from '../../ask.ts';
-import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, removeRow } from '../../tables/edit-command.ts';
 import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameNeeded, takingName } from '../../named.ts';
@@ -23,8 +22,7 @@ export function registerRemove(inventory: Command, session: Session): void {
     .option(...WHY)
     .action(async (given: string | undefined, options: WhyFlag & { item?: string; yes?: true }) => {
       const item = nameNeeded('--item', given, options.item);
-      const isSure = await confirm(`Remove item ${item} and its stock?`, options.yes === true);
-      if (isSure) await makeEdit(session, { kind: 'item.remove', item }, options);
-      else session.printer.info('nothing changed');
+      const question = `Remove item ${item} and its stock?`;
+      await removeRow(session, { kind: 'item.remove', item }, { ...options, question });
     });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import {
   addSupplier,
+  checkSupplier,
   removeSupplier,
   updateSupplier,
   type Supplier,
@@ -65,9 +66,10 @@ export function registerRemove(supplier: Command, session: Session): void {
     .option('-y, --yes', 'do not ask')
     .action(async (given: string | undefined, flags: Flags & { yes?: true }) => {
       const id = nameNeeded('--supplier', given, flags.supplier);
+      const { lists } = await openStoreAdmin(session.settings);
+      if (flags.yes !== true) await checkSupplier(lists, id);
       const isSure = await confirm(`Remove supplier ${id}?`, flags.yes === true);
-      if (isSure)
-        await print(session, await removeSupplier((await openStoreAdmin(session.settings)).lists, id));
+      if (isSure) await print(session, await removeSupplier(lists, id));
       else session.printer.info('nothing changed');
     });
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { confirm } from '../../ask.ts';
-import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, removeRow } from '../../tables/edit-command.ts';
 import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameNeeded, takingName } from '../../named.ts';
@@ -23,8 +22,7 @@ export function registerRemove(user: Command, session: Session): void {
     .option(...WHY)
     .action(async (given: string | undefined, options: WhyFlag & { user?: string; yes?: true }) => {
       const user = nameNeeded('--user', given, options.user);
-      const isSure = await confirm(`Remove user ${user}?`, options.yes === true);
-      if (isSure) await makeEdit(session, { kind: 'user.remove', user }, options);
-      else session.printer.info('nothing changed');
+      const question = `Remove user ${user}?`;
+      await removeRow(session, { kind: 'user.remove', user }, { ...options, question });
     });
 }
