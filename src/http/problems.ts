@@ -112,21 +112,25 @@ interface SchemaError {
 export function schemaProblem([error]: readonly SchemaError[], part: string): Error {
   const { instancePath = '', keyword = '', message = 'is not valid', params = {}, data } = error ?? {};
   const field = instancePath === '' ? part : instancePath.slice(1);
-  const given = `${field} ${JSON.stringify(data)?.slice(0, SHOWN)}`;
+  const given = (): string => `${field} ${JSON.stringify(data).slice(0, SHOWN)}`;
   switch (keyword) {
     case 'pattern': {
       // What is taken; after that, what it is for.
       const [takes = ''] = (error?.parentSchema?.description ?? '').split(';');
-      return new Error(/^(?:an?|one) /.test(takes) ? `${given} is not ${takes}` : `${field} ${message}`);
+      return new Error(/^(?:an?|one) /.test(takes) ? `${given()} is not ${takes}` : `${field} ${message}`);
     }
     case 'enum': {
       const allowed = (params.allowedValues as readonly unknown[]).filter((value) => value !== '');
-      return new Error(`${given} is not one of ${allowed.join(', ')}`);
+      return new Error(`${given()} is not one of ${allowed.join(', ')}`);
     }
     case 'additionalProperties': {
       const name = JSON.stringify(params.additionalProperty).slice(0, SHOWN);
-      return new Error(`${part === 'querystring' ? 'the query' : field} has ${name}, which is not known here`);
+      return new Error(
+        `${part === 'querystring' ? 'the query' : field} has ${name}, which is not known here`,
+      );
     }
+    case 'required':
+      return new Error(`${field} has no ${JSON.stringify(params.missingProperty)}, which is needed here`);
     default:
       return new Error(`${field} ${message}`);
   }

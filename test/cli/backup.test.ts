@@ -49,20 +49,21 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
 
 it('what is no backup is not restored, and a file is not backed up into', async () => {
   const shop = penShop();
-  const [missing, other, file] = ['missing', 'other', 'file'].map((name) => path.join(shop.folder, name));
-  fs.mkdirSync(other as string);
-  fs.writeFileSync(file as string, '');
+  const at = (name: string): string => path.join(shop.folder, name);
+  const [missing, other, file] = [at('missing'), at('other'), at('file')];
+  fs.mkdirSync(other);
+  fs.writeFileSync(file, '');
   for (const [source, message] of [
     [missing, `there is no folder ${missing}`],
     [other, `${other} is not a backup`],
   ] as const) {
-    const result = await shop.run(['restore', source as string, '--storage', 'new', '-o', 'json']);
+    const result = await shop.run(['restore', source, '--storage', 'new', '-o', 'json']);
     expect(failureOf(result)).toMatchObject({
       ...{ exit_code: 3, message },
       fix: 'name a backup: a folder that "backup DIR" made',
     });
   }
-  expect(failureOf(await shop.run(['backup', file as string, '-o', 'json']))).toMatchObject({
+  expect(failureOf(await shop.run(['backup', file, '-o', 'json']))).toMatchObject({
     ...{ exit_code: 2, message: `${file} is a file, not a folder` },
     fix: 'name a folder that is empty or not there yet',
   });

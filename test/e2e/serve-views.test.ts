@@ -89,6 +89,10 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   ] as const) {
     expect(await call('GET', `/dead-letters?${query}`)).toMatchObject({ status: 422, body: { detail } });
   }
+  expect(await call('POST', '/users', { user: 'carol' })).toMatchObject({
+    status: 422,
+    body: { detail: 'body has no "status", which is needed here' },
+  });
   expect((await call('GET', '/dead-letters?processor=nobody')).status).toBe(422);
   expect((await call('GET', '/dead-letters?cursor=bm8')).status).toBe(422);
 });
