@@ -177,3 +177,40 @@ describe('a partition without a leader', () => {
     await run.stop();
   });
 });
+
+describe('the partitions of a topic', () => {
+  it('that are added are read although one node does not know of them, after two joins at most', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2 });
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.node(2).cutOff();
+    const joins = cluster.model.joins;
+    cluster.model.partitions.push({ ...cluster.model.of(0), leader: 1, start: 0, end: 0, log: [] });
+    cluster.model.append(2, 3);
+    await hasAll(cluster, run);
+    // By then the node was asked again, three times at least.
+    const looks = cluster.asked.length;
+    const asked = (): number =>
+      cluster.asked.slice(looks).filter(({ node, key }) => node === 2 && key === API.metadata).length;
+    await waitFor('the node to be asked', asked, (times) => times >= 3, { timeoutMs: 20_000 });
+    cluster.model.append(2, 3);
+    await hasAll(cluster, run);
+    expect(cluster.model.joins - joins).toBeLessThanOrEqual(2);
+    await run.stop();
+  });
+
+  it('are fewer once every node says so', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    for (const partition of [0, 1, 2]) cluster.model.append(partition, 3);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.partitions.pop();
+    await expect(run.done).rejects.toMatchObject({
+      code: 'topic_changed',
+      message: expect.stringContaining(
+        'orders/2: was read up to offset 3, but the topic has no such',
+      ) as unknown,
+    });
+  });
+});

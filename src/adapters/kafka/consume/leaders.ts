@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { isPassing } from '../protocol/errors.ts';
@@ -33,7 +34,7 @@ export interface LeadersOptions {
 interface Known {
   /** nodeId −1 where there is none. Each change makes another object: the same one is the same reign. */
   readonly leader: Leader;
-  /** How often in a row an older epoch was read. */
+  /** How often in a row an older epoch was read, or that there is no such partition. */
   olderReads: number;
   /** The node did not answer: who answers next at its address may be of another cluster. */
   isSuspect: boolean;
@@ -43,9 +44,9 @@ interface Known {
  * The leaders of the partitions of all topics, read again every second, twice while something is wrong, and soon after
  * `hurry`.
  *
- * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps: an epoch
- * older than the one that was read before is news only when nobody says otherwise, as of a topic that was made
- * again.
+ * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps, and of as many
+ * partitions: an epoch older than the one that was read before, or a partition less, is news only when nobody says
+ * otherwise, as of a topic that was made again.
  */
 export class Leaders {
   readonly #options: LeadersOptions;
@@ -61,6 +62,11 @@ export class Leaders {
   /** Empty before the first reading. */
   get clusterId(): string {
     return this.#clusterId;
+  }
+
+  /** The partitions that there are, also while a node that is asked does not know of all. */
+  get partitions(): TopicPartition[] {
+    return this.#known.keys();
   }
 
   /** Undefined while the partition has none, or its leader is to be read again. */
@@ -126,29 +132,34 @@ export class Leaders {
     if (signal.aborted) return;
     if (cluster.clusterId !== this.#clusterId) this.#known.clear();
     this.#clusterId = cluster.clusterId;
-    const read = new Map(found.map(({ topic, partitions }) => [topic, partitions]));
-    for (const [topic, partitions] of read) {
-      for (const state of partitions) this.#take(topic, state, cluster.brokers.length);
+    const nodes = cluster.brokers.length;
+    const read = new PartitionMap<TopicMetadata['partitions'][number]>();
+    for (const { topic, partitions } of found) {
+      for (const state of partitions) read.set({ topic, partition: state.partition }, state);
     }
-    for (const of of this.#known.keys()) {
-      const isThere = read.get(of.topic)?.some(({ partition }) => partition === of.partition) === true;
-      if (!isThere) this.#known.delete(of);
+    for (const [of, state] of read) this.#take(of, state, nodes);
+    for (const [of, known] of this.#known) {
+      if (read.get(of) !== undefined) continue;
+      const isTopicThere = found.some(({ topic }) => topic === of.topic);
+      if (!isTopicThere || this.#isBelieved(known, nodes)) this.#known.delete(of);
     }
-    const numbers = [...read].map(([topic, all]) => [topic, all.map(({ partition }) => partition)] as const);
-    onRead(new Map(numbers), cluster.clusterId);
+    const known = byTopic(this.#known.keys());
+    const numbers = (topic: string): number[] => (known.get(topic) ?? []).map(({ partition }) => partition);
+    onRead(new Map(found.map(({ topic }) => [topic, numbers(topic)])), cluster.clusterId);
   }
 
-  #take(topic: string, state: TopicMetadata['partitions'][number], nodes: number): void {
-    const { leader, epoch } = state;
-    const of = { topic, partition: state.partition };
+  #take(of: TopicPartition, { leader, epoch }: TopicMetadata['partitions'][number], nodes: number): void {
     const known = this.#known.get(of);
-    if (known !== undefined && epoch < known.leader.epoch) {
-      known.olderReads += 1;
-      // Each reading begins with another node, so by then every one of them was asked.
-      if (known.olderReads < 2 * nodes) return;
-    }
+    if (known !== undefined && epoch < known.leader.epoch && !this.#isBelieved(known, nodes)) return;
     const isSame = known?.leader.nodeId === leader && known.leader.epoch === epoch;
     if (isSame && !known.isSuspect) known.olderReads = 0;
     else this.#known.set(of, { leader: { nodeId: leader, epoch }, olderReads: 0, isSuspect: false });
+  }
+
+  /** @returns whether what was just read is to be believed though it is older than what is known */
+  #isBelieved(known: Known, nodes: number): boolean {
+    known.olderReads += 1;
+    // Each reading begins with another node, so by then every one of them was asked.
+    return known.olderReads >= 2 * nodes;
   }
 }

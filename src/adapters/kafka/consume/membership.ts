@@ -14,6 +14,7 @@ import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isPassing, toFailure } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from '../admin/groups.ts';
 import type { BrokerNode, JoinedGroup } from '../protocol/kafkajs.ts';
+import { PartitionMap } from '../partition-map.ts';
 import { partitionsOf } from '../admin/offsets.ts';
 
 /** Shortest first: a ghost holds the group that long after a kill. Brokers allow from 6 s as they come. */
@@ -53,6 +54,8 @@ export interface MembershipOptions {
   readonly storeId: string;
   /** As RunOptions.process. */
   readonly process: string | null;
+  /** Partitions that are known already: the node that says what there is to divide may be cut off from the others. */
+  readonly known: () => readonly TopicPartition[];
   /** What this member has, where members share the partitions; undefined where one member has all of them. */
   readonly claims: (() => readonly TopicPartition[]) | undefined;
   readonly signal: AbortSignal;
@@ -228,7 +231,7 @@ export class Membership {
     this.#memberId = joined.memberId;
     const isLeader = joined.leaderId === joined.memberId;
     const others = isLeader && claims !== undefined ? topicsOfOthers(joined.members, topics) : [];
-    const divided = isLeader ? await partitionsOf(this.#options.client, topics, others) : null;
+    const divided = isLeader ? await this.#partitions(others) : null;
     const { memberAssignment } = await node.syncGroup({
       groupId: group,
       generationId: joined.generationId,
@@ -239,6 +242,14 @@ export class Membership {
     this.#member = { generationId: joined.generationId, memberId: joined.memberId };
     this.#generation = joined.generationId;
     return { assigned: decodeAssignment(memberAssignment), divided, others };
+  }
+
+  /** What there is to divide, in order of partitions. */
+  async #partitions(others: readonly string[]): Promise<TopicPartition[]> {
+    const { client, topics, known } = this.#options;
+    const read = await partitionsOf(client, topics, others);
+    const all = new PartitionMap([...read, ...known()].map((of) => [of, undefined] as const)).keys();
+    return all.sort((a, b) => a.partition - b.partition);
   }
 
   #divide({ leaderId, members }: JoinedGroup, partitions: readonly TopicPartition[]): Assigned[] {

@@ -116,6 +116,7 @@ export class Run {
       group,
       storeId,
       process,
+      known: () => this.#leaders.partitions,
       claims: isShared ? () => this.#ownership.claims() : undefined,
       signal: this.#ended.signal,
       onJoined: ({ assigned, ...joined }) => {
