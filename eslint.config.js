@@ -39,22 +39,24 @@ const PARTS = {
   },
   'compose.ts': { parts: ['domain', 'ports', 'app', 'adapters'], packages: ['uuid'], node: true },
   // A broker of its own, which knows nothing of orders.
-  'dev-broker': { parts: ['crc32c.ts'], packages: [], node: true },
+  'dev-broker': { parts: ['crc32c.ts', 'directories.ts'], packages: [], node: true },
   // A payment gateway to play with. Its books are lines of a file as the broker's logs are.
   'dev-gateway': { parts: ['dev-broker'], packages: [], node: true },
   // Kafka's checksum of a record batch. The one leaf that both sides of the protocol share: it knows neither.
   'crc32c.ts': { parts: [], packages: [] },
+  // Making directories, and their names durable: a leaf that all share who write files.
+  'directories.ts': { parts: [], packages: [], node: true },
 };
 
 /** An adapter meets the ports and knows no other adapter; a technology's packages are known to one adapter only. */
 const ADAPTERS = {
   avro: { packages: ['avsc'] },
-  files: { packages: ['csv-parse'] },
+  files: { packages: ['csv-parse'], parts: ['directories.ts'] },
   gateway: { packages: [] },
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
-  objects: { packages: ['aws4fetch'] },
+  objects: { packages: ['aws4fetch'], parts: ['directories.ts'] },
   otlp: { packages: [] },
-  postgres: { packages: ['pg'] },
+  postgres: { packages: ['pg'], parts: ['directories.ts'] },
   prometheus: { packages: ['prom-client'] },
   smtp: { packages: ['nodemailer'] },
   webhook: { packages: [] },

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import path from 'node:path';
 
 /** @returns bytes read; fewer than asked for only at the end of the file */
 export function readAll(fd: number, into: Buffer, position: number): number {
@@ -34,25 +33,4 @@ export function readFileIfThere(file: string): Buffer | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/**
- * Makes a directory and those above it that are missing, one at a time: Node's own `recursive` never ends where a
- * parent is there and answers ENOENT, as /proc does.
- */
-export function makeFolder(folder: string): void {
-  try {
-    fs.mkdirSync(folder);
-  } catch (error) {
-    if (isFolder(folder)) return;
-    const parent = path.dirname(folder);
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || isFolder(parent))
-      throw error;
-    makeFolder(parent);
-    makeFolder(folder);
-  }
-}
-
-function isFolder(name: string): boolean {
-  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -4,7 +4,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-import { makeFolder } from './files.ts';
+import { makeDirectory } from '../directories.ts';
 
 const LOCK_NAME = /^lock-(\d+)$/;
 /** Every system accepts this length of a Unix socket's path. */
@@ -23,7 +23,7 @@ export class FolderInUseError extends Error {
  * @throws FolderInUseError
  */
 export async function lockFolder(folder: string): Promise<{ release(): Promise<void> }> {
-  makeFolder(folder);
+  makeDirectory(folder);
   const inUse = () =>
     new FolderInUseError(`${folder} is in use by another broker: stop that one, or give another folder`);
   const own = `lock-new-${randomUUID().slice(0, 8)}`;

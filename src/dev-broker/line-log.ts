@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
-import { makeFolder, writeAll } from './files.ts';
+import { makeDirectory } from '../directories.ts';
+import { writeAll } from './files.ts';
 
 const NEWLINE = 0x0a;
 /** Eight hexadecimal digits and a space. */
@@ -33,7 +34,7 @@ export class LineLog {
    */
   constructor(file: string, onEntry: (entry: unknown) => void) {
     this.file = file;
-    makeFolder(path.dirname(file));
+    makeDirectory(path.dirname(file));
     this.#isNamed = fs.existsSync(file);
     this.#fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {

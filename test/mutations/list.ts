@@ -117,7 +117,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the name of a fresh folder is not synced',
     file: files('ledger-files.ts'),
-    from: '  await syncNameOf(files, folder);\n',
+    from: '  await syncNameOf(folder, (name) => files.syncDirectory(name));\n',
     to: '',
     tests: SIMULATION,
   },
@@ -983,8 +983,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a folder that root makes in another user's stays root's",
     file: files('access.ts'),
-    from: '  adoptByName(name);\n',
-    to: '',
+    from: 'makeDirectory(name, adoptByName);',
+    to: 'makeDirectory(name);',
     tests: ['test/unit/files/access.test.ts'],
   },
   {
@@ -1009,10 +1009,17 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/cli/run-to-exit.test.ts'],
   },
   {
+    name: "a folder below another user's, which may not be read, cannot be made durable",
+    file: 'src/directories.ts',
+    from: "if (!NOT_OURS_TO_SYNC.has(codeOf(error) ?? '')) throw error;",
+    to: 'throw error;',
+    tests: ['test/unit/directories.test.ts'],
+  },
+  {
     name: 'a folder is made for ever where the system makes none',
-    file: files('access.ts'),
-    from: "code !== 'ENOENT' || isDirectory(parent)",
-    to: "code !== 'ENOENT'",
+    file: 'src/directories.ts',
+    from: "codeOf(error) !== 'ENOENT' || isDirectory(parent)",
+    to: "codeOf(error) !== 'ENOENT'",
     tests: ['test/unit/files/access.test.ts'],
   },
   {

@@ -356,6 +356,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: COPY,
   },
   {
+    name: 'a power cut takes the folder of an archive whose orders have left the database',
+    file: 'src/adapters/postgres/archive/files.ts',
+    from: '    await syncNameOf(folder, syncFolder);\n',
+    to: '',
+    tests: ['test/unit/postgres/archive-files.test.ts'],
+  },
+  {
     name: 'a file of archived orders that an interrupted run has left stays beside the one that counts',
     file: 'src/adapters/postgres/archive/move.ts',
     from: '  await setLeftoversAside(path.join(folder, file), start);\n',

@@ -46,6 +46,13 @@ export const SALES: readonly Mutation[] = [
     ['test/cli/report.test.ts'],
   ),
   of(
+    'a report to where the system makes no folder never ends',
+    'makeDirectory(folder);',
+    "await (await import('node:fs/promises')).mkdir(folder, { recursive: true });",
+    'src/adapters/objects/folder.ts',
+    ['test/unit/outside/folder-objects.test.ts'],
+  ),
+  of(
     'a report that is made again is another row',
     'rows.filter((other) => other.report_date !== report_date)',
     '[...rows]',

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../../directories.ts';
 
 /*
  * Owners and modes of files. What root makes in another user's folder is given to that user, whom a single command
@@ -52,26 +53,9 @@ export function adoptSocket(name: string, folder: string): void {
   if (owner !== null) fs.lchownSync(name, owner.uid, owner.gid);
 }
 
-/**
- * Makes a directory and those above it that are missing, one at a time: Node's own `recursive` never ends where a
- * parent exists and answers ENOENT, as in /proc.
- */
-export function makeDirectory(name: string): void {
-  try {
-    fs.mkdirSync(name);
-  } catch (error) {
-    if (isDirectory(name)) return;
-    const parent = path.dirname(name);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isDirectory(parent)) throw error;
-    makeDirectory(parent);
-    makeDirectory(name);
-    return;
-  }
-  adoptByName(name);
-}
-
-function isDirectory(name: string): boolean {
-  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** Makes a directory and those above it that are missing; the same for each. */
+export function makeOwnDirectory(name: string): void {
+  makeDirectory(name, adoptByName);
 }
 
 /** null: this is not root, or root's own folder. */

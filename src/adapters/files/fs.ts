@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Failure } from '../../domain/failure.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
-import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess } from './access.ts';
+import { accessOf, adopt, makeOwnDirectory, ownership, setAccess, type FileAccess } from './access.ts';
 import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
 
 /**
@@ -175,7 +175,7 @@ export const realFileSystem: FileSystem = {
   setAccess,
   markUnread,
   showsReads,
-  makeDirectory,
+  makeDirectory: makeOwnDirectory,
   list(name) {
     try {
       return reading(name, () => fs.readdirSync(name));

@@ -1,22 +1,20 @@
 import path from 'node:path';
+import { syncNameOf } from '../../directories.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { OwnedIndex } from './ids/owned-index.ts';
 import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
 import { innerFolder, journalPath, segmentNumber } from './layout.ts';
 import type { LogCuts, Logs } from './logs/logs.ts';
 import type { StateLine } from './tables/state-line.ts';
-import { errorCode, type FileSystem } from './fs.ts';
+import type { FileSystem } from './fs.ts';
 import { Journal } from './journal/journal.ts';
 import { repairLogs, type LoadedFolder } from './journal/recover.ts';
 import { keepFormer } from './journal/upgrade.ts';
 
-/** Directories of other users, which may not be read, and file systems that cannot sync a directory. */
-const NOT_OURS_TO_SYNC = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
-
 /** Makes a fresh folder; durable when this resolves. */
 export async function makeFolder(files: FileSystem, folder: string): Promise<void> {
   files.makeDirectory(innerFolder(folder));
-  await syncNameOf(files, folder);
+  await syncNameOf(folder, (name) => files.syncDirectory(name));
   await files.syncDirectory(folder);
 }
 
@@ -28,17 +26,6 @@ export async function repairFolder(files: FileSystem, folder: string, loaded: Lo
   await files.syncDirectory(inner);
   if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);
   repairLogs(files, folder, loaded);
-}
-
-/** Makes the name of a folder durable, and the names of those above it that may have been made along with it. */
-async function syncNameOf(files: FileSystem, folder: string): Promise<void> {
-  const parent = path.dirname(folder);
-  await files.syncDirectory(parent);
-  try {
-    for (let up = parent; up !== path.dirname(up);) await files.syncDirectory((up = path.dirname(up)));
-  } catch (error) {
-    if (!NOT_OURS_TO_SYNC.has(errorCode(error) ?? '')) throw error;
-  }
 }
 
 /** Makes the journal that goes on where another ends; it is durable with its name when this resolves. */

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDirectory } from '../../directories.ts';
 import type { Objects } from '../../ports/outside/objects.ts';
 
 /** A folder, which is made when it is not there. @param folder its path, and `name` as it was given */
@@ -9,7 +10,7 @@ export function createFolderObjects(folder: string, name: string): Objects {
     async put(file, bytes) {
       const target = path.join(folder, file);
       if ((await readIfThere(target))?.equals(bytes) === true) return 'unchanged';
-      await mkdir(folder, { recursive: true });
+      makeDirectory(folder);
       // Readers see the one or the other, whole.
       const temporary = `${target}.tmp`;
       const handle = await open(temporary, 'w');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-import { makeFolder } from '../files.ts';
+import { makeDirectory } from '../../directories.ts';
 import { Partition } from '../log/partition.ts';
 import { StateLog } from '../state-log.ts';
 import { KafkaError } from '../wire/errors.ts';
@@ -200,7 +200,7 @@ export class Topics {
 
   /** Removes folders of topics whose creation or deletion a crash interrupted. */
   #removeOrphans(): void {
-    makeFolder(this.#logs);
+    makeDirectory(this.#logs);
     for (const id of fs.readdirSync(this.#logs)) {
       if (!this.#byId.has(id)) fs.rmSync(path.join(this.#logs, id), { recursive: true, force: true });
     }

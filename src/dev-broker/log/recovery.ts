@@ -9,7 +9,8 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../wire/record-batch.ts';
-import { makeFolder, readAll } from '../files.ts';
+import { makeDirectory } from '../../directories.ts';
+import { readAll } from '../files.ts';
 import { ProducerStates, type ProducerSnapshot } from './producers.ts';
 import { Segment } from './segment.ts';
 
@@ -39,7 +40,7 @@ interface RecoveredLog {
  * @throws CorruptLogError
  */
 export function recoverLog(folder: string): RecoveredLog {
-  makeFolder(folder);
+  makeDirectory(folder);
   const bases = fs
     .readdirSync(folder)
     .flatMap((name) => LOG_FILE.exec(name)?.[1] ?? [])

@@ -4,7 +4,7 @@ import type { Edit } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { CopiedTable, TableMerge } from '../../../ports/table-copy.ts';
-import { adoptByName, makeDirectory } from '../access.ts';
+import { adoptByName, makeOwnDirectory } from '../access.ts';
 import { writeFresh, readWhole } from '../whole-files.ts';
 import {
   INVENTORY,
@@ -76,7 +76,7 @@ export async function makeCopy(
   const { chunks, editsBytes } = now;
   let directory: string;
   try {
-    makeDirectory(inner);
+    makeOwnDirectory(inner);
     directory = fs.mkdtempSync(path.join(inner, 'edit-'));
     adoptByName(directory);
     await writeFresh(files, path.join(directory, EDITS_FILE), [Buffer.from(String(editsBytes))]);

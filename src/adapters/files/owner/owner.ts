@@ -4,7 +4,7 @@ import net, { type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
-import { adoptByName, adoptSocket, makeDirectory } from '../access.ts';
+import { adoptByName, adoptSocket, makeOwnDirectory } from '../access.ts';
 import { errorCode, writeFailure } from '../fs.ts';
 import { processes } from './processes.ts';
 import { describe, inUse, unreachable } from './failures.ts';
@@ -65,7 +65,7 @@ export async function acquire(
     process: processes.self(),
   };
   try {
-    makeDirectory(folder);
+    makeOwnDirectory(folder);
     return await withShortPath(folder, async (short) => {
       await checkFree(folder, short);
       const fresh = await listen(short, hello, onRequest);

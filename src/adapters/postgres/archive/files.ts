@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDirectory, syncNameOf } from '../../../directories.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 import type { Queries } from '../lasting.ts';
@@ -56,6 +57,16 @@ function rowOf(line: string): DecisionRow {
     ...row,
     lines: lines.map(({ item, quantity, unit_price, stock }) => [item, quantity, unit_price, stock] as const),
   };
+}
+
+/** Makes the folder of the archive where it is missing; durable when this resolves. @throws Failure write_failed */
+export async function makeArchiveFolder(folder: string): Promise<void> {
+  try {
+    makeDirectory(folder);
+    await syncNameOf(folder, syncFolder);
+  } catch (error) {
+    throw ofSystem(error, 'write', folder);
+  }
 }
 
 /**

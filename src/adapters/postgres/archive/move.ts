@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { Claim } from '../../../ports/owner.ts';
@@ -10,7 +9,7 @@ import { checkedMigrations, migrate } from '../migrate.ts';
 import { claimTask } from '../owner/claims.ts';
 import type { DecisionRow } from '../rows/decisions.ts';
 import { refuseSealed } from '../whole/seal.ts';
-import { archivesOf, setLeftoversAside, writeArchive } from './files.ts';
+import { archivesOf, makeArchiveFolder, setLeftoversAside, writeArchive } from './files.ts';
 
 /** Of a file, or somewhat more: a commit is in one. A reader has a whole file in memory, which is 15 MB of that. */
 const MOST_ORDERS = 50_000;
@@ -89,7 +88,7 @@ export async function archiveOrders(
 ): Promise<ArchivedOrders> {
   await using connection = await openStore(target);
   await using claim = await claimTask(target, 'archive');
-  await mkdir(to, { recursive: true });
+  await makeArchiveFolder(to);
   const { lastSeq } = await readPlan(connection, beforeMs);
   const files: string[] = [];
   const done = { accepted: 0, rejected: 0 };
