@@ -17,6 +17,13 @@ export const SENDING: readonly Mutation[] = [
     tests: ['test/app/sample-events.test.ts'],
   },
   {
+    name: 'a record that comes between the last look of a send and its end waits for the next one',
+    file: 'src/app/intake/batcher.ts',
+    from: '    this.#sending = null;\n',
+    to: '    await Promise.resolve();\n    this.#sending = null;\n',
+    tests: ['test/app/batcher.test.ts'],
+  },
+  {
     name: 'a record without an answer counts as not sent',
     file: 'src/adapters/kafka/produce/send-run.ts',
     from: "const outcome = isUnderWay || perhapsStored ? 'unknown' : 'not_sent';",

@@ -44,7 +44,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
   send(record: Pick<Waiting<T>, 'key' | 'value' | 'traceparent'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...record, resolve, reject });
-      this.#sending ??= this.#sendAll().finally(() => (this.#sending = null));
+      this.#sending ??= this.#sendAll();
     });
   }
 
@@ -59,6 +59,8 @@ export class RecordBatcher<T> implements AsyncDisposable {
         else for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn as the last look: what comes from here on begins another.
+    this.#sending = null;
   }
 
   async #sendOneByOne(batch: readonly Waiting<T>[]): Promise<void> {
