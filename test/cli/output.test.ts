@@ -314,7 +314,7 @@ describe('loading', () => {
         ).toBe(true);
       }
       const every =
-        /^(domain|ports)\/|^compose\.ts$|^cli\/commands\/index\.ts$|^cli\/(?:(?:output(?:\/positions)?|settings|tables)\/)?[^/]+$|^documents\/write\/|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
+        /^(domain|ports)\/|^(?:compose|directories)\.ts$|^cli\/commands\/index\.ts$|^cli\/(?:(?:output(?:\/positions)?|settings|tables)\/)?[^/]+$|^documents\/write\/|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
       const others = sources.filter(
         (source) => !every.test(source) && !needed.some((one) => source.startsWith(one)),
       );
