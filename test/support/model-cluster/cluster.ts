@@ -84,6 +84,12 @@ export class ModelNode {
     const version = reader.int16();
     writer.int32(reader.int32());
     reader.nullableString();
+    const isFlexible = key === API.metadata && version >= 9;
+    reader.flexible = writer.flexible = isFlexible;
+    if (isFlexible) {
+      reader.skipTags();
+      writer.int8(0);
+    }
     const isNews = answer(key, version, reader, writer, {
       id: this.id,
       model: cluster.model,
@@ -92,7 +98,9 @@ export class ModelNode {
       trouble: (partition) => cluster.trouble(partition),
       groupTrouble: (asked) => cluster.groupTrouble(asked),
       readsOverGaps: cluster.readsOverGaps,
+      metadataVersion: cluster.metadataVersion,
     });
+    if (isFlexible) writer.int8(0);
     return { chunks: writer.finish(), isNews };
   }
 }
@@ -106,6 +114,8 @@ export class ModelCluster implements AsyncDisposable {
   /** Every request, in order. */
   readonly asked: { node: number; key: number }[] = [];
   readsOverGaps = false;
+  /** The newest version of Metadata that is offered. */
+  metadataVersion: 7 | 10 = 10;
   /** How late an answer is. */
   delayMs: (node: number, key: number) => number = () => 0;
   /** An error that a partition of a Fetch is answered with, or 0. */

@@ -7,6 +7,8 @@ export interface Entry {
 
 /** One partition as a replica has it. */
 export interface Replica {
+  /** Of its topic, as Metadata has it from version 10 on. */
+  topicId: string;
   /** -1: none. */
   leader: number;
   epoch: number;
@@ -43,10 +45,12 @@ export class Model {
   /** Every commit as it came in, refused or not. */
   readonly commits: { generation: number; error: number; offsets: ReadonlyMap<number, number> }[] = [];
   #values = 0;
+  #timesMade = 1;
 
   constructor(topics: readonly string[], partitions: number, nodes: number) {
     this.topics = topics;
     this.partitions = Array.from({ length: partitions }, (_, index) => ({
+      topicId: idOf(index % topics.length),
       leader: (index % nodes) + 1,
       epoch: 5,
       start: 0,
@@ -110,6 +114,20 @@ export class Model {
     replica.log = replica.log.filter((entry) => entry.offset >= replica.start);
   }
 
+  /** Adds a partition, where there is one topic. */
+  grow(leader: number): void {
+    this.partitions.push({ ...this.of(0), leader, start: 0, end: 0, log: [] });
+  }
+
+  /** Deletes all topics and makes them again, with the same leaders and epochs. */
+  makeAgain(): void {
+    this.#timesMade += 1;
+    for (const [index, replica] of this.partitions.entries()) {
+      const topicId = idOf(index % this.topics.length, this.#timesMade);
+      Object.assign(replica, { topicId, start: 0, end: 0, log: [] });
+    }
+  }
+
   /** The group forgets its member, as when the session expired. */
   expireMember(): void {
     this.memberId = '';
@@ -155,4 +173,9 @@ function runAt(log: readonly Entry[], at: number): Entry[] {
     run.push(entry);
   }
   return run;
+}
+
+/** In the form in which Kafka prints ids of topics. */
+function idOf(topic: number, timesMade = 1): string {
+  return Buffer.alloc(16, 16 * timesMade + topic).toString('base64url');
 }

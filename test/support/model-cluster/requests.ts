@@ -1,4 +1,4 @@
-import type { Reader } from '../../../src/dev-broker/wire/reader.ts';
+import { NO_UUID, type Reader } from '../../../src/dev-broker/wire/reader.ts';
 import type { Writer } from '../../../src/dev-broker/wire/writer.ts';
 import { batchesFrom, type Model, type Replica } from './model.ts';
 
@@ -16,7 +16,7 @@ export const API = {
   apiVersions: 18,
 } as const;
 
-/** The one version of each that is offered: that of the description below. https://kafka.apache.org/protocol */
+/** The one version of each that is offered, but for Metadata: that of the description below. https://kafka.apache.org/protocol */
 const VERSIONS: Readonly<Record<number, number>> = {
   [API.fetch]: 11,
   [API.listOffsets]: 4,
@@ -31,6 +31,8 @@ const VERSIONS: Readonly<Record<number, number>> = {
 };
 
 const NONE = 0;
+/** What the client may do is not given. */
+const NO_OPERATIONS = -(2 ** 31);
 const OFFSET_OUT_OF_RANGE = 1;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const LEADER_NOT_AVAILABLE = 5;
@@ -52,6 +54,8 @@ export interface Node {
   readonly trouble: (partition: number) => number;
   /** An error that a request of the group is answered with, or 0. */
   readonly groupTrouble: (key: number) => number;
+  /** The newest version of it that is offered. */
+  readonly metadataVersion: number;
   /** Leaves out what an answer to a Fetch should tell of deleted offsets. */
   readonly readsOverGaps: boolean;
 }
@@ -60,10 +64,10 @@ export interface Node {
 export function answer(key: number, version: number, reader: Reader, writer: Writer, node: Node): boolean {
   switch (key) {
     case API.apiVersions:
-      apiVersions(version, writer);
+      apiVersions(version, writer, node);
       return true;
     case API.metadata:
-      metadata(reader, writer, node);
+      metadata(version, reader, writer, node);
       return true;
     case API.fetch:
       return fetch(reader, writer, node);
@@ -76,9 +80,11 @@ export function answer(key: number, version: number, reader: Reader, writer: Wri
   }
 }
 
-function apiVersions(version: number, writer: Writer): void {
+function apiVersions(version: number, writer: Writer, { metadataVersion }: Node): void {
   writer.int16(NONE);
-  const offered = Object.entries(VERSIONS).map(([key, only]) => ({ key: Number(key), min: only, max: only }));
+  const offered = Object.entries(VERSIONS).map(([key, min]) => ({
+    ...{ key: Number(key), min, max: Number(key) === API.metadata ? metadataVersion : min },
+  }));
   writer.structs([...offered, { key: API.apiVersions, min: 0, max: 2 }], ({ key, min, max }) => {
     writer.int16(key);
     writer.int16(min);
@@ -87,8 +93,17 @@ function apiVersions(version: number, writer: Writer): void {
   if (version >= 1) writer.int32(0);
 }
 
-function metadata(reader: Reader, writer: Writer, { id, model, nodes, partitions }: Node): void {
-  const topics = reader.nullableArray(() => reader.string());
+function metadata(
+  version: number,
+  reader: Reader,
+  writer: Writer,
+  { id, model, nodes, partitions }: Node,
+): void {
+  const isWithIds = version >= 10;
+  const topics = reader.nullableStructs(() => {
+    if (isWithIds) reader.uuid();
+    return reader.string();
+  });
   writer.int32(0);
   writer.structs(nodes, ({ id: nodeId, port }) => {
     writer.int32(nodeId);
@@ -102,6 +117,7 @@ function metadata(reader: Reader, writer: Writer, { id, model, nodes, partitions
     const found = [...partitions.entries()].filter(([index]) => model.place(index).topic === topic);
     writer.int16(found.length === 0 ? UNKNOWN_TOPIC_OR_PARTITION : NONE);
     writer.string(topic);
+    if (isWithIds) writer.uuid(found[0]?.[1].topicId ?? NO_UUID);
     writer.boolean(false);
     writer.structs(found, ([index, { leader, epoch }]) => {
       writer.int16(leader < 0 ? LEADER_NOT_AVAILABLE : NONE);
@@ -110,7 +126,9 @@ function metadata(reader: Reader, writer: Writer, { id, model, nodes, partitions
       writer.int32(epoch);
       for (let list = 0; list < 3; list += 1) writer.array<number>([], () => undefined);
     });
+    if (isWithIds) writer.int32(NO_OPERATIONS);
   });
+  if (isWithIds) writer.int32(NO_OPERATIONS);
 }
 
 function fetch(reader: Reader, writer: Writer, node: Node): boolean {

@@ -19,7 +19,8 @@ function answerOf(errorCode: number): Buffer {
     });
     writer.noTags();
   };
-  writer.noTags();
+  // A field that a newer broker adds: tag 5, of two bytes.
+  for (const byte of [1, 5, 2, 7, 7]) writer.int8(byte);
   writer.int32(0);
   writer.structs(['g'], (group) => {
     writer.int16(errorCode);

@@ -268,7 +268,7 @@ describe('the group', () => {
     cluster.delayMs = (_, key) => {
       if (key === API.syncGroup && grows) {
         grows = false;
-        cluster.model.partitions.push({ leader: 1, epoch: 5, start: 0, end: 0, log: [], isBroken: false });
+        cluster.model.grow(1);
         cluster.model.append(2, 5);
       }
       return 0;

@@ -18,6 +18,16 @@ async function hasAll(cluster: ModelCluster, run: ModelRun, partitions?: readonl
   }
 }
 
+/** Waits until the leaders were looked at that many times more. @param of the node that was asked; any */
+async function looksAt(cluster: ModelCluster, times: number, of?: number): Promise<void> {
+  const before = cluster.asked.length;
+  const looks = (): number =>
+    cluster.asked
+      .slice(before)
+      .filter(({ node, key }) => key === API.metadata && (of === undefined || of === node)).length;
+  await waitFor('looks at the leaders', looks, (seen) => seen >= times, { timeoutMs: 20_000, everyMs: 1 });
+}
+
 describe('a leader that moves', () => {
   it('is followed though the one before answers late, without a spin', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
@@ -147,6 +157,64 @@ describe('a leader that moves', () => {
     cluster.model.append(0, 40);
     await expect(run.done).rejects.toMatchObject({ code: 'topic_changed' });
   });
+
+  it('is of another topic when it was made again, with the same leaders and epochs, and longer already', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1 });
+    const { model } = cluster;
+    let hold = Promise.resolve();
+    let isHeld = false;
+    const run = runConsumer(cluster, {
+      onBatch: async ({ next }) => {
+        isHeld = next > 3;
+        await hold;
+        return undefined;
+      },
+    });
+    model.append(0, 3);
+    await hasAll(cluster, run);
+    // While a batch is worked on nothing is asked of its partition: no error of the node that has lost it is seen.
+    let release = (): void => undefined;
+    hold = new Promise((resolve) => (release = resolve));
+    model.append(0, 1);
+    await waitFor('a batch', () => isHeld, Boolean);
+    await looksAt(cluster, 1);
+    model.makeAgain();
+    model.append(0, 10);
+    release();
+    await Promise.race([looksAt(cluster, 2), run.done.catch(() => undefined)]);
+    model.append(0, 10);
+    await expect(Promise.race([run.done, sleep(10_000)])).rejects.toMatchObject({ code: 'topic_changed' });
+    expect(run.delivered.get(0)?.at(-1)?.offset, 'nothing is read since the first sign of it').toBeLessThan(
+      10,
+    );
+  });
+
+  it('is not of another topic because a node says so that is cut off from the others', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2 });
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.elect(1, 1);
+    cluster.node(2).cutOff();
+    for (const replica of cluster.node(2).view ?? [])
+      replica.topicId = Buffer.alloc(16, 1).toString('base64url');
+    await looksAt(cluster, 3, 2);
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+
+  it('is known by node and epoch alone where the nodes know no ids of topics', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2 });
+    cluster.metadataVersion = 7;
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.elect(0, 3);
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
 });
 
 describe('a partition without a leader', () => {
@@ -186,14 +254,10 @@ describe('the partitions of a topic', () => {
     await hasAll(cluster, run);
     cluster.node(2).cutOff();
     const joins = cluster.model.joins;
-    cluster.model.partitions.push({ ...cluster.model.of(0), leader: 1, start: 0, end: 0, log: [] });
+    cluster.model.grow(1);
     cluster.model.append(2, 3);
     await hasAll(cluster, run);
-    // By then the node was asked again, three times at least.
-    const looks = cluster.asked.length;
-    const asked = (): number =>
-      cluster.asked.slice(looks).filter(({ node, key }) => node === 2 && key === API.metadata).length;
-    await waitFor('the node to be asked', asked, (times) => times >= 3, { timeoutMs: 20_000 });
+    await looksAt(cluster, 3, 2);
     cluster.model.append(2, 3);
     await hasAll(cluster, run);
     expect(cluster.model.joins - joins).toBeLessThanOrEqual(2);

@@ -27,9 +27,14 @@ function opened(...positions: Position[]) {
     returns: number[] | null,
     clusterId = 'c',
     stock: number[] | null = null,
+    madeAgain: string[] = [],
   ): void => {
     const all = [['orders', orders] as const, ['returns', returns] as const, ['stock', stock] as const];
-    sources.saw(new Map(all.flatMap(([topic, read]) => (read === null ? [] : [[topic, read]]))), clusterId);
+    sources.saw(
+      new Map(all.flatMap(([topic, read]) => (read === null ? [] : [[topic, read]]))),
+      clusterId,
+      new Set(madeAgain),
+    );
   };
   return { seen, saw };
 }
@@ -74,5 +79,13 @@ describe('the topics of a run', () => {
     saw([0, 1], [0, 1]);
     expect(() => saw([0, 1], [0])).toThrow(/returns\/1: was read up to offset 5, but the topic has no such/);
     expect(() => saw([0, 1], [0, 1], 'd')).toThrow(/orders\/1: .* on cluster c, but this is cluster d/);
+  });
+
+  it('are others once they were made again, where they were read', () => {
+    const { saw } = opened(at('orders', 1), { ...at('returns', 1), next: 0 });
+    saw([0, 1], [0, 1], 'c', null, ['returns']);
+    expect(() => saw([0, 1], [0, 1], 'c', null, ['orders'])).toThrow(
+      'orders/1: was read up to offset 5, and then the topic was deleted and made again',
+    );
   });
 });

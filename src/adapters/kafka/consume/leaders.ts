@@ -25,18 +25,33 @@ export interface LeadersOptions {
   readonly signal: AbortSignal;
   /** Whether something should have been answered by now. */
   readonly isTroubled: () => boolean;
-  /** After each reading, with the partitions of each topic; a topic that is not there is absent. */
-  readonly onRead: (partitions: ReadonlyMap<string, readonly number[]>, clusterId: string) => void;
+  /**
+   * After each reading, with the partitions of each topic; a topic that is not there is absent.
+   *
+   * @param madeAgain topics that were deleted and made again since the reading before
+   */
+  readonly onRead: (
+    partitions: ReadonlyMap<string, readonly number[]>,
+    clusterId: string,
+    madeAgain: ReadonlySet<string>,
+  ) => void;
   /** An error that does not pass: the end. */
   readonly onFailed: (error: unknown) => void;
 }
 
+type Read = TopicMetadata['partitions'][number] & Pick<Known, 'topicId'>;
+
 interface Known {
+  /** Of the topic: another one after it was deleted and made again. null while no node has named it. */
+  topicId: string | null;
   /** nodeId −1 where there is none. Each change makes another object: the same one is the same reign. */
   readonly leader: Leader;
   /** How often in a row an older epoch was read, or that there is no such partition. */
   olderReads: number;
-  /** The node did not answer: who answers next at its address may be of another cluster. */
+  /**
+   * The node did not answer: who answers next at its address may be of another cluster. Or another topic of that name
+   * was read of.
+   */
   isSuspect: boolean;
 }
 
@@ -45,8 +60,8 @@ interface Known {
  * `hurry`.
  *
  * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps, and of as many
- * partitions: an epoch older than the one that was read before, or a partition less, is news only when nobody says
- * otherwise, as of a topic that was made again.
+ * partitions: an epoch older than the one that was read before, a partition less, or another topic of the same name, is
+ * news only when nobody says otherwise.
  */
 export class Leaders {
   readonly #options: LeadersOptions;
@@ -133,11 +148,13 @@ export class Leaders {
     if (cluster.clusterId !== this.#clusterId) this.#known.clear();
     this.#clusterId = cluster.clusterId;
     const nodes = cluster.brokers.length;
-    const read = new PartitionMap<TopicMetadata['partitions'][number]>();
-    for (const { topic, partitions } of found) {
-      for (const state of partitions) read.set({ topic, partition: state.partition }, state);
+    const read = new PartitionMap<Read>();
+    for (const { topic, id, partitions } of found) {
+      for (const state of partitions)
+        read.set({ topic, partition: state.partition }, { ...state, topicId: id });
     }
-    for (const [of, state] of read) this.#take(of, state, nodes);
+    const madeAgain = new Set<string>();
+    for (const [of, state] of read) if (this.#take(of, state, nodes)) madeAgain.add(of.topic);
     for (const [of, known] of this.#known) {
       if (read.get(of) !== undefined) continue;
       const isTopicThere = found.some(({ topic }) => topic === of.topic);
@@ -145,15 +162,33 @@ export class Leaders {
     }
     const known = byTopic(this.#known.keys());
     const numbers = (topic: string): number[] => (known.get(topic) ?? []).map(({ partition }) => partition);
-    onRead(new Map(found.map(({ topic }) => [topic, numbers(topic)])), cluster.clusterId);
+    onRead(new Map(found.map(({ topic }) => [topic, numbers(topic)])), cluster.clusterId, madeAgain);
   }
 
-  #take(of: TopicPartition, { leader, epoch }: TopicMetadata['partitions'][number], nodes: number): void {
+  /** @returns whether the topic was made again since the partition was last read of */
+  #take(of: TopicPartition, { topicId, leader, epoch }: Read, nodes: number): boolean {
     const known = this.#known.get(of);
-    if (known !== undefined && epoch < known.leader.epoch && !this.#isBelieved(known, nodes)) return;
-    const isSame = known?.leader.nodeId === leader && known.leader.epoch === epoch;
-    if (isSame && !known.isSuspect) known.olderReads = 0;
-    else this.#known.set(of, { leader: { nodeId: leader, epoch }, olderReads: 0, isSuspect: false });
+    const before = known?.topicId ?? null;
+    // Node and epoch may be the same as before.
+    const isMadeAgain = before !== null && topicId !== null && topicId !== before;
+    const isNews = known === undefined || (!isMadeAgain && epoch >= known.leader.epoch);
+    if (!isNews && !this.#isBelieved(known, nodes)) {
+      if (isMadeAgain) {
+        // Until that is known, what would be read is of the one topic or of the other.
+        known.isSuspect = true;
+        this.hurry();
+      }
+      return false;
+    }
+    const isSame = !isMadeAgain && known?.leader.nodeId === leader && known.leader.epoch === epoch;
+    if (isSame && !known.isSuspect) {
+      known.olderReads = 0;
+      known.topicId ??= topicId;
+      return false;
+    }
+    const reign = { nodeId: leader, epoch };
+    this.#known.set(of, { topicId: topicId ?? before, leader: reign, olderReads: 0, isSuspect: false });
+    return isMadeAgain;
   }
 
   /** @returns whether what was just read is to be believed though it is older than what is known */

@@ -53,10 +53,14 @@ export async function comparePositions(
   return { ranges, refused };
 }
 
-/** The positions that are of another cluster, or of more partitions than there are. */
+/** The positions that are of another cluster, of a topic that was made again since, or of more partitions than there are. */
 export function refusedByTopic(
   positions: Iterable<Position>,
-  cluster: { readonly clusterId: string; readonly partitions: readonly number[] },
+  cluster: {
+    readonly clusterId: string;
+    readonly partitions: readonly number[];
+    readonly isMadeAgain?: boolean;
+  },
 ): RefusedPositions {
   const refused = new Map<number, RefusedPosition>();
   for (const position of positions) {
@@ -64,6 +68,9 @@ export function refusedByTopic(
     if (clusterId !== null && clusterId !== cluster.clusterId) {
       const why = `${reach(position)} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`;
       refused.set(partition, changed('cluster', position, why));
+    } else if (position.next > 0 && cluster.isMadeAgain === true) {
+      const why = `${reach(position)}, and then the topic was deleted and made again`;
+      refused.set(partition, changed('other_record', position, why));
     } else if (position.next > 0 && !cluster.partitions.includes(partition)) {
       const why = `${reach(position)}, but the topic has no such partition any more`;
       refused.set(partition, changed('no_partition', position, why));

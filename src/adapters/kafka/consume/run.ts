@@ -71,8 +71,8 @@ export class Run {
       topics,
       others: () => this.#sources.others,
       isTroubled: () => this.#fetcher.slots.isTroubled,
-      onRead: (partitions, clusterId) => {
-        this.#sources.saw(partitions, clusterId);
+      onRead: (...read) => {
+        this.#sources.saw(...read);
         this.#fetcher.slots.sawLeaders();
       },
     });

@@ -43,9 +43,10 @@ export class Sources {
 
   /**
    * @param read the partitions of each topic; one that is not there is absent
+   * @param madeAgain topics that were deleted and made again since the last time
    * @throws Failure topic_changed
    */
-  saw(read: ReadonlyMap<string, readonly number[]>, clusterId: string): void {
+  saw(read: ReadonlyMap<string, readonly number[]>, clusterId: string, madeAgain: ReadonlySet<string>): void {
     const { topics } = this.#options;
     const positions = byTopic(this.#options.positions().values());
     for (const topic of topics) {
@@ -55,7 +56,8 @@ export class Sources {
         continue;
       }
       this.#missingSince.delete(topic);
-      throwFirst(refusedByTopic(positions.get(topic) ?? [], { clusterId, partitions }));
+      const cluster = { clusterId, partitions, isMadeAgain: madeAgain.has(topic) };
+      throwFirst(refusedByTopic(positions.get(topic) ?? [], cluster));
       this.#count(topic, partitions.length);
     }
     for (const topic of this.#others) {

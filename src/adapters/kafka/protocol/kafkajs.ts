@@ -270,7 +270,7 @@ export interface Decoder {
   readUVarIntString(): string | null;
   /** null is an array that is not there. */
   readUVarIntArray<T>(read: (decoder: Decoder) => T): T[] | null;
-  readTaggedFields(): unknown;
+  readUVarInt(): number;
 }
 export const newDecoder = (bytes: Buffer): Decoder =>
   new (DecoderOfKafkajs as new (bytes: Buffer) => Decoder)(bytes);

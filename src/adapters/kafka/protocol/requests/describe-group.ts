@@ -1,5 +1,5 @@
 import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
-import { isOffered, send } from './request.ts';
+import { isOffered, send, skipTags, UUID_BYTES } from './request.ts';
 
 const CONSUMER_GROUP_DESCRIBE = { apiKey: 69, apiVersion: 0, apiName: 'ConsumerGroupDescribe' };
 
@@ -31,7 +31,7 @@ export async function describeConsumerGroup(
       return encoder.writeBoolean(false).writeUVarInt(0);
     },
     decode: (decoder) => {
-      decoder.readTaggedFields(); // of the header
+      skipTags(decoder); // of the header
       decoder.readInt32(); // throttle time
       return decoder.readUVarIntArray(readConsumerGroup) ?? [];
     },
@@ -49,7 +49,7 @@ function readConsumerGroup(decoder: Decoder): ConsumerGroup {
   decoder.readUVarIntString(); // assignor
   const members = decoder.readUVarIntArray(readConsumerGroupMember) ?? [];
   decoder.readInt32(); // what we may do
-  decoder.readTaggedFields();
+  skipTags(decoder);
   return { errorCode, state, members };
 }
 
@@ -64,18 +64,16 @@ function readConsumerGroupMember(decoder: Decoder): ConsumerGroup['members'][num
   decoder.readUVarIntString(); // regular expression of topics
   skipAssignment(decoder);
   skipAssignment(decoder); // that it is to have
-  decoder.readTaggedFields();
+  skipTags(decoder);
   return { memberId, clientId, clientHost };
 }
 
-const TOPIC_ID_BYTES = 16;
-
 function skipAssignment(decoder: Decoder): void {
   decoder.readUVarIntArray((topic) => {
-    topic.readBytes(TOPIC_ID_BYTES);
+    topic.readBytes(UUID_BYTES);
     topic.readUVarIntString();
     topic.readUVarIntArray((partition) => partition.readInt32());
-    topic.readTaggedFields();
+    skipTags(topic);
   });
-  decoder.readTaggedFields();
+  skipTags(decoder);
 }

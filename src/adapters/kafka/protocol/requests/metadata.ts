@@ -1,5 +1,8 @@
-import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
-import { REQUESTS, send } from './request.ts';
+import { newEncoder, type BrokerNode, type Decoder, type Encoder } from '../kafkajs.ts';
+import { isOffered, REQUESTS, send, skipTags, UUID_BYTES } from './request.ts';
+
+/** With the ids of topics (KIP-516), which Kafka has since 2.8; in the encoding with tagged fields (KIP-482). */
+const WITH_IDS = { ...REQUESTS.metadata, apiVersion: 10 };
 
 /** Who leads a partition. */
 export interface Leader {
@@ -11,6 +14,8 @@ export interface Leader {
 export interface TopicMetadata {
   readonly errorCode: number;
   readonly topic: string;
+  /** Another one after the topic was deleted and made again; null where the node does not know it. */
+  readonly id: string | null;
   /** leader is −1 where a partition has none; its epoch grows with every election; `replicas` are node ids. */
   readonly partitions: readonly {
     readonly partition: number;
@@ -27,8 +32,10 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
-/** Metadata, version 7; null is all topics. Never creates one. */
+/** Metadata, version 10 or, where that is not offered, 7; null is all topics. Never creates one. */
 export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null): Promise<ClusterMetadata> {
+  if (isOffered(node, WITH_IDS))
+    return send(node, WITH_IDS, { body: () => questionWithIds(topics), decode: readWithIds });
   return send(node, REQUESTS.metadata, {
     body: () => {
       const encoder = newEncoder().writeInt32(topics?.length ?? -1);
@@ -64,5 +71,58 @@ function readTopic(decoder: Decoder): TopicMetadata {
     nodes(); // offline
     return { partition, leader, epoch, replicas };
   });
-  return { errorCode, topic, partitions };
+  return { errorCode, topic, id: null, partitions };
+}
+
+function questionWithIds(topics: readonly string[] | null): Encoder {
+  // The first tags end the header: kafkajs writes the older one.
+  const encoder = newEncoder().writeUVarInt(0);
+  encoder.writeUVarInt(topics === null ? 0 : topics.length + 1);
+  // By name: the id is left empty.
+  for (const topic of topics ?? [])
+    encoder.writeInt64(0).writeInt64(0).writeUVarIntString(topic).writeUVarInt(0);
+  return encoder
+    .writeBoolean(false) // creates none
+    .writeBoolean(false) // what we may do with the cluster
+    .writeBoolean(false) // and with the topics
+    .writeUVarInt(0);
+}
+
+function readWithIds(decoder: Decoder): ClusterMetadata {
+  skipTags(decoder); // of the header
+  decoder.readInt32(); // throttle time
+  const brokers = decoder.readUVarIntArray((item) => {
+    const nodeId = item.readInt32();
+    const broker = { nodeId, host: item.readUVarIntString() ?? '', port: item.readInt32() };
+    item.readUVarIntString(); // rack
+    skipTags(item);
+    return broker;
+  });
+  const clusterId = decoder.readUVarIntString() ?? '';
+  const controllerId = decoder.readInt32();
+  const topics = decoder.readUVarIntArray(readTopicWithId);
+  return { brokers: brokers ?? [], clusterId, controllerId, topics: topics ?? [] };
+}
+
+function readTopicWithId(decoder: Decoder): TopicMetadata {
+  const errorCode = decoder.readInt16();
+  const topic = decoder.readUVarIntString() ?? '';
+  const id = decoder.readBytes(UUID_BYTES)?.toString('hex') ?? '';
+  decoder.readBoolean(); // internal
+  const partitions = decoder.readUVarIntArray((item) => {
+    item.readInt16(); // error code: a missing leader says the same
+    const partition = item.readInt32();
+    const leader = item.readInt32();
+    const epoch = item.readInt32();
+    const nodes = (): number[] => item.readUVarIntArray((replica) => replica.readInt32()) ?? [];
+    const replicas = nodes();
+    nodes(); // in sync
+    nodes(); // offline
+    skipTags(item);
+    return { partition, leader, epoch, replicas };
+  });
+  decoder.readInt32(); // what we may do
+  skipTags(decoder);
+  // A cluster that was upgraded from before 2.8 may have none yet: all zeros.
+  return { errorCode, topic, id: /^0*$/.test(id) ? null : id, partitions: partitions ?? [] };
 }

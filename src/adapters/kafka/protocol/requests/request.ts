@@ -64,6 +64,16 @@ export async function send<Answer>(
   return node.connectionPool.send(protocol);
 }
 
+export const UUID_BYTES = 16;
+
+/** Passes over tagged fields. kafkajs's own method for it takes their lengths for one more than they are. */
+export function skipTags(decoder: Decoder): void {
+  for (let left = decoder.readUVarInt(); left > 0; left -= 1) {
+    decoder.readUVarInt();
+    decoder.readBytes(decoder.readUVarInt());
+  }
+}
+
 /** Exact up to 2^53. Not by way of kafkajs's BigInt: an answer to a fetch has three for each partition, read or not. */
 export function int64(decoder: Decoder): number {
   const high = decoder.readInt32();
