@@ -1,35 +1,36 @@
 import fs from 'node:fs';
-import type FsPromises from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeArchiveFolder } from '../../../src/adapters/postgres/archive/files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const { synced } = vi.hoisted(() => ({ synced: [] as string[] }));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof FsPromises>();
-  const open = async (name: string, flags: string): ReturnType<typeof real.open> => {
-    const handle = await real.open(name, flags);
-    const sync = handle.sync.bind(handle);
-    handle.sync = async () => {
-      await sync();
-      synced.push(name);
-    };
-    return handle;
-  };
-  return { ...real, open };
-});
-
 const makeFolder = temporaryFolder();
-beforeEach(() => void (synced.length = 0));
+const inodeOf = (name: string): number => fs.statSync(name).ino;
+
+/** The inodes of what is synced from now on, in this order. */
+async function watchSyncs(): Promise<number[]> {
+  const synced: number[] = [];
+  const handle = await open(import.meta.filename);
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const sync = Reflect.get(prototype, 'sync');
+  const spy = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+    await Reflect.apply(sync, this, []);
+    synced.push((await this.stat()).ino);
+  });
+  onTestFinished(() => spy.mockRestore());
+  return synced;
+}
 
 test('the folder of an archive is durable with all that was made above it, or that a run before has made', async () => {
+  const synced = await watchSyncs();
   const folder = makeFolder();
   const archive = path.join(folder, 'old', 'orders');
   for (const run of ['the first', 'one after a run that was killed']) {
     await makeArchiveFolder(archive);
     expect(fs.statSync(archive).isDirectory(), run).toBe(true);
-    expect(synced.splice(0).slice(0, 2), run).toEqual([path.dirname(archive), folder]);
+    expect(synced.splice(0).slice(0, 2), run).toEqual([path.dirname(archive), folder].map(inodeOf));
   }
 });
 
