@@ -164,27 +164,33 @@ export async function sendEvents(
     isDone = !signal.aborted || (count !== null && sending.sent >= count);
   } catch (error) {
     if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
-    throw interruptedAfter(sending, options, `; ${error.message}`);
+    throw interruptedAfter(sending, { ...options, count }, `; ${error.message}`);
   } finally {
     const interrupted = !isDone && signal.aborted && count !== null;
-    const { byTopic, sent, failed, unknown } = sending;
+    const { byTopic, sent, failed } = sending;
+    const unknown = sending.unknown.length;
     const seconds = (clock.elapsed() - startedAt) / 1000;
     on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, hasFailed, seconds } });
   }
   if (isDone || count === null) return;
-  throw interruptedAfter(sending, options, '');
+  throw interruptedAfter(sending, { ...options, count }, '');
 }
 
-function interruptedAfter(sending: Sending, { count, again }: SendEventsOptions, why: string): Failure {
-  const { sent, inDoubt } = sending;
-  const goOn = { resume: 'count', next: sent > 0 ? sent : null, rest: (count ?? sent) - sent } as const;
+function interruptedAfter(
+  { sent, unknown }: Sending,
+  { count, again }: { readonly count: number; readonly again: EventsAgain['by'] },
+  why: string,
+): Failure {
+  const goOn = { resume: 'count', next: sent > 0 ? sent : null, rest: count - sent } as const;
   const fix: Advice =
-    again === 'event_id' && inDoubt === null
+    again === 'event_id' && unknown.length === 0
       ? { kind: 'produce_again', inDoubt: false, unknown: 0, orderId: '', ...goOn }
-      : { kind: 'events_again', by: again, eventId: inDoubt ?? '' };
-  return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} events sent${why}`, {
-    fix,
-  });
+      : sentAgain(unknown, again);
+  return new Failure('interrupted', `interrupted: ${sent} of ${count} events sent${why}`, { fix });
+}
+
+function sentAgain([first]: readonly SourceEvent[], by: EventsAgain['by']): EventsAgain {
+  return { kind: 'events_again', by, eventId: first?.fields.event_id ?? '' };
 }
 
 class Sending {
@@ -193,9 +199,8 @@ class Sending {
   readonly byTopic = new Map<string, number>();
   sent = 0;
   failed = 0;
-  unknown = 0;
-  /** The id of the first that is. */
-  inDoubt: string | null = null;
+  /** Nothing is sent after these. */
+  unknown: readonly SourceEvent[] = [];
 
   constructor(codecOf: CodecOf, options: SendEventsOptions) {
     this.#codecOf = codecOf;
@@ -236,15 +241,11 @@ class Sending {
     });
     const unknown = events.filter((_, i) => outcomes[i] === 'unknown');
     this.sent += gone.length;
-    this.unknown += unknown.length;
+    this.unknown = unknown;
     this.failed += events.length - gone.length - unknown.length;
     this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + gone.length);
     if (gone.length > 0) on({ kind: 'sent', events: gone });
-    const [first] = unknown;
-    if (first !== undefined) {
-      on({ kind: 'unknown', topic, events: unknown });
-      this.inDoubt = first.fields.event_id;
-    }
+    if (unknown.length > 0) on({ kind: 'unknown', topic, events: unknown });
     if (failure !== null) throw doubted(failure, unknown, this.#options);
     if (gone.length < events.length) {
       throw new Failure('broker_refused', `the brokers do not take all events into topic ${topic}`, {
@@ -256,12 +257,7 @@ class Sending {
 }
 
 function doubted(failure: Error, unknown: readonly SourceEvent[], { again }: SendEventsOptions): Error {
+  if (!isFailure(failure) || unknown.length === 0) return failure;
   const ids = unknown.map(({ fields }) => fields.event_id);
-  const [first] = ids;
-  if (!isFailure(failure) || first === undefined) return failure;
-  return withDoubt(failure, {
-    ids,
-    what: 'events',
-    way: { kind: 'events_again', by: again, eventId: first },
-  });
+  return withDoubt(failure, { ids, what: 'events', way: sentAgain(unknown, again) });
 }

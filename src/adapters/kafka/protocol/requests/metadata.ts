@@ -60,18 +60,22 @@ function readTopic(decoder: Decoder): TopicMetadata {
   const errorCode = decoder.readInt16();
   const topic = decoder.readString() ?? '';
   decoder.readBoolean(); // internal
-  const partitions = decoder.readArray((item) => {
-    item.readInt16(); // error code: a missing leader says the same
-    const partition = item.readInt32();
-    const leader = item.readInt32();
-    const epoch = item.readInt32();
-    const nodes = (): number[] => item.readArray((replica) => replica.readInt32());
-    const replicas = nodes();
-    nodes(); // in sync
-    nodes(); // offline
-    return { partition, leader, epoch, replicas };
-  });
+  const partitions = decoder.readArray((item) =>
+    readPartition(item, () => item.readArray((replica) => replica.readInt32())),
+  );
   return { errorCode, topic, id: null, partitions };
+}
+
+/** @param nodes reads a list of ids */
+function readPartition(item: Decoder, nodes: () => number[]): TopicMetadata['partitions'][number] {
+  item.readInt16(); // error code: a missing leader says the same
+  const partition = item.readInt32();
+  const leader = item.readInt32();
+  const epoch = item.readInt32();
+  const replicas = nodes();
+  nodes(); // in sync
+  nodes(); // offline
+  return { partition, leader, epoch, replicas };
 }
 
 function questionWithIds(topics: readonly string[] | null): Encoder {
@@ -110,16 +114,9 @@ function readTopicWithId(decoder: Decoder): TopicMetadata {
   const id = decoder.readBytes(UUID_BYTES)?.toString('hex') ?? '';
   decoder.readBoolean(); // internal
   const partitions = decoder.readUVarIntArray((item) => {
-    item.readInt16(); // error code: a missing leader says the same
-    const partition = item.readInt32();
-    const leader = item.readInt32();
-    const epoch = item.readInt32();
-    const nodes = (): number[] => item.readUVarIntArray((replica) => replica.readInt32()) ?? [];
-    const replicas = nodes();
-    nodes(); // in sync
-    nodes(); // offline
+    const read = readPartition(item, () => item.readUVarIntArray((replica) => replica.readInt32()) ?? []);
     skipTags(item);
-    return { partition, leader, epoch, replicas };
+    return read;
   });
   decoder.readInt32(); // what we may do
   skipTags(decoder);
