@@ -177,9 +177,11 @@ describe('a backlog', () => {
       // Of the backlog there is always more.
       onBatch: async ({ partition, records }) => {
         order.push(partition);
-        if (!backlog.includes(partition)) return;
-        model.append(partition, records.length, 100);
-        await sleep(50);
+        if (backlog.includes(partition)) {
+          model.append(partition, records.length, 100);
+          await sleep(50);
+        }
+        return undefined;
       },
     });
     model.append(1);
