@@ -87,6 +87,20 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/consumer-groups.test.ts'],
   },
   {
+    name: 'at a start a node that is cut off from the others is believed about how many partitions there are',
+    file: 'src/adapters/kafka/protocol/client.ts',
+    from: ' || length < (partitions.get(topic) ?? 0)',
+    to: '',
+    tests: ['test/unit/kafka/leaders.test.ts'],
+  },
+  {
+    name: 'a node that is cut off from the others is believed that there is no such topic',
+    file: 'src/adapters/kafka/protocol/client.ts',
+    from: 'errorCode === UNKNOWN_TOPIC_OR_PARTITION || length',
+    to: 'length',
+    tests: ['test/unit/kafka/created-topics.test.ts'],
+  },
+  {
     name: 'a node that is cut off from the others is believed about how many partitions there are',
     file: 'src/adapters/kafka/consume/leaders.ts',
     from: '!isTopicThere || this.#isBelieved(known, nodes)',

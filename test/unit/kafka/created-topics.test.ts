@@ -37,3 +37,18 @@ test('a node that hears of nothing new, as one that is cut off from the others, 
   expect(await created).toBe(true);
   await admin[Symbol.asyncDispose]();
 });
+
+test('a topic exists though the node that is asked first was cut off before it was created, and another one has died', async () => {
+  const cluster = await ScriptedCluster.start(3, [2, 2]);
+  cluster.ignorant.add(0);
+  cluster.dead.add(1);
+  await using admin = await createAdmin({
+    brokers: cluster.addresses,
+    clientId: 'test',
+    tls: null,
+    sasl: null,
+  });
+  expect(await admin.partitionCount('orders')).toBe(PARTITIONS);
+  cluster.ignorant.add(2);
+  expect(await admin.partitionCount('orders')).toBeUndefined();
+});

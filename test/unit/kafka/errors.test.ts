@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseAddress } from '../../../src/adapters/kafka/protocol/client.ts';
+import { parseAddress } from '../../../src/adapters/kafka/protocol/address.ts';
 import { isPassing, toFailure } from '../../../src/adapters/kafka/protocol/errors.ts';
 import { createErrorFromCode } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
 import { Failure } from '../../../src/domain/failure.ts';

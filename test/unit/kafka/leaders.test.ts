@@ -264,6 +264,27 @@ describe('the partitions of a topic', () => {
     await run.stop();
   });
 
+  it('are all there at a start, too, when the node that is asked first was cut off before they were added', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2 });
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    cluster.node(1).cutOff();
+    cluster.model.grow(2);
+    cluster.model.append(2, 3);
+    for (const partition of [0, 1, 2]) cluster.model.elect(partition, 2);
+    const { clusterId } = cluster.model;
+    const read = [0, 1, 2].map((partition) => ({
+      topic: 'orders',
+      partition,
+      next: 2,
+      last: null,
+      clusterId,
+    }));
+    const run = runConsumer(cluster, { positions: new Map(read.map((one) => [one.partition, one])) });
+    const isRead = (): boolean => [0, 1, 2].every((partition) => run.delivered.get(partition)?.length === 1);
+    await Promise.race([waitFor('the last record of each', isRead), run.done]);
+    await run.stop();
+  });
+
   it('are fewer once every node says so', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
     for (const partition of [0, 1, 2]) cluster.model.append(partition, 3);

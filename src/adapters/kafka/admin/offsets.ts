@@ -45,7 +45,7 @@ export async function partitionsOf(
   topics: readonly string[],
   others: readonly string[] = [],
 ): Promise<TopicPartition[]> {
-  const found = (await client.topics(topics, others)).topics;
+  const found = (await client.topics(topics, { others })).topics;
   if (topics.some((name) => !found.some(({ topic }) => topic === name)))
     throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   return found

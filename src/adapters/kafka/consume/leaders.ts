@@ -22,6 +22,8 @@ export interface LeadersOptions {
   readonly topics: readonly string[];
   /** Topics that this consumer does not read: `onRead` has their partitions too, as far as there are any. */
   readonly others: () => readonly string[];
+  /** How many partitions each topic had before. */
+  readonly partitionsRead: () => ReadonlyMap<string, number>;
   readonly signal: AbortSignal;
   /** Whether something should have been answered by now. */
   readonly isTroubled: () => boolean;
@@ -142,8 +144,9 @@ export class Leaders {
   }
 
   async #read(): Promise<void> {
-    const { client, topics, others, signal, onRead } = this.#options;
-    const { cluster, topics: found } = await client.topics(topics, others());
+    const { client, topics, signal, onRead } = this.#options;
+    const before = { others: this.#options.others(), partitions: this.#options.partitionsRead() };
+    const { cluster, topics: found } = await client.topics(topics, before);
     if (signal.aborted) return;
     if (cluster.clusterId !== this.#clusterId) this.#known.clear();
     this.#clusterId = cluster.clusterId;

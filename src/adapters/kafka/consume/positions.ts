@@ -79,6 +79,11 @@ export function refusedByTopic(
   return refused;
 }
 
+/** How many partitions a topic has at least that was read up to these positions. */
+export function partitionsRead(positions: Iterable<Position>): number {
+  return Math.max(0, ...[...positions].filter(({ next }) => next > 0).map(({ partition }) => partition + 1));
+}
+
 function reach({ next, clusterId }: Position): string {
   return clusterId === null ? `was to be read from offset ${next}` : `was read up to offset ${next}`;
 }
@@ -89,7 +94,7 @@ export async function refusedPositions(
   topic: string,
   positions: ReadonlyMap<number, Position>,
 ): Promise<RefusedPositions> {
-  const { cluster, topic: found } = await client.topic(topic);
+  const { cluster, topic: found } = await client.topic(topic, partitionsRead(positions.values()));
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   const partitions = found.partitions.map(({ partition }) => partition);
   const byTopic = refusedByTopic(positions.values(), { clusterId: cluster.clusterId, partitions });

@@ -70,6 +70,7 @@ export class Run {
       ...reading,
       topics,
       others: () => this.#sources.others,
+      partitionsRead: () => this.#sources.partitionsRead(),
       isTroubled: () => this.#fetcher.slots.isTroubled,
       onRead: (...read) => {
         this.#sources.saw(...read);

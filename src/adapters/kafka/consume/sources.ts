@@ -3,7 +3,7 @@ import type { Position } from '../../../ports/store.ts';
 import type { PartitionMap } from '../partition-map.ts';
 import { topicMissing } from '../protocol/errors.ts';
 import type { Joined } from './membership.ts';
-import { refusedByTopic, throwFirst } from './positions.ts';
+import { partitionsRead, refusedByTopic, throwFirst } from './positions.ts';
 
 /** A topic that is gone that long was deleted, not moved. */
 const TOPIC_MISSING_MS = 10_000;
@@ -33,6 +33,12 @@ export class Sources {
   /** Topics of other members whose partitions this one divides: whether they grow is for it to see. */
   get others(): readonly string[] {
     return this.#others;
+  }
+
+  /** How many partitions each topic had before, as far as they were read. */
+  partitionsRead(): ReadonlyMap<string, number> {
+    const positions = byTopic(this.#options.positions().values());
+    return new Map([...positions].map(([topic, all]) => [topic, partitionsRead(all)]));
   }
 
   joined({ divided, others }: Pick<Joined, 'divided' | 'others'>): void {

@@ -1,7 +1,8 @@
 import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { ConsumerEvent, RunOptions } from '../../../ports/broker.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
-import { interruptible, LONGEST_PAUSE_MS } from '../protocol/client.ts';
+import { LONGEST_PAUSE_MS } from '../protocol/client.ts';
+import { interruptible } from '../protocol/race.ts';
 import { unreachable } from '../protocol/errors.ts';
 import type { Owed } from './slots.ts';
 

@@ -1,5 +1,6 @@
 import type { Producer, SendOptions, SendRecord, SendResult } from '../../../ports/broker.ts';
-import { interruptible, KafkaClient } from '../protocol/client.ts';
+import { KafkaClient } from '../protocol/client.ts';
+import { interruptible } from '../protocol/race.ts';
 import { toFailure, unreachable } from '../protocol/errors.ts';
 import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Failure, type FailureContext } from '../../../domain/failure.ts';
-import { connector, destroyConnections, type Address, type Sockets } from './connections.ts';
+import type { Failure, FailureContext } from '../../../domain/failure.ts';
+import { nameOf, parseAddress, type Address } from './address.ts';
+import { connector, destroyConnections, type Sockets } from './connections.ts';
 import { brokersSilent, isPassing, isRefused, toFailure, unreachable } from './errors.ts';
 import {
   createErrorFromCode,
@@ -10,8 +11,8 @@ import {
   type BrokerNode,
 } from './kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
-import { firstSuccess } from './race.ts';
-import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests/metadata.ts';
+import { firstSuccess, interruptible } from './race.ts';
+import { fetchMetadata, fullest, type ClusterMetadata, type TopicMetadata } from './requests/metadata.ts';
 
 /** A program that finds nobody ends within 10 s of its start: a second is left for starting and ending. */
 const CONNECT_TIMEOUT_MS = 9_000;
@@ -19,6 +20,8 @@ const CONNECT_TIMEOUT_MS = 9_000;
 const REFUSED_TIMEOUT_MS = 1_200;
 /** An address has that long to answer before the next one is asked too: as in RFC 8305 ("happy eyeballs"). */
 const STAGGER_MS = 250;
+/** Other nodes are asked that long for what one of them lacks. */
+const OTHERS_TIMEOUT_MS = 1_000;
 const FIRST_PAUSE_MS = 50;
 export const LONGEST_PAUSE_MS = 1_000;
 
@@ -29,6 +32,14 @@ export interface RetryOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly context?: FailureContext;
+}
+
+/** What is known of topics that are asked for. */
+export interface KnownTopics {
+  /** Further topics, which are left out where the node answers with an error. */
+  readonly others?: readonly string[];
+  /** How many partitions a topic had before; absent: none that is known. */
+  readonly partitions?: ReadonlyMap<string, number>;
 }
 
 /** A connection to one address that is being made or was made. */
@@ -162,22 +173,34 @@ export class KafkaClient {
     return metadata;
   }
 
-  /** @returns undefined when there is no such topic; otherwise rejects with what the node answered */
-  async topic(topic: string): Promise<{ cluster: ClusterMetadata; topic: TopicMetadata | undefined }> {
-    const { cluster, topics } = await this.topics([topic]);
+  /**
+   * @param partitions how many it had before
+   * @returns undefined when there is no such topic; otherwise rejects with what the node answered
+   */
+  async topic(
+    topic: string,
+    partitions = 0,
+  ): Promise<{ cluster: ClusterMetadata; topic: TopicMetadata | undefined }> {
+    const { cluster, topics } = await this.topics([topic], { partitions: new Map([[topic, partitions]]) });
     return { cluster, topic: topics[0] };
   }
 
   /**
-   * The topics that there are of these. Rejects with what the node answered of one of them otherwise.
-   *
-   * @param others further ones, which are left out where the node answers with an error
+   * The topics that there are of these. Rejects with what the node answered of one of them otherwise. A node that is
+   * cut off from the others knows nothing of what was made since: they are asked, too, when it lacks a topic or some
+   * of its partitions.
    */
   async topics(
     names: readonly string[],
-    others: readonly string[] = [],
+    { others = [], partitions = new Map() }: KnownTopics = {},
   ): Promise<{ cluster: ClusterMetadata; topics: TopicMetadata[] }> {
-    const cluster = await this.metadata([...names, ...others]);
+    const asked = [...names, ...others];
+    let cluster = await this.metadata(asked);
+    const isLacking = ({ topic, errorCode, partitions: { length } }: TopicMetadata): boolean =>
+      names.includes(topic) &&
+      (errorCode === UNKNOWN_TOPIC_OR_PARTITION || length < (partitions.get(topic) ?? 0));
+    if (cluster.brokers.length > 1 && cluster.topics.some(isLacking))
+      cluster = fullest(cluster, await this.#ofAll(cluster, asked));
     const topics = cluster.topics.filter(({ topic, errorCode }) => {
       // A topic is listed with this code while some partition has no leader yet.
       if (errorCode === 0 || errorCode === LEADER_NOT_AVAILABLE) return true;
@@ -185,6 +208,16 @@ export class KafkaClient {
       throw createErrorFromCode(errorCode);
     });
     return { cluster, topics };
+  }
+
+  /** What each node says, of those that answer soon. */
+  async #ofAll({ brokers }: ClusterMetadata, topics: readonly string[]): Promise<ClusterMetadata[]> {
+    const late = sleep(OTHERS_TIMEOUT_MS, undefined, { ref: false });
+    const answers = brokers.map(async (address) => {
+      const answer = this.#node(address).then((node) => fetchMetadata(node, topics));
+      return Promise.race([answer.catch(() => undefined), late]);
+    });
+    return (await Promise.all(answers)).filter((answer) => answer !== undefined);
   }
 
   /** On a connection of its own: a node answers one question of a connection after the other, and a join waits. */
@@ -249,41 +282,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 type Purpose = 'data' | 'group';
 
-function nameOf({ host, port }: Address): string {
-  return `${host}:${port}`;
-}
-
 function keyOf(address: Address, purpose: Purpose): string {
   return `${purpose} ${nameOf(address)}`;
-}
-
-/** `host:port`, `[::1]:port`; the port defaults to 9092. @throws Failure invalid_value */
-export function parseAddress(text: string): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3] ?? 9092);
-  if (host === undefined || port < 1 || port > 65535) {
-    throw new Failure('invalid_value', `broker address ${JSON.stringify(text)} is not HOST:PORT`, {
-      fix: 'write it like 127.0.0.1:9092',
-    });
-  }
-  return { host, port };
-}
-
-/** Settles with the promise, or rejects as soon as the signal aborts; the promise's own error is then of no use. */
-export async function interruptible<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    promise.catch(() => undefined);
-  }
 }

@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import {
   Broker,
   connectionPoolBuilder,
@@ -13,11 +14,6 @@ import {
 import { isConnectionError, isSignInRefused, isTimeout } from './errors.ts';
 import type { KafkaOptions } from '../options.ts';
 import { timeOnlySilence } from './silence.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How many connections to a node, by `host:port`, were given up in a row for an answer that did not come. */
 export type Unanswered = Map<string, number>;

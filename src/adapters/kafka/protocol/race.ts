@@ -36,6 +36,24 @@ export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], stagger
   });
 }
 
+/** Settles with the promise, or rejects as soon as the signal aborts; the promise's own error is then of no use. */
+export async function interruptible<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    promise.catch(() => undefined);
+  }
+}
+
 function mostTelling(errors: readonly unknown[]): Error {
   const found =
     errors.find((error) => !isConnectionError(error)) ??

@@ -56,6 +56,19 @@ export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null
   });
 }
 
+/** `answer` with each topic as the node of the same cluster has it that knows most of its partitions. */
+export function fullest(answer: ClusterMetadata, others: readonly ClusterMetadata[]): ClusterMetadata {
+  const all = others
+    .filter(({ clusterId }) => clusterId === answer.clusterId)
+    .flatMap(({ topics }) => topics);
+  const topics = answer.topics.map((topic) =>
+    all
+      .filter((one) => one.topic === topic.topic)
+      .reduce((most, one) => (one.partitions.length > most.partitions.length ? one : most), topic),
+  );
+  return { ...answer, topics };
+}
+
 function readTopic(decoder: Decoder): TopicMetadata {
   const errorCode = decoder.readInt16();
   const topic = decoder.readString() ?? '';
