@@ -264,6 +264,23 @@ describe('the partitions of a topic', () => {
     await run.stop();
   });
 
+  it('are not fewer because the only node that answers says so: the others may be slow', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2 });
+    for (const partition of [0, 1]) cluster.model.append(partition, 3);
+    cluster.node(2).cutOff();
+    cluster.model.grow(1);
+    cluster.model.append(2, 3);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    for (const id of [1, 3]) cluster.node(id).isSilent = true;
+    // Two of each reading: at first, and when all are asked for what it lacks.
+    await Promise.race([looksAt(cluster, 5, 2), run.done]);
+    for (const id of [1, 3]) cluster.node(id).isSilent = false;
+    cluster.model.append(2, 3);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+
   it('are all there at a start, too, when the node that is asked first was cut off before they were added', async () => {
     await using cluster = await ModelCluster.start({ partitions: 2 });
     for (const partition of [0, 1]) cluster.model.append(partition, 3);
