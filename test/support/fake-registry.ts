@@ -19,6 +19,8 @@ export class FakeRegistry {
   credentials: string | null = null;
   /** Answer everything with this status. */
   failWith: number | null = null;
+  /** How many of the next requests it fails. */
+  fails = Infinity;
   /** Refuse new versions with this reason. */
   incompatible: string | null = null;
   #nextId = 1;
@@ -64,7 +66,7 @@ export class FakeRegistry {
 
   #route(request: IncomingMessage, body: string): { status: number; json: unknown } {
     const url = request.url ?? '';
-    if (this.failWith !== null)
+    if (this.failWith !== null && this.fails-- > 0)
       return { status: this.failWith, json: { error_code: this.failWith, message: 'as the test wants it' } };
     if (this.credentials !== null) {
       const wanted = `Basic ${Buffer.from(this.credentials).toString('base64')}`;

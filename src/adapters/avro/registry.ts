@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { SchemaRegistry, SchemaVersion } from '../../ports/schema-registry.ts';
+import { isFailing, isNotFound, messageOf, parseJson, parseObject, reasonOf } from './answers.ts';
 import { sendHttp, type HttpAnswer } from './http.ts';
 
 /*
@@ -9,12 +11,14 @@ import { sendHttp, type HttpAnswer } from './http.ts';
 
 /** Half the time that a stop may take, so that a pending request does not delay it. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Before a registry that fails is asked again: whatever it is asked may be done twice. */
+const PAUSES_MS = [100, 400];
+/** After that long it is not asked again: the last request has to end within the time of a stop as well. */
+const ASKING_MS = 3_000;
 /** Schemas are written by hand and never take megabytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024;
 /** Apicurio's path of the Confluent API. */
 const APICURIO_PATH = '/apis/ccompat/v7';
-/** Subject, version, schema. */
-const NOT_FOUND_CODES = new Set<unknown>([40401, 40402, 40403]);
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 
 export interface RegistryOptions {
@@ -172,9 +176,26 @@ export class Registry implements SchemaRegistry {
     return other.status === 200 ? this.#url + APICURIO_PATH : this.#url;
   }
 
+  /**
+   * A registry that is overloaded fails now and then, as does Apicurio while another process registers the same schema
+   * (500: a key that is not unique, a table that is locked).
+   */
   async #send(method: string, url: string, body?: unknown): Promise<HttpAnswer> {
+    const since = performance.now();
+    const pausesMs = [...PAUSES_MS];
+    for (;;) {
+      const answer = await this.#sendOnce(method, url, body);
+      if (!isFailing(answer)) return answer;
+      const pauseMs = pausesMs.shift();
+      if (pauseMs === undefined || performance.now() - since > ASKING_MS)
+        throw this.#unreachable(`fails: it answers ${answer.status} ${answer.text.slice(0, 200)}`.trim());
+      await sleep(pauseMs);
+    }
+  }
+
+  async #sendOnce(method: string, url: string, body: unknown): Promise<HttpAnswer> {
     try {
-      const answer = await sendHttp({
+      return await sendHttp({
         method,
         url,
         authorization: this.#authorization,
@@ -183,21 +204,16 @@ export class Registry implements SchemaRegistry {
         timeoutMs: REQUEST_TIMEOUT_MS,
         maxBytes: MAX_RESPONSE_BYTES,
       });
-      const { status, text } = answer;
-      if (status >= 500 || status === 429 || status === 408) {
-        throw new Error(`it answers ${status} ${text.slice(0, 200)}`.trim());
-      }
-      return answer;
     } catch (error) {
-      throw new Failure(
-        'registry_unreachable',
-        `the schema registry at ${this.#url} does not answer: ${reasonOf(error)}`,
-        {
-          fix: { kind: 'other_registry' },
-          cause: error,
-        },
-      );
+      throw this.#unreachable(`does not answer: ${reasonOf(error, REQUEST_TIMEOUT_MS)}`, error);
     }
+  }
+
+  #unreachable(how: string, cause?: unknown): Failure {
+    return new Failure('registry_unreachable', `the schema registry at ${this.#url} ${how}`, {
+      fix: { kind: 'other_registry' },
+      cause,
+    });
   }
 
   #checked(answer: HttpAnswer): Record<string, unknown> {
@@ -247,24 +263,6 @@ function isReference(value: unknown): value is SchemaReference {
   return typeof subject === 'string' && typeof version === 'number';
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  const value = parseJson(text);
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Any other 404, such as one for a wrong path, says nothing about the subject or schema. */
-function isNotFound({ status, text }: HttpAnswer): boolean {
-  return status === 404 && NOT_FOUND_CODES.has(parseObject(text)?.error_code);
-}
-
 function notASchema(answer: HttpAnswer): Failure {
   return new Failure(
     'invalid_input',
@@ -273,20 +271,4 @@ function notASchema(answer: HttpAnswer): Failure {
       fix: 'correct the schema',
     },
   );
-}
-
-function messageOf({ text }: HttpAnswer): string {
-  const message = parseObject(text)?.message;
-  return (
-    (typeof message === 'string' ? message : (text.trim().split('\n')[0] ?? '')).slice(0, 500) ||
-    'no reason given'
-  );
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
-  // A host name with several addresses fails once per address.
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error ? first.message : error.message;
 }

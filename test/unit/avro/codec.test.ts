@@ -408,6 +408,18 @@ describe('the registry', () => {
     expect(await failureOf(codec.encode([alice]))).toMatchObject({ code: 'registry_unreachable' });
   });
 
+  it('that fails is asked again: Apicurio does while another process registers the same schema', async () => {
+    registry.failWith = 500;
+    registry.fails = 2;
+    expect(await order(await own())).toEqual(alice);
+    registry.fails = 3;
+    const failure = await failureOf(open().encode([alice]));
+    expect(failure).toMatchObject({
+      code: 'registry_unreachable',
+      message: expect.stringContaining('fails: it answers 500') as unknown,
+    });
+  });
+
   it('gets our credentials, and a refusal names the setting', async () => {
     registry.credentials = 'me:secret';
     const failure = await failureOf(codec.encode([alice]));
