@@ -36,7 +36,7 @@ export const SERVICES: readonly Mutation[] = [
   },
   {
     name: 'a path of the registry that was given is replaced by that of Apicurio',
-    file: 'src/adapters/avro/registry.ts',
+    file: 'src/adapters/avro/registry/registry.ts',
     from: "answer.status !== 404 || new URL(this.#url).pathname !== '/'",
     to: 'answer.status !== 404',
     tests: ['test/unit/avro/registry-path.test.ts'],

@@ -2,7 +2,7 @@ import type { BrokerRecord, Slice } from '../../ports/broker.ts';
 import type { DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import { BadBytes, Cursor } from './cursor.ts';
 import { compileReader, type Read, type Shape } from './reader.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './registry/registry.ts';
 import type { Schema } from './schema.ts';
 import {
   HEADER_BYTES,

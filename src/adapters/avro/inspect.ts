@@ -2,7 +2,7 @@ import type { Inspection, InspectedField, ValueInspector } from '../../ports/ins
 import { BadBytes, Cursor } from './cursor.ts';
 import { findJsonError } from './json-error.ts';
 import { decimalText } from './reader.ts';
-import { Registry, type RegistryOptions } from './registry.ts';
+import { Registry, type RegistryOptions } from './registry/registry.ts';
 import { Widths, type Schema } from './schema.ts';
 import {
   HEADER_BYTES,

@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { Registry, type RegistryOptions } from './registry.ts';
+import { Registry, type RegistryOptions } from './registry/registry.ts';
 
 export interface CodecOptions extends RegistryOptions {
   /** Subject of the message's schema: `orders-value`. */

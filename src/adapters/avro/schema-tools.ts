@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import { findDifferences } from './compatibility.ts';
-import { Registry, type RegistryOptions } from './registry.ts';
+import { Registry, type RegistryOptions } from './registry/registry.ts';
 import { findJsonError } from './json-error.ts';
 import { parseSchema } from './schema.ts';
 

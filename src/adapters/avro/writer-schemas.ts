@@ -1,4 +1,4 @@
-import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
+import type { RegisteredSchema, Registry, SchemaReference } from './registry/registry.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import type { SchemaKey } from './wire-format.ts';
 

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sendHttp, type HttpRequest } from '../../../src/adapters/avro/http.ts';
+import { sendHttp, type HttpRequest } from '../../../src/adapters/avro/registry/http.ts';
 
 /** @returns the URL of a server that answers as `answer` does */
 async function serve(answer: http.RequestListener): Promise<string> {

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { Registry } from '../../../src/adapters/avro/registry.ts';
+import { Registry } from '../../../src/adapters/avro/registry/registry.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 
 /** A server that has the Confluent API under one path, and the addresses that it was asked for. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../domain/failure.ts';
-import type { SchemaRegistry, SchemaVersion } from '../../ports/schema-registry.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { SchemaRegistry, SchemaVersion } from '../../../ports/schema-registry.ts';
 import { isFailing, isNotFound, messageOf, parseJson, parseObject, reasonOf } from './answers.ts';
 import { sendHttp, type HttpAnswer } from './http.ts';
 
