@@ -198,7 +198,7 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'at a transitive level the registry is asked about the latest version only',
-    file: avro('registry.ts'),
+    file: avro('registry/registry.ts'),
     from: "level.endsWith('_TRANSITIVE') ? base : `${base}/latest`",
     to: '`${base}/latest`',
     tests: ['test/unit/avro/schema-check.test.ts'],
