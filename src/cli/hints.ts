@@ -16,6 +16,7 @@ const WAYS: Ways = {
   in_turn: ({ steps }) => steps.map(wayOut).join('; then '),
 
   show_users: () => 'see the users: orderctl user show',
+  show_suppliers: () => 'see them: orderctl supplier show',
   show_items: () => 'see the items: orderctl inventory show',
   show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
   undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
@@ -68,8 +69,10 @@ const WAYS: Ways = {
   show_order: ({ orderId }) => `see what became of it: orderctl order show ${orderId}`,
   cancel_order: ({ orderId }) =>
     `cancel it, which gives back what was paid: orderctl order cancel ${orderId}`,
-  check_order: () =>
-    'check the id; where its record waits to be read, "orderctl run" reads it, and "orderctl order cancel --yet-to-come" cancels it before it comes',
+  check_order: ({ canCancelAhead }) =>
+    `check the id; where its record waits to be read, "orderctl run" reads it${
+      canCancelAhead ? ', and --yet-to-come cancels it before it comes' : ''
+    }`,
 
   list_dead_letters: () => 'see: orderctl dlq list',
   list_dead_letters_of: ({ processor }) => `see: orderctl dlq list --processor ${processor}`,

@@ -22,7 +22,8 @@ export function wholeNumber(
 ): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} up` : `from ${min} to ${max}`;
+    const isOpen = max === Number.MAX_SAFE_INTEGER && !(value > max);
+    const range = isOpen ? `from ${min} up` : `from ${min} to ${max}`;
     throw invalid(flag, text, `a whole number ${range}`, `for example ${flag} ${Math.max(min, 5)}`);
   }
   return value;

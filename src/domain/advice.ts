@@ -23,7 +23,7 @@ interface Together {
 }
 
 type StockAdvice =
-  | { readonly kind: 'show_users' | 'show_items' }
+  | { readonly kind: 'show_users' | 'show_items' | 'show_suppliers' }
   | { readonly kind: 'change_supplier'; readonly supplier: string }
   | { readonly kind: 'show_edits'; readonly table: 'users' | 'inventory' }
   | { readonly kind: 'undo_edit'; readonly table: 'users' | 'inventory'; readonly number: number }
@@ -51,7 +51,11 @@ type StoreAdvice =
 
 type OrderAdvice =
   | { readonly kind: 'show_order' | 'cancel_order'; readonly orderId: string }
-  | { readonly kind: 'check_order' };
+  | {
+      readonly kind: 'check_order';
+      /** Whether it may be cancelled before it comes. */
+      readonly canCancelAhead: boolean;
+    };
 
 type DeadLetterAdvice =
   | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }

@@ -105,7 +105,10 @@ interface SchemaError {
   readonly message?: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly data?: unknown;
-  readonly parentSchema?: { readonly description?: string };
+  readonly parentSchema?: {
+    readonly description?: string;
+    readonly not?: { readonly required?: readonly string[] };
+  };
 }
 
 /** What is wrong with a request, by the first of ajv's errors. @param part such as `body` */
@@ -128,6 +131,12 @@ export function schemaProblem([error]: readonly SchemaError[], part: string): Er
       return new Error(
         `${part === 'querystring' ? 'the query' : field} has ${name}, which is not known here`,
       );
+    }
+    case 'minProperties':
+      return new Error(`${field} names nothing that is to change`);
+    case 'not': {
+      const excluded = error?.parentSchema?.not?.required ?? [];
+      return new Error(`${excluded.map((name) => JSON.stringify(name)).join(' and ')} cannot be combined`);
     }
     case 'required':
       return new Error(`${field} has no ${JSON.stringify(params.missingProperty)}, which is needed here`);

@@ -84,6 +84,7 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   });
   for (const [query, detail] of [
     ['limit=x', 'limit "x" is not a whole number from 1 to 500'],
+    ['limit=501', 'limit "501" is not a whole number from 1 to 500'],
     ['state=none', 'state "none" is not one of open, redriven, discarded'],
     ['stat=open', 'the query has "stat", which is not known here'],
   ] as const) {
@@ -93,6 +94,12 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
     status: 422,
     body: { detail: 'body has no "status", which is needed here' },
   });
+  for (const [body, detail] of [
+    [{}, 'body names nothing that is to change'],
+    [{ by: 1, quantity: 4 }, '"quantity" and "by" cannot be combined'],
+  ] as const) {
+    expect(await call('PATCH', '/inventory/pen', body)).toMatchObject({ status: 422, body: { detail } });
+  }
   expect((await call('GET', '/dead-letters?processor=nobody')).status).toBe(422);
   expect((await call('GET', '/dead-letters?cursor=bm8')).status).toBe(422);
 });

@@ -60,9 +60,9 @@ const LOOK_EVERY_MS = 200;
  * @throws Failure not_found (no such order), already_decided (it cannot be any more), those of the ports; interrupted
  */
 export async function wishFor(ports: WishPorts, options: WishOptions): Promise<Wished> {
-  const { orderId, wish, isUnknown } = options;
+  const { orderId, wish } = options;
   const facts = await factsOf(ports.access, orderId);
-  if (facts.length === 0) await refuseUnknown(ports.access, orderId, isUnknown && wish.kind === 'cancel');
+  if (facts.length === 0) await refuseUnknown(ports.access, options);
   const before = answerOf(wish, facts);
   const status = facts.length === 0 ? null : statusOf(facts);
   if (before === 'done') return { outcome: 'done', status, record: null, isRunning: null };
@@ -84,14 +84,15 @@ export function ofTheDirectFlow(orderId: string): Failure {
   });
 }
 
-async function refuseUnknown(access: StoreAccess, orderId: string, isAllowed: boolean): Promise<void> {
+async function refuseUnknown(access: StoreAccess, { orderId, wish, isUnknown }: WishOptions): Promise<void> {
+  const isCancel = wish.kind === 'cancel';
   await using reader = await access.read();
   if ((await reader.decided(orderId)) !== undefined) {
     throw ofTheDirectFlow(orderId);
   }
-  if (isAllowed) return;
+  if (isCancel && isUnknown) return;
   throw new Failure('not_found', `no order ${orderId} of the checkout has come yet`, {
-    fix: { kind: 'check_order' },
+    fix: { kind: 'check_order', canCancelAhead: isCancel },
     context: { orderId },
   });
 }

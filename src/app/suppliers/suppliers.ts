@@ -58,7 +58,7 @@ export async function checkSupplier(lists: Lists, id: string): Promise<void> {
 }
 
 function unknown(id: string): never {
-  throw new Failure('not_found', `supplier ${id} does not exist`);
+  throw new Failure('not_found', `supplier ${id} does not exist`, { fix: { kind: 'show_suppliers' } });
 }
 
 async function editSupplier(

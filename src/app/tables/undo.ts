@@ -71,7 +71,9 @@ async function editedRows(
   { table, number, name }: Pick<UndoOptions, 'table' | 'number' | 'name'>,
 ): Promise<EditedRow[]> {
   const log = await readEditLog(reader, table);
-  const wanted = number ?? log.findLast(({ edit }) => name === null || nameIn(edit) === name)?.number;
+  const isMeant = ({ edit }: EditedRow): boolean =>
+    (name === null || nameIn(edit) === name) && !isOfNothing(edit);
+  const wanted = number ?? log.findLast(isMeant)?.number;
   const rows = log.filter(
     ({ number: found, edit }) => found === wanted && (name === null || nameIn(edit) === name),
   );
@@ -92,6 +94,13 @@ async function editedRows(
     );
   }
   return rows;
+}
+
+/** Such as one that sets what is set already. */
+function isOfNothing({ before, after }: RowEdit): boolean {
+  return (
+    before !== null && after !== null && stockOf(before) === stockOf(after) && isSameBeside(before, after)
+  );
 }
 
 function nameIn(edit: RowEdit): string {

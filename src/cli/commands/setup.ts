@@ -19,7 +19,7 @@ import { askedOf, incompatible } from './schema/subject.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Creates what "orderctl run" of the same processors needs: the storage folder, with its two tables empty, the ' +
+      'Creates what "orderctl run" of the same processors needs: the storage folder, whose tables come with their first row, the ' +
       'topics that they read and write, with those of dead letters, the access rules of their principals where the ' +
       'brokers have such rules (of all roles where no processor is named), and the schemas of their messages. Prints the ' +
       'plan and changes nothing unless --execute; what exists stays as it is, so it can run before every ' +

@@ -52,7 +52,7 @@ export function readLines(
 ): readonly { readonly item: string; readonly quantity: number }[] {
   const alone = items.filter((item) => !item.includes('='));
   if (items.length === 0 || alone.length !== quantities.length) {
-    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
+    const counted = `${alone.length} --item without "=QUANTITY" and ${quantities.length} --quantity are given`;
     const without = alone.slice(quantities.length).map((item) => `--item ${quoted(item)}=1`);
     throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, {
       fix: without.length === 0 ? fix : `say how many, for example: ${without.join(' ')}`,

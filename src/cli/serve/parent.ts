@@ -38,7 +38,8 @@ export function parentOf(onNews: (news: Experiment | ExperimentBegun) => void): 
       process.send?.({ ...question, number });
       const answer = await answered;
       if (answer.type === 'answer') return answer.result;
-      throw new Failure(answer.code, answer.message);
+      const { code, message, fix } = answer;
+      throw new Failure(code, message, fix === null ? {} : { fix });
     } finally {
       waiting.delete(number);
     }

@@ -102,7 +102,8 @@ export const ALERTS: SettingType<string> = {
 /** A whole number from 0 on, as text. */
 export const WHOLE: SettingType<string> = {
   read: (text, where) => {
-    if (!/^\d{1,9}$/.test(text)) throw bad(where, text, 'is not a whole number', 'for example 1');
+    if (!/^\d{1,9}$/.test(text))
+      throw bad(where, text, 'is not a whole number from 0 to 999999999', 'for example 1');
     return String(Number(text));
   },
 };

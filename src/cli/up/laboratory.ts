@@ -83,7 +83,7 @@ export class Laboratory {
       return { type: 'answer', number, result };
     } catch (error) {
       if (!isFailure(error)) throw error;
-      return { type: 'refused', number, code: error.code, message: error.message };
+      return { type: 'refused', number, code: error.code, message: error.message, fix: error.fix };
     }
   }
 }

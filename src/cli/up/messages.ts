@@ -1,5 +1,6 @@
 import type { Experiment, ExperimentBegun, ExperimentList } from '../../documents/http/experiment.ts';
 import type { ShopPart } from '../../app/overview/overview.ts';
+import type { Advice } from '../../domain/advice.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import type { ExperimentKind } from '../../domain/experiments/kinds.ts';
 
@@ -25,6 +26,7 @@ export type Answer =
       readonly number: number;
       readonly code: FailureCode;
       readonly message: string;
+      readonly fix: Advice | null;
     };
 
 /** What nobody has asked for. */

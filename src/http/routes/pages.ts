@@ -11,7 +11,7 @@ const MAX_LIMIT = 500;
 export const PAGE = {
   limit: Type.Optional(
     Type.String({
-      pattern: '^[1-9][0-9]{0,2}$',
+      pattern: `^(${MAX_LIMIT}|[1-4]?[0-9]{2}|[1-9])$`,
       description: `a whole number from 1 to ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
     }),
   ),
@@ -34,7 +34,7 @@ export interface PageQuery {
 }
 
 export function limitOf({ limit }: PageQuery): number {
-  return Math.min(Number(limit ?? DEFAULT_LIMIT), MAX_LIMIT);
+  return Number(limit ?? DEFAULT_LIMIT);
 }
 
 /** @throws Failure invalid_value */

@@ -26,7 +26,7 @@ export function parseSpreadsheet(bytes: Buffer, file: string): Sheet {
   const [header, ...rows] = named === undefined ? records : records.slice(1);
   if (header === undefined) {
     throw new Failure('invalid_input', `${file} is empty`, {
-      fix: 'its first line names the columns, such as item,quantity',
+      fix: 'give a file that has a list: the names of its columns, and a row below for each entry',
       context: { file },
     });
   }
