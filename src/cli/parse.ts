@@ -8,7 +8,8 @@ import { isPrice, normalizePrice, USER_STATUSES, type UserStatus } from '../doma
 /** Node's timers hold no longer delay. */
 const MAX_DELAY_SECONDS = 2_000_000;
 
-const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DAY_MS = 86_400_000;
+const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS };
 
 function invalid(flag: string, text: string, what: string, fix: string): Failure {
   return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });
@@ -157,7 +158,7 @@ export function dayOf(
     throw invalid(flag, date, what, `for example ${flag} yesterday or 2026-11-21`);
   }
   const from = dateOrTime(flag, date, timeZone);
-  const next = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const next = new Date(Date.parse(`${date}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10);
   const zone = timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return { date, timeZone: zone, from, until: dateOrTime(flag, next, timeZone) };
 }
@@ -187,9 +188,12 @@ function dateOrTime(flag: string, text: string, timeZone: string | undefined): n
   }
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || parseIsoTime(text) === 'unreal') return timestamp(flag, text);
   const utc = Date.parse(`${text}T00:00:00Z`);
-  // The offset at that moment, then at the one that it leads to: they differ where the clock is changed in between.
-  const guess = utc - zoneOffsetMs(utc, timeZone);
-  return utc - zoneOffsetMs(guess, timeZone);
+  // By the offsets a day before and after: the clock may be changed at this midnight, which is then there twice or not
+  // at all. The day begins as soon as the clock shows it.
+  const offsetAt = (at: number): number => zoneOffsetMs(at, timeZone);
+  const [before, after] = [utc - offsetAt(utc - DAY_MS), utc - offsetAt(utc + DAY_MS)];
+  const first = Math.min(before, after);
+  return first + offsetAt(first) >= utc ? first : Math.max(before, after);
 }
 
 /** By how much a zone is ahead of UTC at a moment. @throws Failure invalid_value */

@@ -123,7 +123,13 @@ async function decidedOrders(
       context,
     });
   }
-  const { outcome, order } = decided;
+  const { outcome, order, archivedIn } = decided;
+  if (archivedIn !== undefined) {
+    throw new Failure('not_found', `order ${orderId} is archived in ${archivedIn}, which has its prices`, {
+      fix: { kind: 'name_archives' },
+      context,
+    });
+  }
   if (outcome.kind === 'accepted' && filter.rejected) {
     throw new Failure('already_decided', `order ${orderId} was accepted, not rejected`, {
       fix: { kind: 'not_rejected' },

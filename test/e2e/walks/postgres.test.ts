@@ -264,11 +264,18 @@ test('old orders are archived to files: their ids stay known, and with the folde
   expect((await shop.ok('order list --archive archive')).stdout).toContain('WEB-1');
   expect(await shop.run('inventory show --at 1')).toMatchObject({ code: 3 });
   await shop.ok('inventory show --at 1 --archive archive');
+  // Without its file it has no prices, and a copy of it would have none either.
+  const again = 'replay --order WEB-1 --as-new --again';
+  expect(await shop.run(`${again} --dry-run`)).toMatchObject({ code: 3 });
+  await shop.ok(`${again} --dry-run --archive archive`);
   await shop.ok('produce --user alice --item book=2 --order-id WEB-1');
   await shop.ok('produce --user alice --item book=3 --order-id WEB-1');
   expect(await shop.json('consume --until-end')).toMatchObject({ accepted: 0, duplicates: 1, conflicts: 1 });
   await shop.ok('audit --with-topic');
   await shop.ok('audit --archive archive');
+  const back = path.join(shop.folder, 'back');
+  await shop.ok(['store', 'copy', '--from', shop.url, '--to', back, '--archive', 'archive']);
+  expect(await shop.json(['order', 'show', 'WEB-1', '--store', back])).toEqual(shown);
 });
 
 test('a schema of that name that another program has made is refused, with the way out', async () => {

@@ -120,6 +120,16 @@ describe('ranges of time', () => {
 
   it.each([
     // The clock is put forward, or back, on that day or at its midnight.
+    // Midnight is not there, there twice, or followed by 23 o'clock of the day before.
+    ['America/Santiago', '2025-09-07', '2025-09-07T04:00:00.000Z'],
+    ['America/Havana', '2026-03-08', '2026-03-08T05:00:00.000Z'],
+    ['Atlantic/Azores', '2026-03-29', '2026-03-29T01:00:00.000Z'],
+    ['Atlantic/Azores', '2026-10-25', '2026-10-25T00:00:00.000Z'],
+    ['America/Havana', '2026-11-01', '2026-11-01T04:00:00.000Z'],
+    ['America/Santiago', '2026-04-05', '2026-04-05T04:00:00.000Z'],
+    ['Africa/Cairo', '2026-04-24', '2026-04-23T22:00:00.000Z'],
+    ['Asia/Kathmandu', '2026-04-24', '2026-04-23T18:15:00.000Z'],
+    ['Pacific/Kiritimati', '2026-04-24', '2026-04-23T10:00:00.000Z'],
     ['Europe/Berlin', '2026-03-29', '2026-03-28T23:00:00.000Z'],
     ['Europe/Berlin', '2026-03-30', '2026-03-29T22:00:00.000Z'],
     ['Europe/Berlin', '2026-10-25', '2026-10-24T22:00:00.000Z'],

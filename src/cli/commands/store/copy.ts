@@ -75,5 +75,6 @@ async function open(
 ): Promise<StoreAdmin> {
   if (given === undefined) return openStoreAdmin(settings);
   const storage = STORE.read(given, flag);
-  return openStoreAdmin({ storage, storePassword: isDatabase(storage) ? databasePassword(env) : null });
+  const storePassword = isDatabase(storage) ? databasePassword(env) : null;
+  return openStoreAdmin({ storage, storePassword, archive: flag === '--from' ? settings.archive : null });
 }
