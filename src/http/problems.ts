@@ -31,7 +31,7 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
 const FIXES: Readonly<Record<number, string>> = {
   400: 'send an HTTP/1.1 request; /docs says what each call takes',
   408: 'send the whole request within 10 seconds',
-  413: 'send at most 1 MiB',
+  413: 'send at most 1 MiB, of an order of the checkout at most 512 KiB',
   415: 'send JSON, with the header "Content-Type: application/json"',
   429: 'send fewer requests',
   431: 'send fewer or shorter headers',

@@ -20,6 +20,16 @@ export function checkoutFields(value: unknown): Pick<CheckoutOrder, 'address' | 
   };
 }
 
+/** Why the total that is given is no amount; null: it is one, or none is given. */
+export function totalProblem(value: unknown): string | null {
+  const { total_amount: total } = value as Record<string, unknown>;
+  if (total === undefined || total === null || amountOf(total) !== null) return null;
+  return `total_amount is ${JSON.stringify(total).slice(0, SHOWN)}, not an amount`;
+}
+
+/** Of what was sent, in a message. */
+const SHOWN = 40;
+
 /** What is filled in: prices by item, null where it has none, and addresses by user. */
 export interface Catalogue {
   readonly prices: ReadonlyMap<string, string | null>;

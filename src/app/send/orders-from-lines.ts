@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.ts';
 import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { checkoutFields, withoutPrice, type Catalogue } from './checkout-order.ts';
+import { checkoutFields, totalProblem, withoutPrice, type Catalogue } from './checkout-order.ts';
 import type { Numbered } from './produce.ts';
 
 export interface LineOptions {
@@ -58,7 +58,10 @@ function readLine(text: string, place: { file: string; line: number }, options: 
     throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);
   const item = options.catalogue == null ? null : withoutPrice(order, options.catalogue);
   if (item !== null) throw bad(`item ${item} has no price, neither unit_price here nor one in the shop`);
-  return options.hasMore === true ? { ...order, ...checkoutFields(value) } : order;
+  if (options.hasMore !== true) return order;
+  const wrong = totalProblem(value);
+  if (wrong !== null) throw bad(wrong);
+  return { ...order, ...checkoutFields(value) };
 }
 
 export interface CheckedLines {

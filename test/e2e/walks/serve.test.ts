@@ -144,6 +144,7 @@ test('what is wrong is a problem that names the field, and a server without brok
     [{ user: 'alice', item: 'pen', quantity: 'two' }, 422, 'quantity'],
     [{ user: 'alice', item: 'pen', quantity: 1.5 }, 422, 'quantity'],
     [{ user: 'al ice', item: 'pen', quantity: 1 }, 422, 'user'],
+    [{ user: 'alice', item: 'pen', quantity: 1, unit_price: '9,99' }, 422, 'unit_price of pen is "9,99"'],
     ['{"user":', 400, 'JSON'],
     [[], 422, 'object'],
   ];
@@ -153,9 +154,16 @@ test('what is wrong is a problem that names the field, and a server without brok
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     expect((answer.body as { detail: string }).detail).toContain(names);
   }
+  const priced = { user: 'alice', item: 'pen', quantity: 1, shipping_address: 'Street 1' };
+  expect(await call('POST', '/orders', { ...priced, total_amount: 'abc' })).toMatchObject({
+    status: 422,
+    body: { detail: 'total_amount is "abc", not an amount' },
+  });
   expect(
     (await call('POST', '/order', { user: 'alice', item: 'x'.repeat(2 ** 20), quantity: 1 })).status,
   ).toBe(413);
+  const large = { ...priced, shipping_address: 'x'.repeat(2 ** 19) };
+  expect((await call('POST', '/orders', large)).status).toBe(413);
   expect((await call('GET', '/nowhere')).status).toBe(404);
   const away = openShop({ ORDERCTL_BROKERS: '127.0.0.1:1' });
   fill(away, { alice: 'paid' }, { pen: 5 });

@@ -6,7 +6,11 @@ import { orderBody } from './body.ts';
 import { nullable } from '../../../documents/shapes.ts';
 import { Problem } from '../../../documents/http/problem.ts';
 import type { OrderFlow } from '../../../app/intake/intake.ts';
-import { checkoutFields, type CheckoutOrder as PlacedOrder } from '../../../app/send/checkout-order.ts';
+import {
+  checkoutFields,
+  totalProblem,
+  type CheckoutOrder as PlacedOrder,
+} from '../../../app/send/checkout-order.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
 import { parseOrder } from '../../../domain/orders/parse-order.ts';
@@ -63,6 +67,9 @@ const LIST = {
   response: { 200: OrderList, 422: Problem },
 };
 
+/** The messages of the checkout hold the order and more: one that Kafka takes must not be one whose next it refuses. */
+const MAX_CHECKOUT_BYTES = 512 * 1024;
+
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
   server.get('/orders', { schema: LIST }, (request, reply) =>
     listPage(shop, request.query as ListQuery, goneSignal(reply)),
@@ -75,6 +82,7 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
   server.post(
     '/orders',
     {
+      bodyLimit: MAX_CHECKOUT_BYTES,
       schema: post('checkout', shop.users, 'Place an order of the checkout: validated, paid for and shipped'),
     },
     (request, reply) => placeOrder(shop, (request.query as PostQuery).flow ?? 'checkout', request, reply),
@@ -156,7 +164,11 @@ function orderOf(
     const message = `quantity of ${odd.item} is ${odd.quantity}, not a whole number up to ${MAX_LINE_QUANTITY}`;
     throw new Failure('invalid_value', message, { fix });
   }
+  // A consumer ignores a price that is no amount; a client can correct it.
+  if (parsed.ignored !== null) throw new Failure('invalid_value', parsed.ignored.message, { fix });
   if (flow === 'direct') return { order: parsed.order, isNew };
+  const problem = totalProblem(body);
+  if (problem !== null) throw new Failure('invalid_value', problem, { fix });
   const fields = checkoutFields(body);
   if (fields.address !== undefined) return { order: { ...parsed.order, ...fields }, isNew };
   throw new Failure('invalid_value', 'field shipping_address is missing', { fix });
