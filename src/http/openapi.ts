@@ -47,6 +47,8 @@ export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerT
       ...response,
       431: Problem,
       500: Problem,
+      // Store or brokers are away.
+      503: Problem,
     };
     for (const [status, document] of Object.entries(own)) answers[status] = answerOf(status, document);
     return { schema: { ...(asDocumented(schema) as FastifySchema), response: answers }, url };

@@ -90,7 +90,12 @@ function errorStatus(error: unknown): number | null {
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof Failure) return error;
+  if (error instanceof Failure) {
+    const { fix, message, context } = error;
+    // The folder was there when the server began: no request is wrong.
+    const isGone = fix !== null && typeof fix === 'object' && fix.kind === 'begin_storage';
+    return isGone ? new Failure('store_unreachable', message, { fix: 'put it back', context }) : error;
+  }
   const status = errorStatus(error);
   if (status !== null && error instanceof Error) {
     const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';

@@ -36,7 +36,7 @@ const HOURLY = {
     { hours: wholeNumber('the last so many hours, the current one included; without it 24', BOARD_HOURS) },
     { additionalProperties: false },
   ),
-  response: { 200: DatedHourlySales, 422: Problem, 503: Problem },
+  response: { 200: DatedHourlySales, 422: Problem },
 };
 
 const TOP = {
@@ -50,7 +50,7 @@ const TOP = {
     },
     { additionalProperties: false },
   ),
-  response: { 200: DatedTopProducts, 422: Problem, 503: Problem },
+  response: { 200: DatedTopProducts, 422: Problem },
 };
 
 const REPORT = {
@@ -84,7 +84,7 @@ const REPORT = {
     },
     { additionalProperties: false },
   ),
-  response: { 200: DatedDailyReport, 422: Problem, 503: Problem },
+  response: { 200: DatedDailyReport, 422: Problem },
 };
 
 export function reportRoutes(server: FastifyInstance, { report }: Pick<Views, 'report'>): void {

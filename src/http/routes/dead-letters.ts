@@ -45,7 +45,7 @@ const LIST = {
     },
     { additionalProperties: false },
   ),
-  response: { 200: DeadLetterPage, 422: Problem, 503: Problem },
+  response: { 200: DeadLetterPage, 422: Problem },
 };
 
 interface ListQuery extends PageQuery {
@@ -77,7 +77,7 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
     {
       schema: {
         ...{ tags: TAGS, summary: 'A dead letter, taken apart', params: Id },
-        response: { 200: ShownDeadLetter, 404: Problem, 422: Problem, 503: Problem },
+        response: { 200: ShownDeadLetter, 404: Problem, 422: Problem },
       },
     },
     (request) => deadLetters.show((request.params as { id: string }).id),
@@ -109,7 +109,7 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
             { additionalProperties: false },
           ),
         ),
-        response: { 200: RedrivenDeadLetter, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
+        response: { 200: RedrivenDeadLetter, 404: Problem, 409: Problem, 422: Problem },
       },
     },
     (request) => {

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Overview } from '../../documents/http/overview.ts';
-import { Problem } from '../../documents/http/problem.ts';
 import { Failure } from '../../domain/failure.ts';
 import { lagDocument } from '../../documents/write/live.ts';
 import { eventText } from '../live.ts';
@@ -22,7 +21,7 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
       schema: {
         tags: ['shop'],
         summary: 'The shop at this moment: its books, and what works on it',
-        response: { 200: Overview, 503: Problem },
+        response: { 200: Overview },
       },
     },
     () => {

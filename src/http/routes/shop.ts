@@ -29,7 +29,7 @@ const ALERTS = {
     },
     { additionalProperties: false },
   ),
-  response: { 200: AlertPage, 422: Problem, 503: Problem },
+  response: { 200: AlertPage, 422: Problem },
 };
 
 export function shopRoutes(server: FastifyInstance, { alerts, processors, audit }: Views): void {
@@ -50,7 +50,7 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
           tags: TAGS,
           summary: 'The services of the shop: which run, what waits for each, what each owes',
         },
-        response: { 200: ProcessorList, 503: Problem },
+        response: { 200: ProcessorList },
       },
     },
     () => processors(),
@@ -64,7 +64,7 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
         description:
           'What "orderctl audit" prints. One audit at a time: who asks while it runs, or soon after, receives the same; ' +
           '"checked_at" says as of when. It ends when all who wait for it have gone.',
-        response: { 200: CheckedAudit, 503: Problem },
+        response: { 200: CheckedAudit },
       },
     },
     (_request, reply) => audit(goneSignal(reply)),
@@ -85,7 +85,7 @@ export function messageRoutes(server: FastifyInstance, { notifications, orderRec
           { order: Type.Optional(Type.String({ maxLength: 128, description: 'its id' })), ...PAGE },
           { additionalProperties: false },
         ),
-        response: { 200: NotificationPage, 422: Problem, 503: Problem },
+        response: { 200: NotificationPage, 422: Problem },
       },
     },
     async (request, reply): Promise<NotificationPage> => {
@@ -107,7 +107,7 @@ export function messageRoutes(server: FastifyInstance, { notifications, orderRec
         tags: ['orders'],
         summary: 'The records that led to the steps of an order, as they are in Kafka, raw and decoded',
         params: Type.Object({ id: Type.String() }),
-        response: { 200: OrderRecords, 404: Problem, 503: Problem },
+        response: { 200: OrderRecords, 404: Problem },
       },
     },
     async (request): Promise<OrderRecords> => {

@@ -165,6 +165,10 @@ test('what is wrong is a problem that names the field, and a server without brok
   const large = { ...priced, shipping_address: 'x'.repeat(2 ** 19) };
   expect((await call('POST', '/orders', large)).status).toBe(413);
   expect((await call('GET', '/nowhere')).status).toBe(404);
+  fs.renameSync(shop.storage, `${shop.storage}.moved`);
+  for (const place of ['/readyz', '/inventory']) {
+    expect(await call('GET', place)).toMatchObject({ status: 503, body: { code: 'store_unreachable' } });
+  }
   const away = openShop({ ORDERCTL_BROKERS: '127.0.0.1:1' });
   fill(away, { alice: 'paid' }, { pen: 5 });
   const { call: alone } = await serve(away);

@@ -39,7 +39,7 @@ function post(flow: OrderFlow, users: Shop['users'], summary: string) {
       { wait: Type.Optional(Wait), flow: Type.Optional(Flow) },
       { additionalProperties: false },
     ),
-    response: { 200: OrderAnswer, 202: TakenOrder, 409: Problem, 422: Problem, 503: Problem },
+    response: { 200: OrderAnswer, 202: TakenOrder, 409: Problem, 422: Problem },
   };
 }
 
@@ -102,7 +102,7 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
           ),
         ),
         querystring: Type.Object({ wait: Type.Optional(Wait) }, { additionalProperties: false }),
-        response: { 200: Wish, 202: Wish, 404: Problem, 409: Problem, 503: Problem },
+        response: { 200: Wish, 202: Wish, 404: Problem, 409: Problem },
       },
     },
     async (request, reply) => {

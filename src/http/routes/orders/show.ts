@@ -27,7 +27,6 @@ const SHOW = {
   response: {
     200: Type.Union([OrderState, CheckoutOrder, Explanation, CheckoutExplanation]),
     404: Problem,
-    503: Problem,
   },
 };
 
