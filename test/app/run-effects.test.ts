@@ -19,8 +19,10 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 
 const PAID: SmallTable<string> = { name: 'paid' };
 const RETRY_MS = 5_000;
+/** Between tries of a charge; it is parked after the last one. */
+let pausesMs: readonly number[];
 
-/** Charges for each arrival, three times at most. */
+/** Charges for each arrival. */
 const CHARGER: Processor<{ readonly item: string }, Outcome> = {
   name: 'payment',
   sources: [SUPPLIER_RESTOCK],
@@ -47,8 +49,9 @@ const CHARGER: Processor<{ readonly item: string }, Outcome> = {
         if (answer.kind === 'done') {
           effects.push({ id, effect: null });
           small.push({ table: PAID, key: id, value: String(answer.fields.reference) });
-        } else if (attempts < 3) {
-          effects.push({ id, effect: { ...effect, state: 'due', dueAt: state.at + RETRY_MS } });
+        } else if (attempts <= pausesMs.length) {
+          const dueAt = state.at + (pausesMs[attempts - 1] ?? 0);
+          effects.push({ id, effect: { ...effect, state: 'due', dueAt } });
         } else {
           effects.push({ id, effect: { ...effect, state: 'parked' } });
           const why = {
@@ -87,6 +90,7 @@ beforeEach(() => {
   events = [];
   asked = [];
   settled = [];
+  pausesMs = [RETRY_MS, RETRY_MS];
 });
 
 function arrive(item: string): void {
@@ -166,6 +170,75 @@ it('that are parked hold up no end', async () => {
   );
   expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'end' } });
   expect(events.filter(({ kind }) => kind === 'unsent')).toEqual([]);
+});
+
+const ABOUT_TRIES = new Set(['effects_failing', 'effects_resumed']);
+const aboutTries = () => events.filter(({ kind }) => ABOUT_TRIES.has(kind));
+
+it('that fail are reported at the first try, every 30 s until they succeed, and when one does', async () => {
+  pausesMs = [1_000, 5_000, 30_000, 5 * 60_000];
+  arrive('A');
+  arrive('B');
+  const from = clock.now();
+  const stop = new AbortController();
+  void clock.sleep(400_000).then(() => stop.abort());
+  const at: number[] = [];
+  await run(async ({ attempts }) => (attempts < 5 ? FAULT : DONE), {
+    ...{ untilEnd: false, signal: stop.signal },
+    on: (event) => {
+      events.push(event);
+      if (ABOUT_TRIES.has(event.kind)) at.push(Math.round((clock.now() - from) / 1_000));
+      if (event.kind === 'effects_resumed') stop.abort();
+    },
+  });
+  const charge = { processor: 'payment', effect: 'charge' } as const;
+  const failing = { kind: 'effects_failing', ...charge, about: 'A', message: '503', waiting: 2 } as const;
+  expect(aboutTries()[0]).toEqual({ ...failing, forMs: 0, nextInMs: 1_000 });
+  expect(aboutTries()[2]).toEqual({ ...failing, forMs: 60_000, nextInMs: 276_000 });
+  expect(aboutTries().at(-1)).toEqual({ kind: 'effects_resumed', ...charge });
+  expect(at).toEqual([0, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 336]);
+});
+
+it('that are parked are not reported as failing any more, nor is one that is parked at once', async () => {
+  for (const pauses of [[RETRY_MS, RETRY_MS], []]) {
+    pausesMs = pauses;
+    events = [];
+    arrive(`parked after ${pauses.length} pauses`);
+    const stop = new AbortController();
+    void clock.sleep(200_000).then(() => stop.abort());
+    await run(async () => FAULT, { untilEnd: false, signal: stop.signal });
+    expect(events.filter(({ kind }) => kind === 'effect_parked')).toHaveLength(1);
+    expect(aboutTries()).toHaveLength(pauses.length === 0 ? 0 : 1);
+  }
+});
+
+it('some of which fail and some succeed are reported no more often', async () => {
+  pausesMs = Array.from({ length: 100 }, () => 1_000);
+  for (let i = 0; i < 60; i++) arrive(`I-${i}`);
+  const from = clock.now();
+  await run(
+    async ({ attempts }) => {
+      await clock.sleep(1_000);
+      return attempts < 3 ? FAULT : DONE;
+    },
+    {},
+    1,
+  );
+  const seconds = (clock.now() - from) / 1_000;
+  const warnings = events.filter(({ kind }) => kind === 'effects_failing').length;
+  expect(seconds).toBeGreaterThan(170);
+  expect(warnings).toBeGreaterThan(1);
+  expect(warnings).toBeLessThanOrEqual(seconds / 30 + 1);
+});
+
+it('a run to the end that leaves some to the next says why', async () => {
+  pausesMs = [3_600_000];
+  arrive('A');
+  await run(async () => FAULT);
+  const kinds = events.map(({ kind }) => kind);
+  expect(kinds.slice(kinds.indexOf('effect_settled'))).toEqual([
+    ...['effect_settled', 'effects_failing', 'unsent', 'ended'],
+  ]);
 });
 
 it('that were being tried at a crash are taken over by the next run, which knows that they may have happened', async () => {

@@ -158,8 +158,22 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'an effect that is due in months is looked for without a pause',
     file: 'src/app/run/effects.ts',
-    from: 'clock.sleep(Math.min(dueInMs, LONGEST_REST_MS), until)',
-    to: 'clock.sleep(dueInMs, until)',
+    from: 'reportInMs ?? Infinity, LONGEST_REST_MS)',
+    to: 'reportInMs ?? Infinity)',
+    tests: EFFECTS,
+  },
+  {
+    name: 'tries that fail are not reported before the last one',
+    file: 'src/app/run/effects.ts',
+    from: 'this.#failing.take(one);',
+    to: '',
+    tests: EFFECTS,
+  },
+  {
+    name: 'tries that fail are reported once, however long the next one is away',
+    file: 'src/app/run/effects.ts',
+    from: 'const reportInMs = this.#failing.dueInMs;',
+    to: 'const reportInMs = null;',
     tests: EFFECTS,
   },
   {

@@ -7,7 +7,8 @@ import type { Tracer } from '../../ports/outside/tracer.ts';
 import type { Store } from '../../ports/store.ts';
 import type { EffectHandler } from '../../processors/processor.ts';
 import { beginTry } from '../tracing/effect-span.ts';
-import type { RunEvent } from './events.ts';
+import type { EffectsEvent, RunEvent } from './events.ts';
+import { FailingTries } from './status/failing-tries.ts';
 
 /** Nothing else tries an effect for this long after it was handed out. */
 const LEASE_MS = 60_000;
@@ -35,7 +36,9 @@ export interface EffectWorkerParts {
   readonly performers: EffectPerformers;
   /** Absent: no spans are made. */
   readonly tracer?: Tracer | undefined;
-  readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' | 'effect_parked' }>) => void;
+  readonly on: (
+    event: EffectsEvent | Extract<RunEvent, { kind: 'effect_settled' | 'effect_parked' }>,
+  ) => void;
   /** Tries are over, and their answers committed. */
   readonly onSettled: () => void;
 }
@@ -53,6 +56,7 @@ interface Tries extends Attempt {
  */
 export class EffectWorker {
   readonly #parts: EffectWorkerParts;
+  readonly #failing: FailingTries;
   readonly #atOnce: number;
   readonly #batches = new Set<Promise<void>>();
   #inFlight = 0;
@@ -70,6 +74,7 @@ export class EffectWorker {
 
   constructor(parts: EffectWorkerParts) {
     this.#parts = parts;
+    this.#failing = new FailingTries(parts);
     const [first] = parts.kinds;
     this.#atOnce = (first === undefined ? undefined : parts.performers[first]?.atOnce) ?? 0;
   }
@@ -133,11 +138,14 @@ export class EffectWorker {
         const taken = limit === 0 ? [] : await store.takeEffects({ kinds, limit, leaseMs: LEASE_MS });
         if (taken.length > 0) this.#try(taken, isOver, calls.signal);
         this.#noteTaken(taken.length === limit);
+        await this.#failing.report();
         await this.#rest(signal);
       }
       const over = new AbortController();
       const answered = Promise.all(this.#batches).then(() => over.abort());
       await Promise.race([answered, clock.sleep(LONGEST_STOP_MS, over.signal)]);
+      // Else a run to the end would say how much it leaves to the next, and not why.
+      if (this.#failure === undefined) await this.#failing.report();
     } finally {
       calls.abort();
       this.#noteTaken(false);
@@ -157,12 +165,14 @@ export class EffectWorker {
     return () => Math.max(clock.now() - time, clock.elapsed() - elapsedMs) >= LEASE_MS;
   }
 
-  /** Waits until an effect is due, or something changes. */
+  /** Waits until an effect is due, there is something to report, or something changes. */
   async #rest(signal: AbortSignal): Promise<void> {
     const { store, clock, kinds } = this.#parts;
     const until = AbortSignal.any([signal, this.#wake.signal]);
     const dueInMs = this.#inFlight < this.#atOnce ? store.dueInMs(kinds) : null;
-    if (dueInMs !== null) return clock.sleep(Math.min(dueInMs, LONGEST_REST_MS), until);
+    const reportInMs = this.#failing.dueInMs;
+    if (dueInMs !== null || reportInMs !== null)
+      return clock.sleep(Math.min(dueInMs ?? Infinity, reportInMs ?? Infinity, LONGEST_REST_MS), until);
     if (until.aborted) return;
     await new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }));
   }
@@ -224,8 +234,9 @@ export class EffectWorker {
     this.#inFlight -= answered.length;
     this.wake();
     const { on, onSettled, processor } = this.#parts;
-    for (const { effect, answer } of answered) {
-      on({ kind: 'effect_settled', processor, id: effect.id, outcome: answer.kind });
+    for (const one of answered) {
+      on({ kind: 'effect_settled', processor, id: one.effect.id, outcome: one.answer.kind });
+      this.#failing.take(one);
     }
     for (const { key: about, deadLetter: why } of parked) {
       if (why !== undefined) on({ kind: 'effect_parked', processor, about, why });

@@ -1,3 +1,4 @@
+import type { EffectKind } from '../../domain/effects.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Decision } from '../../domain/orders/decided.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
@@ -131,6 +132,25 @@ export type WaitEvent =
     }
   | { readonly kind: 'resumed'; readonly for: Awaited };
 
+/** How effects go of which some tries have failed. */
+export type EffectsEvent =
+  /** Tries fail: at the first one, and every 30 s while any that failed waits for the next. */
+  | (Of & {
+      readonly kind: 'effects_failing';
+      readonly effect: EffectKind;
+      /** The first one that waits: an order, an alert. */
+      readonly about: string;
+      /** Why the last try failed. */
+      readonly message: string;
+      /** How many of this kind are owed, tried or not, without parked ones. */
+      readonly waiting: number;
+      readonly forMs: number;
+      /** Until one of them is tried again; null: they are being tried. */
+      readonly nextInMs: number | null;
+    })
+  /** One has succeeded since. */
+  | (Of & { readonly kind: 'effects_resumed'; readonly effect: EffectKind });
+
 /** A batch of one partition was committed. */
 export interface BatchEvent<M, R> {
   readonly source: DeclaredMessage;
@@ -146,6 +166,7 @@ export interface BatchEvent<M, R> {
 export type RunEvent =
   | PrepareEvent
   | WaitEvent
+  | EffectsEvent
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** Reading begins; `remaining` records lie before the end seen at start. */
   | (Of & {

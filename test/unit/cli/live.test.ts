@@ -65,6 +65,18 @@ it('a run says what became of each message while they are few, else how many, an
   handled(21);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(String(err.read())).toBe('payment: 21 handled\n');
+  const charge = { processor: 'payment', effect: 'charge' } as const;
+  const failing = { kind: 'effects_failing', ...charge, about: 'O-1', message: 'it answered 503' } as const;
+  report.take({ ...failing, waiting: 3, forMs: 0, nextInMs: 1_000 });
+  report.take({ ...failing, waiting: 3, forMs: 60_000, nextInMs: null });
+  report.take({ kind: 'effects_resumed', ...charge });
+  expect(String(err.read())).toBe(
+    [
+      'warning: payment: charge of O-1 failed: it answered 503; 3 wait, tried again in 1.0 s',
+      'warning: payment: charge of O-1 has failed for 60 s: it answered 503; 3 wait, tried again now',
+      'payment: a charge was answered again\n',
+    ].join('\n'),
+  );
   const record = { topic: 'orders.validated', partition: 0, offset: 7 };
   const why = { code: 'gateway_unavailable', message: 'it answered 503', attempts: 3, record } as const;
   report.take({

@@ -1,7 +1,8 @@
 import { answersAgain, serviceName } from '../awaited.ts';
-import type { OrdersEvent, RunEvent } from '../../../app/run/events.ts';
+import type { EffectsEvent, OrdersEvent, RunEvent } from '../../../app/run/events.ts';
 import { wayOut } from '../../hints.ts';
 import type { Session } from '../../session.ts';
+import type { Printer } from '../printer.ts';
 import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
 import { moveLines } from '../positions/moved.ts';
 import { count, duration } from '../text.ts';
@@ -63,13 +64,11 @@ export function printRunEvent(
     case 'effect_settled':
       // The status has it; a word comes when it lasts.
       break;
-    case 'effect_parked': {
-      const { code, message, attempts } = event.why;
-      printer.warn(
-        `${event.processor} of ${event.about} is parked after ${count(attempts, 'try', 'tries')}, ${code}: ${message} (orderctl dlq list --processor ${event.processor})`,
-      );
+    case 'effects_failing':
+    case 'effects_resumed':
+    case 'effect_parked':
+      printEffectsEvent(printer, event);
       break;
-    }
     case 'commit_failed':
       printer.warn(
         `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit makes up for it`,
@@ -79,6 +78,36 @@ export function printRunEvent(
       printer.info('stopping, as orderctl stop asks');
       break;
   }
+}
+
+function printEffectsEvent(
+  printer: Printer,
+  event: EffectsEvent | Extract<RunEvent, { kind: 'effect_parked' }>,
+): void {
+  const { processor } = event;
+  switch (event.kind) {
+    case 'effects_failing':
+      printer.warn(failingLine(event));
+      break;
+    case 'effects_resumed':
+      printer.info(`${processor}: a ${event.effect} was answered again`);
+      break;
+    case 'effect_parked': {
+      const { code, message, attempts } = event.why;
+      printer.warn(
+        `${processor} of ${event.about} is parked after ${count(attempts, 'try', 'tries')}, ${code}: ${message} (orderctl dlq list --processor ${processor})`,
+      );
+      break;
+    }
+  }
+}
+
+/** `payment: charge of ORD-7 has failed for 75 s: it answered 503; 3 wait, tried again in 5.0 s`. */
+function failingLine(event: Extract<RunEvent, { kind: 'effects_failing' }>): string {
+  const { processor, effect, about, forMs, message, waiting, nextInMs } = event;
+  const failed = forMs < 1_000 ? 'failed' : `has failed for ${duration(forMs)}`;
+  const next = nextInMs === null ? 'tried again now' : `tried again in ${duration(nextInMs)}`;
+  return `${processor}: ${effect} of ${about} ${failed}: ${message}; ${count(waiting, 'waits', 'wait')}, ${next}`;
 }
 
 function unsentLine(
