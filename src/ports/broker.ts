@@ -223,6 +223,8 @@ export type ConsumerEvent =
   /** An answer is late, long before that is reported; until `answered`. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }
+  /** Not read for 10 s, or left by a run that ends by itself, since transactions are open; repeated every 30 s. */
+  | { readonly kind: 'held_back'; readonly ranges: readonly (RecordRange & TopicPartition)[] }
   /** The group's offset could not be committed; the stored position stands and it is tried with the next batch. */
   | { readonly kind: 'commit_failed'; readonly message: string };
 

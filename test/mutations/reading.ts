@@ -423,6 +423,20 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/consumer.test.ts'],
   },
   {
+    name: 'records behind an open transaction are left without a word',
+    file: 'src/adapters/kafka/consume/fetcher.ts',
+    from: 'this.slots.sawEnds(slot, answer);',
+    to: '',
+    tests: ['test/unit/kafka/held-back.test.ts'],
+  },
+  {
+    name: 'transactions that end one after the other pass for one that stays open',
+    file: 'src/adapters/kafka/consume/slots.ts',
+    from: 'before?.from === from ? before.since',
+    to: 'before !== null ? before.since',
+    tests: ['test/unit/kafka/held-back.test.ts'],
+  },
+  {
     name: 'a bounded run waits without end for its first join',
     file: 'src/adapters/kafka/consume/watch.ts',
     from: 'forMs + LONGEST_PAUSE_MS >= stallTimeoutMs',

@@ -8,7 +8,7 @@ import type { Order, RecordId } from '../../domain/orders/order.ts';
 import type { IgnoredPrices } from '../../domain/orders/parse-order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { Broker } from '../../ports/broker.ts';
+import type { Broker, ConsumerEvent } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
@@ -203,6 +203,7 @@ export type RunEvent =
   | (Of & { readonly kind: 'silent' })
   | (Of & { readonly kind: 'answered' })
   | (Of & { readonly kind: 'commit_failed'; readonly message: string })
+  | (Of & Extract<ConsumerEvent, { kind: 'held_back' }>)
   /** Another process asks it to stop: the caller is to abort its signal. */
   | { readonly kind: 'stop_asked' }
   /** The last one, before a failure too. */

@@ -227,6 +227,9 @@ export class Reading {
       case 'answered':
         on({ kind: event.kind, processor });
         break;
+      case 'held_back':
+        on({ ...event, processor });
+        break;
       case 'commit_failed':
         on({ kind: 'commit_failed', processor, message: event.message });
         break;

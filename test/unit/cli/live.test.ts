@@ -77,6 +77,14 @@ it('a run says what became of each message while they are few, else how many, an
       'payment: a charge was answered again\n',
     ].join('\n'),
   );
+  const ranges = [
+    { topic: 'orders', partition: 3, from: 17, to: 29 },
+    { topic: 'orders', partition: 4, from: 9, to: 10 },
+  ];
+  report.take({ kind: 'held_back', processor: 'orders', ranges });
+  expect(String(err.read()).replace(/\s+/g, ' ')).toBe(
+    'warning: transactions of other producers are open; not read until they end: 12 offsets of orders/3 from 17 on, 1 offset of orders/4 from 9 on ',
+  );
   const record = { topic: 'orders.validated', partition: 0, offset: 7 };
   const why = { code: 'gateway_unavailable', message: 'it answered 503', attempts: 3, record } as const;
   report.take({

@@ -307,6 +307,7 @@ describe('watch', () => {
       stallTimeoutMs: 100_000,
       addressOf: (nodeId) => (nodeId === 2 ? '127.0.0.1:92' : undefined),
       owed: () => (since === undefined ? [] : owedSince(since)),
+      heldBack: () => [],
       onEvent: (event) => (isQuiet(event) ? quiet.push(event.kind) : events.push(event)),
       onStalled: (failure) => (stalled = failure),
     });

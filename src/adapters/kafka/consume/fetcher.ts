@@ -254,6 +254,7 @@ export class Fetcher {
       return;
     }
     slot.waitingSince = null;
+    this.slots.sawEnds(slot, answer);
     // Nothing although there is something: the answer was full before it came to this partition.
     slot.atEnd = records.length === 0 && offset >= stableEnd;
     if (records.length === 0) return;

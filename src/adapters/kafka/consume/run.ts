@@ -103,6 +103,7 @@ export class Run {
       addresses: this.#client.addresses,
       stallTimeoutMs: options.stallTimeoutMs,
       owed: () => this.#fetcher.slots.owed(),
+      heldBack: () => this.#fetcher.slots.heldBack(),
       onEvent,
       onStalled: onFailed,
     });

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../../ports/store.ts';
 import type { FetchedPartition } from '../protocol/fetched-partition.ts';
+import type { FetchedData } from '../protocol/requests/fetch.ts';
 import type { Leader } from '../protocol/requests/metadata.ts';
 import type { Leaders } from './leaders.ts';
 import { PartitionMap } from '../partition-map.ts';
@@ -38,6 +39,16 @@ export interface Slot {
   isResting: boolean;
   /** Since when an answer is owed, as performance.now has it. */
   waitingSince: number | null;
+  heldBack: HeldBack | null;
+}
+
+/** Offsets of open transactions, and those behind them, which are not read before they end. */
+export interface HeldBack extends TopicPartition {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** As performance.now has it: when `from` was seen first. */
+  readonly since: number;
 }
 
 /** A partition that is owed an answer. */
@@ -80,7 +91,8 @@ export class Slots {
 
   add(of: TopicPartition): Slot {
     const nothing = { checked: undefined, check: undefined, question: undefined, data: undefined };
-    const slot: Slot = { of, offset: 0, ...nothing, atEnd: false, isResting: false, waitingSince: null };
+    const isIdle = { atEnd: false, isResting: false, waitingSince: null, heldBack: null };
+    const slot: Slot = { of, offset: 0, ...nothing, ...isIdle };
     this.#slots.set(of, slot);
     return slot;
   }
@@ -187,6 +199,20 @@ export class Slots {
       if (since === null || slot === this.inHand) return [];
       return [{ ...of, since, nodeId: this.#options.leaders.lastOf(of) }];
     });
+  }
+
+  /** @param ends as an answer has them: how far the partition can be read, and how far it reaches */
+  sawEnds(
+    slot: Slot,
+    { stableEnd: from, highWatermark: to }: Pick<FetchedData, 'stableEnd' | 'highWatermark'>,
+  ): void {
+    const before = slot.heldBack;
+    const since = before?.from === from ? before.since : performance.now();
+    slot.heldBack = from >= 0 && from < to ? { ...slot.of, from, to, since } : null;
+  }
+
+  heldBack(): HeldBack[] {
+    return this.#slots.values().flatMap(({ heldBack }) => heldBack ?? []);
   }
 
   get isTroubled(): boolean {

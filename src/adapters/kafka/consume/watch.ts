@@ -4,7 +4,7 @@ import { isFailure, type Failure } from '../../../domain/failure.ts';
 import { LONGEST_PAUSE_MS } from '../protocol/client.ts';
 import { interruptible } from '../protocol/race.ts';
 import { unreachable } from '../protocol/errors.ts';
-import type { Owed } from './slots.ts';
+import type { HeldBack, Owed } from './slots.ts';
 
 const TICK_MS = 250;
 /** A wait is reported after that long, and again each time it has passed. */
@@ -17,6 +17,9 @@ const NAMED_FROM_MS = 5_000;
 /** An answer takes half a second when there is nothing to read: who asks how the consumer is learns of it by then. */
 const SILENT_FROM_MS = 2_000;
 
+/** Transactions of most producers are over by then. */
+const HELD_BACK_FROM_MS = 10_000;
+
 export interface WatchOptions {
   readonly addresses: string;
   /** `host:port` of a node, where it is known. */
@@ -24,6 +27,7 @@ export interface WatchOptions {
   readonly stallTimeoutMs: number | null;
   /** The partitions that are owed an answer. */
   readonly owed: () => readonly Owed[];
+  readonly heldBack: () => readonly HeldBack[];
   readonly onEvent: (event: ConsumerEvent) => void;
   readonly onStalled: (failure: Failure) => void;
 }
@@ -34,6 +38,7 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #reported = 0;
   #isSilent = false;
+  #heldBackReportedAt = -Infinity;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -47,6 +52,21 @@ export class Watch {
 
   stop(): void {
     clearInterval(this.#timer);
+    // A run that ends by itself leaves it, however short it lasts.
+    if (this.#options.stallTimeoutMs !== null) this.#reportHeldBack(0);
+  }
+
+  /** @param fromMs what was held back for so long */
+  #reportHeldBack(fromMs: number): void {
+    const { heldBack, onEvent } = this.#options;
+    const now = performance.now();
+    if (now - this.#heldBackReportedAt < REPORT_EVERY_MS) return;
+    const ranges = heldBack()
+      .filter(({ since }) => now - since >= fromMs)
+      .map(({ topic, partition, from, to }) => ({ topic, partition, from, to }));
+    if (ranges.length === 0) return;
+    this.#heldBackReportedAt = now;
+    onEvent({ kind: 'held_back', ranges });
   }
 
   #tick(): void {
@@ -65,6 +85,7 @@ export class Watch {
       this.#isSilent = isSilent;
       onEvent({ kind: isSilent ? 'silent' : 'answered' });
     }
+    this.#reportHeldBack(HELD_BACK_FROM_MS);
     const periods = Math.floor(forMs / REPORT_EVERY_MS);
     if (periods > this.#reported) {
       this.#reported = periods;

@@ -69,6 +69,9 @@ export function printRunEvent(
     case 'effect_parked':
       printEffectsEvent(printer, event);
       break;
+    case 'held_back':
+      printer.warn(heldBackLine(event));
+      break;
     case 'commit_failed':
       printer.warn(
         `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit makes up for it`,
@@ -108,6 +111,14 @@ function failingLine(event: Extract<RunEvent, { kind: 'effects_failing' }>): str
   const failed = forMs < 1_000 ? 'failed' : `has failed for ${duration(forMs)}`;
   const next = nextInMs === null ? 'tried again now' : `tried again in ${duration(nextInMs)}`;
   return `${processor}: ${effect} of ${about} ${failed}: ${message}; ${count(waiting, 'waits', 'wait')}, ${next}`;
+}
+
+function heldBackLine({ ranges }: Extract<RunEvent, { kind: 'held_back' }>): string {
+  const held = ranges.map(
+    ({ topic, partition, from, to }) =>
+      `${count(to - from, 'offset')} of ${topic}/${partition} from ${from} on`,
+  );
+  return `transactions of other producers are open; not read until they end: ${held.join(', ')}`;
 }
 
 function unsentLine(
