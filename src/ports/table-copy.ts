@@ -19,11 +19,20 @@ export interface TableCopy {
    * Through the owner when there is one, else owning the store for that moment.
    *
    * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
-   *   otherwise as `edit` of StoreAccess
+   *   changed_since; otherwise as `edit` of StoreAccess
    */
-  merge(options: EditOrigin & { onNotice: (notice: StoreNotice) => void }): Promise<TableMerge>;
+  merge(options: MergeOptions): Promise<TableMerge>;
   /** Removes it. */
   discard(): void;
+}
+
+export interface MergeOptions extends EditOrigin {
+  /**
+   * Refused with changed_since where another edit has changed a row that the copy changes, since that was made: for what is
+   * computed from the copy, and can be computed again. A sale is no edit; a save by hand is one.
+   */
+  readonly unlessEdited?: boolean | undefined;
+  readonly onNotice: (notice: StoreNotice) => void;
 }
 
 export interface CopiedTable {

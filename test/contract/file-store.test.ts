@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe } from 'vitest';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { systemClock } from '../../src/compose.ts';
+import { computedCopiesContract } from './store-computed.suite.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { storeContract, type StoreUnderTest } from './store.suite.ts';
 
@@ -19,4 +20,5 @@ async function make(): Promise<StoreUnderTest> {
 describe('the file store', () => {
   storeContract(make);
   storePartsContract(make);
+  computedCopiesContract(make);
 });

@@ -16,6 +16,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { EMPTY_STORE, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
+import { computedCopiesContract } from './store-computed.suite.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
 import { storeContract } from './store.suite.ts';
@@ -493,4 +494,6 @@ describe('the store in PostgreSQL', () => {
   describe('users, items and orders', () => storeContract(make));
   describe('several owners', () => sharedStoreContract(make));
   describe('all else', () => storePartsContract(make));
+
+  describe('what is computed from a copy', () => computedCopiesContract(make));
 });

@@ -385,6 +385,20 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/files/table-copy.test.ts'],
   },
   {
+    name: 'what is computed from a copy of a folder counts beside an edit of the same row',
+    file: 'src/adapters/files/edits/table-copy.ts',
+    from: 'if (unlessEdited === true) checkUnedited',
+    to: 'if (unlessEdited === null) checkUnedited',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
+    name: 'an undo of the last edit takes back what came at the same time',
+    file: 'src/app/tables/undo.ts',
+    from: '      number = undoes;\n',
+    to: '',
+    tests: ['test/unit/files/edit-origin.test.ts'],
+  },
+  {
     name: 'an item that is not there is shown as an empty list',
     file: 'src/cli/commands/inventory/show.ts',
     from: 'if (only !== undefined && named.length === 0) {',

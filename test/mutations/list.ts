@@ -63,10 +63,10 @@ export const MUTATIONS: readonly Mutation[] = [
     from: `    const copy = readCopy(files, kind, paths);
     return this.#turns.run(async () => {
       await this.#csvs.look();
-      checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+      checkSince(files, kind, { paths, copy, unlessEdited }, this.#ledger.view('edits'));
 `,
     to: `    const copy = readCopy(files, kind, paths);
-    checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+    checkSince(files, kind, { paths, copy, unlessEdited }, this.#ledger.view('edits'));
     return this.#turns.run(async () => {
       await this.#csvs.look();
 `,
@@ -1102,8 +1102,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an edited copy goes before a hand edit that was saved first',
     file: files('store.ts'),
-    from: '      await this.#csvs.look();\n      checkNotTakenIn',
-    to: '      checkNotTakenIn',
+    from: '      await this.#csvs.look();\n      checkSince',
+    to: '      checkSince',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
   {

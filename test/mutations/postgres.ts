@@ -30,6 +30,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: SALES,
   },
   {
+    name: 'what is computed from a copy in PostgreSQL counts beside an edit of the same row',
+    file: 'src/adapters/postgres/transactions/table-copy.ts',
+    from: 'unlessEdited === true ? this.#seq : null',
+    to: 'unlessEdited === null ? this.#seq : null',
+    tests: CONTRACT,
+  },
+  {
     name: 'the last commit of a process in PostgreSQL goes with its row',
     file: 'src/adapters/postgres/migrations/0015-commits-outlive-instances.ts',
     from: 'DROP CONSTRAINT instance_commits_instance_fkey,\n  ',

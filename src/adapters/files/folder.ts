@@ -165,7 +165,7 @@ async function copyTable(
     async merge(how) {
       // A mistake is found here, so that the owner is not asked in vain.
       edited();
-      const from = fromOf(opened, how);
+      const from = { ...fromOf(opened, how), unlessEdited: how.unlessEdited };
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
       return await askOrOwn(opened, wanted, { ...how, besideBroken: true }, (store) =>
         store.mergeCopy(table, paths.name, from),

@@ -24,7 +24,7 @@ import type {
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { CsvFiles } from './csv/files.ts';
 import { changesRow, type EditHook } from './edits/take-in.ts';
-import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
+import { checkSince, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
 import type { FileSystem } from './fs.ts';
 import type { EditEvents } from './journal/change-encoder.ts';
 import { FORMAT } from './journal/checkpoint.ts';
@@ -32,7 +32,7 @@ import { formerFolder } from './journal/upgrade.ts';
 import { innerFolder, type LogName } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import type { LogView } from './logs/log.ts';
-import type { EditFrom } from './logs/edit-line.ts';
+import type { EditFrom, MergeFrom } from './logs/edit-line.ts';
 import { keepUndelivered } from './logs/undelivered.ts';
 import { FolderReads } from './reads.ts';
 import { INVENTORY, USERS, type TableKind, type TableName } from './tables/columns.ts';
@@ -155,8 +155,8 @@ export class FileStore extends FolderReads implements Store {
     return this.#group.transact(from, (snapshot) => decideConditionalEdit(request, conditions, snapshot));
   }
 
-  /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */
-  async mergeCopy(table: TableName, name: string, from: EditFrom): Promise<TableMerge> {
+  /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy; as `merge` of TableCopy */
+  async mergeCopy(table: TableName, name: string, from: MergeFrom): Promise<TableMerge> {
     const { users, inventory } = this.#ledger.tables;
     const paths = copyPaths(this.#options.folder, table, name);
     return table === 'users'
@@ -168,13 +168,13 @@ export class FileStore extends FolderReads implements Store {
     kind: TableKind<R>,
     table: Table<R>,
     paths: CopyPaths,
-    from: EditFrom,
+    { unlessEdited, ...from }: MergeFrom,
   ): Promise<TableMerge> {
     const { files, clock } = this.#options;
     const copy = readCopy(files, kind, paths);
     return this.#turns.run(async () => {
       await this.#csvs.look();
-      checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+      checkSince(files, kind, { paths, copy, unlessEdited }, this.#ledger.view('edits'));
       const stamp = { seq: this.#ledger.nextSeq, at: clock.now(), ...from, copy: paths.name };
       const { commit, merge } = mergeCopy(kind, table, copy, stamp, this.#onEdits);
       if (commit !== null) {

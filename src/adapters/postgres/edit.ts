@@ -7,6 +7,7 @@ import {
   type EditConditions,
   type RowRequest,
 } from '../../domain/edits/conditional.ts';
+import { checkNotEdited } from '../../domain/edits/edited-since.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StateKeys } from '../../domain/state.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -16,12 +17,15 @@ import { isLocked } from './failures.ts';
 import { LOCKED_MS } from './lasting.ts';
 import { checkedMigrations, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
+import type { EditRow } from './rows/edits.ts';
 import type { PostgresOptions } from './store.ts';
 import { apply, keysOf, Writes } from './transactions/apply.ts';
 import { Loaded } from './transactions/loaded.ts';
 import { nextSeq } from './transactions/seq.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { write } from './transactions/write.ts';
+
+const EDITS_SINCE = 'SELECT edit FROM orderctl.edits WHERE seq > $1';
 
 /** An edit, or several, and what they come to. */
 interface Wanted<R> {
@@ -31,6 +35,8 @@ interface Wanted<R> {
   /** Its name, where it has one. */
   readonly key: string | null;
   readonly decide: (state: Snapshot) => { readonly changes: Changes; readonly result: R };
+  /** The number of the last commit before what it was computed from, where no edit may have come between; null: any may. */
+  readonly uneditedSince?: number | null;
 }
 
 /** @throws Failure of decideEdit */
@@ -57,15 +63,15 @@ export function makeEditIf(
   return make(options, how, { keys: keysOfRequest(request), request, key: conditions.key, decide });
 }
 
-/** Several edits of rows, together. @param decide may run again */
+/** Several edits of rows, together. @param decide may run again @throws Failure changed_since as uneditedSince says */
 export function makeAll(
   options: PostgresOptions,
-  keys: Pick<StateKeys, 'users' | 'items'>,
+  { keys, uneditedSince }: Pick<Wanted<unknown>, 'keys' | 'uneditedSince'>,
   decide: (state: Snapshot) => Edit[],
   how: EditOrigin,
 ): Promise<readonly Edit[]> {
   return make(options, how, {
-    ...{ keys, request: null, key: null },
+    ...{ keys, uneditedSince: uneditedSince ?? null, request: null, key: null },
     decide: (state) => {
       const edits = decide(state);
       return { changes: { edits }, result: edits };
@@ -84,7 +90,7 @@ function keysOfRequest(request: EditRequest): Pick<StateKeys, 'users' | 'items'>
 async function make<R>(
   options: PostgresOptions,
   { via, why, undoes }: EditOrigin,
-  { keys, request, key, decide }: Wanted<R>,
+  { keys, request, key, decide, uneditedSince = null }: Wanted<R>,
 ): Promise<R> {
   await using connection = await Connection.open(options);
   if (request !== null && (await checkedMigrations(connection)) === null) checkWithout(request, options.url);
@@ -95,6 +101,7 @@ async function make<R>(
     await loaded.lock(keys);
     const { seq, at } = await nextSeq(connection);
     await loaded.readAbsent();
+    if (uneditedSince !== null) await checkUnedited(connection, keys, uneditedSince);
     // The same request may just have been made.
     if (key !== null) await loaded.readFacts({ facts: new Map([[NAMED_EDITS, [key]]]) });
     const stamp = { seq, at, storeId: '', by, via, why, undoes, isNews: true };
@@ -107,6 +114,18 @@ async function make<R>(
     await connection.query(`NOTIFY ${EDITED}`);
     return result;
   });
+}
+
+/** With the lock of commits. @throws Failure changed_since */
+async function checkUnedited(
+  connection: Connection,
+  keys: Wanted<unknown>['keys'],
+  since: number,
+): Promise<void> {
+  const rows = await connection.query<Pick<EditRow, 'edit'>>(EDITS_SINCE, [since]);
+  const edits = rows.map(({ edit }) => edit);
+  checkNotEdited('user', new Set(keys.users), edits);
+  checkNotEdited('item', new Set(keys.items), edits);
 }
 
 /** @throws Failure of the lock that was waited for too long */

@@ -93,11 +93,12 @@ async function copyTable(
   create: boolean,
 ): Promise<TableCopy> {
   const { PostgresCopy } = await import('./transactions/table-copy.ts');
-  if (create && !(await ask(opened, async () => true, false))) return new PostgresCopy(opened, table, []);
+  if (create && !(await ask(opened, async () => true, false)))
+    return new PostgresCopy(opened, table, { rows: [], seq: 0 });
   const { view } = await openView(opened);
   await using reader = view;
   const rows = table === 'users' ? await reader.users() : await reader.items();
-  return new PostgresCopy(opened, table, [...rows]);
+  return new PostgresCopy(opened, table, { rows: [...rows], seq: view.place.ends.get('commits') ?? 0 });
 }
 
 async function recentIds(connection: Connection, prefix: string, limit: number): Promise<string[]> {

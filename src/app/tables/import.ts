@@ -4,6 +4,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Sheet } from '../../ports/sheet.ts';
 import type { CopiedTable, TableMerge } from '../../ports/table-copy.ts';
+import { mergeComputed } from './merge-computed.ts';
 import { planImport, type ImportPlan, type TableName } from './import-plan.ts';
 
 export interface ImportOptions {
@@ -36,7 +37,7 @@ async function tableNow(access: StoreAccess, table: TableName): Promise<CopiedTa
 
 /**
  * Takes a list into a table, as a whole or not at all. A quantity counts as the difference to what is there now, so that sales
- * at this moment are kept. Works beside a running consumer.
+ * at this moment are kept; another edit at this moment comes before or after it. Works beside a running consumer.
  *
  * @throws Failure invalid_input; as `edit` of StoreAccess
  */
@@ -45,12 +46,13 @@ export async function importTable(
   options: ImportOptions,
 ): Promise<{ readonly merge: TableMerge; readonly unchanged: number }> {
   const { table, sheet, replace, why, onNotice } = options;
-  const copy = await access.copyTable(table, { create: true, onNotice });
-  try {
-    const plan = planImport(table, copy.read(), sheet, { replace });
-    await copy.write(plan);
-    return { merge: await copy.merge({ via: 'import', why, onNotice }), unchanged: plan.unchanged };
-  } finally {
-    copy.discard();
-  }
+  const { merge, result } = await mergeComputed(access, {
+    ...{ table, create: true, onNotice },
+    async compute(copy) {
+      const plan = planImport(table, copy.read(), sheet, { replace });
+      await copy.write(plan);
+      return { origin: { via: 'import', why }, result: plan.unchanged };
+    },
+  });
+  return { merge, unchanged: result };
 }

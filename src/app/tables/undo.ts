@@ -6,6 +6,7 @@ import type { StoreReader } from '../../ports/store.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { readEditLog, type EditedRow } from './edit-log.ts';
+import { mergeComputed } from './merge-computed.ts';
 import { editsBetween, nameOf, type Row, type RowEdit, type TableName } from './import-plan.ts';
 
 export interface UndoOptions {
@@ -35,17 +36,22 @@ export interface Undone {
  */
 export async function undoEdit(access: StoreAccess, options: UndoOptions): Promise<Undone> {
   const { table, why, onNotice } = options;
-  const rows = await readEdited(access, options);
-  const undoes = rows[0]?.number ?? 0;
-  const copy = await access.copyTable(table, { onNotice });
-  try {
-    const current = copy.read();
-    await copy.write({ ...current, rows: undone(current.rows, rows) });
-    const puttingBack = rows[0]?.edit.undoes ?? null;
-    return { undoes, puttingBack, merge: await copy.merge({ via: 'undo', undoes, why, onNotice }) };
-  } finally {
-    copy.discard();
-  }
+  let { number } = options;
+  const { merge, result } = await mergeComputed(access, {
+    ...{ table, create: false, onNotice },
+    async compute(copy) {
+      // After the copy: an edit that the log lacks here is one since.
+      const rows = await readEdited(access, { ...options, number });
+      const undoes = rows[0]?.number ?? 0;
+      // By then the last edit may be another.
+      number = undoes;
+      const current = copy.read();
+      await copy.write({ ...current, rows: undone(current.rows, rows) });
+      const puttingBack = rows[0]?.edit.undoes ?? null;
+      return { origin: { via: 'undo', undoes, why }, result: { undoes, puttingBack } };
+    },
+  });
+  return { ...result, merge };
 }
 
 async function readEdited(access: StoreAccess, options: UndoOptions): Promise<EditedRow[]> {

@@ -65,6 +65,16 @@ test('of two that resume one copy at the same time one is refused', async () => 
   expect(await stockOf(access)).toBe(120);
 });
 
+test('what is computed from a copy does not count beside a save of the same row by hand', async () => {
+  const { folder, access, copy } = await begin();
+  const file = path.join(folder, 'inventory.csv');
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('book,100', 'book,130'));
+  const past = (Date.now() - 60_000) / 1_000;
+  fs.utimesSync(file, past, past);
+  await expect(copy.merge({ ...how, unlessEdited: true })).rejects.toMatchObject({ code: 'changed_since' });
+  expect(await stockOf(access)).toBe(130);
+});
+
 test('only the edits that came after the copy are read', async () => {
   const { folder, copy } = await begin();
   const reads: number[] = [];

@@ -7,6 +7,7 @@ import { parseEdit } from '../../../src/adapters/files/logs/edit-line.ts';
 import { readEditLog } from '../../../src/app/tables/edit-log.ts';
 import { previewUndo, undoEdit } from '../../../src/app/tables/undo.ts';
 import { systemClock } from '../../../src/compose.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
 
 it('a move of a position that names no processor is one of orders: older folders have no other', () => {
   const move = { kind: 'position', topic: 'orders', partition: 0, before: 5, after: 2, cause: 'reset' };
@@ -41,3 +42,40 @@ it('the log of edits has the reason of an edit, and what it takes back: once', a
     ['undo', 'miscounted', 2],
   ]);
 });
+
+it.each(['before the copy is made', 'once it is written'])(
+  'an edit that is taken back %s is not taken back once more, nor is that undo',
+  async (when) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-origin-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+    const access = openFolder({ folder, clock: systemClock });
+    const how = { via: 'command', onNotice: () => undefined } as const;
+    await access.edit({ kind: 'item.add', item: 'pen', quantity: 5 }, how);
+    await access.edit({ kind: 'item.update', item: 'pen', by: 2 }, how);
+    const undo = (by: StoreAccess, number: number | null): Promise<unknown> =>
+      undoEdit(by, { table: 'inventory', number, name: null, why: undefined, onNotice: how.onNotice });
+    let others = 1;
+    const other = async (): Promise<void> => {
+      if (others-- > 0) await undo(access, 2);
+    };
+    const isEarly = when === 'before the copy is made';
+    const beside: StoreAccess = {
+      ...access,
+      async copyTable(...args) {
+        if (isEarly) await other();
+        const copy = await access.copyTable(...args);
+        const write: typeof copy.write = async (table) => {
+          await copy.write(table);
+          await other();
+        };
+        return { ...copy, write };
+      },
+    };
+    await expect(undo(beside, isEarly ? 2 : null)).rejects.toMatchObject({
+      code: 'changed_since',
+      message: 'edit 2 of pen was taken back by edit 3',
+    });
+    await using reader = await access.read();
+    expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([5]);
+  },
+);

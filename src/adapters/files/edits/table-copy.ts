@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Edit } from '../../../domain/edit.ts';
+import { checkNotEdited } from '../../../domain/edits/edited-since.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { CopiedTable, TableMerge } from '../../../ports/table-copy.ts';
@@ -21,6 +22,7 @@ import { parseTable } from '../csv/parse.ts';
 import { renderTable } from '../csv/render.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
+import { sameRow } from './merge-rows.ts';
 import { smallLinesOf } from '../journal/change-encoder.ts';
 import type { EditHook } from './take-in.ts';
 import type { Commit } from '../journal/commit.ts';
@@ -116,20 +118,36 @@ export function removeCopy(folder: string, { directory }: CopyPaths): void {
 }
 
 /**
+ * Looks at the edits that were made since the copy was.
+ *
+ * @throws Failure already_exists: one is of the copy; changed_since as MergeOptions has it
+ */
+export function checkSince<R extends User | Item>(
+  files: FileSystem,
+  kind: TableKind<R>,
+  of: {
+    readonly paths: CopyPaths;
+    readonly copy: EditedCopy<R>;
+    readonly unlessEdited: boolean | undefined;
+  },
+  edits: LogView,
+): void {
+  const { paths, copy, unlessEdited } = of;
+  const before = Number(readWhole(files, path.join(paths.directory, EDITS_FILE))?.toString() ?? 0);
+  // A copy of an earlier version has no such file, and a log that was restored from a backup has other lines.
+  const from = startsLine(edits, before) ? before : 0;
+  checkNotTakenIn(paths, edits, from);
+  if (unlessEdited === true) checkUnedited(kind, copy, edits, from);
+}
+
+/**
  * Makes sure that the log has no edit of the copy: an owner may have been killed after taking it in, before it could
  * answer.
  *
- * @param edits the log of edits; read from where it ended when the copy was made
+ * @param from where the log of edits ended when the copy was made
  * @throws Failure already_exists
  */
-export function checkNotTakenIn(
-  files: FileSystem,
-  { name, directory, file }: CopyPaths,
-  edits: LogView,
-): void {
-  const before = Number(readWhole(files, path.join(directory, EDITS_FILE))?.toString() ?? 0);
-  // A copy of an earlier version has no such file, and a log that was restored from a backup has other lines.
-  const from = startsLine(edits, before) ? before : 0;
+function checkNotTakenIn({ name, file }: CopyPaths, edits: LogView, from: number): void {
   for (const chunk of edits.chunks(from)) {
     if (!chunk.includes(name)) continue;
     for (const { line } of linesOf(chunk)) {
@@ -143,6 +161,22 @@ export function checkNotTakenIn(
         },
       );
     }
+  }
+}
+
+function checkUnedited<R extends User | Item>(
+  { table }: TableKind<R>,
+  { base, found }: EditedCopy<R>,
+  edits: LogView,
+  from: number,
+): void {
+  const names = [...base.rows.keys(), ...found.rows.keys()];
+  const isChanged = (name: string): boolean =>
+    !sameRow(base.rows.get(name) ?? null, found.rows.get(name) ?? null);
+  const changed = new Set(names.filter(isChanged));
+  for (const chunk of edits.chunks(from)) {
+    const since = Array.from(linesOf(chunk), ({ line }) => parseEdit(line));
+    checkNotEdited(table === 'users' ? 'user' : 'item', changed, since);
   }
 }
 

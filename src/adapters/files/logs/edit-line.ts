@@ -1,9 +1,13 @@
 import type { Edit, EditOrigin, LoggedEdit } from '../../../domain/edit.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
+import type { MergeOptions } from '../../../ports/table-copy.ts';
 
 /** Who makes an edit, and how. */
 export type EditFrom = Pick<LoggedEdit, 'by' | keyof EditOrigin>;
+
+/** The same of a copy, as MergeOptions. */
+export type MergeFrom = EditFrom & Pick<MergeOptions, 'unlessEdited'>;
 
 /** What a line holds besides the edit; `seq`: of its transaction. */
 export type EditStamp = EditFrom & Pick<LoggedEdit, 'at' | 'copy'> & { readonly seq: number };

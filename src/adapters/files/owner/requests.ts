@@ -3,7 +3,7 @@ import type { Edit, EditRequest } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { OwnOptions, RunningConsumer } from '../../../ports/owner.ts';
 import type { TableMerge } from '../../../ports/table-copy.ts';
-import type { EditFrom } from '../logs/edit-line.ts';
+import type { EditFrom, MergeFrom } from '../logs/edit-line.ts';
 import type { FileStore } from '../store.ts';
 import type { TableName } from '../tables/columns.ts';
 
@@ -17,7 +17,7 @@ export type SocketRequest =
       readonly conditions: EditConditions;
     } & EditFrom)
   /** Answered by a TableMerge. `copy` is the name of its directory. */
-  | ({ readonly kind: 'merge'; readonly table: TableName; readonly copy: string } & EditFrom)
+  | ({ readonly kind: 'merge'; readonly table: TableName; readonly copy: string } & MergeFrom)
   /** Answered by a RunningConsumer; by null when the owner is no consumer. */
   | { readonly kind: 'status' }
   /** Answered by whether the owner is a consumer, which then stops. */
@@ -55,8 +55,8 @@ export function answering(
         return made;
       }
       case 'merge': {
-        const { table, copy } = request;
-        const merge = await (await opened).mergeCopy(table, copy, fromOf(request));
+        const { table, copy, unlessEdited } = request;
+        const merge = await (await opened).mergeCopy(table, copy, { ...fromOf(request), unlessEdited });
         const rows = merge.added + merge.changed + merge.removed;
         if (rows > 0) how.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
         return merge;

@@ -1,9 +1,7 @@
 import type { Edit } from '../../../domain/edit.ts';
-import type { EditOrigin } from '../../../domain/edit.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import type { StoreNotice } from '../../../ports/notices.ts';
 import type { EditState } from '../../../domain/edit.ts';
-import type { CopiedTable, TableCopy, TableMerge } from '../../../ports/table-copy.ts';
+import type { CopiedTable, MergeOptions, TableCopy, TableMerge } from '../../../ports/table-copy.ts';
 import { makeAll } from '../edit.ts';
 import type { PostgresOptions } from '../store.ts';
 
@@ -18,11 +16,18 @@ export class PostgresCopy implements TableCopy {
   readonly #options: PostgresOptions;
   readonly #table: TableName;
   readonly #base: ReadonlyMap<string, Row>;
+  readonly #seq: number;
   #content: CopiedTable;
 
-  constructor(options: PostgresOptions, table: TableName, rows: readonly Row[]) {
+  /** @param of.seq the number of the last commit before it */
+  constructor(
+    options: PostgresOptions,
+    table: TableName,
+    { rows, seq }: { readonly rows: readonly Row[]; readonly seq: number },
+  ) {
     this.#options = options;
     this.#table = table;
+    this.#seq = seq;
     this.#base = byName(rows);
     const columns = table === 'users' ? USER_COLUMNS : ITEM_COLUMNS;
     this.#content = {
@@ -56,10 +61,7 @@ export class PostgresCopy implements TableCopy {
     );
   }
 
-  async merge({
-    onNotice,
-    ...origin
-  }: EditOrigin & { onNotice: (notice: StoreNotice) => void }): Promise<TableMerge> {
+  async merge({ onNotice, unlessEdited, ...origin }: MergeOptions): Promise<TableMerge> {
     const found = byName(this.#content.rows);
     const names = this.#wanted();
     let clamped: Clamped[] = [];
@@ -75,7 +77,10 @@ export class PostgresCopy implements TableCopy {
     };
     const edits = await makeAll(
       this.#options,
-      { [this.#table === 'users' ? 'users' : 'items']: names },
+      {
+        keys: { [this.#table === 'users' ? 'users' : 'items']: names },
+        uneditedSince: unlessEdited === true ? this.#seq : null,
+      },
       decide,
       origin,
     );
