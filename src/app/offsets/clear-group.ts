@@ -75,7 +75,7 @@ export async function clearGroup(
  * @throws Failure group_in_use: members that work on another one
  */
 export async function findMembers(
-  admin: BrokerAdmin,
+  admin: Pick<BrokerAdmin, 'group'>,
   storeId: string,
   { topic, group }: GroupOf,
 ): Promise<boolean> {

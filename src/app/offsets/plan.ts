@@ -189,12 +189,18 @@ function checkPartitions(input: PlanInput): void {
   }
 }
 
+/** Of a group on one topic. @throws Failure group_marked: another folder committed to it */
+export function refuseForeignMark(input: Pick<PlanInput, 'topic' | 'group' | 'mark' | 'committed'>): void {
+  const foreign = input.committed.find((entry) => isForeignMark(entry, input.mark));
+  if (foreign !== undefined) throw foreignGroup(input, foreign.partition);
+}
+
 function isForeignMark(committed: CommittedOffset | undefined, mark: string): boolean {
   if (committed === undefined || committed.offset === null) return false;
   return committed.metadata.startsWith(MARK_PREFIX) && committed.metadata !== mark;
 }
 
-function foreignGroup(input: PlanInput, partition: number): Failure {
+function foreignGroup(input: Pick<PlanInput, 'topic' | 'group'>, partition: number): Failure {
   return new Failure(
     'group_marked',
     `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} bears that folder's mark`,

@@ -10,7 +10,7 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 /** One that ran for so long had no lasting trouble. */
 const STEADY_MS = 30_000;
-/** One that has ended more than once is back when it runs for so long. */
+/** One that does not announce itself, or has ended more than once, is back when it runs for so long. */
 const LASTING_MS = 2_000;
 /** Node's own way to tell a child that its parent is gone. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
@@ -63,6 +63,8 @@ export class Part {
   readonly #options: PartOptions;
   #child: ChildProcess | null = null;
   #isStopping = false;
+  /** Whether its end was asked for. */
+  #isEndWanted = false;
   #restarts = 0;
   #timer: NodeJS.Timeout | null = null;
   #problem: ErrorDocument | null = null;
@@ -105,6 +107,7 @@ export class Part {
     if (pid === undefined) throw new Failure('not_found', `${this.#options.name} does not run at the moment`);
     // What is wanted is no trouble, after which a start would have to wait.
     this.#restarts = 0;
+    this.#isEndWanted = true;
     const back = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#child?.kill(signal);
     return { pid, back };
@@ -157,13 +160,16 @@ export class Part {
         this.#restarts = performance.now() - startedAt > STEADY_MS ? 0 : this.#restarts + 1;
         const delayMs =
           this.#restarts <= 1 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#restarts - 2), LONGEST_DELAY_MS);
+        const isLasting = this.#restarts <= 1 && (announces || this.#isEndWanted);
+        this.#isEndWanted = false;
         on({ kind: 'ended', name, pid: child.pid ?? 0, how, delayMs });
-        this.#startAgain(delayMs);
+        this.#startAgain(delayMs, isLasting);
       });
     });
   }
 
-  #startAgain(delayMs: number): void {
+  /** @param isLasting whether the next one is back as soon as it is ready */
+  #startAgain(delayMs: number, isLasting: boolean): void {
     const { name, on, announces } = this.#options;
     const endedAt = performance.now();
     this.#timer = setTimeout(() => {
@@ -173,7 +179,7 @@ export class Part {
           if (result.kind === 'ended' || pid === null) return;
           const afterMs = announces ? performance.now() - endedAt : null;
           for (const resolve of this.#waiting.splice(0)) resolve();
-          if (this.#restarts <= 1) on({ kind: 'back', name, pid, afterMs });
+          if (isLasting) on({ kind: 'back', name, pid, afterMs });
           else
             this.#timer = setTimeout(
               () => pid === this.pid && on({ kind: 'back', name, pid, afterMs }),

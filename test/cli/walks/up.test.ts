@@ -94,10 +94,24 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
     const second = await other.run(`up --port 0 --broker-port 0 --registry-port 0 ${args ?? ''}`);
     expect(second, args).toMatchObject({ code: 4, stderr: expect.stringContaining(said ?? '') as string });
   }
+  await waitFor(
+    'the group',
+    async () => (await shop.built.run(`offsets show --brokers ${addresses.brokers}`)).stdout,
+    (text) => text.includes('stable'),
+  );
+  const beside = `--brokers ${addresses.brokers} --registry ${addresses.registry} --group ${shop.group} --topic ${shop.topic}`;
+  const third = await other.built.run(`up --port 0 --store beside ${beside}`);
+  expect(third).toMatchObject({ code: 4, stderr: expect.stringContaining('has other members') as string });
+  expect(third.stderr).toContain('--broker-port 0 --registry-port 0');
   expect(fs.readdirSync(other.folder)).toEqual(['storage']);
   expect(fs.readdirSync(shop.folder).sort()).toEqual(['.orderctl-dev', 'storage']);
+  // By what is read the group is known to be this shop's, after its end as well.
+  await place(addresses.url, { user: 'alice', item: 'desk', quantity: 1 });
   up.signal('SIGTERM');
   await up.exited;
+  const later = await shop.built.run('up --port 0 --broker-port 0 --registry-port 0 --store later');
+  expect(later).toMatchObject({ code: 4, stderr: expect.stringContaining('belongs to another') as string });
+  expect(later.stdout).toBe('');
 });
 
 test('a PostgreSQL that was killed does not keep a shop from being put aside', async () => {

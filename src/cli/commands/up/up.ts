@@ -14,6 +14,7 @@ import type { Session } from '../../session.ts';
 import { checkPlace, startDatabase } from '../../up/database.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
 import { checkIdle } from '../../up/idle.ts';
+import { checkGroups } from '../../up/other-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
@@ -47,7 +48,7 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Runs the whole shop until Ctrl-C: broker and registry as "orderctl dev" does, unless --brokers is given or one ' +
-      'answers already; all processors; the HTTP API. Each is a process of its own, and started again when it ends. ' +
+      "answers already, which must not be another shop's; all processors; the HTTP API. Each is a process of its own, and started again when it ends. " +
       'With --split each processor is one too, on a PostgreSQL that npm has installed, unless --store names a database. ' +
       'An empty shop gets a few users and items. The next "up" goes on where this one stopped. It takes every setting of ' +
       'the shop, such as --dispatch manual, which lets orders be cancelled until "order dispatch".',
@@ -99,6 +100,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
     const isOwnDatabase = isSplit && !isDatabase(settings.storage);
     const place = isOwnDatabase ? await startDatabase(stack, settings.storage, databasePort) : settings;
     const access = await openStore(place);
+    if (kafka.own === null) await checkGroups(session, kafka, access);
     let chosen = port;
     let laboratory: Laboratory | null = null;
     const server = stack.part('serve', () => ['serve', '--port', String(chosen)], {
@@ -118,6 +120,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
         if (wasEmpty) printer.info('the shop was empty: it has a few users and items now');
         // It would give up where no broker answers yet, or on an empty shop.
         await kafka.own?.ready;
+        if (kafka.own !== null) await checkGroups(session, kafka, access);
         await Promise.all(shop.map((part) => part.start()));
       }),
     ]);

@@ -1,0 +1,27 @@
+import type { BrokerAdmin } from '../../ports/broker.ts';
+import { findMembers } from './clear-group.ts';
+import type { ProcessorTopics } from './group-positions.ts';
+import { markOf, refuseForeignMark } from './plan.ts';
+
+/**
+ * Looks whether another store works with these groups, or did, as a run finds out before it reads. It changes nothing,
+ * and leaves what is this store's own to the run.
+ *
+ * @param storeId null: the store has none yet
+ * @throws Failure group_in_use, group_marked, and those of the brokers
+ */
+export async function refuseOtherShop(
+  admin: Pick<BrokerAdmin, 'group' | 'partitionCount' | 'committed'>,
+  storeId: string | null,
+  processors: readonly ProcessorTopics[],
+): Promise<void> {
+  const id = storeId ?? '';
+  for (const { group, topics } of processors) {
+    await findMembers(admin, id, { topic: topics[0] ?? '', group });
+    for (const topic of topics) {
+      if ((await admin.partitionCount(topic)) === undefined) continue;
+      const committed = await admin.committed(group, topic);
+      refuseForeignMark({ topic, group, mark: markOf(id), committed });
+    }
+  }
+}
