@@ -13,6 +13,7 @@ import { decimalNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { checkPlace, startDatabase } from '../../up/database.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
+import { exportsFor } from '../../up/for-others.ts';
 import { checkIdle } from '../../up/idle.ts';
 import { checkGroups } from '../../up/other-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
@@ -133,9 +134,10 @@ async function up(session: Session, flags: Flags): Promise<void> {
     tellParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
-    const isElsewhere = brokers !== settings.brokers || registry !== settings.registry;
     await printer.data(
-      isJson ? `${JSON.stringify(document)}\n` : inWords(document, kafka.own?.gateway ?? null, isElsewhere),
+      isJson
+        ? `${JSON.stringify(document)}\n`
+        : inWords(document, kafka.own?.gateway ?? null, exportsFor(session, document)),
     );
     if (flags.open === true) openBrowser(serving.url);
     if (!signal.aborted) await once(signal, 'abort');
@@ -196,12 +198,12 @@ interface Opened {
 
 /**
  * @param gateway of its own; null: none
- * @param isElsewhere than the settings say: other commands would not find its broker
+ * @param forOthers what other commands need to find it; null: nothing
  */
 function inWords(
   { url, brokers, registry, storage }: Up,
   gateway: string | null,
-  isElsewhere: boolean,
+  forOthers: string | null,
 ): string {
   return [
     url,
@@ -211,9 +213,7 @@ function inWords(
     ...(gateway === null ? [] : [`gateway   ${gateway}, declines customers named decline-…`]),
     `shop      ${storage}`,
     '',
-    ...(isElsewhere
-      ? ['For other commands:', `export ORDERCTL_BROKERS=${brokers} ORDERCTL_REGISTRY=${registry}`, '']
-      : []),
+    ...(forOthers === null ? [] : ['For other commands:', forOthers, '']),
     'Ctrl-C stops all of it; the next "orderctl up" goes on.',
     '',
   ].join('\n');
