@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Advice, ProduceAgain, TypedAdvice } from '../domain/advice.ts';
+import { wayToDatabase } from './settings/split-folder.ts';
 
 type Ways = {
   readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
@@ -37,6 +38,7 @@ const WAYS: Ways = {
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
   begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
+  in_database: ({ folder }) => wayToDatabase(folder),
   migrate_store: () => 'bring it to this version, which shuts out earlier programs: orderctl store migrate',
   finish_replacing: () =>
     'run this again in a moment; where nothing runs that goes on with it: orderctl store migrate',

@@ -38,6 +38,8 @@ type StoreAdvice =
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
   | { readonly kind: 'migrate_store' | 'finish_replacing' | 'finish_orders' }
   | { readonly kind: 'lasting_disk'; readonly medium: 'container' | 'memory' | 'remote' }
+  /** The shop of this folder is on a PostgreSQL in it. */
+  | { readonly kind: 'in_database'; readonly folder: string }
   /** By the number of the user. */
   | { readonly kind: 'as_owner'; readonly user: number }
   /** `fill_or_reject`: or go on and have every order rejected. */

@@ -106,7 +106,11 @@ export interface Room {
 
 /** The state of the store on its disk, and its repair. */
 export interface StoreHealth {
-  /** Whether there is a store; owning one that is not there makes it. */
+  /**
+   * Whether there is a store; owning one that is not there makes it.
+   *
+   * @throws Failure already_exists: the place has one of another kind
+   */
   isThere(): Promise<boolean>;
   /** null: it lies on no disk of this machine. */
   room(): Promise<Room | null>;

@@ -32,6 +32,28 @@ test.each(READING)('"%s" of a folder that is none is 3, and makes none', async (
   }
 });
 
+const BEGINNING = ['user add alice --status paid', 'supplier add acme', 'consume', 'store init'];
+
+test.each([...READING, ...BEGINNING])(
+  '"%s" of the folder of a shop on PostgreSQL says where it is',
+  async (args) => {
+    const shop = openShop();
+    const data = path.join(shop.folder, 'split', 'postgres', 'data');
+    fs.mkdirSync(data, { recursive: true });
+    const failure = async () => failureOf(await shop.run(`--storage split ${args} -o json`));
+    const found = await failure();
+    expect(found.message).toBe(`the shop in ${shop.folder}/split is on PostgreSQL`);
+    expect(found.exit_code).toBe(READING.includes(args) && !args.startsWith('user update') ? 3 : 4);
+    expect(found.fix).toContain(`orderctl --storage ${shop.folder}/split up --split`);
+    fs.writeFileSync(
+      path.join(data, 'postmaster.pid'),
+      [process.pid, data, 1_780_000_000, 25_432, ''].join('\n'),
+    );
+    expect((await failure()).fix).toContain('--store postgres://orderctl@127.0.0.1:25432/orderctl');
+    expect(fs.readdirSync(path.join(shop.folder, 'split'))).toEqual(['postgres']);
+  },
+);
+
 test('a folder that is a link to nothing is 3 and names where it leads', async () => {
   const shop = openShop();
   const link = path.join(shop.folder, 'link');

@@ -12,7 +12,7 @@ import { listKeptAside } from './csv/kept-aside.ts';
 import { roomOf } from './disk-space.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
 import { checkIsFolder } from './is-folder.ts';
-import { innerFolder, isStorage, noStorage } from './layout.ts';
+import { innerFolder, isStorage, noStorage, refuseDatabase } from './layout.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
 import { askOrOwn, consumerStatus, isOwned, openOwned, userOf, type OpenedFolder } from './owned.ts';
 import { processes } from './owner/processes.ts';
@@ -53,8 +53,11 @@ export function openFolder(options: {
       return stopOwner(innerFolder(folder), request, kill);
     },
     processes,
-    claim: (task) => claim(folder, task),
-    isThere: async () => isStorage(files, folder),
+    claim: (task) => claim(opened, task),
+    async isThere() {
+      refuseDatabase(files, folder);
+      return isStorage(files, folder);
+    },
     room: async () => roomOf(folder),
     recentOrderIds: async (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
     keptAside: () => listKeptAside(files, folder),
@@ -108,6 +111,7 @@ function edit<A extends Answer>(
     (store) => own(store, from),
     () => {
       // A request that nothing can fulfil must not make a folder.
+      refuseDatabase(files, folder);
       if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
         decideWithout(files, folder, request);
       }
@@ -137,6 +141,7 @@ async function copyTable(
   const [{ copyPaths, emptyCsv, isUntouched, makeCopy, readCopy, removeCopy, writeCopy }, { FolderReader }] =
     await Promise.all([import('./edits/table-copy.ts'), import('./reader.ts')]);
   const tableNow = async (): Promise<{ chunks: Buffer[]; editsBytes: number }> => {
+    if (create === true) refuseDatabase(files, folder);
     if (create === true && !isStorage(files, folder)) return { chunks: [emptyCsv(table)], editsBytes: 0 };
     await using reader = await FolderReader.open(files, folder, clock, onNotice);
     return { chunks: [...reader.render(table)], editsBytes: reader.editsBytes };
@@ -174,7 +179,8 @@ async function copyTable(
   };
 }
 
-async function claim(folder: string, task: string): Promise<Claim> {
+async function claim({ files, folder }: OpenedFolder, task: string): Promise<Claim> {
+  refuseDatabase(files, folder);
   const { acquire } = await import('./owner/owner.ts');
   try {
     const held = await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);

@@ -98,8 +98,29 @@ export function isStorage(files: FileSystem, folder: string): boolean {
   return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
 }
 
+/** Where `up --split` keeps the PostgreSQL of a shop that is not on files. */
+const DATABASE = path.join('postgres', 'data');
+
+/** Whether the shop in the folder is on PostgreSQL. */
+function isInDatabase(files: FileSystem, folder: string): boolean {
+  return files.stat(path.join(folder, DATABASE)) !== undefined && !isStorage(files, folder);
+}
+
+function inDatabase(code: 'not_found' | 'already_exists', folder: string): Failure {
+  return new Failure(code, `the shop in ${folder} is on PostgreSQL`, {
+    fix: { kind: 'in_database', folder },
+    context: { file: folder },
+  });
+}
+
+/** Before a folder is begun. @throws Failure already_exists: the shop in it is on PostgreSQL */
+export function refuseDatabase(files: FileSystem, folder: string): void {
+  if (isInDatabase(files, folder)) throw inDatabase('already_exists', folder);
+}
+
 /** The failure where `isStorage` is false. */
 export function noStorage(files: FileSystem, folder: string): Failure {
+  if (isInDatabase(files, folder)) return inDatabase('not_found', folder);
   const isThere = files.stat(folder) !== undefined;
   const what = isThere
     ? `${folder} is not a storage folder: it holds neither users.csv nor inventory.csv`

@@ -3,7 +3,7 @@ import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OwnOptions, RunningConsumer } from '../../ports/owner.ts';
 import { timingSyncs, type FileSystem } from './fs.ts';
-import { innerFolder } from './layout.ts';
+import { innerFolder, refuseDatabase } from './layout.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import type { FileStore } from './store.ts';
@@ -45,6 +45,7 @@ export function userOf({ user }: OpenedFolder): string {
 export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
   const { folder, clock } = opened;
   const files = how.onSynced === undefined ? opened.files : timingSyncs(opened.files, how.onSynced);
+  refuseDatabase(files, folder);
   refuseSealed(files, folder);
   const [{ acquire }, { answering }, { FileStore: Store }] = await Promise.all([
     import('./owner/owner.ts'),

@@ -1,39 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
-import { errorCode } from '../error-code.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { PACKAGE_ROOT } from '../hints.ts';
 import type { StorePlace } from '../settings/store.ts';
 import { isDatabase } from '../settings/store-type.ts';
+import { databaseIn, dataIn } from '../settings/split-folder.ts';
 import { answers, checkFree, freeWhereZero, type Stack } from './stack.ts';
 
 const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
 
-/** The data of the PostgreSQL of a shop that was started with --split. */
-function dataIn(storage: string): string {
-  return join(storage, 'postgres');
-}
-
-/**
- * Whether a PostgreSQL runs on the data in this folder. One that was killed leaves its file with a process number, which
- * may be another program's by now: that one does not listen on its port as well.
- */
+/** Whether a PostgreSQL runs on the data in this folder, and listens. */
 export async function isDatabaseRunning(storage: string): Promise<boolean> {
-  const file = join(dataIn(storage), 'data', 'postmaster.pid');
-  if (!existsSync(file)) return false;
-  // PostgreSQL's pidfile.h: process, data folder, start, port.
-  const [pid = '', , , port = ''] = readFileSync(file, 'utf8').split('\n');
-  return isThere(Number(pid)) && (await answers(`127.0.0.1:${port}`));
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // Another user's exists as well.
-    return errorCode(error) !== 'ESRCH';
-  }
+  const found = databaseIn(storage);
+  return found !== null && (await answers(found.address));
 }
 
 /**
@@ -50,10 +30,20 @@ export async function checkPlace(place: StorePlace, isSplit: boolean): Promise<v
       fix: 'start it with --split; or name another folder with --store DIR',
     });
   }
-  if (!(await (await openStore(place)).isThere())) return;
+  if (!(await isOnFiles(place))) return;
   throw new Failure('already_exists', `the shop in ${storage} is on files, which one process works alone`, {
     fix: 'leave out --split; or name another folder with --store DIR, or a database with --store postgres://…',
   });
+}
+
+async function isOnFiles(place: StorePlace): Promise<boolean> {
+  try {
+    return await (await openStore(place)).isThere();
+  } catch (error) {
+    // It is on PostgreSQL.
+    if (isFailure(error, 'already_exists')) return false;
+    throw error;
+  }
 }
 
 /**

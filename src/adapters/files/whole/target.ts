@@ -7,7 +7,7 @@ import type { Changes, HistoryLine, Outgoing } from '../../../ports/store.ts';
 import { writeList } from '../csv/list-file.ts';
 import type { FileSystem } from '../fs.ts';
 import { ChangeEncoder } from '../journal/change-encoder.ts';
-import { innerFolder, isStorage } from '../layout.ts';
+import { innerFolder, isStorage, refuseDatabase } from '../layout.ts';
 import { Ledger } from '../ledger.ts';
 import type { EditStamp } from '../logs/edit-line.ts';
 import { keepUndelivered } from '../logs/undelivered.ts';
@@ -61,6 +61,7 @@ export class FolderTarget implements StoreTarget {
         context: { file: folder },
       });
     }
+    refuseDatabase(files, folder);
     const ownership = await acquire(innerFolder(folder), { purpose: 'store copy' }, async () => null);
     try {
       await writeSeal(files, folder, { why: 'incomplete', store: of.from, storeId: of.storeId });

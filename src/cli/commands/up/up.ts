@@ -134,11 +134,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
     tellParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
-    await printer.data(
-      isJson
-        ? `${JSON.stringify(document)}\n`
-        : inWords(document, kafka.own?.gateway ?? null, exportsFor(session, document)),
-    );
+    await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(session, document, kafka));
     if (flags.open === true) openBrowser(serving.url);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
@@ -196,15 +192,10 @@ interface Opened {
   readonly data: string;
 }
 
-/**
- * @param gateway of its own; null: none
- * @param forOthers what other commands need to find it; null: nothing
- */
-function inWords(
-  { url, brokers, registry, storage }: Up,
-  gateway: string | null,
-  forOthers: string | null,
-): string {
+function inWords(session: Session, document: Up, { own }: Kafka): string {
+  const { url, brokers, registry, storage } = document;
+  const gateway = own?.gateway ?? null;
+  const forOthers = exportsFor(session, document);
   return [
     url,
     '',
