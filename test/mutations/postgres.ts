@@ -11,6 +11,8 @@ const COPY = ['test/contract/store-copy.test.ts'];
 const ARCHIVE = ['test/contract/walks/postgres-archive.test.ts'];
 const SALES = ['test/contract/store-sales.test.ts'];
 const SERVERS = ['test/contract/walks/postgres-servers.test.ts'];
+const FAILURES = ['test/unit/postgres/failures.test.ts'];
+const FAULTS = ['test/contract/postgres-faults.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -49,6 +51,20 @@ export const POSTGRES: readonly Mutation[] = [
     from: '() => this.#socket.destroy(vanished())',
     to: '() => undefined',
     tests: CONTRACT,
+  },
+  {
+    name: 'a restart of PostgreSQL behind PgBouncer is a bug',
+    file: 'src/adapters/postgres/failures.ts',
+    from: ' || isOfPooler(error)) return true;',
+    to: ') return true;',
+    tests: FAILURES,
+  },
+  {
+    name: 'a pool that has lost its server is asked without a pause',
+    file: 'src/adapters/postgres/lasting.ts',
+    from: '!connection.isLost || wasAway',
+    to: '!connection.isLost',
+    tests: FAULTS,
   },
   {
     name: 'who is erased stays in the files of PostgreSQL without a word',

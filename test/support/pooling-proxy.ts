@@ -7,6 +7,10 @@ export interface PoolingProxy {
   readonly port: number;
   /** The most clients that were connected at once. */
   readonly mostClients: () => number;
+  /**
+   * From here on it lets clients in and ends them at their next statement, as PgBouncer does without its server; null: no more.
+   */
+  refuse(reason: string | null): void;
 }
 
 /*
@@ -35,6 +39,14 @@ function framed(take: (message: Buffer) => void, hasType: () => boolean): (bytes
   };
 }
 
+/** As PgBouncer says whatever is wrong. */
+function refusalOf(reason: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C08P01\0M${reason}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeUInt32BE(fields.length + head.length - 1, 1);
+  return Buffer.concat([head, fields]);
+}
+
 interface Session {
   readonly socket: net.Socket;
   client: net.Socket | null;
@@ -51,6 +63,7 @@ export async function startPoolingProxy(
   const waiting: (() => void)[] = [];
   const clients = new Set<net.Socket>();
   let mostClients = 0;
+  let refusal: Buffer | null = null;
 
   const release = (session: Session): void => {
     session.client = null;
@@ -132,6 +145,10 @@ export async function startPoolingProxy(
             client.end();
             return;
           }
+          if (refusal !== null) {
+            client.end(refusal);
+            return;
+          }
           queued.push(message);
           if (!isWaiting) flush();
         },
@@ -154,5 +171,9 @@ export async function startPoolingProxy(
     server.close();
     for (const socket of [...clients, ...sessions.map((one) => one.socket)]) socket.destroy();
   });
-  return { port: (server.address() as AddressInfo).port, mostClients: () => mostClients };
+  return {
+    port: (server.address() as AddressInfo).port,
+    mostClients: () => mostClients,
+    refuse: (reason) => (refusal = reason === null ? null : refusalOf(reason)),
+  };
 }

@@ -39,10 +39,19 @@ export function isOfOtherTables(error: unknown): boolean {
   return (code.startsWith('42') && code !== '42501') || code === '23502' || code === '23514';
 }
 
+/**
+ * Class 08: PgBouncer ends sessions by 08P01 whatever the reason, as when its server restarts. PostgreSQL itself names the
+ * routine that failed; its 08P01 is of a statement that is wrong, and leaves the session.
+ */
+function isOfPooler(error: unknown): boolean {
+  if (!codeOf(error).startsWith('08')) return false;
+  return !(error instanceof Error && 'routine' in error && error.routine !== undefined);
+}
+
 /** Whether the session is gone with it. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
-  if (SESSION_GONE.has(code) || NETWORK.has(code)) return true;
+  if (SESSION_GONE.has(code) || NETWORK.has(code) || isOfPooler(error)) return true;
   // pg has no codes for these.
   return (
     error instanceof Error &&
@@ -64,8 +73,8 @@ export function connectionFailure(error: unknown, name: string): Failure {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
   const said = error instanceof Error ? error.message : String(error);
-  const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !SESSION_GONE.has(code) && !code.startsWith('E');
-  if (isSqlState || /SASL|password/.test(said)) {
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E');
+  if ((isSqlState && !SESSION_GONE.has(code) && !isOfPooler(error)) || /SASL|password/.test(said)) {
     return new Failure('store_refused', `PostgreSQL at ${name} refused: ${said}`, {
       fix: refusedFix(code),
       cause: error,

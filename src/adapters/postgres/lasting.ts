@@ -70,6 +70,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
 
   async #lasting<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     let since: number | null = null;
+    let wasAway = false;
     for (;;) {
       const connection = this.#connection;
       try {
@@ -84,8 +85,10 @@ export class LastingConnection implements Queries, AsyncDisposable {
         } else if (isLocked(error)) {
           await this.#pause(error, since, LOCKED_MS);
         } else if (isAway(error)) {
-          // A standby in its place refuses what is asked of it, and keeps the session.
-          if (!connection.isLost) await this.#pause(error, since);
+          // A standby in its place refuses what is asked of it, and keeps the session. PgBouncer opens sessions while its
+          // server is away, and ends them at the first statement.
+          if (!connection.isLost || wasAway) await this.#pause(error, since);
+          wasAway = true;
           await this.#reopen(connection, since);
         } else throw error;
       }
