@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { processes } from '../../src/adapters/files/owner/processes.ts';
+import type { Connection } from '../../src/adapters/postgres/connection.ts';
 import { LastingConnection } from '../../src/adapters/postgres/lasting.ts';
+import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { systemClock } from '../../src/compose.ts';
 import { startPoolingProxy } from '../support/pooling-proxy.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { ask, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 
 let server: TestPostgres;
@@ -18,10 +21,10 @@ interface Lasting {
 }
 
 /** @param limitMs how long it waits */
-async function open(limitMs: number | null, url = server.url): Promise<Lasting> {
+async function open(limitMs: number | null, url = server.url, clock = systemClock): Promise<Lasting> {
   const away: (Error | null)[] = [];
   const session = await LastingConnection.open({
-    ...{ target: { url, password: null }, clock: systemClock, limitMs },
+    ...{ target: { url, password: null }, clock, limitMs },
     onAway: (failure) => void away.push(failure),
     signal: new AbortController().signal,
   });
@@ -68,4 +71,62 @@ test('a pool that never gets its server back is given up', { timeout: 20_000 }, 
   await expect(session.query('SELECT')).rejects.toMatchObject({ code: 'store_unreachable' });
   // It is not asked without a pause.
   expect(away.length).toBeLessThan(5);
+});
+
+/** Whatever sleeps in a statement. */
+async function cancel(): Promise<void> {
+  const sleeping = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+  await waitFor('a statement to cancel', async () => (await ask(server.url, sleeping)).length > 0);
+}
+
+test('a statement that is cancelled is run again, in a transaction too', async () => {
+  await using session = (await open(null)).session;
+  let runs = 0;
+  const work = async (connection: Pick<Connection, 'query'>): Promise<number> => {
+    runs += 1;
+    if (runs === 1) await connection.query('SELECT pg_sleep(30)');
+    return runs;
+  };
+  const done = session.transaction(work);
+  await cancel();
+  expect(await done).toBe(2);
+  await ask(server.url, 'CREATE SEQUENCE runs');
+  const asked = session.query(
+    "SELECT CASE WHEN nextval('runs') = 1 THEN pg_sleep(30)::text ELSE 'again' END AS run",
+  );
+  await cancel();
+  expect(await asked).toEqual([{ run: 'again' }]);
+});
+
+test('an edit that is cancelled is made', async () => {
+  const access = openPostgres({
+    url: server.url,
+    password: null,
+    clock: systemClock,
+    processes,
+    user: 'tester',
+  });
+  const edit = (item: string) =>
+    access.edit({ kind: 'item.add', item, quantity: 5 }, { via: 'command', onNotice: () => undefined });
+  await edit('book');
+  await ask(
+    server.url,
+    `CREATE SEQUENCE holds;
+     CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF nextval('holds') = 1 THEN PERFORM pg_sleep(30); END IF; RETURN NULL; END $$;
+     CREATE TRIGGER hold AFTER INSERT ON orderctl.inventory EXECUTE FUNCTION public.hold()`,
+  );
+  const edited = edit('pen');
+  await cancel();
+  expect(await edited).toMatchObject({ item: 'pen' });
+});
+
+test('what a limit of the server always cancels is given up, though the database would be waited for', async () => {
+  const fast = { ...systemClock, elapsed: () => systemClock.elapsed() * 20 };
+  await using session = (await open(null, server.url, fast)).session;
+  await session.query("SET statement_timeout = '20ms'");
+  await expect(session.query('SELECT pg_sleep(30)')).rejects.toMatchObject({
+    ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
+  });
 });

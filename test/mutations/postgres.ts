@@ -60,6 +60,20 @@ export const POSTGRES: readonly Mutation[] = [
     tests: FAILURES,
   },
   {
+    name: 'a statement that an administrator cancels ends the process',
+    file: 'src/adapters/postgres/lasting.ts',
+    from: 'isCancelled(error) && !connection.isLost',
+    to: 'isCancelled(null)',
+    tests: FAULTS,
+  },
+  {
+    name: 'an edit that an administrator cancels is not made',
+    file: 'src/adapters/postgres/edit.ts',
+    from: '(isCancelled(error) && !connection.isLost)',
+    to: 'isCancelled(null)',
+    tests: FAULTS,
+  },
+  {
     name: 'a pool that has lost its server is asked without a pause',
     file: 'src/adapters/postgres/lasting.ts',
     from: '!connection.isLost || wasAway',

@@ -198,12 +198,12 @@ export class Connection implements AsyncDisposable {
     const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
       SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}; SET LOCAL lock_timeout = ${lockMs}`;
     for (let tries = 1; ; tries++) {
-      // It logs its own edits: the triggers for those by SQL let them pass.
-      await this.script(`${begin}; SET LOCAL orderctl.is_own = 'on'`);
       this.trace = null;
       let result: T | undefined;
       let isCommitting = false;
       try {
+        // It logs its own edits: the triggers for those by SQL let them pass.
+        await this.script(`${begin}; SET LOCAL orderctl.is_own = 'on'`);
         result = await work();
         isCommitting = true;
         const from = performance.now();
@@ -212,8 +212,8 @@ export class Connection implements AsyncDisposable {
         return result;
       } catch (error) {
         if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.trace, result, error);
-        // Of a session that is gone the server rolls back by itself.
-        await this.query('ROLLBACK').catch(() => undefined);
+        // Of a session that is gone the server rolls back by itself. One that cannot is in the failed transaction for ever.
+        await this.query('ROLLBACK').catch((failure: unknown) => this.#lose(failure as Error));
         if (isLocked(error)) throw await lockedFailure(this, error);
         if (!isRetried(error) || tries === MOST_TRIES) throw error;
       }

@@ -13,8 +13,8 @@ import type { StateKeys } from '../../domain/state.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Changes, Snapshot } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
-import { isLocked } from './failures.ts';
-import { LOCKED_MS } from './lasting.ts';
+import { isCancelled, isLocked } from './failures.ts';
+import { LOCKED_MS, PAUSE_MS } from './lasting.ts';
 import { checkedMigrations, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
 import type { EditRow } from './rows/edits.ts';
@@ -96,7 +96,7 @@ async function make<R>(
   if (request !== null && (await checkedMigrations(connection)) === null) checkWithout(request, options.url);
   await migrate(connection, randomUUID);
   const { clock, user: by } = options;
-  return await despiteLocks(clock, connection, async () => {
+  return await despiteOthers(clock, connection, async () => {
     const loaded = new Loaded(connection, new SmallTables().draft());
     await loaded.lock(keys);
     const { seq, at } = await nextSeq(connection);
@@ -128,14 +128,16 @@ async function checkUnedited(
   checkNotEdited('item', new Set(keys.items), edits);
 }
 
-/** @throws Failure of the lock that was waited for too long */
-async function despiteLocks<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
+/** @throws Failure of the lock that was waited for too long, or of what goes on being cancelled */
+async function despiteOthers<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
   const from = clock.elapsed();
   for (;;) {
     try {
       return await connection.transaction(work);
     } catch (error) {
-      if (!isLocked(error) || clock.elapsed() - from >= LOCKED_MS) throw error;
+      const isPassing = isLocked(error) || (isCancelled(error) && !connection.isLost);
+      if (!isPassing || clock.elapsed() - from >= LOCKED_MS) throw error;
+      if (isCancelled(error)) await clock.sleep(PAUSE_MS);
     }
   }
 }

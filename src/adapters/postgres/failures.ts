@@ -22,6 +22,11 @@ export function isLocked(error: unknown): boolean {
   return codeOf(error instanceof Failure ? error.cause : error) === '55P03';
 }
 
+/** query_canceled: an administrator or statement_timeout ended the statement. The session is as good as before. */
+export function isCancelled(error: unknown): boolean {
+  return codeOf(error instanceof Failure ? error.cause : error) === '57014';
+}
+
 /**
  * invalid_parameter_value, of pg_xact_status: a number of the future. A standby took the place of the server that gave it, and
  * has nothing of that transaction.
@@ -127,6 +132,11 @@ export function failureOf(error: unknown, name: string): Error {
     case '25006':
       return new Failure('store_refused', `PostgreSQL at ${name} refused: ${error.message}`, {
         fix: 'give that user the rights to create and change the schema orderctl',
+        cause: error,
+      });
+    case '57014':
+      return new Failure('store_unreachable', `PostgreSQL at ${name} ended a statement: ${error.message}`, {
+        fix: 'raise statement_timeout of that user and database (ALTER ROLE … SET statement_timeout = 0), or see who cancels it',
         cause: error,
       });
     // disk_full, io_error

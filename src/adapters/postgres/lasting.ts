@@ -1,14 +1,16 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CommitInDoubt, Connection, type Target } from './connection.ts';
-import { isAway, isLocked, isOfAnotherServer } from './failures.ts';
+import { isAway, isCancelled, isLocked, isOfAnotherServer } from './failures.ts';
 import { isStandby } from './url/hosts.ts';
 
-/** Between two attempts to reach a database that is away. */
-const PAUSE_MS = 500;
+/** Between two attempts to reach a database that is away, or to run what was cancelled. */
+export const PAUSE_MS = 500;
 /** Between two looks at a transaction that its old session may still be committing. */
 const LOOK_MS = 100;
 /** A lock is waited for so long at least: the server ends a process that has it and is paused before that. */
 export const LOCKED_MS = 20_000;
+/** A statement that is cancelled is run again for so long: what goes on is a limit of the server, which does not pass. */
+const CANCELLED_MS = 20_000;
 
 export interface LastingParts {
   readonly target: Target;
@@ -70,6 +72,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
 
   async #lasting<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     let since: number | null = null;
+    let cancelledSince: number | null = null;
     let wasAway = false;
     for (;;) {
       const connection = this.#connection;
@@ -83,7 +86,11 @@ export class LastingConnection implements Queries, AsyncDisposable {
           await this.#reopen(connection, since);
           if (await this.#wasCommitted(error)) return error.result as T;
         } else if (isLocked(error)) {
-          await this.#pause(error, since, LOCKED_MS);
+          const { limitMs } = this.#parts;
+          await this.#pause(error, since, limitMs === null ? null : Math.max(limitMs, LOCKED_MS));
+        } else if (isCancelled(error) && !connection.isLost) {
+          cancelledSince ??= this.#parts.clock.elapsed();
+          await this.#pause(error, cancelledSince, CANCELLED_MS);
         } else if (isAway(error)) {
           // A standby in its place refuses what is asked of it, and keeps the session. PgBouncer opens sessions while its
           // server is away, and ends them at the first statement.
@@ -102,9 +109,9 @@ export class LastingConnection implements Queries, AsyncDisposable {
   }
 
   /** @throws what it was, once nothing is to be waited for */
-  async #pause(error: unknown, since: number, leastMs = 0): Promise<void> {
-    const { clock, signal, limitMs, onAway } = this.#parts;
-    const isLate = limitMs !== null && clock.elapsed() - since >= Math.max(limitMs, leastMs);
+  async #pause(error: unknown, since: number, limitMs = this.#parts.limitMs): Promise<void> {
+    const { clock, signal, onAway } = this.#parts;
+    const isLate = limitMs !== null && clock.elapsed() - since >= limitMs;
     if (signal.aborted || isLate) throw error;
     this.#isAway = true;
     onAway(error instanceof Error ? error : new Error(String(error)));

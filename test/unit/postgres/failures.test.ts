@@ -1,6 +1,12 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { connectionFailure, failureOf, isAway, isLost } from '../../../src/adapters/postgres/failures.ts';
+import {
+  connectionFailure,
+  failureOf,
+  isAway,
+  isCancelled,
+  isLost,
+} from '../../../src/adapters/postgres/failures.ts';
 
 const NAME = 'postgres://shop@db/shop';
 
@@ -42,4 +48,16 @@ test('a statement that violates the protocol is a bug, and leaves the session', 
   const error = said('08P01', 'bind message supplies 1 parameters', 'exec_bind_message');
   expect(isLost(error)).toBe(false);
   expect(failureOf(error, NAME)).toBe(error);
+});
+
+test('a statement that is cancelled is no bug, and names the limit', () => {
+  const failure = failureOf(
+    said('57014', 'canceling statement due to statement timeout', 'ProcessInterrupts'),
+    NAME,
+  );
+  expect(failure).toMatchObject({
+    ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
+    message: expect.stringContaining('canceling statement due to statement timeout') as string,
+  });
+  expect(isCancelled(failure)).toBe(true);
 });
