@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import type { Connection } from '../../src/adapters/postgres/connection.ts';
 import { LastingConnection } from '../../src/adapters/postgres/lasting.ts';
@@ -128,5 +128,41 @@ test('what a limit of the server always cancels is given up, though the database
   await session.query("SET statement_timeout = '20ms'");
   await expect(session.query('SELECT pg_sleep(30)')).rejects.toMatchObject({
     ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
+  });
+});
+
+describe('where transactions are serializable by default', () => {
+  test('a statement by itself that meets another one is run again, without a word', async () => {
+    await ask(server.url, 'CREATE TABLE met (n integer); INSERT INTO met VALUES (1)');
+    const { away, ...opened } = await open(null);
+    await using session = opened.session;
+    await using other = (await open(null)).session;
+    await session.query("SET default_transaction_isolation = 'serializable'");
+    const add = 'UPDATE met SET n = n + 1 RETURNING n';
+    let asked: Promise<unknown> | undefined;
+    await other.transaction(async (connection) => {
+      await connection.query(add);
+      asked = session.query(add);
+      const waiting = `SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND query = '${add}' AND wait_event_type = 'Lock'`;
+      await waitFor('it to wait', async () => (await ask(server.url, waiting)).length > 0);
+    });
+    expect(await asked).toEqual([{ n: 3 }]);
+    expect(away).toEqual([]);
+  });
+
+  test('who reserves a task holds up no vacuum', async () => {
+    const database = new URL(server.url).pathname.slice(1);
+    await ask(server.url, `ALTER DATABASE ${database} SET default_transaction_isolation = 'serializable'`);
+    const access = openPostgres({ url: server.url, password: null, clock: systemClock, processes });
+    await using claim = await access.claim('redrive');
+    await claim.check();
+    const sessions = await ask(
+      server.url,
+      `SELECT backend_xmin FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction' AND application_name = 'orderctl'`,
+    );
+    expect(sessions).toEqual([{ backend_xmin: null }]);
+    await ask(server.url, `ALTER DATABASE ${database} RESET default_transaction_isolation`);
   });
 });

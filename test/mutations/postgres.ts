@@ -62,15 +62,15 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'a statement that an administrator cancels ends the process',
     file: 'src/adapters/postgres/lasting.ts',
-    from: 'isCancelled(error) && !connection.isLost',
-    to: 'isCancelled(null)',
+    from: 'isEnded(error) && !connection.isLost',
+    to: 'isEnded(null)',
     tests: FAULTS,
   },
   {
     name: 'an edit that an administrator cancels is not made',
     file: 'src/adapters/postgres/edit.ts',
-    from: '(isCancelled(error) && !connection.isLost)',
-    to: 'isCancelled(null)',
+    from: '(isEnded(error) && !connection.isLost)',
+    to: 'isEnded(null)',
     tests: FAULTS,
   },
   {

@@ -13,7 +13,7 @@ import type { StateKeys } from '../../domain/state.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Changes, Snapshot } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
-import { isCancelled, isLocked } from './failures.ts';
+import { isEnded, isLocked } from './failures.ts';
 import { LOCKED_MS, PAUSE_MS } from './lasting.ts';
 import { checkedMigrations, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
@@ -128,16 +128,16 @@ async function checkUnedited(
   checkNotEdited('item', new Set(keys.items), edits);
 }
 
-/** @throws Failure of the lock that was waited for too long, or of what goes on being cancelled */
+/** @throws Failure of the lock that was waited for too long, or of what the server goes on ending */
 async function despiteOthers<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
   const from = clock.elapsed();
   for (;;) {
     try {
       return await connection.transaction(work);
     } catch (error) {
-      const isPassing = isLocked(error) || (isCancelled(error) && !connection.isLost);
+      const isPassing = isLocked(error) || (isEnded(error) && !connection.isLost);
       if (!isPassing || clock.elapsed() - from >= LOCKED_MS) throw error;
-      if (isCancelled(error)) await clock.sleep(PAUSE_MS);
+      if (isEnded(error)) await clock.sleep(PAUSE_MS);
     }
   }
 }

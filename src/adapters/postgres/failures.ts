@@ -3,8 +3,10 @@ import { Failure } from '../../domain/failure.ts';
 
 /* What PostgreSQL and the network answer, as failures. Codes are in appendix A of PostgreSQL's manual. */
 
-/** serialization_failure, deadlock_detected, unique_violation: another transaction was first. */
-const RETRIED = new Set(['40001', '40P01', '23505']);
+/** serialization_failure, deadlock_detected: another transaction was first. */
+const CONFLICTS = ['40001', '40P01'];
+/** unique_violation may come of that too. */
+const RETRIED = new Set([...CONFLICTS, '23505']);
 /** admin_shutdown, crash_shutdown, idle_in_transaction_session_timeout: the session is gone. */
 const SESSION_GONE = new Set(['57P01', '57P02', '25P03']);
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -22,9 +24,13 @@ export function isLocked(error: unknown): boolean {
   return codeOf(error instanceof Failure ? error.cause : error) === '55P03';
 }
 
-/** query_canceled: an administrator or statement_timeout ended the statement. The session is as good as before. */
-export function isCancelled(error: unknown): boolean {
-  return codeOf(error instanceof Failure ? error.cause : error) === '57014';
+/**
+ * Whether the server ended the statement, and not the session: it met another one, or by query_canceled, as of an administrator
+ * and of statement_timeout.
+ */
+export function isEnded(error: unknown): boolean {
+  const code = codeOf(error instanceof Failure ? error.cause : error);
+  return code === '57014' || CONFLICTS.includes(code);
 }
 
 /**
@@ -132,6 +138,12 @@ export function failureOf(error: unknown, name: string): Error {
     case '25006':
       return new Failure('store_refused', `PostgreSQL at ${name} refused: ${error.message}`, {
         fix: 'give that user the rights to create and change the schema orderctl',
+        cause: error,
+      });
+    case '40001':
+    case '40P01':
+      return new Failure('store_unreachable', `PostgreSQL at ${name} ended a statement: ${error.message}`, {
+        fix: 'try again in a moment: others change the same',
         cause: error,
       });
     case '57014':

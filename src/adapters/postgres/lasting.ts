@@ -1,16 +1,18 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CommitInDoubt, Connection, type Target } from './connection.ts';
-import { isAway, isCancelled, isLocked, isOfAnotherServer } from './failures.ts';
+import { isAway, isEnded, isLocked, isOfAnotherServer } from './failures.ts';
 import { isStandby } from './url/hosts.ts';
 
-/** Between two attempts to reach a database that is away, or to run what was cancelled. */
+/** Between two attempts to reach a database that is away, or to run what the server ended. */
 export const PAUSE_MS = 500;
 /** Between two looks at a transaction that its old session may still be committing. */
 const LOOK_MS = 100;
 /** A lock is waited for so long at least: the server ends a process that has it and is paused before that. */
 export const LOCKED_MS = 20_000;
-/** A statement that is cancelled is run again for so long: what goes on is a limit of the server, which does not pass. */
-const CANCELLED_MS = 20_000;
+/** What the server ends is run again for so long: what goes on is a limit of the server, which does not pass. */
+const ENDED_MS = 20_000;
+/** As often it is by chance, and there is nothing to report. */
+const ENDED_BY_CHANCE = 3;
 
 export interface LastingParts {
   readonly target: Target;
@@ -72,7 +74,8 @@ export class LastingConnection implements Queries, AsyncDisposable {
 
   async #lasting<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     let since: number | null = null;
-    let cancelledSince: number | null = null;
+    let endedSince: number | null = null;
+    let ended = 0;
     let wasAway = false;
     for (;;) {
       const connection = this.#connection;
@@ -88,9 +91,10 @@ export class LastingConnection implements Queries, AsyncDisposable {
         } else if (isLocked(error)) {
           const { limitMs } = this.#parts;
           await this.#pause(error, since, limitMs === null ? null : Math.max(limitMs, LOCKED_MS));
-        } else if (isCancelled(error) && !connection.isLost) {
-          cancelledSince ??= this.#parts.clock.elapsed();
-          await this.#pause(error, cancelledSince, CANCELLED_MS);
+        } else if (isEnded(error) && !connection.isLost) {
+          endedSince ??= this.#parts.clock.elapsed();
+          ended += 1;
+          if (ended > ENDED_BY_CHANCE) await this.#pause(error, endedSince, ENDED_MS);
         } else if (isAway(error)) {
           // A standby in its place refuses what is asked of it, and keeps the session. PgBouncer opens sessions while its
           // server is away, and ends them at the first statement.

@@ -4,8 +4,9 @@ import {
   connectionFailure,
   failureOf,
   isAway,
-  isCancelled,
+  isEnded,
   isLost,
+  isRetried,
 } from '../../../src/adapters/postgres/failures.ts';
 
 const NAME = 'postgres://shop@db/shop';
@@ -59,5 +60,11 @@ test('a statement that is cancelled is no bug, and names the limit', () => {
     ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
     message: expect.stringContaining('canceling statement due to statement timeout') as string,
   });
-  expect(isCancelled(failure)).toBe(true);
+  expect(isEnded(failure)).toBe(true);
+});
+
+test.each(['40001', '40P01'])('what goes on meeting others, %s, is no bug', (code) => {
+  const failure = failureOf(said(code, 'could not serialize access', 'ExecUpdate'), NAME);
+  expect(failure).toMatchObject({ code: 'store_unreachable', fix: expect.stringMatching(/again/) as string });
+  expect([isEnded(failure), isRetried(failure), isLost(failure)]).toEqual([true, true, false]);
 });

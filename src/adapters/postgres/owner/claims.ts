@@ -11,7 +11,7 @@ const TASKS = {
 type Task = keyof typeof TASKS;
 
 /** In one message, so that no limit of the server is over between two. Before PostgreSQL 17 there is no transaction_timeout. */
-const BEGIN = `BEGIN; SELECT set_config(name, '0', true) FROM pg_settings
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config(name, '0', true) FROM pg_settings
   WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`;
 
 /**
