@@ -5,7 +5,7 @@ import { LastingConnection } from '../../src/adapters/postgres/lasting.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { systemClock } from '../../src/compose.ts';
 import { startPoolingProxy } from '../support/pooling-proxy.ts';
-import { ask, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { ask, otherDatabase, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 
 let server: TestPostgres;
@@ -165,4 +165,41 @@ describe('where transactions are serializable by default', () => {
     expect(sessions).toEqual([{ backend_xmin: null }]);
     await ask(server.url, `ALTER DATABASE ${database} RESET default_transaction_isolation`);
   });
+});
+
+test('a session that the server ends because it is idle is opened again, without a word', async () => {
+  const { away, ...opened } = await open(null);
+  await using session = opened.session;
+  await session.query("SET idle_session_timeout = '50ms'");
+  const { connection } = session;
+  await waitFor('it to end', async () => connection.isLost);
+  expect(await session.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(away).toEqual([]);
+});
+
+async function pidOf(session: LastingConnection): Promise<number> {
+  const [row] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return row?.pid ?? 0;
+}
+
+test('a database that lets nobody in for now is waited for', async () => {
+  const { away, ...opened } = await open(null);
+  await using session = opened.session;
+  const { pathname } = new URL(server.url);
+  const allow = (isAllowed: boolean): Promise<unknown> =>
+    ask(
+      otherDatabase(server.url, 'postgres'),
+      `ALTER DATABASE ${pathname.slice(1)} WITH ALLOW_CONNECTIONS ${isAllowed}`,
+    );
+  const end = `SELECT pg_terminate_backend(${await pidOf(session)})`;
+  await ask(server.url, end);
+  await allow(false);
+  const asked = session.query('SELECT 1 AS one');
+  try {
+    await waitFor('a word about it', async () => away.length > 0);
+    expect(away[0]?.message).toContain('not currently accepting connections');
+  } finally {
+    await allow(true);
+  }
+  expect(await asked).toEqual([{ one: 1 }]);
 });

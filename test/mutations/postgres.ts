@@ -74,6 +74,20 @@ export const POSTGRES: readonly Mutation[] = [
     tests: FAULTS,
   },
   {
+    name: 'a database that lets nobody in for a time ends the process',
+    file: 'src/adapters/postgres/failures.ts',
+    from: "'25006', '55000']",
+    to: "'25006']",
+    tests: FAULTS,
+  },
+  {
+    name: 'who is refused by a server that is out of memory looks for a password',
+    file: 'src/adapters/postgres/failures.ts',
+    from: '/^(28|42501|08|$)/.test(code)',
+    to: 'code !== null',
+    tests: FAILURES,
+  },
+  {
     name: 'a pool that has lost its server is asked without a pause',
     file: 'src/adapters/postgres/lasting.ts',
     from: '!connection.isLost || wasAway',

@@ -7,8 +7,11 @@ import { Failure } from '../../domain/failure.ts';
 const CONFLICTS = ['40001', '40P01'];
 /** unique_violation may come of that too. */
 const RETRIED = new Set([...CONFLICTS, '23505']);
-/** admin_shutdown, crash_shutdown, idle_in_transaction_session_timeout: the session is gone. */
-const SESSION_GONE = new Set(['57P01', '57P02', '25P03']);
+/**
+ * admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout: the session is
+ * gone.
+ */
+const SESSION_GONE = new Set(['57P01', '57P02', '57P05', '25P03', '25P04']);
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 function codeOf(error: unknown): string {
@@ -70,8 +73,11 @@ export function isLost(error: unknown): boolean {
   );
 }
 
-/** cannot_connect_now, too_many_connections, read_only_sql_transaction: it is starting, is full, or is a standby. */
-const PASSING = new Set(['57P03', '53300', '25006']);
+/**
+ * cannot_connect_now, too_many_connections, read_only_sql_transaction, object_not_in_prerequisite_state: it is starting, is full,
+ * is a standby, or lets nobody in for now (ALLOW_CONNECTIONS).
+ */
+const PASSING = new Set(['57P03', '53300', '25006', '55000']);
 
 /** Whether it passes by itself, as a restart of the server does: once it was reached, it is waited for. */
 export function isAway(error: unknown): boolean {
@@ -114,16 +120,22 @@ function isOfTls(code: string, said: string): boolean {
   );
 }
 
+/** @param code empty: pg itself refuses, as to connect without a password */
 function refusedFix(code: string): Advice {
   switch (code) {
     case '3D000':
       return { kind: 'other_database' };
     case '53300':
       return 'allow more connections (max_connections), or end some';
+    case '55000':
+      return 'let others connect to the database again: ALTER DATABASE … ALLOW_CONNECTIONS true';
     case '57P03':
       return 'it is starting or recovering: try again in a moment';
     default:
-      return { kind: 'database_credentials' };
+      // invalid_authorization_specification, insufficient_privilege; PgBouncer refuses a password by 08P01.
+      return /^(28|42501|08|$)/.test(code)
+        ? { kind: 'database_credentials' }
+        : 'mend that on the server, whose log may say more, and try again';
   }
 }
 

@@ -68,3 +68,28 @@ test.each(['40001', '40P01'])('what goes on meeting others, %s, is no bug', (cod
   expect(failure).toMatchObject({ code: 'store_unreachable', fix: expect.stringMatching(/again/) as string });
   expect([isEnded(failure), isRetried(failure), isLost(failure)]).toEqual([true, true, false]);
 });
+
+test.each(['57P01', '57P05', '25P03', '25P04'])(
+  'by %s the server ends a session, which is opened again',
+  (code) => {
+    const error = said(code, 'terminating connection due to idle-session timeout', 'ProcessInterrupts');
+    expect(isLost(error)).toBe(true);
+    expect(connectionFailure(error, NAME)).toMatchObject({ code: 'store_unreachable' });
+  },
+);
+
+test.each([
+  ['28P01', { kind: 'database_credentials' }, false],
+  ['28000', { kind: 'database_credentials' }, false],
+  ['42501', { kind: 'database_credentials' }, false],
+  ['3D000', { kind: 'other_database' }, false],
+  ['53300', expect.stringContaining('max_connections'), true],
+  ['55000', expect.stringContaining('ALLOW_CONNECTIONS true'), true],
+  ['57P03', expect.stringContaining('try again'), true],
+  ['53200', expect.stringContaining('on the server'), false],
+  ['XX000', expect.stringContaining('on the server'), false],
+])('who is refused by %s learns what to do', (code, fix: unknown, passes) => {
+  const failure = connectionFailure(said(code, 'no', 'InitPostgres'), NAME);
+  expect(failure).toMatchObject({ code: 'store_refused', fix });
+  expect(isAway(failure)).toBe(passes);
+});
