@@ -12,6 +12,10 @@ export const LogLine = object({
   ]),
   at: Time,
   message: Type.String(),
+  about: nullable(
+    Type.Literal('order'),
+    'what became of a single order, or of several in a line of numbers; null: anything else',
+  ),
 });
 export type LogLine = Document<typeof LogLine>;
 

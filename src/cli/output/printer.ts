@@ -185,10 +185,10 @@ export class Printer {
     return RANK[level] <= RANK[this.#level];
   }
 
-  /** Several lines in one write. @param time what stands before each of them as text */
+  /** Several lines in one write. `time` is what stands before each of them as text. */
   messages(
     lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[],
-    time: string | null = null,
+    { time = null, about = null }: { time?: string | null; about?: LogLine['about'] } = {},
   ): void {
     const begin = time === null || this.#isJson ? '' : `${this.messageColours.dim(time)} `;
     const shown = lines
@@ -196,7 +196,7 @@ export class Printer {
       .map(({ level, text }) =>
         level === 'warn' && !this.#isJson
           ? begin + this.#labelled('warning:', this.messageColours.yellow, text, (time?.length ?? -1) + 1)
-          : begin + this.#formatted(level, text, (time?.length ?? -1) + 1),
+          : begin + this.#formatted(level, text, { taken: (time?.length ?? -1) + 1, about }),
       );
     this.#write(shown.join(''));
   }
@@ -221,12 +221,16 @@ export class Printer {
     if (this.says(level)) this.#write(this.#formatted(level, text));
   }
 
-  /** @param taken columns before it */
-  #formatted(level: LogLevel, text: string, taken = 0): string {
+  /** `taken` are columns before it. */
+  #formatted(
+    level: LogLevel,
+    text: string,
+    { taken = 0, about = null }: { taken?: number; about?: LogLine['about'] } = {},
+  ): string {
     const message = this.#rephrase(text);
     const columns = isTerminal(this.#stderr) ? columnsOf(this.#stderr) : null;
     if (!this.#isJson) return `${wrappedLines(message, columns === null ? null : columns - taken)}\n`;
-    const line: LogLine = { type: 'log', level, at: isoTime(Date.now()), message };
+    const line: LogLine = { type: 'log', level, at: isoTime(Date.now()), message, about };
     return `${JSON.stringify(line)}\n`;
   }
 

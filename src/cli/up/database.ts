@@ -57,7 +57,7 @@ export async function startDatabase(stack: Stack, storage: string, port: number)
   await checkFree(port, '--postgres-port 0');
   const [chosen = port] = await freeWhereZero([port]);
   const args = ['--port', String(chosen), '--data', dataIn(storage)];
-  const part = stack.part('postgres', () => args, { program: PROGRAM, announces: true, role: 'ground' });
+  const part = stack.part('postgres', () => args, { program: PROGRAM, announces: true, isGround: true });
   const { database } = (await part.start()) as { database: string };
   stack.useStore(database);
   return { storage: database, storePassword: null };

@@ -12,6 +12,7 @@ const LONGEST_DELAY_MS = 10_000;
 const STEADY_MS = 30_000;
 /** One that does not announce itself, or has ended more than once, is back when it runs for so long. */
 const LASTING_MS = 2_000;
+const SAYS_ERROR = { kind: 'says', level: 'error', about: null, fix: null } as const;
 /** Node's own way to tell a child that its parent is gone. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
 
@@ -39,6 +40,7 @@ export type PartEvent =
       readonly name: string;
       readonly level: LogLine['level'];
       readonly message: string;
+      readonly about: LogLine['about'];
       /** The way out; null: none is known. */
       readonly fix: string | null;
     }
@@ -186,7 +188,7 @@ export class Part {
               LASTING_MS,
             );
         },
-        (error: unknown) => on({ kind: 'says', name, level: 'error', message: String(error), fix: null }),
+        (error: unknown) => on({ ...SAYS_ERROR, name, message: String(error) }),
       );
     }, delayMs);
   }
@@ -197,11 +199,11 @@ export class Part {
     try {
       const said = JSON.parse(line) as LogLine | ErrorDocument;
       if (said.type === 'error') this.#problem = said;
-      const { level, fix } =
-        said.type === 'error' ? { level: 'error' as const, fix: said.fix } : { ...said, fix: null };
-      on({ kind: 'says', name, level, message: said.message, fix });
+      const { message } = said;
+      if (said.type === 'error') on({ ...SAYS_ERROR, name, message, fix: said.fix });
+      else on({ kind: 'says', name, level: said.level, message, about: said.about, fix: null });
     } catch {
-      on({ kind: 'says', name, level: 'error', message: line, fix: null });
+      on({ ...SAYS_ERROR, name, message: line });
     }
   }
 }

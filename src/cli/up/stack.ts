@@ -53,8 +53,8 @@ export async function checkFree(port: number, flags: string): Promise<void> {
 }
 
 interface Role {
-  /** `ground`: it ends after all others. */
-  readonly role?: 'processor' | 'ground';
+  /** It ends after all others. */
+  readonly isGround?: boolean;
 }
 
 /** The processes of a shop. */
@@ -90,18 +90,18 @@ export class Stack {
   part(
     name: string,
     args: () => readonly string[],
-    { role, ...how }: Pick<PartOptions, 'announces' | 'onReady' | 'onMessage' | 'program'> & Role,
+    { isGround = false, ...how }: Pick<PartOptions, 'announces' | 'onReady' | 'onMessage' | 'program'> & Role,
   ): Part {
     const { printer, cwd } = this.#session;
     const part = new Part({
       ...{ name, args, cwd, env: this.#env, ...how },
       on: (event) => {
-        if (!this.#isSaid(event)) printEvent(printer, event, role === 'processor');
+        if (!this.#isSaid(event)) printEvent(printer, event);
         this.#note(event);
       },
     });
     this.#parts.push(part);
-    if (role === 'ground') this.#grounds.add(part);
+    if (isGround) this.#grounds.add(part);
     return part;
   }
 
@@ -167,7 +167,7 @@ export class Stack {
       (word, at) => [word, String(ports[at])],
     );
     const part = this.part('dev', () => ['dev', ...words, '--data', flags.data], {
-      ...{ announces: true, role: 'ground' },
+      ...{ announces: true, isGround: true },
     });
     const own = { part, gateway: isOwnGateway ? `http://${gatewayAt ?? ''}` : null, ready: part.start() };
     // Reported where it is awaited.
@@ -219,12 +219,16 @@ export async function checkOwnBroker(session: Session, flags: KafkaFlags): Promi
   });
 }
 
-function printEvent(printer: Session['printer'], event: PartEvent, isProcessor: boolean): void {
+export function printEvent(
+  printer: Pick<Session['printer'], 'error' | 'warn' | 'info' | 'debug'>,
+  event: PartEvent,
+): void {
   switch (event.kind) {
     case 'says':
       if (event.level === 'error') printer.error(`${event.name}: ${wordsOf(event, '\nfix: ')}`);
-      // Warnings of processors are about orders that they reject: the API and "order list" have those.
-      else if (event.level === 'warn' && !isProcessor) printer.warn(`${event.name}: ${event.message}`);
+      // Of orders that are rejected the API and "order list" know: among them other warnings would be lost.
+      else if (event.level === 'warn' && event.about === null)
+        printer.warn(`${event.name}: ${event.message}`);
       else printer.debug(`${event.name}: ${event.message}`);
       return;
     case 'ended':

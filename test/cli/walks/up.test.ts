@@ -35,6 +35,14 @@ test.runIf(isLinux)(
       body: { status: 'COMPLETED' },
     });
 
+    const inventory = path.join(shop.storage, 'inventory.csv');
+    const good = fs.readFileSync(inventory);
+    fs.appendFileSync(inventory, 'mug,x\n');
+    await up.says(/run: .*inventory\.csv:\d+: the row has/);
+    fs.writeFileSync(inventory, good);
+    const unknown = await place(addresses.url, { ...order, user: 'stranger', order_id: 'U-X' });
+    expect(unknown).toMatchObject({ body: { status: 'REJECTED' } });
+
     for (const name of ['run', 'dev', 'serve']) {
       process.kill(childrenOf(up.pid).get(name) ?? 0, 'SIGKILL');
       await up.says(new RegExp(`${name} is back as`));
@@ -45,6 +53,7 @@ test.runIf(isLinux)(
     });
     up.signal('SIGINT');
     expect(await up.exited).toMatchObject({ code: 0 });
+    expect(up.stderr()).not.toContain('U-X');
     expectValidated('up');
 
     const { up: again, addresses: later } = await startUp(shop);

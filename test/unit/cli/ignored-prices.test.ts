@@ -4,7 +4,9 @@ import type { Printer } from '../../../src/cli/output/printer.ts';
 
 it('prices that are no amounts are warned of one by one up to twenty a second, then by their number', () => {
   const said: string[] = [];
-  const prices = new IgnoredPrices({ warn: (text: string) => said.push(text) } as unknown as Printer);
+  const prices = new IgnoredPrices({
+    messages: ([line]: [{ text: string }]) => said.push(line.text),
+  } as unknown as Printer);
   const add = (offset: number): void => {
     const record = { topic: 'orders', partition: 0, offset };
     const ignored = { count: 2, message: 'unit_price "free"' };

@@ -111,7 +111,7 @@ it('it stays at the foot of the terminal: lines of decisions pass above it, with
   const printer = new Printer(new PassThrough(), screen);
   const line = new StatusLine(printer, async () => ({ pid: 1, startedAt: 1, status: STATUS }));
   await vi.advanceTimersByTimeAsync(1_000);
-  printer.messages([{ level: 'warn', text: 'order ORD-1 rejected' }], '12:03:07');
+  printer.messages([{ level: 'warn', text: 'order ORD-1 rejected' }], { time: '12:03:07' });
   line.stop();
   const shown = statusText(STATUS).slice(0, 39);
   expect(written.join('')).toBe(

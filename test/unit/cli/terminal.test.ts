@@ -73,7 +73,7 @@ describe('a message longer than the terminal is wide', () => {
       '         orderctl --storage /srv/shop --brokers kafka-1:9092,kafka-2:9092,kafka-3:9092 topics show',
     ]);
     const said = printed(new Screen(40), (printer) =>
-      printer.messages([{ level: 'info', text: text.slice(0, 58) }], '17:07:25'),
+      printer.messages([{ level: 'info', text: text.slice(0, 58) }], { time: '17:07:25' }),
     );
     expect(said).toEqual(['17:07:25 partition 3 of orders was not', 'read for five minutes, since']);
     const failed = printed(new Screen(40), (printer) =>

@@ -150,7 +150,7 @@ function processorsIn(
   { settings }: Session,
   { isSplit, metricsPort }: { readonly isSplit: boolean; readonly metricsPort: number | null },
 ): readonly Part[] {
-  const how = { announces: false, role: 'processor' } as const;
+  const how = { announces: false } as const;
   const metrics = (at: number): readonly string[] =>
     metricsPort === null ? [] : ['--metrics-port', String(metricsPort === 0 ? 0 : metricsPort + at)];
   if (!isSplit) return [stack.part('run', () => ['run', ...metrics(0)], how)];

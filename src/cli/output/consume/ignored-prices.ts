@@ -21,7 +21,7 @@ export class IgnoredPrices {
     }
     this.#said += 1;
     const more = ignored.count > 1 ? `, and ${count(ignored.count - 1, 'more line')}` : '';
-    this.#printer.warn(
+    this.#warn(
       `order ${orderId}: ${ignored.message}${more}: kept without a price (${formatRecordId(record)})`,
     );
   }
@@ -31,6 +31,10 @@ export class IgnoredPrices {
     const held = this.#held;
     this.#held = 0;
     this.#said = 0;
-    if (held > 0) this.#printer.warn(`and more: ${count(held, 'line')} kept without a price`);
+    if (held > 0) this.#warn(`and more: ${count(held, 'line')} kept without a price`);
+  }
+
+  #warn(text: string): void {
+    this.#printer.messages([{ level: 'warn', text }], { about: 'order' });
   }
 }

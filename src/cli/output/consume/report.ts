@@ -86,7 +86,8 @@ export class ConsumeReport {
   /** To a person with the time; a service manager adds its own. */
   #print(lines: readonly MessageLine[]): void {
     const { printer, isLive } = this.#session;
-    printer.messages(lines, isLive ? new Date().toTimeString().slice(0, 8) : null);
+    const time = isLive ? new Date().toTimeString().slice(0, 8) : null;
+    printer.messages(lines, { time, about: 'order' });
   }
 
   #start(topic: string, group: string, remaining: number): void {

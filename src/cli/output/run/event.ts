@@ -97,9 +97,8 @@ function printEffectsEvent(
       break;
     case 'effect_parked': {
       const { code, message, attempts } = event.why;
-      printer.warn(
-        `${processor} of ${event.about} is parked after ${count(attempts, 'try', 'tries')}, ${code}: ${message} (orderctl dlq list --processor ${processor})`,
-      );
+      const text = `${processor} of ${event.about} is parked after ${count(attempts, 'try', 'tries')}, ${code}: ${message} (orderctl dlq list --processor ${processor})`;
+      printer.messages([{ level: 'warn', text }], { about: 'order' });
       break;
     }
   }

@@ -1,7 +1,7 @@
 import type { HandledEvent, OrdersEvent, RunEvent, RunSummary, Totals } from '../../../app/run/events.ts';
 import type { ProcessorName } from '../../../domain/messages/message.ts';
 import type { Session } from '../../session.ts';
-import { DecisionThrottle } from '../consume/decision-throttle.ts';
+import { DecisionThrottle, type MessageLine } from '../consume/decision-throttle.ts';
 import { IgnoredPrices } from '../consume/ignored-prices.ts';
 import { count } from '../text.ts';
 import { printRunEvent } from './event.ts';
@@ -40,7 +40,7 @@ export class RunReport {
       const what = count(remaining, 'record');
       printer.info(`${processor} reads ${topics.join(', ')} as group ${group}: ${what} to read`);
     } else if (event.kind === 'batch') {
-      printer.messages(this.#throttle.add(event.results, performance.now()));
+      this.#print(this.#throttle.add(event.results, performance.now()));
     } else if (event.kind === 'handled') {
       this.#handled.add(event);
     } else if (event.kind === 'prices_ignored') {
@@ -58,13 +58,17 @@ export class RunReport {
   /** Says what was held back. */
   close(): void {
     clearInterval(this.#timer);
-    this.#session.printer.messages(this.#throttle.flush());
+    this.#print(this.#throttle.flush());
     this.#ignored.flush();
     this.#sayTotals();
   }
 
+  #print(decisions: readonly MessageLine[]): void {
+    this.#session.printer.messages(decisions, { about: 'order' });
+  }
+
   #tick(): void {
-    this.#session.printer.messages(this.#throttle.tick(performance.now()));
+    this.#print(this.#throttle.tick(performance.now()));
     this.#ignored.flush();
     this.#sayTotals();
   }
