@@ -1,3 +1,4 @@
+import type { Advice } from '../domain/advice.ts';
 import type { Edit, EditVia } from '../domain/edit.ts';
 import type { ProcessorName } from '../domain/messages/message.ts';
 import type { State, StateChanges } from '../domain/state.ts';
@@ -67,6 +68,8 @@ export interface BrokenFile {
   readonly line: number;
   /** Names file and line. */
   readonly message: string;
+  /** Absent: a consumer of an earlier version does not say. */
+  readonly fix?: Advice | null;
 }
 
 /** The consumer that owns a store; where several do, all of them as one, by the number of the oldest. */

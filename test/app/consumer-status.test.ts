@@ -107,9 +107,9 @@ describe('the status of a consumer', () => {
 
 it('names the files that are broken, until they are mended', () => {
   const board = boardOf(new FakeClock());
-  const broken = { file: 'users.csv', line: 2, message: 'users.csv:2: no status' };
+  const broken = { file: 'users.csv', line: 2, message: 'users.csv:2: no status', fix: null };
   for (const line of [2, 3]) {
-    board.take({ kind: 'notice', notice: { kind: 'file_broken', fix: null, ...broken, line } });
+    board.take({ kind: 'notice', notice: { kind: 'file_broken', ...broken, line } });
     expect(board.status().brokenFiles).toEqual([{ ...broken, line }]);
   }
   board.take({ kind: 'notice', notice: { kind: 'file_mended', file: 'inventory.csv' } });

@@ -14,7 +14,15 @@ import { realFileSystem, type FileSystem } from './fs.ts';
 import { checkIsFolder } from './is-folder.ts';
 import { innerFolder, isStorage, noStorage, refuseDatabase } from './layout.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
-import { askOrOwn, consumerStatus, isOwned, openOwned, userOf, type OpenedFolder } from './owned.ts';
+import {
+  askOrOwn,
+  brokenBesideOwner,
+  consumerStatus,
+  isOwned,
+  openOwned,
+  userOf,
+  type OpenedFolder,
+} from './owned.ts';
 import { processes } from './owner/processes.ts';
 import type { EditFrom } from './logs/edit-line.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
@@ -95,7 +103,7 @@ interface EditOptions extends EditOrigin {
   readonly onNotice: OwnOptions['onNotice'];
 }
 
-function edit<A extends Answer>(
+async function edit<A extends Answer>(
   opened: OpenedFolder,
   request: EditRequest,
   how: EditOptions,
@@ -104,11 +112,15 @@ function edit<A extends Answer>(
 ): Promise<A> {
   const { files, folder } = opened;
   const from = fromOf(opened, how);
-  return askOrOwn<A>(
+  const owner = { isOther: true };
+  const made = await askOrOwn<A>(
     opened,
     { ...asked, ...from },
     { besideBroken: true, ...how },
-    (store) => own(store, from),
+    (store) => {
+      owner.isOther = false;
+      return own(store, from);
+    },
     () => {
       // A request that nothing can fulfil must not make a folder.
       refuseDatabase(files, folder);
@@ -117,6 +129,11 @@ function edit<A extends Answer>(
       }
     },
   );
+  // Dead letters are marked whatever the CSVs are like.
+  if (owner.isOther && request.kind !== 'dead_letter.mark') {
+    for (const notice of await brokenBesideOwner(folder)) how.onNotice(notice);
+  }
+  return made;
 }
 
 function fromOf(opened: OpenedFolder, { via, why, undoes }: EditOrigin): EditFrom {

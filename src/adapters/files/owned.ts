@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { OwnOptions, RunningConsumer } from '../../ports/owner.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { ConsumerStatus, OwnOptions, RunningConsumer } from '../../ports/owner.ts';
 import { timingSyncs, type FileSystem } from './fs.ts';
 import { innerFolder, refuseDatabase } from './layout.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
@@ -113,6 +114,17 @@ export async function askOrOwn<A extends Answer>(
 export async function consumerStatus(folder: string): Promise<RunningConsumer | null> {
   const answered = await askStatus(folder);
   return (answered?.answer ?? null) as RunningConsumer | null;
+}
+
+/** What the consumer does not take in, as far as it answers: for messages beside what was done. */
+export async function brokenBesideOwner(folder: string): Promise<readonly StoreNotice[]> {
+  try {
+    const { brokenFiles = [] } = ((await consumerStatus(folder))?.status ?? {}) as Partial<ConsumerStatus>;
+    return brokenFiles.map(({ fix = null, ...file }) => ({ kind: 'file_broken', ...file, fix }));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return [];
+  }
 }
 
 /** @returns the failure where this user may not ask */

@@ -107,8 +107,8 @@ export class StatusBoard {
   #takeNotice(notice: StoreNotice): void {
     if (notice.kind === 'file_mended') this.#brokenFiles.delete(notice.file);
     if (notice.kind !== 'file_broken') return;
-    const { file, line, message } = notice;
-    this.#brokenFiles.set(file, { file, line, message });
+    const { file, line, message, fix } = notice;
+    this.#brokenFiles.set(file, { file, line, message, fix });
   }
 
   #state(isWaiting: boolean): ConsumerStatus['state'] {
