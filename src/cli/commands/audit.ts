@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { TopicPorts } from '../../app/audit/topics.ts';
 import type { AuditResult } from '../../app/audit/audit.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import { openStore } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import { describe } from '../help.ts';
@@ -56,7 +57,7 @@ export function register(command: Command, session: Session): void {
     await (isJson
       ? printer.data(`${JSON.stringify(auditDocument(result))}\n`)
       : printer.text(auditText(result)));
-    if (result.total > 0) throw mismatch(result, access.name);
+    if (result.total > 0) throw mismatch(result, access.name, await mayRun(access));
   });
 }
 
@@ -84,11 +85,21 @@ async function topicPorts(session: Session): Promise<TopicPorts> {
   return { broker, codec, createdCodec, topic, dlqTopic, names };
 }
 
-function mismatch({ total, differences }: AuditResult, folder: string): Failure {
+/** Where it is not known it may. */
+async function mayRun(access: StoreAccess): Promise<boolean> {
+  try {
+    return (await access.consumerStatus()) !== null;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return true;
+  }
+}
+
+function mismatch({ total, differences }: AuditResult, folder: string, mayRun: boolean): Failure {
   const [first] = differences;
   const isRepairable = differences.some(({ fix }) => fix === null);
   const fixes = [
-    ...(isRepairable ? ['stop the consumer, then: orderctl audit --repair'] : []),
+    ...(isRepairable ? [`${mayRun ? 'stop the consumer, then: ' : ''}orderctl audit --repair`] : []),
     ...new Set(differences.flatMap(({ fix }) => (fix === null ? [] : wayOut(fix)))),
   ];
   return new Failure(

@@ -88,3 +88,31 @@ test('a merge says which version it was made from', async () => {
     /inventory\.csv: took in a hand edit of 1 row \(pen\), made from the save of \d\d:\d\d:\d\d\n/,
   );
 });
+
+test('a file that was put back to an earlier version is warned of, and an audit counts the rows', async () => {
+  const file = path.join(folder, 'users.csv');
+  await run('user add --user a --status paid');
+  const earlier = fs.readFileSync(file);
+  await run('user add --user b --status paid');
+  await run('user add --user c --status paid');
+  const written = fs.readFileSync(file);
+  fs.writeFileSync(file, earlier);
+
+  const { stdout, stderr } = await run('user show');
+  expect(stdout).toContain('c');
+  expect(stderr).toMatch(/^warning: .*users\.csv was saved exactly as it was in an earlier version/);
+  const said = { stdout: '', stderr: '' };
+  await expect(run('audit', said)).rejects.toMatchObject({
+    code: 'audit_mismatch',
+    fix: 'orderctl audit --repair',
+  });
+  expect(said.stdout).toContain('users.csv is an older version of what was written: 2 rows are behind; ');
+  await run('user update --user a --status paid');
+  expect(fs.readFileSync(file)).toEqual(written);
+  expect((await run('user show')).stderr).toBe('');
+
+  // Older than the version after it: what a crash leaves behind is no save.
+  fs.writeFileSync(file, earlier);
+  fs.utimesSync(file, 1, 1);
+  expect((await run('user show')).stderr).toBe('');
+});

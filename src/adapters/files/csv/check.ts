@@ -58,13 +58,12 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
         yield* wrong.map((difference) => ({ difference }));
         if (wrong.length > 0 || !table.isBehind) return;
       }
-      if (isOwned !== false || isUnfinished)
-        yield behind(
-          sources,
-          found.newest ? `${table.undo().size} rows are behind` : 'it is an older version',
-        );
-      else {
-        const message = `${where} is an older version of what was written: ${table.undo().size} rows or more are behind`;
+      if (isOwned !== false || isUnfinished) {
+        const how = found.newest ? rowsAre(table.undo().size, 'behind') : 'it is an older version';
+        yield behind(sources, how);
+      } else {
+        const rows = bytes === undefined ? 0 : rowsThatDiffer(sources, bytes);
+        const message = `${where} is an older version of what was written: ${rowsAre(rows, 'behind')}; that changes nothing, and the next edit or consumer writes it again`;
         yield { difference: difference('csv_behind', where, { message, fix: null }) };
       }
   }
@@ -73,6 +72,20 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
 function changedByHand(rows: number): string {
   const [were, they] = rows === 1 ? ['row was', 'it counts'] : ['rows were', 'they count'];
   return `${rows} ${were} changed by hand: ${they} from the next commit on`;
+}
+
+function rowsAre(count: number, what: string): string {
+  return `${count} ${count === 1 ? 'row is' : 'rows are'} ${what}`;
+}
+
+/** In the file and the table. */
+function rowsThatDiffer<R extends User | Item>({ kind, table }: CsvSources<R>, bytes: Buffer): number {
+  const { rows } = parseTable(kind, bytes, kind.file);
+  let differing = 0;
+  for (const name of new Set([...rows.keys(), ...table.rows.keys()])) {
+    if (!sameRow(table.rows.get(name) ?? null, rows.get(name) ?? null)) differing += 1;
+  }
+  return differing;
 }
 
 function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {

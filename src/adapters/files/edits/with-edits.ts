@@ -10,7 +10,7 @@ import { brokenNotice, editLines, findHandEdit } from './hand-edit-look.ts';
  * Opens a folder with the hand edits in it that were not taken in yet.
  *
  * @returns `isEdited`: its tables differ from what is committed
- * @param onNotice receives a file that is broken, whose last good values are read
+ * @param onNotice receives a file that is broken, whose last good values are read, and saves that do not count
  * @throws Failure corrupt_file when there are none yet; corrupt_state
  */
 export async function openWithEdits(
@@ -52,7 +52,12 @@ function merge<R extends Row>(
   }: { isLast: boolean; onEdit: () => void; onNotice: (notice: StoreNotice) => void },
 ): number {
   const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
-  if (found.kind === 'known' || found.kind === 'missing') return 0;
+  if (found.kind === 'missing') return 0;
+  if (found.kind === 'known') {
+    // One that a crash has left, or that an owner is about to replace, is older than the newest version.
+    if (!found.newest && found.isSavedAfter) onNotice({ kind: 'file_outdated', file: csv.name });
+    return 0;
+  }
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
   if (found.kind === 'broken') {
     // There are last good values once the folder is in use, but none for a first file.
