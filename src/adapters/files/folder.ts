@@ -167,8 +167,8 @@ async function copyTable(
     kept === undefined
       ? await makeCopy(files, folder, table, await tableNow())
       : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
-  const edited = (): EditedCopy<User> | EditedCopy<Item> =>
-    table === 'users' ? readCopy(files, USERS, paths) : readCopy(files, INVENTORY, paths);
+  const edited = (isTyped = false): EditedCopy<User> | EditedCopy<Item> =>
+    table === 'users' ? readCopy(files, USERS, paths) : readCopy(files, INVENTORY, paths, isTyped);
   return {
     file: paths.file,
     read: () => {
@@ -186,7 +186,7 @@ async function copyTable(
     discard: () => removeCopy(folder, paths),
     async merge(how) {
       // A mistake is found here, so that the owner is not asked in vain.
-      edited();
+      edited(how.via === 'command');
       const from = { ...fromOf(opened, how), unlessEdited: how.unlessEdited };
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
       return await askOrOwn(opened, wanted, { ...how, besideBroken: true }, (store) =>

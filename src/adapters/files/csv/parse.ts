@@ -4,6 +4,7 @@ import { corrupt, PlainRecords, QUOTE, QuotedRecords } from './records.ts';
 import { firstLine, otherSeparator, SEPARATE_BY_COMMAS } from './separator.ts';
 import {
   columnNames,
+  COUNT,
   NO_EXTRA,
   NO_VALUES,
   type Extra,
@@ -26,9 +27,15 @@ type Fail = (message: string, fix: string) => never;
  * sees them in a spreadsheet; item names and other columns are kept as they are.
  *
  * @param file how messages name it
+ * @param isOversold whether stock of that name may be below zero; of others that is a mistake
  * @throws Failure corrupt_file with file and line (1-based, the header is line 1)
  */
-export function parseTable<R extends Row>(kind: TableKind<R>, bytes: Buffer, file: string): CsvTable<R> {
+export function parseTable<R extends Row>(
+  kind: TableKind<R>,
+  bytes: Buffer,
+  file: string,
+  isOversold: (name: string) => boolean = () => true,
+): CsvTable<R> {
   const required = [kind.key, kind.value.name];
   checkText(bytes, file);
   checkSeparator(bytes, file, required);
@@ -43,7 +50,7 @@ export function parseTable<R extends Row>(kind: TableKind<R>, bytes: Buffer, fil
     throw corrupt(file, 1, 'the file is empty', fix);
   }
   const columns = readHeader(header, required, fail);
-  const readRow = rowReader(kind, columns, fail);
+  const readRow = rowReader(kind, columns, isOversold, fail);
   const rows = new Rows(kind);
   for (let cells = records.next(); cells !== undefined; cells = records.next()) {
     if (isBlank(cells)) continue;
@@ -60,6 +67,7 @@ export function parseTable<R extends Row>(kind: TableKind<R>, bytes: Buffer, fil
 function rowReader<R extends Row>(
   kind: TableKind<R>,
   columns: readonly string[],
+  isOversold: (name: string) => boolean,
   fail: Fail,
 ): (cells: readonly string[]) => R {
   const place = (name: string): number => columns.indexOf(name);
@@ -80,6 +88,8 @@ function rowReader<R extends Row>(
     const name = readName(cells[keyAt], kind.key, fail);
     const text = cells[valueAt]?.trim() ?? '';
     const value = kind.value.read(text) ?? wrong(kind, kind.value, name, text, fail);
+    if (value < 0 && !isOversold(name))
+      wrong(kind, { name: kind.value.name, fix: COUNT.fix }, name, text, fail);
     const own = hasOptional ? ownOf(cells, name) : NO_VALUES;
     return kind.row(name, value, own, others.length === 0 ? NO_EXTRA : extraOf(cells));
   };

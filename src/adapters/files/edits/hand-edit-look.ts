@@ -120,7 +120,7 @@ export function findHandEdit<R extends Row>(
   }
   let rows: CsvTable<R>;
   try {
-    rows = parseTable(kind, bytes, name);
+    rows = parseTable(kind, bytes, name, oversold(kind, table, history));
   } catch (error) {
     if (error instanceof Failure) return { kind: 'broken', failure: error };
     throw error;
@@ -133,6 +133,19 @@ export function findHandEdit<R extends Row>(
   });
   const madeFrom = edit.kind === 'merged' && edit.base !== null ? (known[edit.base] ?? null) : null;
   return { kind: 'edited', fingerprint, rows, edit, madeFrom };
+}
+
+/** Whether stock was below zero, now or in a version: elsewhere a user who writes that has made a mistake. */
+function oversold<R extends Row>(
+  { valueOf }: TableKind<R>,
+  table: Table<R>,
+  { versions }: VersionHistory<R>,
+): (name: string) => boolean {
+  const isNegative = (row: R | null | undefined): boolean => row != null && valueOf(row) < 0;
+  return (name) =>
+    isNegative(table.rows.get(name)) ||
+    isNegative(table.undo().get(name)) ||
+    versions.some(({ undo }) => isNegative(undo.get(name)));
 }
 
 /** Whether the user's last save was taken back by a file that is an older version to the byte: see base-rule.ts. */

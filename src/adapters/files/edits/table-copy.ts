@@ -190,19 +190,28 @@ export interface EditedCopy<R extends Row> {
   readonly found: CsvTable<R>;
 }
 
-/** @throws Failure corrupt_file for a mistake in the copy; not_found */
+/**
+ * @param isTyped a user has written it: stock that was not below zero before is a mistake where it is now
+ * @throws Failure corrupt_file for a mistake in the copy; not_found
+ */
 export function readCopy<R extends Row>(
   files: FileSystem,
   kind: TableKind<R>,
-  { file, base }: CopyPaths,
+  { file, base: before }: CopyPaths,
+  isTyped = false,
 ): EditedCopy<R> {
-  const read = (name: string): CsvTable<R> => {
+  const read = (name: string, isOversold?: (name: string) => boolean): CsvTable<R> => {
     const bytes = readWhole(files, name);
-    if (bytes !== undefined) return parseTable(kind, bytes, name);
+    if (bytes !== undefined) return parseTable(kind, bytes, name, isOversold);
     const fix = 'begin again: what was edited is gone';
     throw new Failure('not_found', `${name} is not there any more`, { fix, context: { file: name } });
   };
-  return { base: read(base), found: read(file) };
+  const base = read(before);
+  const isOversold = (name: string): boolean => {
+    const row = base.rows.get(name);
+    return row !== undefined && kind.valueOf(row) < 0;
+  };
+  return { base, found: read(file, isTyped ? isOversold : undefined) };
 }
 
 /** What taking an edited copy in changes. `commit` is null when that is nothing. */

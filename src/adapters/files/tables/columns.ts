@@ -86,7 +86,7 @@ const STOCK = {
   fix: 'write a whole number in plain digits, such as 20',
 };
 
-const COUNT = {
+export const COUNT = {
   read: (text: string): number | undefined =>
     /^\d+$/.test(text) && isQuantity(Number(text)) ? Number(text) : undefined,
   fix: 'write a whole number from 0 up in plain digits, such as 20',
