@@ -48,8 +48,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'audit takes a folder whose owner may not be asked for one that nobody owns',
     file: 'src/adapters/files/csv/check.ts',
-    from: 'if (isOwned !== false || isUnfinished)\n        yield behind(',
-    to: 'if (isOwned === true || isUnfinished)\n        yield behind(',
+    from: 'if (isOwned !== false || isUnfinished) {',
+    to: 'if (isOwned === true || isUnfinished) {',
     tests: ['test/unit/files/access.test.ts'],
   },
   {
