@@ -2,11 +2,8 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Advice, ProduceAgain, TypedAdvice } from '../domain/advice.ts';
+import { WAYS_OF_POSITIONS, type Ways } from './kafka/ways-of-positions.ts';
 import { wayToDatabase } from './settings/split-folder.ts';
-
-type Ways = {
-  readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
-};
 
 const ADD_FIRST = {
   users: 'orderctl user add --user alice --status paid',
@@ -139,22 +136,7 @@ const WAYS: Ways = {
   apply_topics_of: ({ processor }) =>
     `"orderctl run ${processor}" makes it, and so does: orderctl topics apply --processor ${processor} --execute`,
   offsets_file: () => 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
-  other_cluster: () =>
-    'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +
-    'orderctl consume --reset-to earliest (decided ids stay decided)',
-  topic_changed: () =>
-    'check --brokers and --topic; if the topic was created again, or an unclean election cut off its end, read ' +
-    'it from its beginning with: orderctl consume --reset-to earliest (orders decided before stay decided)',
-  topic_made_again: () =>
-    'see: orderctl offsets show; "orderctl consume" says what to do when the topic was created again',
-  offsets_gone: ({ partition }) =>
-    'read again what is left with: orderctl consume --reset-to earliest (order ids keep that harmless); ' +
-    `or continue elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
-  read_again: ({ processor, topic, partition, offset }) =>
-    `read it again: orderctl offsets reset${processor === 'orders' ? '' : ` --processor ${processor} --source ${topic}`} ` +
-    `--to ${offset} --partitions ${partition} --execute; what is decided stays so`,
-  skip_batch: ({ partition, next }) =>
-    `it is broken in Kafka itself; skip it with: orderctl consume --reset-to ${next} --partitions ${partition}`,
+  ...WAYS_OF_POSITIONS,
 
   check_schema: () => 'see the fields: orderctl schema check; or send to another topic with --topic',
   register_schema: () => 'leave out --no-register or --no-create, or register it: orderctl schema register',

@@ -73,8 +73,9 @@ type KafkaAdvice =
   | { readonly kind: 'show_offsets' | 'offsets_file' }
   | { readonly kind: 'show_offsets_of' | 'apply_topics_of'; readonly processor: ProcessorName }
   /** A topic is not what this folder has read: it is another cluster, or the topic was created again. */
-  | { readonly kind: 'other_cluster' | 'topic_changed' | 'topic_made_again' }
-  | { readonly kind: 'offsets_gone'; readonly partition: number }
+  | { readonly kind: 'topic_made_again' }
+  | ({ readonly kind: 'other_cluster' | 'topic_changed' } & OfReader)
+  | ({ readonly kind: 'offsets_gone'; readonly partition: number } & OfReader)
   | {
       readonly kind: 'read_again';
       readonly processor: ProcessorName;
@@ -82,7 +83,12 @@ type KafkaAdvice =
       readonly partition: number;
       readonly offset: number;
     }
-  | { readonly kind: 'skip_batch'; readonly partition: number; readonly next: number };
+  | ({ readonly kind: 'skip_batch'; readonly partition: number; readonly next: number } & OfReader);
+
+/** Absent: `orders` has read it, or it is not known which processor has. */
+interface OfReader {
+  readonly reader?: { readonly processor: ProcessorName; readonly topic: string };
+}
 
 interface RegistryAdvice {
   readonly kind:

@@ -197,6 +197,34 @@ it('tells a processor of several topics which message each is', async () => {
   });
 });
 
+it.each([
+  [{ kind: 'topic_changed' }, 'topic_changed'],
+  [{ kind: 'offsets_gone', partition: 0 }, 'offsets_gone'],
+  [{ kind: 'other_cluster' }, 'other_cluster'],
+  [{ kind: 'skip_batch', partition: 0, next: 3 }, 'skip_batch'],
+  // The topic has gone while it was read.
+  [{ kind: 'other_topic' }, 'other_cluster'],
+] as const)('a failure to read, %o, names the processor in its way out', async (fix, kind) => {
+  arrive(FIVE_PENS);
+  const context = { topic: 'alerts', partition: 0 };
+  broker.beforeBatch = ({ topic }) => {
+    if (topic === 'alerts') throw new Failure('topic_changed', 'changed', { fix, context });
+  };
+  const failure = await failureOf(run([service(STOCK), service(COUNTER)], { untilEnd: false }));
+  const reader = { processor: 'delivery', topic: 'alerts' };
+  expect(failure).toMatchObject({ code: 'topic_changed', context, fix: { ...fix, kind, reader } });
+});
+
+it('refuses to read on where a topic is gone, with the way out for the processor that has read it', async () => {
+  arrive(FIVE_PENS);
+  await run([service(STOCK), service(COUNTER)]);
+  broker.topics.delete('alerts');
+  expect(await failureOf(run([service(STOCK), service(COUNTER)]))).toMatchObject({
+    code: 'topic_changed',
+    fix: { kind: 'other_cluster', reader: { processor: 'delivery', topic: 'alerts' } },
+  });
+});
+
 it('ends all when one fails for good', async () => {
   arrive(FIVE_PENS);
   broker.beforeBatch = ({ topic }) => {

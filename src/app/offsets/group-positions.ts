@@ -3,6 +3,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Changes, Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
+import { withReader } from './of-reader.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
 /* Stored positions and the consumer group that follows them, as both consuming and resetting need them. */
@@ -77,7 +78,7 @@ export async function refuseVanished(
     'topic_changed',
     `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
     {
-      fix: { kind: 'other_cluster' },
+      fix: withReader({ kind: 'other_cluster' }, source),
       context: { topic, partition: read.partition, offset: read.next },
     },
   );

@@ -6,6 +6,7 @@ import type { Codec } from '../../ports/codec.ts';
 import type { ProcessorStatus } from '../../ports/owner.ts';
 import type { Store } from '../../ports/store.ts';
 import { storedPositions, storeStarts } from '../offsets/group-positions.ts';
+import { ofReader } from '../offsets/of-reader.ts';
 import { markOf } from '../offsets/plan.ts';
 import { BatchRunner, type BatchRunnerParts } from './batches/batch.ts';
 import type { CodecOf, RunEvent, Service, ServiceSummary } from './events.ts';
@@ -119,9 +120,18 @@ export class Reading {
 
   /** Until `end`. @throws Failure as Consumer.run, and those of the store */
   async run(consumer: Consumer, stallTimeoutMs: number | null): Promise<void> {
-    const { service, store, process, end, onProgress, untilEnd } = this.#parts;
+    const { service, store, untilEnd } = this.#parts;
     if (store.isShared && untilEnd) void this.#watchOthers();
-    await consumer.run(
+    try {
+      await this.#consume(consumer, stallTimeoutMs);
+    } catch (error) {
+      throw ofReader(error, service.processor.name);
+    }
+  }
+
+  #consume(consumer: Consumer, stallTimeoutMs: number | null): Promise<void> {
+    const { service, store, process, end, onProgress } = this.#parts;
+    return consumer.run(
       {
         ...{ topics: this.topics, group: service.group, mode: store.isShared ? 'shared' : 'exclusive' },
         ...{ storeId: store.storeId, clientId: markOf(store.storeId), process },

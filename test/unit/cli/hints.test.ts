@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
-import { brokerHints, rephraser } from '../../../src/cli/hints.ts';
+import { brokerHints, rephraser, wayOut } from '../../../src/cli/hints.ts';
 
 let root = '';
 
@@ -120,4 +120,26 @@ it('where npm has found it, commands are named as they can be typed', () => {
   expect(rephraser(COMMANDS, [], { npm_lifecycle_script: 'orderctl' })(byNpm)).toBe(byNpm);
   for (const script of [undefined, 'vitest run', 'node /tmp/orderctl-tests/main.js'])
     expect(rephraser(COMMANDS, [], { npm_lifecycle_script: script })(text)).toBe(text);
+});
+
+it('the way out of positions that do not fit the topic is that of the processor which has read it', () => {
+  const reader = { processor: 'warehouse', topic: 'stock.reserved' } as const;
+  const reset = 'orderctl offsets reset --processor warehouse --source stock.reserved --to';
+  expect(wayOut({ kind: 'other_cluster' })).toContain('orderctl consume --reset-to earliest');
+  expect(wayOut({ kind: 'other_cluster', reader })).toContain(
+    `orderctl setup --execute; then ${reset} earliest --execute`,
+  );
+  expect(wayOut({ kind: 'topic_changed', reader })).toContain(`${reset} earliest --execute;`);
+  expect(wayOut({ kind: 'offsets_gone', partition: 2, reader })).toContain(
+    `${reset} latest --partitions 2 --execute`,
+  );
+  expect(wayOut({ kind: 'skip_batch', partition: 2, next: 7, reader })).toContain(
+    `${reset} 7 --partitions 2 --execute`,
+  );
+  const of = [
+    { kind: 'other_cluster' },
+    { kind: 'topic_changed' },
+    { kind: 'offsets_gone', partition: 2 },
+  ] as const;
+  for (const advice of of) expect(wayOut({ ...advice, reader })).not.toContain('consume');
 });

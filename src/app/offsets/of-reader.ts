@@ -1,0 +1,34 @@
+import type { Advice } from '../../domain/advice.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
+
+interface Reader {
+  readonly processor: ProcessorName;
+  readonly topic: string;
+}
+
+/** What leads out of it for the positions of this processor; those of `orders` have ways of their own. */
+export function withReader(advice: Advice, reader: Reader): Advice {
+  if (typeof advice === 'string' || reader.processor === 'orders') return advice;
+  const { processor, topic } = reader;
+  switch (advice.kind) {
+    case 'other_topic':
+      // The topics of the others have no flag, and a topic that was read is not made by a start.
+      return { kind: 'other_cluster', reader: { processor, topic } };
+    case 'other_cluster':
+    case 'topic_changed':
+    case 'offsets_gone':
+    case 'skip_batch':
+      return { ...advice, reader: { processor, topic } };
+    default:
+      return advice;
+  }
+}
+
+/** A failure to read, with the way out for this processor: what reads from Kafka knows topics only. */
+export function ofReader(error: unknown, processor: ProcessorName): unknown {
+  if (!isFailure(error) || error.fix === null || error.context.topic === undefined) return error;
+  const { code, message, context, cause } = error;
+  const fix = withReader(error.fix, { processor, topic: error.context.topic });
+  return fix === error.fix ? error : new Failure(code, message, { fix, context, cause });
+}
