@@ -74,7 +74,8 @@ export function systemFailure(
     const fix = 'change to another directory: cd';
     return new Failure('read_failed', `the working directory is gone (${code ?? ''})`, { fix, cause: error });
   }
-  if (syscall === 'mkdtemp') {
+  // Where it was to be made in a folder of ours, the caller names that one: TMPDIR would not help.
+  if (syscall === 'mkdtemp' && about.file === undefined) {
     const message = `no temporary directory can be made at ${path ?? ''} (${code ?? ''})`;
     const fix = 'set TMPDIR to a directory that you may write to';
     return new Failure('write_failed', message, { fix, cause: error });

@@ -42,6 +42,16 @@ describe('an error of the operating system', () => {
     });
   });
 
+  it('names TMPDIR only where no directory can be made in the temporary one', () => {
+    const inTemporary = systemFailure(systemError('EROFS', 'mkdtemp', '/tmp/orderctl-XXXXXX'));
+    expect(inTemporary.fix).toContain('set TMPDIR');
+    const error = systemError('EROFS', 'mkdtemp', '/shop/.orderctl/owner.new-XXXXXX');
+    expect(systemFailure(error, { file: '/shop/.orderctl' })).toMatchObject({
+      message: 'writing /shop/.orderctl failed: that file system is read-only (EROFS)',
+      fix: 'mount it for writing, or use another place, then run this again',
+    });
+  });
+
   it('needs no file where the machine has no more of something', () => {
     const error = systemError('EMFILE', 'connect');
     expect(isSystemError(error)).toBe(true);
