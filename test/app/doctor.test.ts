@@ -34,9 +34,11 @@ beforeEach(() => {
   broker.createTopic('orders.dlq');
 });
 
+const NAMES = new Map([['shipments.created', 'shop.shipments']]);
+
 /** The checks by name. */
 async function checks(): Promise<Map<string, Check>> {
-  const options = { topic: 'orders', dlqTopic: 'orders.dlq', group: 'g', settingsFile: null };
+  const options = { topic: 'orders', dlqTopic: 'orders.dlq', group: 'g', names: NAMES, settingsFile: null };
   const found = await doctor({ access: folder, broker, tools, clock }, options);
   return new Map(found.map((check) => [check.name, check]));
 }
@@ -251,6 +253,32 @@ describe('doctor', () => {
       failure: { code: 'topic_changed' },
       fix: { kind: 'other_cluster' },
     });
+  });
+
+  it('compares the positions of the other processors with the topics that they read, as a run does', async () => {
+    const read = (topic: string): void => {
+      const next = 7;
+      const of = { processor: 'warehouse', topic, partition: 0 } as const;
+      folder.stored.set(`warehouse ${topic}/0`, { ...of, next, last: null, clusterId: broker.clusterId });
+    };
+    // It is not read under this name any more.
+    read('shipments.created');
+    expect((await checks()).has('positions_of_warehouse')).toBe(false);
+    read('shop.shipments');
+    expect((await checks()).get('positions_of_warehouse')).toMatchObject({
+      state: 'error',
+      failure: { code: 'topic_changed' },
+      fix: { kind: 'other_cluster', reader: { processor: 'warehouse', topic: 'shop.shipments' } },
+    });
+    broker.createTopic('shop.shipments');
+    expect((await checks()).get('positions_of_warehouse')?.failure?.code).toBe('offsets_gone');
+    for (let i = 0; i < 7; i++) broker.append('shop.shipments', 0, {});
+    expect((await checks()).has('positions_of_warehouse')).toBe(false);
+    const admin = await broker.admin();
+    const ofOrders = async (topic: string): Promise<number | undefined> =>
+      topic === 'shop.shipments' ? denied() : admin.partitionCount(topic);
+    broker.admin = async () => ({ ...admin, partitionCount: ofOrders });
+    expect((await checks()).has('positions_of_warehouse')).toBe(false);
   });
 
   it('leaves out what needs a broker or a topic where there is none', async () => {

@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
+import type { TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
 import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -11,6 +12,7 @@ import { refuseIfVanished, storedPositions } from '../offsets/group-positions.ts
 import { markOf } from '../offsets/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
 import { checkDisk } from './disk.ts';
+import { checkOtherPositions } from './positions.ts';
 import { checkTopics, unlessDenied, whyMissing } from './topics.ts';
 import { counted, ok, warning, type Check, type Finding } from './finding.ts';
 
@@ -25,6 +27,7 @@ export interface DoctorOptions {
   readonly topic: string;
   readonly dlqTopic: string;
   readonly group: string;
+  readonly names: TopicNames;
   /** The settings file in force; null where there is none. */
   readonly settingsFile: string | null;
 }
@@ -77,6 +80,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     } else {
       skip(missing, 'positions', 'group', 'clock');
     }
+    if (folder.isRead) checks.push(...(await checkOtherPositions(ports.access, admin, options.names)));
   } else {
     skip('no broker answers', 'versions', 'topics', 'positions', 'group', 'clock');
   }

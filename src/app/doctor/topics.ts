@@ -25,7 +25,7 @@ export async function unlessDenied(check: () => Promise<Finding>): Promise<Findi
   }
 }
 
-function isDenied({ code, fix }: Failure): boolean {
+export function isDenied({ code, fix }: Failure): boolean {
   return code === 'broker_refused' && typeof fix === 'object' && fix?.kind === 'check_acls';
 }
 

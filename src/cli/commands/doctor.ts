@@ -19,8 +19,8 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Looks at all that a consumer depends on and changes nothing: settings, storage folder and its owner, disk, ' +
-      'brokers and what they offer, topics, positions, group, clock, registry and schema. Each finding comes with ' +
-      'what to do. The exit code is that of the worst finding; warnings alone are 0.',
+      'brokers and what they offer, topics, positions, group, clock, registry and schema; of the other processors ' +
+      'the positions that no longer fit their topics, on which "orderctl run" ends. Each finding comes with what to do. The exit code is that of the worst finding; warnings alone are 0.',
     examples: [
       ['orderctl doctor', 'is anything wrong?'],
       ['orderctl doctor -o json | jq \'.checks[] | select(.state != "ok")\'', 'for a script'],
@@ -37,10 +37,10 @@ async function examine(session: Session): Promise<void> {
     openBrokerOnly(session, { connectTimeoutMs: BROKER_TIMEOUT_MS }),
     openSchemaTools(registryConnection(resolved)),
   ]);
-  const { topic, dlqTopic, group } = settings;
+  const { topic, dlqTopic, group, topics: names } = settings;
   const found = await doctor(
     { access, broker, tools, clock: systemClock },
-    { topic, dlqTopic, group, settingsFile: resolved.file },
+    { topic, dlqTopic, group, names, settingsFile: resolved.file },
   );
   const checks = found.map((check) => ({
     ...check,
@@ -77,7 +77,7 @@ function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagn
 export function checkLines(checks: readonly ShownCheck[], width: number | null): string {
   return checks
     .flatMap(({ name, state, message, fix }) => {
-      const label = `${state.padEnd(8)} ${name.replaceAll('_', ' ').padEnd(12)}`;
+      const label = `${state.padEnd(8)} ${name.replaceAll('_', ' ').padEnd(11)} `;
       const indent = label.length;
       const fixes = fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(indent)}fix: ${line}`);
       const lines = [label + message, ...fixes];

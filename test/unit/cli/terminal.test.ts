@@ -99,6 +99,8 @@ describe('a message longer than the terminal is wide', () => {
         '                     its leader does not answer\n' +
         '                     fix: see: orderctl offsets show\n',
     );
+    const long = { ...check, name: 'positions_of_warehouse', message };
+    expect(checkLines([long], null)).toContain(`warning  positions of warehouse ${message}`);
     expect(checkLines([{ ...check, message }], null).split('\n')[0]?.length).toBeGreaterThan(80);
   });
 });
