@@ -147,6 +147,22 @@ describe('doctor', () => {
     });
   });
 
+  it.each([
+    ['disk', 500 * 2 ** 20, 'warning', /^500 MiB free/],
+    ['disk', 4096, 'error', /^the disk is full: 0 MiB free/],
+    ['memory', 500 * 2 ** 20, 'warning', /^500 MiB free .* in memory/],
+    ['memory', 0, 'error', /^the disk is full: 0 MiB free .* in memory/],
+  ] as const)(
+    'names a disk that is full or soon is, whatever it is: %s, %i bytes',
+    async (medium, freeBytes, state, message) => {
+      Object.assign(folder.on, { medium, freeBytes });
+      const found = (await checks()).get('disk');
+      expect(found).toMatchObject({ state, failure: state === 'error' ? { code: 'write_failed' } : null });
+      expect(found?.message).toMatch(message);
+      expect(JSON.stringify(found?.fix)).toContain('make room');
+    },
+  );
+
   it('names what may not be written', async () => {
     folder.on.unwritable = '/shop/.orderctl/journal.7';
     const found = (await checks()).get('disk');

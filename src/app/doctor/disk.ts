@@ -1,33 +1,50 @@
 import { Failure } from '../../domain/failure.ts';
+import type { Advice } from '../../domain/advice.ts';
 import type { StoreAccess } from '../../ports/access.ts';
+import type { Room } from '../../ports/health.ts';
 import { ok, warning, type Finding } from './finding.ts';
 
 /** Less than this is soon full, and then nothing can be stored. */
 const LOW_BYTES = 1024 ** 3;
+/** Less than this is full: it may not hold the next commit with its files. */
+const FULL_BYTES = 1024 ** 2;
 const ON_MEDIUM = {
   container: 'is in a layer of the container, and gone with it',
   memory: 'is in memory, and gone with the next start of the machine',
   remote: 'is on a file system that other machines may share: a second consumer there would not be noticed',
 } as const;
 
-/** @throws Failure write_failed: a file or folder may not be written */
+/** @throws Failure write_failed: a file or folder may not be written, or the disk is full */
 export async function checkDisk(access: StoreAccess): Promise<Finding> {
   const room = await access.room();
   if (room === null) return { state: 'skipped', message: `${access.name} is not on a disk of this machine` };
-  const { freeBytes, unwritable, medium, owner } = room;
-  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.name}`;
+  const { freeBytes, unwritable } = room;
   if (unwritable !== null) {
     throw new Failure('write_failed', `${unwritable} cannot be written by this user`, {
       fix: { kind: 'writable_folder' },
     });
   }
+  const free = `${sizeOf(freeBytes)} free under ${access.name}`;
+  const found = remarkOn(access.name, room);
+  if (freeBytes >= LOW_BYTES) return found === null ? ok(free) : warning(found.message, found.fix);
+  const message = found === null ? free : `${free}; ${found.message}`;
+  const makeRoom = 'make room: a full disk stops the consumer';
+  const fix: Advice = found === null ? makeRoom : { kind: 'in_turn', steps: [makeRoom, found.fix] };
+  if (freeBytes < FULL_BYTES) throw new Failure('write_failed', `the disk is full: ${message}`, { fix });
+  return warning(message, fix);
+}
+
+/** What is wrong with where it lies, however much room there is. */
+function remarkOn(name: string, { medium, owner }: Room): { message: string; fix: Advice } | null {
   if (medium !== 'disk')
-    return warning(`${access.name} ${ON_MEDIUM[medium]}`, { kind: 'lasting_disk', medium });
-  if (owner !== null) {
-    return warning(
-      `${access.name} belongs to user ${owner}, and this is root: that user may not write what root adds`,
-      { kind: 'as_owner', user: owner },
-    );
-  }
-  return freeBytes < LOW_BYTES ? warning(free, 'make room: a full disk stops the consumer') : ok(free);
+    return { message: `${name} ${ON_MEDIUM[medium]}`, fix: { kind: 'lasting_disk', medium } };
+  if (owner === null) return null;
+  return {
+    message: `${name} belongs to user ${owner}, and this is root: that user may not write what root adds`,
+    fix: { kind: 'as_owner', user: owner },
+  };
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < LOW_BYTES ? `${Math.floor(bytes / 1024 ** 2)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
