@@ -1,3 +1,4 @@
+import { clampLines } from '../../src/cli/output/positions/moved.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { markOf, type ResetTo } from '../../src/app/offsets/plan.ts';
 import {
@@ -111,6 +112,22 @@ describe('reset', () => {
     expect(result.undoFile).toBe(`model/${name}`);
     expect([...folder.kept]).toEqual([[name, 'orders,0,6\norders,1,4\n']]);
     expect(folder.owned).toBe(false);
+  });
+
+  it('says how many records were deleted before they were read', async () => {
+    broker.topics.get('orders')?.[0]?.splice(0, 8);
+    const lost = await reset('earliest', { execute: false });
+    expect(lost.partitions[0]).toMatchObject({ before: 6, after: 8, skipped: 0, deleted: 2 });
+    const texts = lost.partitions.flatMap((move) => clampLines('orders', move)).map(({ text }) => text);
+    expect(texts).toContain('orders/0: 2 records from 6 on were deleted before being read, and are lost');
+    expect(lost.partitions[1]?.deleted).toBe(0);
+  });
+
+  it('does not count those that were read before the position was moved back', async () => {
+    await reset({ offset: 2 });
+    broker.topics.get('orders')?.[0]?.splice(0, 8);
+    const { partitions } = await reset('earliest', { execute: false });
+    expect(partitions[0]).toMatchObject({ before: 2, after: 8, deleted: 2 });
   });
 
   it('moves nothing when where they stood cannot be kept', async () => {

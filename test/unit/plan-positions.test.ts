@@ -55,7 +55,7 @@ describe('a reset', () => {
   ])('to %j', (to, after, readAgain, skipped) => {
     expect(reset(to)).toEqual({
       ...{ partition: 0, before: 20, after, cause: 'reset', readAgain, skipped, clampedFrom: null },
-      recreated: false,
+      ...{ deleted: 0, recreated: false },
     });
   });
 

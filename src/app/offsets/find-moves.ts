@@ -29,14 +29,17 @@ export async function findMoves(
   const recreated = await findRecreated(admin, found);
   if (recreated.size > 0) moves = planMoves({ ...input, recreated });
   // Only now is the log of edits worth reading.
-  if (!moves.some((move) => move.skipped > 0 && !move.recreated)) return moves;
+  if (!moves.some((move) => move.skipped + move.deleted > 0 && !move.recreated)) return moves;
   const courses = await readCourses(reader);
   return moves.map((move) => {
-    const { partition, after, skipped } = move;
-    if (move.recreated || skipped === 0) return move;
+    const { partition, before, after, skipped, deleted } = move;
+    if (move.recreated || skipped + deleted === 0) return move;
+    const unread = (from: number, records: number): number =>
+      courses.unread({ processor, topic, partition }, { from, to: from + records });
     return {
       ...move,
-      skipped: courses.unread({ processor, topic, partition }, { from: after - skipped, to: after }),
+      skipped: unread(after - skipped, skipped),
+      deleted: unread(before ?? 0, deleted),
     };
   });
 }

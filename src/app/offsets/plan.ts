@@ -32,6 +32,8 @@ export interface PositionMove {
   readonly readAgain: number;
   /** Records that will not be read, and that were not read before as far as is known. */
   readonly skipped: number;
+  /** Records that were deleted from the topic before they were read: they are lost, whatever the position. */
+  readonly deleted: number;
   /** What was asked for, where it lay outside the topic. */
   readonly clampedFrom: number | null;
   /** `before` is of another cluster, or of a topic that was deleted since: nothing of this one was read. */
@@ -241,6 +243,7 @@ function moveOf(
     ...{ partition, before, after, cause },
     readAgain: Math.max(0, Math.min(from, end) - after),
     skipped: Math.max(0, after - from),
+    deleted: recreated || before === null ? 0 : Math.max(0, start - before),
     ...{ clampedFrom, recreated },
   };
 }

@@ -151,7 +151,7 @@ function waitingFor({ owed, waiting, unread, deadLettered, byHand, skipped }: In
 
 function skipLine({ processor, topic, partition, from, to, cause, at }: Skip): string {
   const by = processor === 'orders' ? '' : ` by ${processor}`;
-  return `skipped${by}: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}; no loss, but not read`;
+  return `skipped${by}: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}: not read`;
 }
 
 function total(counts: ReadonlyMap<string, number>): number {

@@ -18,7 +18,7 @@ export function moveLines(topic: string, move: PositionMove): MessageLine[] {
 /** Of a place that the topic does not have: asked for, or stored. */
 export function clampLines(
   topic: string,
-  { partition, before, after, clampedFrom, recreated }: PositionMove,
+  { partition, before, after, clampedFrom, recreated, deleted }: PositionMove,
 ): MessageLine[] {
   const texts = [
     ...(recreated
@@ -29,6 +29,11 @@ export function clampLines(
     ...(clampedFrom === null
       ? []
       : [`${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`]),
+    ...(deleted === 0
+      ? []
+      : [
+          `${topic}/${partition}: ${count(deleted, 'record')} from ${before ?? 0} on ${deleted === 1 ? 'was' : 'were'} deleted before being read, and ${deleted === 1 ? 'is' : 'are'} lost`,
+        ]),
   ];
   return texts.map((text) => ({ level: 'warn', text }));
 }
