@@ -76,8 +76,8 @@ const WAYS: Ways = {
   list_dead_letters: () => 'see: orderctl dlq list',
   list_dead_letters_of: ({ processor }) => `see: orderctl dlq list --processor ${processor}`,
   other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
-  used_dlq_topic: () =>
-    'name the dead-letter topic that was in use with --dlq-topic; or read the record again: orderctl offsets reset',
+  used_dlq_topic: ({ again }) =>
+    `name the dead-letter topic that was in use with --dlq-topic; or ${WAYS_OF_POSITIONS.read_again(again)}`,
   dead_letter_ids: () =>
     'use PARTITION:OFFSET, such as 0:17, TOPIC:PARTITION:OFFSET for a topic of another processor, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
 
@@ -121,7 +121,7 @@ const WAYS: Ways = {
     'that authority and be for the name in --brokers',
   other_topic: () => 'name another with --topic; orderctl consume makes a missing one',
   create_topic: () =>
-    'leave out --no-create to have it made, make it with "orderctl setup --execute", or name another with --topic',
+    'leave out --no-create to have it made, make it with "orderctl setup --execute", or name another with --topic, --dlq-topic or --topics',
   make_topic: ({ topic }) =>
     `make it with "orderctl setup --execute", or ${topic} with Kafka's own tools where no setting names it any more; ` +
     'what waits is sent then',

@@ -60,7 +60,8 @@ type OrderAdvice =
     };
 
 type DeadLetterAdvice =
-  | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
+  | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' }
+  | { readonly kind: 'used_dlq_topic'; readonly again: ReadAgain }
   | { readonly kind: 'list_dead_letters_of'; readonly processor: ProcessorName }
   | { readonly kind: 'make_to_topic' | 'send_to_topic' }
   | { readonly kind: 'allow_redrives'; readonly count: number };
@@ -76,14 +77,16 @@ type KafkaAdvice =
   | { readonly kind: 'topic_made_again' }
   | ({ readonly kind: 'other_cluster' | 'topic_changed' } & OfReader)
   | ({ readonly kind: 'offsets_gone'; readonly partition: number } & OfReader)
-  | {
-      readonly kind: 'read_again';
-      readonly processor: ProcessorName;
-      readonly topic: string;
-      readonly partition: number;
-      readonly offset: number;
-    }
+  | ReadAgain
   | ({ readonly kind: 'skip_batch'; readonly partition: number; readonly next: number } & OfReader);
+
+interface ReadAgain {
+  readonly kind: 'read_again';
+  readonly processor: ProcessorName;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
 
 /** Absent: `orders` has read it, or it is not known which processor has. */
 interface OfReader {

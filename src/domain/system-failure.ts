@@ -81,7 +81,9 @@ export function systemFailure(
     return new Failure('write_failed', message, { fix, cause: error });
   }
   const file = about.file ?? path;
-  const doing = about.doing ?? (READING.has(syscall ?? '') ? 'read' : 'write');
+  // The program is only ever read, as it is when a command loads what it needs.
+  const isModule = /\.[cm]?js$/.test(path ?? '');
+  const doing = about.doing ?? (isModule || READING.has(syscall ?? '') ? 'read' : 'write');
   const isDenied = code === 'EACCES' || code === 'EPERM';
   const meaning = MEANINGS[`${syscall ?? ''} ${code ?? ''}`] ?? MEANINGS[code ?? ''];
   const [reason, way] = meaning ?? [message ?? String(error), 'check the disk and the permissions'];

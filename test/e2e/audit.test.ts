@@ -53,7 +53,9 @@ test('every record below the stored positions is accounted for, beside a running
     expect.stringContaining('--at excludes --with-topic'),
   ]);
   // Whether it was deleted before is not known here, so nothing is said of a loss.
-  expect((await shop.ok('audit')).stdout).toMatch(/^skipped: \S+\/0 from 6 to 6, by a reset at \S+: not read$/m);
+  expect((await shop.ok('audit')).stdout).toMatch(
+    /^skipped: \S+\/0 from 6 to 6, by a reset at \S+: not read$/m,
+  );
 
   await deleteRecordsBefore(shop.topic, 2);
   const deleted = await shop.json('audit --with-topic');

@@ -166,9 +166,9 @@ async function accountLetters(
   for await (const { id } of inspection.allUnsent()) left.delete(id);
   for await (const { id } of inspection.undelivered()) left.delete(id);
   const isWhole = left.size === 0 || (await removeSent(admin, topic, dlqTopic, left));
-  for (const [where, { place, orderId }] of left) {
+  for (const { place, orderId } of left.values()) {
     if (orderId !== null) report(unaccounted({ processor, ...place }, orderId));
-    else if (isWhole) report(letterMissing(where, dlqTopic));
+    else if (isWhole) report(letterMissing({ processor, ...place }, dlqTopic));
   }
   const missing = [...left.values()].filter(({ orderId }) => orderId === null).length;
   if (!isWhole && missing > 0) {
@@ -221,9 +221,10 @@ function unaccounted(place: RecordId & SourceTopic, orderId: string): Difference
   });
 }
 
-function letterMissing(where: string, dlqTopic: string): Difference {
+function letterMissing(place: RecordId & SourceTopic, dlqTopic: string): Difference {
+  const where = formatRecordId(place);
   return difference('dead_letter_missing', where, {
     message: `${where} cannot be read as an order, and is not among the dead letters of ${dlqTopic}`,
-    fix: { kind: 'used_dlq_topic' },
+    fix: { kind: 'used_dlq_topic', again: { kind: 'read_again', ...place } },
   });
 }

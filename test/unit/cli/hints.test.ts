@@ -143,3 +143,18 @@ it('the way out of positions that do not fit the topic is that of the processor 
   ] as const;
   for (const advice of of) expect(wayOut({ ...advice, reader })).not.toContain('consume');
 });
+
+it('what is to be typed is complete, with flags that fit', () => {
+  const again = {
+    kind: 'read_again',
+    processor: 'orders',
+    topic: 'orders',
+    partition: 1,
+    offset: 7,
+  } as const;
+  expect(wayOut({ kind: 'used_dlq_topic', again })).toContain(
+    'orderctl offsets reset --to 7 --partitions 1 --execute',
+  );
+  // Which of them the topic is named by depends on whose it is.
+  expect(wayOut({ kind: 'create_topic' })).toContain('--topic, --dlq-topic or --topics');
+});

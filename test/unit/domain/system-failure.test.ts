@@ -42,6 +42,11 @@ describe('an error of the operating system', () => {
     });
   });
 
+  it('says of a module of the program that it was read', () => {
+    const error = systemError('EMFILE', 'open', '/lib/orderctl/dist/processors.js');
+    expect(systemFailure(error).message).toMatch(/^reading .*processors\.js failed: too many files/);
+  });
+
   it('names TMPDIR only where no directory can be made in the temporary one', () => {
     const inTemporary = systemFailure(systemError('EROFS', 'mkdtemp', '/tmp/orderctl-XXXXXX'));
     expect(inTemporary.fix).toContain('set TMPDIR');
