@@ -1025,8 +1025,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a reset counts what was read before as skipped',
     file: 'src/app/offsets/find-moves.ts',
-    from: 'if (move.recreated || skipped === 0) return move;',
-    to: 'if (move.recreated || skipped > 0) return move;',
+    from: 'skipped: unread(after - skipped, skipped),',
+    to: 'skipped,',
     tests: ['test/app/offsets.test.ts'],
   },
   {
