@@ -10,19 +10,12 @@ interface Reader {
 /** What leads out of it for the positions of this processor; those of `orders` have ways of their own. */
 export function withReader(advice: Advice, reader: Reader): Advice {
   if (typeof advice === 'string' || reader.processor === 'orders') return advice;
-  const { processor, topic } = reader;
-  switch (advice.kind) {
-    case 'other_topic':
-      // The topics of the others have no flag, and a topic that was read is not made by a start.
-      return { kind: 'other_cluster', reader: { processor, topic } };
-    case 'other_cluster':
-    case 'topic_changed':
-    case 'offsets_gone':
-    case 'skip_batch':
-      return { ...advice, reader: { processor, topic } };
-    default:
-      return advice;
-  }
+  const of = { reader: { processor: reader.processor, topic: reader.topic } };
+  // The topics of the others have no flag, and a topic that was read is not made by a start.
+  if (advice.kind === 'other_topic') return { kind: 'other_cluster', ...of };
+  if (advice.kind === 'other_cluster' || advice.kind === 'topic_changed') return { ...advice, ...of };
+  if (advice.kind === 'offsets_gone' || advice.kind === 'skip_batch') return { ...advice, ...of };
+  return advice;
 }
 
 /** A failure to read, with the way out for this processor: what reads from Kafka knows topics only. */
