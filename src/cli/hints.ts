@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Advice, ProduceAgain, TypedAdvice } from '../domain/advice.ts';
-import { WAYS_OF_POSITIONS, type Ways } from './kafka/ways-of-positions.ts';
+import { WAYS_OF_POSITIONS, type Ways } from './output/positions/ways-out.ts';
 import { wayToDatabase } from './settings/split-folder.ts';
 
 const ADD_FIRST = {

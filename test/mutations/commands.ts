@@ -156,8 +156,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'midnight is an hour off where the clock is changed on that day',
     file: 'src/cli/parse.ts',
-    from: 'return utc - zoneOffsetMs(guess, timeZone);',
-    to: 'return guess;',
+    from: 'return first + offsetAt(first) >= utc ? first : Math.max(before, after);',
+    to: 'return first;',
     tests: ['test/unit/cli/parse.test.ts'],
   },
   {

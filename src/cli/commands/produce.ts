@@ -50,7 +50,7 @@ export function register(command: Command, session: Session): void {
     prose:
       'Sends orders as Avro events: five samples for random users, unpaid too, and items; with --user, --item and ' +
       '--quantity exactly that one, even if it will be rejected; with --file those of a file of NDJSON, ' +
-      'checked as a whole before the first is sent (6). A missing id follows from the content of the file and the line; a price is that of the item. ' +
+      'checked as a whole before the first is sent (6). A missing id follows from content and line; a price is that of the item. ' +
       '--flow checkout sends to orders.created, with addresses of the tables (without a price: 3). --source ' +
       'sends events for the processor stock: of random items, or those of --item; with --count 0 suppliers ' +
       'deliver what is low.\n\n' +

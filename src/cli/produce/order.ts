@@ -52,7 +52,9 @@ export function readLines(
 ): readonly { readonly item: string; readonly quantity: number }[] {
   const alone = items.filter((item) => !item.includes('='));
   if (items.length === 0 || alone.length !== quantities.length) {
-    const counted = `${alone.length} --item without "=QUANTITY" and ${quantities.length} --quantity are given`;
+    const whole = items.length - alone.length;
+    const beside = whole === 0 ? '' : `, and ${whole} --item with a quantity of its own`;
+    const counted = `${alone.length} --item and ${quantities.length} --quantity are given${beside}`;
     const without = alone.slice(quantities.length).map((item) => `--item ${quoted(item)}=1`);
     throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, {
       fix: without.length === 0 ? fix : `say how many, for example: ${without.join(' ')}`,

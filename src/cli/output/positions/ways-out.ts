@@ -1,4 +1,4 @@
-import type { TypedAdvice } from '../../domain/advice.ts';
+import type { TypedAdvice } from '../../../domain/advice.ts';
 
 export type Ways = {
   readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
