@@ -25,7 +25,7 @@ import { nextSeq } from './transactions/seq.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { write } from './transactions/write.ts';
 
-const EDITS_SINCE = 'SELECT edit FROM orderctl.edits WHERE seq > $1';
+const EDITS_BETWEEN = 'SELECT edit FROM orderctl.edits WHERE seq > $1 AND seq < $2';
 
 /** An edit, or several, and what they come to. */
 interface Wanted<R> {
@@ -101,7 +101,7 @@ async function make<R>(
     await loaded.lock(keys);
     const { seq, at } = await nextSeq(connection);
     await loaded.readAbsent();
-    if (uneditedSince !== null) await checkUnedited(connection, keys, uneditedSince);
+    if (uneditedSince !== null) await checkUnedited(connection, keys, { since: uneditedSince, seq });
     // The same request may just have been made.
     if (key !== null) await loaded.readFacts({ facts: new Map([[NAMED_EDITS, [key]]]) });
     const stamp = { seq, at, storeId: '', by, via, why, undoes, isNews: true };
@@ -116,13 +116,13 @@ async function make<R>(
   });
 }
 
-/** With the lock of commits. @throws Failure changed_since */
+/** @param seq of this commit @throws Failure changed_since */
 async function checkUnedited(
   connection: Connection,
   keys: Wanted<unknown>['keys'],
-  since: number,
+  { since, seq }: { readonly since: number; readonly seq: number },
 ): Promise<void> {
-  const rows = await connection.query<Pick<EditRow, 'edit'>>(EDITS_SINCE, [since]);
+  const rows = await connection.query<Pick<EditRow, 'edit'>>(EDITS_BETWEEN, [since, seq]);
   const edits = rows.map(({ edit }) => edit);
   checkNotEdited('user', new Set(keys.users), edits);
   checkNotEdited('item', new Set(keys.items), edits);
