@@ -8,7 +8,7 @@ import { findHandEdit, type FileFacts } from '../edits/hand-edit-look.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
 import { overlaid } from '../edits/known-version.ts';
 import type { LogView } from '../logs/log.ts';
-import { sameRow } from '../edits/merge-rows.ts';
+import { differingNames, sameRow } from '../edits/merge-rows.ts';
 import type { Table } from '../tables/table.ts';
 
 export interface CsvSources<R extends Row> {
@@ -59,11 +59,11 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
         if (wrong.length > 0 || !table.isBehind) return;
       }
       if (isOwned !== false || isUnfinished) {
-        const how = found.newest ? rowsAre(table.undo().size, 'behind') : 'it is an older version';
+        const how = found.newest ? rowsBehind(table.undo().size) : 'it is an older version';
         yield behind(sources, how);
       } else {
         const rows = bytes === undefined ? 0 : rowsThatDiffer(sources, bytes);
-        const message = `${where} is an older version of what was written: ${rowsAre(rows, 'behind')}; that changes nothing, and the next edit or consumer writes it again`;
+        const message = `${where} is an older version of what was written: ${rowsBehind(rows)}; that changes nothing, and the next edit or consumer writes it again`;
         yield { difference: difference('csv_behind', where, { message, fix: null }) };
       }
   }
@@ -74,18 +74,13 @@ function changedByHand(rows: number): string {
   return `${rows} ${were} changed by hand: ${they} from the next commit on`;
 }
 
-function rowsAre(count: number, what: string): string {
-  return `${count} ${count === 1 ? 'row is' : 'rows are'} ${what}`;
+function rowsBehind(count: number): string {
+  return `${count} ${count === 1 ? 'row is' : 'rows are'} behind`;
 }
 
 /** In the file and the table. */
 function rowsThatDiffer<R extends User | Item>({ kind, table }: CsvSources<R>, bytes: Buffer): number {
-  const { rows } = parseTable(kind, bytes, kind.file);
-  let differing = 0;
-  for (const name of new Set([...rows.keys(), ...table.rows.keys()])) {
-    if (!sameRow(table.rows.get(name) ?? null, rows.get(name) ?? null)) differing += 1;
-  }
-  return differing;
+  return differingNames(parseTable(kind, bytes, kind.file).rows, table.rows).size;
 }
 
 function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {

@@ -14,11 +14,19 @@ export interface Clamped {
   readonly left: number;
 }
 
+type RowsByName = Pick<ReadonlyMap<string, Row>, 'keys' | 'get'>;
+
 /** Whether two rows are the same to a reader of the file, where an unset column is an empty cell. */
 export function sameRow(a: Row | null, b: Row | null): boolean {
   if (a === b) return true;
   if (a === null || b === null) return false;
   return sameOwnCells(a, b) && sameExtra(a.extra, b.extra);
+}
+
+/** The names whose rows are not the same in both, or are in one alone. */
+export function differingNames(a: RowsByName, b: RowsByName): Set<string> {
+  const names = [...a.keys(), ...b.keys()];
+  return new Set(names.filter((name) => !sameRow(a.get(name) ?? null, b.get(name) ?? null)));
 }
 
 function sameOwnCells<R extends Row>(a: R, b: R): boolean {

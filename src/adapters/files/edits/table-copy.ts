@@ -22,7 +22,7 @@ import { parseTable } from '../csv/parse.ts';
 import { renderTable } from '../csv/render.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
-import { sameRow } from './merge-rows.ts';
+import { differingNames } from './merge-rows.ts';
 import { smallLinesOf } from '../journal/change-encoder.ts';
 import type { EditHook } from './take-in.ts';
 import type { Commit } from '../journal/commit.ts';
@@ -170,10 +170,7 @@ function checkUnedited<R extends User | Item>(
   edits: LogView,
   from: number,
 ): void {
-  const names = [...base.rows.keys(), ...found.rows.keys()];
-  const isChanged = (name: string): boolean =>
-    !sameRow(base.rows.get(name) ?? null, found.rows.get(name) ?? null);
-  const changed = new Set(names.filter(isChanged));
+  const changed = differingNames(base.rows, found.rows);
   for (const chunk of edits.chunks(from)) {
     const since = Array.from(linesOf(chunk), ({ line }) => parseEdit(line));
     checkNotEdited(table === 'users' ? 'user' : 'item', changed, since);
