@@ -36,7 +36,9 @@ const files: FileSystem = {
 };
 const own = (): Promise<Store> =>
   openFolder({ folder, files, clock: { ...systemClock, sleep: async () => undefined } }).own({
-    ...{ purpose: 'measure', via: 'consume', onNotice: () => undefined },
+    purpose: 'measure',
+    via: 'consume',
+    onNotice: () => undefined,
   });
 const idOf = (n: number): string => `ORD-${String(n).padStart(12, '0')}`;
 
@@ -132,8 +134,12 @@ try {
   const commitsPerSync = await shared(store);
   await store[Symbol.asyncDispose]();
   const result = {
-    ...{ ...memory, restartMs, longMs: percentile(longMs, 0.5), commitsPerSync },
-    ...{ lookUpMs: percentile(took, 0.5), slowLookUpMs: percentile(took, 0.99) },
+    ...memory,
+    restartMs,
+    longMs: percentile(longMs, 0.5),
+    commitsPerSync,
+    lookUpMs: percentile(took, 0.5),
+    slowLookUpMs: percentile(took, 0.99),
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } finally {

@@ -59,107 +59,148 @@ export function dashboard(): Dashboard {
     .withRow(new RowBuilder('The shop'))
     .withPanel(
       number({
-        ...{ title: 'Books', description: '1: put in − sold + returned = on hand, for each item' },
-        ...{ unit: 'short', expr: 'min(orderctl_books_balanced)', legend: '' },
+        title: 'Books',
+        description: '1: put in − sold + returned = on hand, for each item',
+        unit: 'short',
+        expr: 'min(orderctl_books_balanced)',
+        legend: '',
       }),
     )
     .withPanel(
       number({
-        ...{ title: 'Processors', description: 'How many run', unit: 'short', legend: '' },
+        title: 'Processors',
+        description: 'How many run',
+        unit: 'short',
+        legend: '',
         expr: 'sum(max by (processor) (orderctl_processor_running))',
       }),
     )
     .withPanel(
       number({
-        ...{ title: 'Waiting records', description: 'Behind the end of all topics', unit: 'short' },
-        ...{ expr: 'sum(processor:orderctl_lag_records:sum)', legend: '' },
+        title: 'Waiting records',
+        description: 'Behind the end of all topics',
+        unit: 'short',
+        expr: 'sum(processor:orderctl_lag_records:sum)',
+        legend: '',
       }),
     )
     .withPanel(
       number({
-        ...{ title: 'Dead letters', description: 'In their topics, redriven ones too', unit: 'short' },
-        ...{ expr: 'max(orderctl_dead_letters)', legend: '' },
+        title: 'Dead letters',
+        description: 'In their topics, redriven ones too',
+        unit: 'short',
+        expr: 'max(orderctl_dead_letters)',
+        legend: '',
       }),
     )
     .withRow(new RowBuilder('Processors'))
     .withPanel(
       lines({
-        ...{ title: 'Records a second', description: 'Committed, by what became of them', unit: 'reqps' },
-        ...{ expr: 'processor_outcome:orderctl_records:rate5m > 0', legend: '{{processor}} {{outcome}}' },
+        title: 'Records a second',
+        description: 'Committed, by what became of them',
+        unit: 'reqps',
+        expr: 'processor_outcome:orderctl_records:rate5m > 0',
+        legend: '{{processor}} {{outcome}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Lag', description: 'Records behind the end', unit: 'short', legend: '{{processor}}' },
+        title: 'Lag',
+        description: 'Records behind the end',
+        unit: 'short',
+        legend: '{{processor}}',
         expr: 'processor:orderctl_lag_records:sum',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'From record to commit, p95', description: 'By the first record of each batch' },
-        ...{ unit: 's', legend: '{{processor}}', expr: 'processor:orderctl_record_latency_seconds:p95_5m' },
+        title: 'From record to commit, p95',
+        description: 'By the first record of each batch',
+        unit: 's',
+        legend: '{{processor}}',
+        expr: 'processor:orderctl_record_latency_seconds:p95_5m',
       }),
     )
     .withPanel(
       lines({
-        ...{
-          title: 'Commit, p95',
-          description: 'From a decoded batch to the durable transaction',
-          unit: 's',
-        },
+        title: 'Commit, p95',
+        description: 'From a decoded batch to the durable transaction',
+        unit: 's',
         expr: 'histogram_quantile(0.95, sum by (processor, le) (rate(orderctl_commit_duration_seconds_bucket[5m])))',
         legend: '{{processor}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Sync of the disk, p90', description: 'fdatasync, or COMMIT of PostgreSQL', unit: 's' },
+        title: 'Sync of the disk, p90',
+        description: 'fdatasync, or COMMIT of PostgreSQL',
+        unit: 's',
         expr: 'histogram_quantile(0.9, sum by (instance, le) (rate(orderctl_sync_duration_seconds_bucket[5m])))',
         legend: '{{instance}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Outbox', description: 'Committed, and not sent yet', unit: 'short' },
-        ...{ expr: 'sum by (destination) (orderctl_outbox_messages)', legend: '{{destination}}' },
+        title: 'Outbox',
+        description: 'Committed, and not sent yet',
+        unit: 'short',
+        expr: 'sum by (destination) (orderctl_outbox_messages)',
+        legend: '{{destination}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Calls to the outside', description: 'Charges, refunds, mails, webhooks', unit: 'reqps' },
+        title: 'Calls to the outside',
+        description: 'Charges, refunds, mails, webhooks',
+        unit: 'reqps',
         expr: 'sum by (processor, outcome) (rate(orderctl_effect_tries_total[5m]))',
         legend: '{{processor}} {{outcome}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Waits', description: '1 while a service does not answer', unit: 'short' },
-        ...{ expr: 'max by (service) (orderctl_waiting)', legend: '{{service}}' },
+        title: 'Waits',
+        description: '1 while a service does not answer',
+        unit: 'short',
+        expr: 'max by (service) (orderctl_waiting)',
+        legend: '{{service}}',
       }),
     )
     .withRow(new RowBuilder('HTTP'))
     .withPanel(
       lines({
-        ...{ title: 'Requests a second', description: 'By route and class of status', unit: 'reqps' },
-        ...{ expr: 'route_status:orderctl_http_requests:rate5m > 0', legend: '{{route}} {{status}}' },
+        title: 'Requests a second',
+        description: 'By route and class of status',
+        unit: 'reqps',
+        expr: 'route_status:orderctl_http_requests:rate5m > 0',
+        legend: '{{route}} {{status}}',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Duration, p95', description: 'By route', unit: 's', legend: '{{route}}' },
+        title: 'Duration, p95',
+        description: 'By route',
+        unit: 's',
+        legend: '{{route}}',
         expr: 'histogram_quantile(0.95, sum by (route, le) (rate(orderctl_http_request_duration_seconds_bucket[5m])))',
       }),
     )
     .withRow(new RowBuilder('Processes'))
     .withPanel(
       lines({
-        ...{ title: 'CPU', description: 'Cores in use', unit: 'short', legend: '{{part}} {{instance}}' },
+        title: 'CPU',
+        description: 'Cores in use',
+        unit: 'short',
+        legend: '{{part}} {{instance}}',
         expr: 'rate(process_cpu_seconds_total{job="orderctl"}[5m])',
       }),
     )
     .withPanel(
       lines({
-        ...{ title: 'Memory', description: 'Resident', unit: 'bytes', legend: '{{part}} {{instance}}' },
+        title: 'Memory',
+        description: 'Resident',
+        unit: 'bytes',
+        legend: '{{part}} {{instance}}',
         expr: 'process_resident_memory_bytes{job="orderctl"}',
       }),
     )

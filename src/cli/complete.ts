@@ -50,8 +50,11 @@ const VALUES: Readonly<Record<string, Completion>> = {
 
 /** What NAME is, by noun. */
 const NAMES: Readonly<Record<string, Completion>> = {
-  ...{ user: 'users', inventory: 'items', supplier: 'suppliers' },
-  ...{ run: 'processors', setup: 'processors' },
+  user: 'users',
+  inventory: 'items',
+  supplier: 'suppliers',
+  run: 'processors',
+  setup: 'processors',
 };
 
 /**

@@ -201,8 +201,14 @@ function zoneOffsetMs(at: number, timeZone: string | undefined): number {
   const whole = Math.floor(at / 1_000) * 1_000;
   try {
     const parts = new Intl.DateTimeFormat('en-US', {
-      ...{ timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric' },
-      ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     }).formatToParts(whole);
     const part = (type: string): number => Number(parts.find((found) => found.type === type)?.value);
     const [year, month, day] = [part('year'), part('month'), part('day')];

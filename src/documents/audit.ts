@@ -64,7 +64,12 @@ export const Audit = object({
   checkout_records: nullable(Records, 'the same of placed orders of the checkout'),
   in_flight: nullable(
     object({
-      ...{ owed: Count, waiting: Count, unread: Count, dead_lettered: Count, by_hand: Count, skipped: Count },
+      owed: Count,
+      waiting: Count,
+      unread: Count,
+      dead_lettered: Count,
+      by_hand: Count,
+      skipped: Count,
     }),
     'unfinished orders of the checkout by what they wait for: an effect, a message to be sent, a record to be read, ' +
       'a dead letter to be dealt with, a dispatch by hand, a record that was skipped; null: topics were not read',

@@ -25,7 +25,10 @@ export function requireToken(server: FastifyInstance, token: string): void {
     if (OPEN.has(url) || url.startsWith(OPEN_FOLDER)) return;
     if (isAllowed(request.headers.authorization)) return;
     const problem = {
-      ...{ type: 'about:blank', title: 'unauthorized', status: 401, code: 'usage' },
+      type: 'about:blank',
+      title: 'unauthorized',
+      status: 401,
+      code: 'usage',
       detail: 'the request has no token, or a wrong one',
       fix: 'send the header "Authorization: Bearer TOKEN"',
       order_id: null,

@@ -23,7 +23,10 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
       throw new Failure('not_found', `there is no ${method} ${path}`, { fix: 'see /docs for what there is' });
     }
     const problem: Problem = {
-      ...{ type: 'about:blank', title: 'usage', status: 405, code: 'usage' },
+      type: 'about:blank',
+      title: 'usage',
+      status: 405,
+      code: 'usage',
       detail: `there is no ${method} ${path}`,
       fix: `use ${allowed.join(' or ')}`,
       order_id: null,

@@ -66,7 +66,10 @@ export function problemHandler({ wayOut, onBug }: ProblemOptions) {
     const status = statusOf(failure, error);
     const { fix, context, code } = failure;
     const problem: Problem = {
-      ...{ type: 'about:blank', title: code, status, code },
+      type: 'about:blank',
+      title: code,
+      status,
+      code,
       detail: failure.message,
       fix: fix === null ? fixOf(status) : (callFor(fix) ?? wayOut(fix)),
       order_id: context.orderId ?? null,
@@ -162,8 +165,13 @@ export function refuseBroken(error: BrokenRequest, socket: Socket): void {
   const status = brokenStatus(error);
   const detail = STATUS_CODES[status] ?? '';
   const problem: Problem = {
-    ...{ type: 'about:blank', title: 'usage', status, code: 'usage' },
-    ...{ detail: `the request cannot be read: ${detail}`, fix: fixOf(status), order_id: null },
+    type: 'about:blank',
+    title: 'usage',
+    status,
+    code: 'usage',
+    detail: `the request cannot be read: ${detail}`,
+    fix: fixOf(status),
+    order_id: null,
   };
   const body = JSON.stringify(problem);
   socket.end(

@@ -41,10 +41,13 @@ export function traceRequests(server: FastifyInstance, tracer: Tracer | undefine
     if (begun !== undefined) {
       const { span, startMs } = begun;
       tracer.end(span, {
-        ...{ name: route === undefined ? method : `${method} ${route}`, kind: 'server' },
-        ...{ startMs, endMs: startMs + reply.elapsedTime },
+        name: route === undefined ? method : `${method} ${route}`,
+        kind: 'server',
+        startMs,
+        endMs: startMs + reply.elapsedTime,
         attributes: {
-          ...{ 'http.request.method': method, 'http.response.status_code': statusCode },
+          'http.request.method': method,
+          'http.response.status_code': statusCode,
           ...(route === undefined ? {} : { 'http.route': route }),
           'url.path': request.url.split('?')[0] ?? '',
         },

@@ -59,7 +59,10 @@ export function checkoutOrder(
   const status = statusOf(facts);
   const { reason, detail } = whyOf(status, facts);
   return {
-    ...{ orderId, status, reason, detail },
+    orderId,
+    status,
+    reason,
+    detail,
     customer: placed?.customer_id ?? null,
     items: placed?.items ?? [],
     total: placed?.total_amount ?? null,

@@ -14,8 +14,19 @@ export interface TimelineStep {
 
 /** What can follow from what: a step has a higher rank than all that it may follow from. */
 const RANKS: Readonly<Record<CheckoutStep, number>> = {
-  ...{ validated: 0, rejected: 0, charge_owed: 1, not_charged: 2, declined: 2, paid: 2 },
-  ...{ reserved: 3, gone: 3, dispatched: 4, cancelled: 5, cancel_refused: 5, refund_owed: 6, refunded: 7 },
+  validated: 0,
+  rejected: 0,
+  charge_owed: 1,
+  not_charged: 2,
+  declined: 2,
+  paid: 2,
+  reserved: 3,
+  gone: 3,
+  dispatched: 4,
+  cancelled: 5,
+  cancel_refused: 5,
+  refund_owed: 6,
+  refunded: 7,
 };
 
 /**

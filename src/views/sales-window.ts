@@ -51,10 +51,21 @@ export interface SalesWindow {
 export function emptyWindow(start: number, end: number): SalesWindow {
   const stage = () => ({ count: 0, ms: 0 });
   return {
-    ...{ start, end, placed: 0, reached: { validated: 0, paid: 0, reserved: 0 } },
-    ...{ completed: 0, rejected: 0, failed: 0, cancelled: 0 },
-    ...{ revenue: 0n, refunded: 0n, unpriced: 0, late: 0 },
-    ...{ reasons: new Map(), products: new Map(), sources: new Map() },
+    start,
+    end,
+    placed: 0,
+    reached: { validated: 0, paid: 0, reserved: 0 },
+    completed: 0,
+    rejected: 0,
+    failed: 0,
+    cancelled: 0,
+    revenue: 0n,
+    refunded: 0n,
+    unpriced: 0,
+    late: 0,
+    reasons: new Map(),
+    products: new Map(),
+    sources: new Map(),
     stages: { validate: stage(), pay: stage(), reserve: stage(), dispatch: stage() },
   };
 }

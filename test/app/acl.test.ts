@@ -10,8 +10,11 @@ import { rightsOf } from '../support/rights.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const SHOP = {
-  ...{ names: new Map([['orders.created', 'shop.orders']]), group: 'g', principal: 'User:{group}.{role}' },
-  ...{ hasEvents: true, isShared: false },
+  names: new Map([['orders.created', 'shop.orders']]),
+  group: 'g',
+  principal: 'User:{group}.{role}',
+  hasEvents: true,
+  isShared: false,
 };
 
 /** Topics on which a role may do that. */
@@ -32,7 +35,10 @@ describe('what is needed', () => {
     const groups = wantedRights(SHOP, ['payment']).filter(({ resource }) => resource === 'group');
     expect(groups.map(({ name }) => name)).toEqual(['g.payment']);
     expect(wantedRights(SHOP, ['orders'])).toContainEqual({
-      ...{ principal: 'User:g.orders', resource: 'group', name: 'g', operation: 'read' },
+      principal: 'User:g.orders',
+      resource: 'group',
+      name: 'g',
+      operation: 'read',
     });
   });
 

@@ -30,8 +30,16 @@ beforeEach(() => {
 
 function steps(order_id: string, ...names: readonly CheckoutStep[]): void {
   const facts = names.map((step) => ({
-    ...{ order_id, at: AT, step, ...PLACE, customer_id: 'alice', items: [], total_amount: '1.00' },
-    ...{ amount: '1.00', shipping_address: 'Road 1', created_at: AT },
+    order_id,
+    at: AT,
+    step,
+    ...PLACE,
+    customer_id: 'alice',
+    items: [],
+    total_amount: '1.00',
+    amount: '1.00',
+    shipping_address: 'Road 1',
+    created_at: AT,
   }));
   folder.facts.set('checkout', [...(folder.facts.get('checkout') ?? []), ...facts]);
 }

@@ -21,8 +21,14 @@ let folder: ModelFolder;
 
 function factOf(order_id: string, step: CheckoutStep, more: object = {}): CheckoutFact {
   const placed = {
-    ...{ customer_id: 'alice', items: [LINE], total_amount: '10.00', shipping_address: 'Road 1' },
-    ...{ created_at: AT, topic: 'orders.created', partition: 0, offset: 0 },
+    customer_id: 'alice',
+    items: [LINE],
+    total_amount: '10.00',
+    shipping_address: 'Road 1',
+    created_at: AT,
+    topic: 'orders.created',
+    partition: 0,
+    offset: 0,
   };
   const details: Partial<Record<CheckoutStep, object>> = {
     validated: placed,

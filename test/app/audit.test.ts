@@ -40,7 +40,8 @@ describe('the books', () => {
     expect(await audit(folder, options)).toMatchObject({ total: 0, ownerUnknown: null });
     folder.hidden = new Failure('read_failed', 'permission denied');
     expect(await audit(folder, options)).toMatchObject({
-      ...{ total: 0, checked: { items: 1 } },
+      total: 0,
+      checked: { items: 1 },
       ownerUnknown: { message: 'permission denied' },
     });
   });
@@ -86,7 +87,12 @@ describe('the books', () => {
   });
 
   const pen = (quantity: number): Item => ({
-    ...{ item: 'pen', quantity, name: null, price: null, reorderLevel: null, extra: {} },
+    item: 'pen',
+    quantity,
+    name: null,
+    price: null,
+    reorderLevel: null,
+    extra: {},
   });
 
   it.each<[string, (folder: ModelFolder) => void, unknown[]]>([
@@ -286,8 +292,13 @@ describe('with the topic', () => {
       { kind: 'record_unaccounted', orderId: 'LOST', where: 'orders/0@4' },
     ]);
     const move: Edit = {
-      ...{ kind: 'position' as const, processor: 'orders' as const, topic: 'orders', partition: 0 },
-      ...{ before: 4, after: 5, cause: 'reset' as const },
+      kind: 'position' as const,
+      processor: 'orders' as const,
+      topic: 'orders',
+      partition: 0,
+      before: 4,
+      after: 5,
+      cause: 'reset' as const,
     };
     folder.apply({ edits: [move] });
     expect(await look(folder, broker)).toMatchObject({
@@ -315,7 +326,8 @@ describe('with the topic', () => {
     expect(await look(folder, broker)).toMatchObject({ total: 0, topic: ALL });
     broker.topics.get('orders')?.[0]?.shift();
     expect(await look(folder, broker)).toMatchObject({
-      ...{ total: 0, topic: { records: 3, deciding: 0 } },
+      total: 0,
+      topic: { records: 3, deciding: 0 },
       notes: [{ kind: 'records_deleted', where: 'orders/0@1' }],
     });
   });

@@ -52,13 +52,15 @@ it('the balance of the page reads each line once, and is what adding up all of t
   await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
   await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
   expect(await look(folder)).toMatchObject({
-    ...{ lines: 2, balance: { putIn: 20, sold: 0, returned: 0, onHand: 20, difference: null } },
+    lines: 2,
+    balance: { putIn: 20, sold: 0, returned: 0, onHand: 20, difference: null },
   });
 
   await commit(folder, { movements: [moved('reservation', -5), moved('release', 2), moved('restock', 4)] });
   await commit(folder, steps('C-1', 'validated', 'charge_owed'));
   expect(await look(folder)).toMatchObject({
-    ...{ lines: 5, balance: { putIn: 24, sold: 5, returned: 2, onHand: 21, orders: { VALIDATED: 1 } } },
+    lines: 5,
+    balance: { putIn: 24, sold: 5, returned: 2, onHand: 21, orders: { VALIDATED: 1 } },
   });
 
   const store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
@@ -73,7 +75,13 @@ it('the balance of the page reads each line once, and is what adding up all of t
   expect(last).toMatchObject({
     lines: 5,
     balance: {
-      ...{ putIn: 16, sold: 8, returned: 2, onHand: 10, accepted: 1, rejected: 1, difference: null },
+      putIn: 16,
+      sold: 8,
+      returned: 2,
+      onHand: 10,
+      accepted: 1,
+      rejected: 1,
+      difference: null,
       orders: { VALIDATED: 0, COMPLETED: 2, REJECTED: 1 },
     },
   });

@@ -10,9 +10,7 @@ import { decideRecords, recordOf } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
-const ALL: ListFilter = {
-  ...{ status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null },
-};
+const ALL: ListFilter = { status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null };
 
 async function shop(): Promise<ModelFolder> {
   const folder = new ModelFolder(new FakeClock());
@@ -42,11 +40,24 @@ async function happens(folder: ModelFolder, ...what: readonly string[]): Promise
 
 function factOf(order_id: string, step: CheckoutStep, at: string): CheckoutFact {
   return {
-    ...{ order_id, step, at, topic: 'orders.created', partition: 0, offset },
-    ...{ customer_id: order_id.startsWith('B') ? 'bob' : 'alice', created_at: at },
-    ...{ items: [{ product_id: 'book', quantity: 1, unit_price: '2.50' }], total_amount: '2.50' },
-    ...{ shipping_address: 'Main Street 1', reason: 'insufficient_stock', detail: 'no book', amount: '2.50' },
-    ...{ reference: 'r', attempts: 1, carrier: 'own', tracking_number: 'N' },
+    order_id,
+    step,
+    at,
+    topic: 'orders.created',
+    partition: 0,
+    offset,
+    customer_id: order_id.startsWith('B') ? 'bob' : 'alice',
+    created_at: at,
+    items: [{ product_id: 'book', quantity: 1, unit_price: '2.50' }],
+    total_amount: '2.50',
+    shipping_address: 'Main Street 1',
+    reason: 'insufficient_stock',
+    detail: 'no book',
+    amount: '2.50',
+    reference: 'r',
+    attempts: 1,
+    carrier: 'own',
+    tracking_number: 'N',
     ...(step === 'declined' ? { reason: 'card_declined' } : {}),
     ...(step === 'rejected' && order_id.startsWith('C') ? { reason: 'cancelled' } : {}),
   };
@@ -154,7 +165,9 @@ describe('orders of both flows are one list', () => {
     const stop = new AbortController();
     const found: string[] = [];
     const listing = listOrders(folder, {
-      ...{ filter: ALL, last: Infinity, follow: stop.signal },
+      filter: ALL,
+      last: Infinity,
+      follow: stop.signal,
       onOrders: async (orders) => {
         found.push(...orders.map(brief));
         if (found.length === 1) {

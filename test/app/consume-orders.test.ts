@@ -742,8 +742,11 @@ describe('a registry that is away', () => {
 
 describe('the group', () => {
   const member = (clientId: string) => ({
-    ...{ memberId: `m-${clientId}`, clientId, host: '127.0.0.1' },
-    ...{ process: 'machine/7/7', sessionTimeoutMs: 6_000 },
+    memberId: `m-${clientId}`,
+    clientId,
+    host: '127.0.0.1',
+    process: 'machine/7/7',
+    sessionTimeoutMs: 6_000,
   });
 
   it('with foreign members is refused, naming them', async () => {
@@ -851,8 +854,13 @@ describe('the group', () => {
       const ports = { store: shared, broker: Object.assign(Object.create(broker) as ScriptedBroker, asked) };
       const reader = { processor: orders({ events: null, users: 'required' }), group: 'g' };
       await prepareRun({ ...ports, processes: folder.processes, clock }, [reader], {
-        ...{ names: new Map(), reset: null, adopt: false, create: true, untilEnd: false },
-        ...{ signal: new AbortController().signal, on: (event) => events.push(event) },
+        names: new Map(),
+        reset: null,
+        adopt: false,
+        create: true,
+        untilEnd: false,
+        signal: new AbortController().signal,
+        on: (event) => events.push(event),
       });
     };
     const commit = (offset: number): void =>

@@ -76,11 +76,18 @@ describe('the status of a consumer', () => {
       lastCommitAt: null,
     });
     expect(at.get('started')?.status).toMatchObject({
-      ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'g', lag: 7, lastCommitAt: null },
+      state: 'consuming',
+      waitingFor: null,
+      topic: 'orders',
+      group: 'g',
+      lag: 7,
+      lastCommitAt: null,
       counts: { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
     });
     expect(at.get('summary')?.status).toMatchObject({
-      ...{ state: 'stopping', lag: 0, lastCommitAt: clock.now() },
+      state: 'stopping',
+      lag: 0,
+      lastCommitAt: clock.now(),
       counts: { read: 7, accepted: 5, rejected: 2, duplicates: 0, conflicts: 0, deadLettered: 0 },
     });
     expect(await folder.consumerStatus()).toBeNull();

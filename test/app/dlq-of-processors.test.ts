@@ -17,7 +17,12 @@ const SHOP = { group: 'g', names: new Map([['orders.dlq', 'bad-orders']]) };
 const PAYMENT = scopeOfProcessor('payment', SHOP);
 const [VALIDATED, CANCELLED] = ['orders.validated.dlq', 'orders.cancelled.dlq'];
 const ALL = {
-  ...{ reason: null, sinceMs: null, untilMs: null, originalTopic: null, originalGroup: null, state: null },
+  reason: null,
+  sinceMs: null,
+  untilMs: null,
+  originalTopic: null,
+  originalGroup: null,
+  state: null,
 };
 let folder: ModelFolder;
 let broker: ScriptedBroker;
@@ -63,19 +68,26 @@ async function redrive(options: Partial<RedriveOptions>): Promise<RedriveEvent[]
   const events: RedriveEvent[] = [];
   await redriveDeadLetters(
     {
-      ...{ access: folder, broker, clock: folder.clock, newReplayId: () => 'r-1' },
-      ...{ codecOf: async () => new PlainCodec(), names: SHOP.names },
+      access: folder,
+      broker,
+      clock: folder.clock,
+      newReplayId: () => 'r-1',
+      codecOf: async () => new PlainCodec(),
+      names: SHOP.names,
     },
     {
-      ...{ scope: PAYMENT, readings: readingOfAll(SHOP), select: { filter: ALL }, value: null, max: null },
-      ...{
-        toTopic: null,
-        maxRedrives: 3,
-        execute: true,
-        via: 'command',
-        signal: new AbortController().signal,
-      },
-      ...{ on: async (event) => void events.push(event), onNotice: () => undefined },
+      scope: PAYMENT,
+      readings: readingOfAll(SHOP),
+      select: { filter: ALL },
+      value: null,
+      max: null,
+      toTopic: null,
+      maxRedrives: 3,
+      execute: true,
+      via: 'command',
+      signal: new AbortController().signal,
+      on: async (event) => void events.push(event),
+      onNotice: () => undefined,
       ...options,
     },
   );
@@ -89,7 +101,8 @@ describe('the dead letters of a processor', () => {
   it('are those of all topics that it reads', () => {
     expect(PAYMENT).toMatchObject({
       topics: [VALIDATED, 'inventory.rejected.dlq', CANCELLED],
-      ...{ isNamed: true, of: { processor: 'payment', group: 'g.payment' } },
+      isNamed: true,
+      of: { processor: 'payment', group: 'g.payment' },
     });
     expect(scopeOfProcessor('g', SHOP)).toMatchObject({ topics: ['bad-orders'], isNamed: false });
     expect(scopeOfProcessor('all', SHOP).topics).toEqual(

@@ -10,7 +10,12 @@ import { ScriptedBroker } from '../support/scripted-broker.ts';
 const TOPICS = ['orders.dlq', 'orders.created.dlq'];
 const SCOPE = { topics: TOPICS, isNamed: true, of: null };
 const ALL: DeadLetterFilter = {
-  ...{ reason: null, sinceMs: null, untilMs: null, originalTopic: null, originalGroup: null, state: null },
+  reason: null,
+  sinceMs: null,
+  untilMs: null,
+  originalTopic: null,
+  originalGroup: null,
+  state: null,
 };
 
 let folder: ModelFolder;
@@ -50,7 +55,10 @@ async function pages(limit: number, filter: Partial<DeadLetterFilter> = {}): Pro
     const page: Awaited<ReturnType<typeof deadLetterPage<Listed>>> = await deadLetterPage(
       { access: folder, broker },
       {
-        ...{ scope: SCOPE, filter: { ...ALL, ...filter }, limit, mark },
+        scope: SCOPE,
+        filter: { ...ALL, ...filter },
+        limit,
+        mark,
         keep: ({ id, failedAt }) => ({ id: formatDeadLetterId(id), at: failedAt }),
       },
     );
@@ -67,7 +75,9 @@ it('pages hold each dead letter once, the latest first, whatever their size', as
   await listDeadLetters(
     { access: folder, broker },
     {
-      ...{ scope: SCOPE, filter: ALL, limit: Infinity },
+      scope: SCOPE,
+      filter: ALL,
+      limit: Infinity,
       onDeadLetters: async (found) => void listed.push(...found.map(({ id }) => formatDeadLetterId(id))),
     },
   );
@@ -102,7 +112,9 @@ it('dead letters that come while somebody turns pages shift none of them', async
   for (let at = 0; at < 10; at += 1) letter('orders.dlq', 0, at);
   const of = { access: folder, broker };
   const options = {
-    ...{ scope: SCOPE, filter: ALL, limit: 4 },
+    scope: SCOPE,
+    filter: ALL,
+    limit: 4,
     keep: ({ failedAt }: { failedAt: number | null }) => ((failedAt ?? 0) - 1_760_000_000_000) / 1_000,
   };
   const first = await deadLetterPage(of, { ...options, mark: null });
@@ -116,7 +128,12 @@ it('dead letters that come while somebody turns pages shift none of them', async
 
 it('those kept in the folder come first; without topics there are none', async () => {
   const kept = (id: string) => ({
-    ...{ kind: 'record' as const, id, topic: 'orders.dlq', key: null, value: null, headers: [] },
+    kind: 'record' as const,
+    id,
+    topic: 'orders.dlq',
+    key: null,
+    value: null,
+    headers: [],
   });
   folder.undelivered.push(kept('orders/0@1'), kept('orders/0@2'), kept('orders/0@3'));
   letter('orders.dlq', 0, 0);

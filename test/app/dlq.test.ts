@@ -197,22 +197,26 @@ describe('dlq redrive', () => {
   const redrive = (options: Partial<RedriveOptions> = {}): Promise<void> =>
     redriveDeadLetters(
       {
-        ...{ access: folder, broker, clock, newReplayId: () => 'r-1' },
-        ...{ codecOf: async () => codec, names: new Map() },
+        access: folder,
+        broker,
+        clock,
+        newReplayId: () => 'r-1',
+        codecOf: async () => codec,
+        names: new Map(),
       },
       {
-        ...{
-          scope: SCOPE,
-          readings: [],
-          value: null,
-          select: { filter: ALL },
-          max: null,
-          toTopic: null,
-          via: 'command',
-          maxRedrives: 3,
-          execute: true,
-        },
-        ...{ signal: stop.signal, on: async (event) => void events.push(event), onNotice: () => undefined },
+        scope: SCOPE,
+        readings: [],
+        value: null,
+        select: { filter: ALL },
+        max: null,
+        toTopic: null,
+        via: 'command',
+        maxRedrives: 3,
+        execute: true,
+        signal: stop.signal,
+        on: async (event) => void events.push(event),
+        onNotice: () => undefined,
         ...options,
       },
     );
@@ -248,7 +252,9 @@ describe('dlq redrive', () => {
   it('says in a dry run of each letter what consuming it would make of it', async () => {
     letter(0);
     const order: Order = {
-      ...{ orderId: 'A', user: 'alice', createdAt: 0 },
+      orderId: 'A',
+      user: 'alice',
+      createdAt: 0,
       items: [{ item: 'pen', quantity: 1, unitPrice: null }],
     };
     broker.append(DLQ, 0, { value: encodeOrder(order), headers: headers(1) });

@@ -234,7 +234,9 @@ describe('doctor', () => {
     };
     const found = await checks();
     expect(found.get('storage')).toMatchObject({
-      ...{ state: 'error', fix: 'use a number', failure: { code: 'corrupt_file' } },
+      state: 'error',
+      fix: 'use a number',
+      failure: { code: 'corrupt_file' },
       message: expect.stringContaining('inventory.csv:2') as unknown,
     });
     for (const name of ['positions', 'group']) expect(found.get(name)).toMatchObject({ state: 'ok' });
@@ -261,8 +263,12 @@ describe('doctor', () => {
     broker.topics.delete('orders');
     expect((await checks()).get('topics')).toMatchObject({ state: 'warning', fix: { kind: 'apply_topics' } });
     folder.stored.set('orders/0', {
-      ...{ processor: 'orders', topic: 'orders', partition: 0 },
-      ...{ next: 7, last: null, clusterId: broker.clusterId },
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      next: 7,
+      last: null,
+      clusterId: broker.clusterId,
     });
     expect((await checks()).get('topics')).toMatchObject({
       state: 'error',

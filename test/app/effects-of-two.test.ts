@@ -139,8 +139,13 @@ function start(name: string): void {
   const { effects: handler } = payment(PLAIN_SHOP);
   if (handler === undefined) throw new Error('payment has no effects');
   const worker = new EffectWorker({
-    ...{ store: led, clock, processor: 'payment', handler, kinds: handler.kinds },
-    ...{ on: () => undefined, onSettled: () => undefined },
+    store: led,
+    clock,
+    processor: 'payment',
+    handler,
+    kinds: handler.kinds,
+    on: () => undefined,
+    onSettled: () => undefined,
     performers: paymentPerformers({ gateway: gatewayOf(name), clock, keyTtlMs: 20 * HOUR_MS }),
   });
   workers.push(worker);

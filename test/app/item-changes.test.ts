@@ -66,7 +66,8 @@ async function listed(
   let mark: ItemChangesMark | null = null;
   do {
     const { changes, next }: Awaited<ReturnType<typeof itemChangesPage>> = await itemChangesPage(view, item, {
-      ...{ limit, mark },
+      limit,
+      mark,
     });
     expect(changes.length).toBeLessThanOrEqual(limit);
     expect(next === null || isItemChangesMark(JSON.parse(JSON.stringify(next)))).toBe(true);

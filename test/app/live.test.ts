@@ -84,7 +84,9 @@ it('stock is that after the latest change of each item, whatever changed it', as
       ...recordOf('orders', 2, 'D-3', 'alice', {}),
       // Two lines of one item.
       order: {
-        ...{ orderId: 'D-3', user: 'alice', createdAt: 0 },
+        orderId: 'D-3',
+        user: 'alice',
+        createdAt: 0,
         items: [1, 4].map((quantity) => ({ item: 'pen', quantity, unitPrice: null })),
       },
     },

@@ -46,7 +46,10 @@ async function reset(
   return resetOffsets(
     { access: folder, broker, clock },
     {
-      ...{ processor, group, execute: true, on: () => undefined },
+      processor,
+      group,
+      execute: true,
+      on: () => undefined,
       reset: to === 'undo' ? { undo: topics } : new Map(topics.map((topic) => [topic, request])),
       ...options,
     },
@@ -58,7 +61,10 @@ async function resetOther(): Promise<void> {
   await resetOffsets(
     { access: folder, broker, clock },
     {
-      ...{ processor: 'notification', group: 'g.notification', execute: true, on: () => undefined },
+      processor: 'notification',
+      group: 'g.notification',
+      execute: true,
+      on: () => undefined,
       reset: new Map([[CANCELLED, { to: 'latest', partitions: null }]]),
     },
   );
@@ -72,7 +78,8 @@ const committed = (group = 'g.payment') =>
 describe('a processor', () => {
   it('is found by its name and by that of its group, with the names of its topics', () => {
     expect(PAYMENT).toEqual({
-      ...{ processor: 'payment', group: 'g.payment' },
+      processor: 'payment',
+      group: 'g.payment',
       topics: [VALIDATED, REJECTED, CANCELLED],
     });
     const shop = { group: 'g', names: NAMES };

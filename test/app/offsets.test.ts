@@ -40,7 +40,12 @@ beforeEach(async () => {
 function stand(partition: number, next: number): void {
   const last = { offset: next - 1, timestamp: 1, crc: 2 };
   folder.stored.set(`orders orders/${partition}`, {
-    ...{ processor: 'orders', topic: 'orders', partition, next, last, clusterId: 'cluster-1' },
+    processor: 'orders',
+    topic: 'orders',
+    partition,
+    next,
+    last,
+    clusterId: 'cluster-1',
   });
   broker.committedBy.set(String(partition), { partition, offset: next, metadata: MARK });
 }
@@ -67,7 +72,8 @@ async function reset(
   return resetOffsets(
     { access: folder, broker, clock },
     {
-      ...{ processor: 'orders', group: 'g' },
+      processor: 'orders',
+      group: 'g',
       reset:
         to === 'undo'
           ? { undo: ['orders'] }
@@ -156,8 +162,11 @@ describe('reset', () => {
 
   it('is refused while the group has members, of which a ghost of this folder is none', async () => {
     const member = (clientId: string) => ({
-      ...{ memberId: `m-${clientId}`, clientId, host: 'h' },
-      ...{ process: 'machine/7/7', sessionTimeoutMs: 6_000 },
+      memberId: `m-${clientId}`,
+      clientId,
+      host: 'h',
+      process: 'machine/7/7',
+      sessionTimeoutMs: 6_000,
     });
     folder.living.set('machine/7/7', 'dead');
     broker.members = [member('other'), member(MARK)];
@@ -176,7 +185,10 @@ describe('reset', () => {
   it('is refused while another owns the folder, which a dry run says', async () => {
     const status = () => ({ state: 'consuming' }) as never;
     await using consumer = await folder.own({
-      ...{ purpose: 'consume', via: 'consume', onNotice: () => undefined, status },
+      purpose: 'consume',
+      via: 'consume',
+      onNotice: () => undefined,
+      status,
     });
     await expect(reset('earliest')).rejects.toMatchObject({ code: 'folder_in_use' });
     await reset('earliest', { execute: false });
@@ -216,7 +228,10 @@ describe('of a topic that was created again', () => {
   const places = [0, 1].map((partition) => ({ processor: 'orders', topic: 'orders', partition }) as const);
   const skips = async () =>
     (await readSkips(await folder.read())).map(({ partition, from, to, isGone }) => ({
-      ...{ partition, from, to, isGone },
+      partition,
+      from,
+      to,
+      isGone,
     }));
 
   /** Three records in partition 0, and as many as before in partition 1, which had 4. */
@@ -336,9 +351,16 @@ describe('undo', () => {
     await reset('earliest');
     stand(0, 9);
     folder.log.push({
-      ...{ kind: 'position', processor: 'orders', topic: 'other', partition: 0 },
-      ...{ before: 1, after: 2, cause: 'reset' },
-      ...{ at: clock.now() + 5, by: 'model', via: 'command' },
+      kind: 'position',
+      processor: 'orders',
+      topic: 'other',
+      partition: 0,
+      before: 1,
+      after: 2,
+      cause: 'reset',
+      at: clock.now() + 5,
+      by: 'model',
+      via: 'command',
     });
     await reset('undo');
     expect(now()).toEqual(standing(6, 4));
@@ -435,7 +457,8 @@ describe('show', () => {
 it('beside a broken CSV a dry run is refused, as --execute is', async () => {
   const broken = {
     ...({ kind: 'file_broken', file: 'inventory.csv', line: 2 } as const),
-    ...{ message: 'inventory.csv:2: quantity of book is "many"', fix: 'give a whole number' },
+    message: 'inventory.csv:2: quantity of book is "many"',
+    fix: 'give a whole number',
   };
   const view = folder.read.bind(folder);
   const read: StoreAccess['read'] = async (how) => {
@@ -444,7 +467,9 @@ it('beside a broken CSV a dry run is refused, as --execute is', async () => {
   };
   Object.assign(folder, { read });
   await expect(reset('earliest', { execute: false })).rejects.toMatchObject({
-    ...{ code: 'corrupt_file', message: broken.message, fix: broken.fix },
+    code: 'corrupt_file',
+    message: broken.message,
+    fix: broken.fix,
     context: { file: 'inventory.csv', line: 2 },
   });
 });

@@ -41,8 +41,17 @@ async function place(folder: ModelFolder, kind: string, n: number): Promise<void
 
 function stepOf(order_id: string, offset: number, at: string) {
   return {
-    ...{ order_id, step: 'validated', at, topic: 'orders.created', partition: 0, offset, created_at: at },
-    ...{ customer_id: 'alice', items: [], total_amount: '0.00', shipping_address: 'x' },
+    order_id,
+    step: 'validated',
+    at,
+    topic: 'orders.created',
+    partition: 0,
+    offset,
+    created_at: at,
+    customer_id: 'alice',
+    items: [],
+    total_amount: '0.00',
+    shipping_address: 'x',
   };
 }
 
@@ -57,7 +66,10 @@ async function pages(
   let mark: OrdersMark | null = null;
   do {
     const { orders, next }: Awaited<ReturnType<typeof ordersPage>> = await ordersPage(view, {
-      ...{ filter, limit, mark, signal },
+      filter,
+      limit,
+      mark,
+      signal,
     });
     found.push(orders.map(orderIdOf));
     expect(orders.length).toBeLessThanOrEqual(limit);
@@ -77,7 +89,9 @@ it('pages are the list from its end, each order once, whatever is decided meanwh
       const filter = { ...ALL_ORDERS, status };
       const listed: string[] = [];
       await listOrders(folder, {
-        ...{ filter, last: Infinity, isReversed: true },
+        filter,
+        last: Infinity,
+        isReversed: true,
         onOrders: async (orders) => void listed.push(...orders.map(orderIdOf)),
       });
       let n = 100;
@@ -91,7 +105,7 @@ it('pages are the list from its end, each order once, whatever is decided meanwh
 it('a mark is of one store, and not of that store once it was restored', async () => {
   const folder = await shop(['A', 'A']);
   const page = async (of: ModelFolder, mark: OrdersMark | null) =>
-    ordersPage(await keptView(of), { ...{ filter: ALL_ORDERS, limit: 1, signal }, mark });
+    ordersPage(await keptView(of), { filter: ALL_ORDERS, limit: 1, signal, mark });
   const { next } = await page(folder, null);
   expect((await page(folder, next)).orders.map(orderIdOf)).toEqual(['A-0']);
   const other = new ModelFolder(new FakeClock(), 'other');

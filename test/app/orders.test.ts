@@ -135,7 +135,9 @@ describe('orders are listed', () => {
       yield* [];
     };
     const reader = {
-      ...{ decisionsFromEnd, factsFromEnd, effects: async () => [] },
+      decisionsFromEnd,
+      factsFromEnd,
+      effects: async () => [],
       [Symbol.asyncDispose]: async () => undefined,
     } as unknown as StoreView;
     const folder = Object.assign(await shop(), { read: async () => reader });
@@ -243,8 +245,13 @@ describe('an order is explained', () => {
       records: [{ offset: 0, role: 'unread' }],
     });
     const move: Partial<LoggedEdit> = {
-      ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
-      ...{ before: null, after: 1, cause: 'reset' },
+      kind: 'position',
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      before: null,
+      after: 1,
+      cause: 'reset',
     };
     folder.apply({
       edits: [move as LoggedEdit],
@@ -321,9 +328,14 @@ describe('an order is explained', () => {
 describe('skips', () => {
   const FIRST = { processor: 'orders', topic: 'orders', partition: 0 } as const;
   const moved = (before: number | null, after: number, at: number): LoggedEdit => ({
-    ...{ kind: 'position', ...FIRST },
-    ...{ before, after, cause: 'reset', at },
-    ...{ by: 'me', via: 'command' },
+    kind: 'position',
+    ...FIRST,
+    before,
+    after,
+    cause: 'reset',
+    at,
+    by: 'me',
+    via: 'command',
   });
   const skipsOf = (next: number, ...moves: LoggedEdit[]): [number, number, number][] => {
     const courses = new Courses();

@@ -13,14 +13,15 @@ function partsOf(store: Pick<Store, 'unsent' | 'drain'>): LaneParts {
   const stop = new AbortController();
   const options = { untilEnd: false, maxMessages: null };
   return {
-    ...{ store: store as Store, broker: new ScriptedBroker(), clock, stop },
-    ...{
-      names: new Map(),
-      group: 'g',
-      create: true,
-      codecOf: async () => new JsonCodec(),
-      on: () => undefined,
-    },
+    store: store as Store,
+    broker: new ScriptedBroker(),
+    clock,
+    stop,
+    names: new Map(),
+    group: 'g',
+    create: true,
+    codecOf: async () => new JsonCodec(),
+    on: () => undefined,
     waits: new Waits({ clock, options, on: () => undefined, stop }),
   };
 }

@@ -352,7 +352,9 @@ describe('produce from lines', () => {
     const { signal } = new AbortController();
     const check = (from: number) =>
       checkLines(lines(good, '', '{"user":"bob","item":"pen","quantity":1}', ''), 'in.ndjson', {
-        ...{ from, clock, signal },
+        from,
+        clock,
+        signal,
       });
     expect(await check(1)).toEqual({ orders: 2, withoutId: 1 });
     expect(await check(2)).toEqual({ orders: 1, withoutId: 1 });

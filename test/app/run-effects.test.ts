@@ -116,8 +116,15 @@ function run(
     },
     [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
     {
-      ...{ purpose: 'run', group: 'g', names: new Map(), untilEnd: true, maxMessages: null, reset: null },
-      ...{ adopt: false, create: true, signal: new AbortController().signal },
+      purpose: 'run',
+      group: 'g',
+      names: new Map(),
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
       on: (event) => events.push(event),
       ...options,
     },
@@ -138,7 +145,10 @@ it('are performed once their commit is durable, and a run to the end waits for t
   expect([...folder.owed.keys()]).toEqual([]);
   expect(folder.small.get('paid')?.get('A/charge')).toBe('R-1');
   expect(events).toContainEqual({
-    ...{ kind: 'effect_settled', processor: 'payment', id: 'A/charge', outcome: 'done' },
+    kind: 'effect_settled',
+    processor: 'payment',
+    id: 'A/charge',
+    outcome: 'done',
   });
   expect(events.at(-1)).toMatchObject({ kind: 'ended', run: { stoppedBy: 'end' } });
 });
@@ -184,7 +194,8 @@ it('that fail are reported at the first try, every 30 s until they succeed, and 
   void clock.sleep(400_000).then(() => stop.abort());
   const at: number[] = [];
   await run(async ({ attempts }) => (attempts < 5 ? FAULT : DONE), {
-    ...{ untilEnd: false, signal: stop.signal },
+    untilEnd: false,
+    signal: stop.signal,
     on: (event) => {
       events.push(event);
       if (ABOUT_TRIES.has(event.kind)) at.push(Math.round((clock.now() - from) / 1_000));
@@ -243,8 +254,14 @@ it('a run to the end that leaves some to the next says why', async () => {
 
 it('that were being tried at a crash are taken over by the next run, which knows that they may have happened', async () => {
   folder.owed.set('A/charge', {
-    ...{ id: 'A/charge', kind: 'charge', key: 'key-A', fields: {}, state: 'trying' },
-    ...{ dueAt: clock.now() + 60_000, attempts: 1, firstTriedAt: clock.now() },
+    id: 'A/charge',
+    kind: 'charge',
+    key: 'key-A',
+    fields: {},
+    state: 'trying',
+    dueAt: clock.now() + 60_000,
+    attempts: 1,
+    firstTriedAt: clock.now(),
   });
   const from = clock.now();
   await run(async () => {
@@ -325,8 +342,14 @@ it('that somebody outside answers hold up no reading', async () => {
 it('that are not due for months are looked at now and then', async () => {
   const dueAt = clock.now() + 200 * 24 * 3_600_000;
   folder.owed.set('A/charge', {
-    ...{ id: 'A/charge', kind: 'charge', key: 'key-A', fields: {}, state: 'due' },
-    ...{ dueAt, attempts: 0, firstTriedAt: null },
+    id: 'A/charge',
+    kind: 'charge',
+    key: 'key-A',
+    fields: {},
+    state: 'due',
+    dueAt,
+    attempts: 0,
+    firstTriedAt: null,
   });
   const stop = new AbortController();
   let longest = 0;
@@ -399,7 +422,10 @@ it('a gateway that does not answer holds up charges, and what other processors o
   let charged = 0;
   await runServices(
     {
-      ...{ access: folder, broker, codecOf: async () => new JsonCodec(), clock },
+      access: folder,
+      broker,
+      codecOf: async () => new JsonCodec(),
+      clock,
       performers: (): EffectPerformers => ({
         charge: {
           atOnce: 16,
@@ -419,11 +445,21 @@ it('a gateway that does not answer holds up charges, and what other processors o
       }),
     },
     [CHARGER, mailer].map((processor) => ({
-      ...{ processor, group: `g.${processor.name}`, tally: new KindTally() },
+      processor,
+      group: `g.${processor.name}`,
+      tally: new KindTally(),
     })),
     {
-      ...{ purpose: 'run', group: 'g', names: new Map(), untilEnd: false, maxMessages: null, reset: null },
-      ...{ adopt: false, create: true, signal: stop.signal, on: (event) => events.push(event) },
+      purpose: 'run',
+      group: 'g',
+      names: new Map(),
+      untilEnd: false,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: stop.signal,
+      on: (event) => events.push(event),
     },
   );
   expect(mailed).toBe(20);

@@ -58,7 +58,10 @@ function endingOf(
     effects: { isIdle: true } as never,
     outbox: outbox as unknown as Outbox,
     waits: new Waits({ clock, options, on: (event) => warned.push(event), stop: new AbortController() }),
-    ...{ store, broker, between: new Set(topics), destinations: topics },
+    store,
+    broker,
+    between: new Set(topics),
+    destinations: topics,
     onEnd: () => (ended += 1),
     onFailure: (error) => {
       throw error;

@@ -35,8 +35,16 @@ it('a run counts records by what became of them, and measures latency and lag on
   await consumeOrders(
     { access: folder, broker, codecOf: async () => codec, clock, meter },
     {
-      ...{ names: new Map(), shop: PLAIN_SHOP, group: 'g', untilEnd: true, maxMessages: null, reset: null },
-      ...{ adopt: false, create: true, signal: new AbortController().signal, on: () => undefined },
+      names: new Map(),
+      shop: PLAIN_SHOP,
+      group: 'g',
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
+      on: () => undefined,
     },
   );
   const text = await meter.text();

@@ -36,8 +36,15 @@ const STOCK: Processor<Delivery, Outcome> = {
     }));
     const messages = received.map(({ message: { item, quantity }, record, traceparent }) => {
       const alert: Alert = {
-        ...{ event_id: `${item}-${record.offset}`, kind: 'low_stock', item, revision: record.offset },
-        ...{ on_hand: quantity, reorder_level: null, order_id: null, message: 'arrived', at: state.at },
+        event_id: `${item}-${record.offset}`,
+        kind: 'low_stock',
+        item,
+        revision: record.offset,
+        on_hand: quantity,
+        reorder_level: null,
+        order_id: null,
+        message: 'arrived',
+        at: state.at,
       };
       const cause = { store: state.storeId, of: [item, record.offset], at: state.at, traceparent };
       return outgoing(ALERT, alert, cause);
@@ -106,8 +113,15 @@ async function run(
     { access: folder, broker, codecOf: async () => codec, clock: folder.clock, ...ports },
     services,
     {
-      ...{ purpose: 'run', group: 'g', names: NAMES, untilEnd: true, maxMessages: null, reset: null },
-      ...{ adopt: false, create: true, signal: new AbortController().signal },
+      purpose: 'run',
+      group: 'g',
+      names: NAMES,
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
       on: (event) => events.push(event),
       ...asked,
     },
@@ -390,15 +404,14 @@ describe('what is sent', () => {
     await run([service(STOCK)]);
     expect(folder.undelivered).toMatchObject([{ id: 'model-folder/alerts/pen/0', topic: 'alerts' }]);
     expect(JSON.parse(text(folder.undelivered[0]?.value ?? null))).toMatchObject({ item: 'pen' });
-    expect(events).toContainEqual({
-      ...{ kind: 'undelivered', id: 'model-folder/alerts/pen/0', topic: 'alerts' },
-    });
+    expect(events).toContainEqual({ kind: 'undelivered', id: 'model-folder/alerts/pen/0', topic: 'alerts' });
     expect(sentTo('alerts')).toHaveLength(1);
   });
 
   it('follows from edits too, without a batch', async () => {
     const running = run([service(STOCK)], {
-      ...{ untilEnd: false, signal: stop.signal },
+      untilEnd: false,
+      signal: stop.signal,
       onEdits: (_edits, state) => {
         const cause = { store: state.storeId, of: ['pen', 'edit'], at: state.at, traceparent: null };
         return { outgoing: [outgoing(ALERT, { item: 'pen' } as Alert, cause)] };
@@ -417,7 +430,10 @@ describe('what is sent', () => {
 /** One of two processors that read the cancellations of orders. */
 function reader(name: 'payment' | 'notification'): Service {
   return service({
-    ...{ name, sources: [ORDER_CANCELLED], emits: [], keys: () => ({}) },
+    name,
+    sources: [ORDER_CANCELLED],
+    emits: [],
+    keys: () => ({}),
     decide: (received: readonly Received<unknown>[], state: State) =>
       decideEach(received, state, ({ record }) => ({
         ...({ kind: 'handled', about: String(record.offset), detail: '' } as const),

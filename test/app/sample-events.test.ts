@@ -5,14 +5,24 @@ import { seededRandom } from '../../src/app/send/produce.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
 const ITEMS: readonly Item[] = ['pen', 'ink', 'book'].map((item) => ({
-  ...{ item, quantity: 0, name: null, price: null, reorderLevel: null, extra: {} },
+  item,
+  quantity: 0,
+  name: null,
+  price: null,
+  reorderLevel: null,
+  extra: {},
 }));
 
 it('sample events of all sources deliver about what they sell: stores do not sell far more than there is', () => {
   let id = 0;
   const events = sampleEvents(ITEMS, {
-    ...{ sources: ['online', 'store', 'supplier'], suppliers: [], count: 2_000, faulty: 0, now: () => 0 },
-    ...{ random: seededRandom(7), newId: () => `E-${id++}` },
+    sources: ['online', 'store', 'supplier'],
+    suppliers: [],
+    count: 2_000,
+    faulty: 0,
+    now: () => 0,
+    random: seededRandom(7),
+    newId: () => `E-${id++}`,
   });
   const left = new Map<string, number>();
   let least = 0;
@@ -27,15 +37,22 @@ it('sample events of all sources deliver about what they sell: stores do not sel
 
 it('suppliers deliver what was there at first and is low, up to that, and again only where it was not counted', async () => {
   const options = {
-    ...{ sources: ['store', 'supplier'] as const, suppliers: ['ACME'], count: null, faulty: 0 },
-    ...{ now: () => 0, random: seededRandom(7), newId: () => 'sample' },
+    sources: ['store', 'supplier'] as const,
+    suppliers: ['ACME'],
+    count: null,
+    faulty: 0,
+    now: () => 0,
+    random: seededRandom(7),
+    newId: () => 'sample',
   };
   const first = ITEMS.map((item) => ({ ...item, quantity: item.item === 'pen' ? 500 : 50 }));
   const onHand = new Map<string, number>(Object.entries({ pen: 20, ink: 21, book: -3 }));
   let time = 0;
   let looks = 0;
   const events = restocking(sampleEvents(first, options), {
-    ...{ first, lowStock: 20, clock: { elapsed: () => time } },
+    first,
+    lowStock: 20,
+    clock: { elapsed: () => time },
     read: async () => {
       looks += 1;
       const added = ITEMS.slice(0, 1).map((item) => ({ ...item, item: 'the last one' }));

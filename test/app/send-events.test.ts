@@ -37,8 +37,14 @@ async function sendInDoubt(
   const error: unknown = await sendEvents(
     { broker, codecOf },
     {
-      ...{ sources: ['supplier'], names: new Map(), create: true, count: 2, delayMs: 0, again: 'event_id' },
-      ...{ clock: new FakeClock(), signal: new AbortController().signal },
+      sources: ['supplier'],
+      names: new Map(),
+      create: true,
+      count: 2,
+      delayMs: 0,
+      again: 'event_id',
+      clock: new FakeClock(),
+      signal: new AbortController().signal,
       events: ['EV-1', 'EV-2'].map(deliveryOf),
       on: (event) => seen.push(event),
       ...given,

@@ -28,7 +28,9 @@ describe('beside a consumer', () => {
       files: [
         { ...BROKEN, state: 'broken' },
         {
-          ...{ file: 'inventory.csv.conflict', state: 'kept_aside', line: null },
+          file: 'inventory.csv.conflict',
+          state: 'kept_aside',
+          line: null,
           message: 'it is not based on any version that orderctl has written',
         },
       ],

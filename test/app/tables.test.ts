@@ -9,7 +9,12 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
 const item = (name: string, quantity: number, more: Partial<Item> = {}): Item => ({
-  ...{ item: name, quantity, name: null, price: null, reorderLevel: null, extra: {} },
+  item: name,
+  quantity,
+  name: null,
+  price: null,
+  reorderLevel: null,
+  extra: {},
   ...more,
 });
 const PEN = item('pen', 50, { price: '1.20', name: 'Pen', extra: { shelf: 'A' } });
@@ -20,7 +25,10 @@ describe('a list is laid over a table', () => {
   const plan = (lines: string[], replace = false, table: 'users' | 'inventory' = 'inventory') => {
     const [header = [], ...rows] = lines.map((line) => line.split(';'));
     const sheet = {
-      ...{ file: 'list.csv', line: 1, header, hasDecimalComma: true },
+      file: 'list.csv',
+      line: 1,
+      header,
+      hasDecimalComma: true,
       rows: rows.map((cells, at) => ({ line: at + 2, cells })),
     };
     const current = table === 'users' ? [ALICE] : [PEN, BOOK];
@@ -93,7 +101,13 @@ describe('a list is laid over a table', () => {
 
 const logged = (before: Item | null, after: Item | null, more: Partial<LoggedEdit> = {}): LoggedEdit =>
   ({
-    ...{ kind: 'item', item: (before ?? after)?.item, before, after, at: 1, by: 'me', via: 'command' },
+    kind: 'item',
+    item: (before ?? after)?.item,
+    before,
+    after,
+    at: 1,
+    by: 'me',
+    via: 'command',
     ...more,
   }) as LoggedEdit;
 

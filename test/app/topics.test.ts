@@ -61,8 +61,11 @@ describe('topics against what is declared', () => {
     const { actions, warnings } = await plan();
     expect(actions).toEqual([
       {
-        ...{ kind: 'alter_config', topic: 'orders.dlq', name: 'cleanup.policy' },
-        ...{ from: 'compact,delete', to: 'delete' },
+        kind: 'alter_config',
+        topic: 'orders.dlq',
+        name: 'cleanup.policy',
+        from: 'compact,delete',
+        to: 'delete',
       },
     ]);
     expect(warnings.join()).toContain('orders.dlq is compacted');

@@ -52,12 +52,10 @@ describe('what is sent', () => {
     await send();
     expect(tracer.spans).toMatchObject([
       {
-        ...{
-          name: 'send orders',
-          kind: 'producer',
-          parentSpanId: null,
-          traceparent: traceparentIn('orders'),
-        },
+        name: 'send orders',
+        kind: 'producer',
+        parentSpanId: null,
+        traceparent: traceparentIn('orders'),
         attributes: { 'messaging.kafka.message.key': 'O-1', 'messaging.kafka.offset': 0 },
       },
     ]);
@@ -161,14 +159,24 @@ describe('a run', () => {
     };
     await runServices(
       {
-        ...{ access: folder, clock, codecOf: async () => new JsonCodec() },
+        access: folder,
+        clock,
+        codecOf: async () => new JsonCodec(),
         ...(isTraced ? { tracer, broker: tracedBroker(broker, tracer, clock) } : { broker }),
         performers: () => ({ charge: { atOnce: 16, perform } }),
       },
       [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
       {
-        ...{ purpose: 'run', group: 'g', names: new Map(), untilEnd: true, maxMessages: null, reset: null },
-        ...{ adopt: false, create: true, signal: new AbortController().signal, on: () => undefined },
+        purpose: 'run',
+        group: 'g',
+        names: new Map(),
+        untilEnd: true,
+        maxMessages: null,
+        reset: null,
+        adopt: false,
+        create: true,
+        signal: new AbortController().signal,
+        on: () => undefined,
       },
     );
   }
@@ -178,7 +186,9 @@ describe('a run', () => {
     await run([{ kind: 'failed', message: '503', isUnknown: false }]);
     const [process] = tracer.named('payment process orders.validated');
     expect(process).toMatchObject({
-      ...{ traceId: TRACE_ID, parentSpanId: PARENT, kind: 'consumer' },
+      traceId: TRACE_ID,
+      parentSpanId: PARENT,
+      kind: 'consumer',
       attributes: { 'orderctl.outcome': 'charged', 'messaging.kafka.offset': 0 },
     });
     const tries = tracer.named('payment charge');

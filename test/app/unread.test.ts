@@ -20,7 +20,11 @@ async function setUp(kept: number) {
   const view = new SharedReader(() => folder.read());
   const unread = new UnreadOrders<Order>(
     {
-      ...{ broker, topic: 'orders', processor: 'orders' as const, view, idOf: (order) => order.orderId },
+      broker,
+      topic: 'orders',
+      processor: 'orders' as const,
+      view,
+      idOf: (order) => order.orderId,
       codec: {
         decode: (records) => {
           decoded += records.length;
@@ -38,7 +42,12 @@ async function setUp(kept: number) {
   const positions = (...next: number[]): void =>
     next.forEach((offset, partition) => {
       const position: StoredPosition = {
-        ...{ processor: 'orders', topic: 'orders', partition, next: offset, last: null, clusterId: null },
+        processor: 'orders',
+        topic: 'orders',
+        partition,
+        next: offset,
+        last: null,
+        clusterId: null,
       };
       folder.stored.set(`orders/orders/${partition}`, position);
     });

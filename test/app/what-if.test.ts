@@ -66,7 +66,10 @@ const user = (name: string, status: 'paid' | 'unpaid'): EditRequest => ({
   status,
 });
 const item = (name: string, quantity: number, price = '2.50'): EditRequest => ({
-  ...{ kind: 'item.add', item: name, quantity, price },
+  kind: 'item.add',
+  item: name,
+  quantity,
+  price,
 });
 const PEOPLE = [user('alice', 'paid'), user('bob', 'unpaid'), user('carol', 'paid')];
 
@@ -112,7 +115,10 @@ describe('orders of the direct flow are decided again', () => {
     expect(otherwise(await shop.whatIf({ statuses: { bob: 'unpaid' } }))).toEqual(['B: accepted, rejected']);
     expect(otherwise(await shop.whatIf({ statuses: { zoe: 'paid' } }))).toEqual(['C: rejected, accepted']);
     expect((await shop.whatIf({ statuses: { zoe: 'unpaid' } })).counts).toEqual({
-      ...{ accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 1 },
+      accepted: 0,
+      rejected: 0,
+      not_sent: 0,
+      rejected_otherwise: 1,
     });
     const dear = await shop.whatIf({ prices: { pen: '10.00' } });
     expect([dear.orders, dear.revenue]).toEqual([[], { was: 250n, wouldBe: 1000n }]);
@@ -228,8 +234,12 @@ it('what-if with nothing changed gives back exactly what was decided', async () 
     await live(shop, randomOf(seed));
     const found = await shop.whatIf();
     expect(found, `seed ${seed}`).toMatchObject({
-      ...{ counts: { accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 }, orders: [], items: [] },
-      ...{ unknown: 0, revenue: { wouldBe: found.revenue.was }, unpriced: { wouldBe: found.unpriced.was } },
+      counts: { accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 },
+      orders: [],
+      items: [],
+      unknown: 0,
+      revenue: { wouldBe: found.revenue.was },
+      unpriced: { wouldBe: found.unpriced.was },
     });
     const again = new Again({ stock: new Map(), prices: new Map(), statuses: new Map() });
     for await (const chunk of shop.store.history([CHECKOUT])) chunk.forEach((line) => again.take(line));

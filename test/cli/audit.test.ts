@@ -22,20 +22,29 @@ it('tells that the books balance', async () => {
     ok: true,
     as_of: null,
     checked: {
-      ...{ items: 1, orders: 1, rejections: 1, records: null, users: 1, edits: 2 },
-      ...{ checkout_orders: 0, unfinished_orders: 0, movements: 0, facts: 0 },
-    },
-    ...{ skips: [], differences_total: 0, differences: [], repaired: [] },
-    ...{
+      items: 1,
+      orders: 1,
+      rejections: 1,
       records: null,
-      checkout_records: null,
-      in_flight: null,
-      unfinished: [],
-      unsent: 0,
-      unsent_by_destination: {},
-      undelivered: 0,
-      notes: [],
+      users: 1,
+      edits: 2,
+      checkout_orders: 0,
+      unfinished_orders: 0,
+      movements: 0,
+      facts: 0,
     },
+    skips: [],
+    differences_total: 0,
+    differences: [],
+    repaired: [],
+    records: null,
+    checkout_records: null,
+    in_flight: null,
+    unfinished: [],
+    unsent: 0,
+    unsent_by_destination: {},
+    undelivered: 0,
+    notes: [],
     effects: { owed: 0, parked: 0 },
   });
   const { stdout, stderr } = await shop.ok('audit');
@@ -51,7 +60,8 @@ it('ends with 6 and the first differences; --repair rebuilds views and says whic
   const result = await shop.run('audit -o json');
   expect(result.code).toBe(6);
   expect(JSON.parse(result.stdout)).toMatchObject({
-    ...{ ok: false, differences_total: 1 },
+    ok: false,
+    differences_total: 1,
     differences: [
       { kind: 'index_damaged', item: null, order_id: null, where: `.orderctl/${run}`, fix: null },
     ],

@@ -59,12 +59,14 @@ it('what is no backup is not restored, and a file is not backed up into', async 
   ] as const) {
     const result = await shop.run(['restore', source, '--storage', 'new', '-o', 'json']);
     expect(failureOf(result)).toMatchObject({
-      ...{ exit_code: 3, message },
+      exit_code: 3,
+      message,
       fix: 'name a backup: a folder that "backup DIR" made',
     });
   }
   expect(failureOf(await shop.run(['backup', file, '-o', 'json']))).toMatchObject({
-    ...{ exit_code: 2, message: `${file} is a file, not a folder` },
+    exit_code: 2,
+    message: `${file} is a file, not a folder`,
     fix: 'name a folder that is empty or not there yet',
   });
 });

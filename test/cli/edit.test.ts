@@ -38,7 +38,12 @@ describe('edit', () => {
       env: { EDITOR: "sed -i 's/^bob,.*/bob,paid/'", VISUAL: '' },
     });
     expect(user).toEqual({
-      ...{ file: 'users.csv', added: 0, changed: 1, removed: 0, clamped: [], settled: [] },
+      file: 'users.csv',
+      added: 0,
+      changed: 1,
+      removed: 0,
+      clamped: [],
+      settled: [],
       edits: [{ user: 'bob', before: { status: 'unpaid' }, after: { status: 'paid' } }],
     });
     const visual = { EDITOR: 'false', VISUAL: "sed -i '/^bob/d'" };

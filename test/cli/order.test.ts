@@ -21,9 +21,18 @@ async function decidedShop(): Promise<Shop> {
 
 const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
 const SECOND = {
-  ...{ order_id: 'ORD-2', status: 'rejected', reason: 'user_not_paid', detail: 'user bob is unpaid' },
-  ...{ user: 'bob', user_status: 'unpaid', items: [{ item: 'pen', quantity: 1, stock: 48 }] },
-  ...{ created_at: '2026-01-02T00:00:00.000Z', decided_at: iso, topic: 'orders', partition: 3, offset: 1 },
+  order_id: 'ORD-2',
+  status: 'rejected',
+  reason: 'user_not_paid',
+  detail: 'user bob is unpaid',
+  user: 'bob',
+  user_status: 'unpaid',
+  items: [{ item: 'pen', quantity: 1, stock: 48 }],
+  created_at: '2026-01-02T00:00:00.000Z',
+  decided_at: iso,
+  topic: 'orders',
+  partition: 3,
+  offset: 1,
 };
 
 describe('order show', () => {
@@ -31,7 +40,10 @@ describe('order show', () => {
     const shop = await decidedShop();
     expect(await shop.json('order show ORD-2')).toEqual(SECOND);
     expect(await shop.json('order show ORD-1')).toMatchObject({
-      ...{ status: 'accepted', reason: null, detail: null, user_status: 'paid' },
+      status: 'accepted',
+      reason: null,
+      detail: null,
+      user_status: 'paid',
       items: [{ item: 'pen', quantity: 2, stock: 50 }],
     });
     const { stdout, stderr } = await shop.ok('order show ORD-3');
@@ -89,8 +101,11 @@ describe('order show', () => {
     const shop = await decidedShop();
     await using store = await ownFolder(shop.storage);
     const steps = ['charge_owed', 'cancelled'].map((step) => ({
-      ...{ order_id: 'C-1', at: '2026-01-02T00:00:00.000Z' },
-      ...{ topic: 'orders.cancel', partition: 1, offset: 2 },
+      order_id: 'C-1',
+      at: '2026-01-02T00:00:00.000Z',
+      topic: 'orders.cancel',
+      partition: 1,
+      offset: 2,
       ...(step === 'cancelled' ? { step, detail: 'it was wished' } : { step, amount: '1.00' }),
     })) as CheckoutFact[];
     await store.transact({}, () => ({
@@ -98,7 +113,11 @@ describe('order show', () => {
       result: null,
     }));
     expect(await shop.json('order show C-1')).toMatchObject({
-      ...{ order_id: 'C-1', flow: 'checkout', status: 'CANCELLED', user: null, topic: null },
+      order_id: 'C-1',
+      flow: 'checkout',
+      status: 'CANCELLED',
+      user: null,
+      topic: null,
       timeline: [{ step: 'charge_owed' }, { step: 'cancelled', topic: 'orders.cancel', offset: 2 }],
     });
     const { stdout } = await shop.ok('order show C-1');
@@ -108,7 +127,9 @@ describe('order show', () => {
     );
     const explained = await shop.json('order explain C-1');
     expect(explained).toMatchObject({
-      ...{ order_id: 'C-1', status: 'CANCELLED', scanned: false },
+      order_id: 'C-1',
+      status: 'CANCELLED',
+      scanned: false,
       // One record led to both steps.
       records: [{ topic: 'orders.cancel', partition: 1, offset: 2, steps: ['charge_owed', 'cancelled'] }],
     });
@@ -146,9 +167,16 @@ describe('order list', () => {
     const shop = await decidedShop();
     await using store = await ownFolder(shop.storage);
     const order = {
-      ...{ order_id: 'C-1', at: '2026-01-02T00:00:00.000Z', created_at: '2026-01-01T00:00:00.000Z' },
-      ...{ topic: 'orders.created', partition: 1, offset: 2, customer_id: 'alice', total_amount: '5.00' },
-      ...{ items: [{ product_id: 'pen', quantity: 2, unit_price: '2.50' }], shipping_address: 'Street 1' },
+      order_id: 'C-1',
+      at: '2026-01-02T00:00:00.000Z',
+      created_at: '2026-01-01T00:00:00.000Z',
+      topic: 'orders.created',
+      partition: 1,
+      offset: 2,
+      customer_id: 'alice',
+      total_amount: '5.00',
+      items: [{ product_id: 'pen', quantity: 2, unit_price: '2.50' }],
+      shipping_address: 'Street 1',
     };
     const step = { order_id: 'C-1', at: order.at, topic: 'orders.validated', partition: 0, offset: 0 };
     await store.transact({}, () => ({
@@ -156,7 +184,11 @@ describe('order list', () => {
         facts: [
           newFact(CHECKOUT, { ...order, step: 'validated' }),
           newFact(CHECKOUT, {
-            ...{ ...step, step: 'declined', amount: '5.00', reference: null, reason: 'card_declined' },
+            ...step,
+            step: 'declined',
+            amount: '5.00',
+            reference: null,
+            reason: 'card_declined',
             attempts: 1,
           }),
         ],

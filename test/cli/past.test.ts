@@ -94,17 +94,16 @@ it('what-if decides history again, changes nothing, and says what it cannot read
   const found = await shop.json('what-if --stock pen=11 --price pen=2 --status carol=unpaid');
   expect(found).toMatchObject({
     circumstances: { stock: { pen: 11 }, price: { pen: '2.00' }, status: { carol: 'unpaid' } },
-    ...{
-      decided: 3,
-      accepted_instead: 0,
-      rejected_instead: 1,
-      not_sent: 0,
-      rejected_otherwise: 1,
-      unknown: 0,
-    },
+    decided: 3,
+    accepted_instead: 0,
+    rejected_instead: 1,
+    not_sent: 0,
+    rejected_otherwise: 1,
+    unknown: 0,
     orders: [{ order_id: 'ORD-3', was: 'accepted', would_be: 'rejected' }],
     items: [{ item: 'pen', quantity: { was: 38, would_be: 9 }, sold_out_at: { was: null, would_be: null } }],
-    ...{ revenue: { was: '0.00', would_be: '4.00' }, units_without_price: { was: 12, would_be: 0 } },
+    revenue: { was: '0.00', would_be: '4.00' },
+    units_without_price: { was: 12, would_be: 0 },
   });
   const text = (await shop.ok('what-if --stock pen=11')).stdout;
   expect(text).toMatch(
@@ -113,7 +112,8 @@ it('what-if decides history again, changes nothing, and says what it cannot read
   expect(text).toContain('item pen has 9 on hand, 10 wanted');
   const [sold] = shop.jsonl('orders.jsonl');
   expect(await shop.json(`what-if --stock pen=1 --until ${Number(sold?.seq)}`)).toMatchObject({
-    ...{ decided: 1, until: { seq: sold?.seq, at: sold?.accepted_at } },
+    decided: 1,
+    until: { seq: sold?.seq, at: sold?.accepted_at },
   });
   expect(shop.read('inventory.csv')).toBe(before);
   for (const [flags, message] of [

@@ -37,8 +37,15 @@ function event(
   const of = { order_id: null, store_id: null, supplier_id: null, reason: null, unit_price: '2.00' };
   const change = { status: 'applied', delta: -quantity, on_hand: 1, at: occurred_at } as const;
   return newFact(EVENTS_LOG, {
-    ...{ event_id, source, product_id: 'pen', quantity, occurred_at },
-    ...{ ...of, ...change, ...place, ...more },
+    event_id,
+    source,
+    product_id: 'pen',
+    quantity,
+    occurred_at,
+    ...of,
+    ...change,
+    ...place,
+    ...more,
   });
 }
 
@@ -82,8 +89,14 @@ it('report show has a day by product and source, in days of 23 and of 25 hours',
   const shop = await shopWithDays();
   const spring = await show(shop, SPRING);
   expect(spring).toMatchObject({
-    ...{ report_date: SPRING, from: '2026-03-28T23:00:00.000Z', until: '2026-03-29T22:00:00.000Z' },
-    ...{ complete: true, order_count: 5, completed: 4, rejected: 1, total_sales: '16.40' },
+    report_date: SPRING,
+    from: '2026-03-28T23:00:00.000Z',
+    until: '2026-03-29T22:00:00.000Z',
+    complete: true,
+    order_count: 5,
+    completed: 4,
+    rejected: 1,
+    total_sales: '16.40',
     by_source: [
       { source: 'direct', orders: 2, total_quantity: 4, total_revenue: '4.40' },
       { source: 'online', orders: 1, total_quantity: 3, total_revenue: '6.00' },
@@ -234,7 +247,9 @@ async function bucket(stored: Map<string, Buffer>, onPut: () => void = () => und
 
 const objectsAt = (endpoint: string, accessKeyId = 'k') =>
   createBucketObjects({
-    ...{ url: 's3://shop/sales', endpoint, region: null },
+    url: 's3://shop/sales',
+    endpoint,
+    region: null,
     credentials: { accessKeyId, secretAccessKey: 's', sessionToken: null },
   });
 

@@ -24,10 +24,7 @@ it('suppliers are added, changed, shown, completed and removed, in a file that m
   const shop = openShop();
   expect(
     await shop.json(['supplier', 'add', 'SUP-1', '--name', 'Paper, Ltd', '--contact', '+49 30 1234']),
-  ).toEqual({
-    ...{ supplier_id: 'SUP-1', before: null },
-    after: { name: 'Paper, Ltd', contact: '+49 30 1234' },
-  });
+  ).toEqual({ supplier_id: 'SUP-1', before: null, after: { name: 'Paper, Ltd', contact: '+49 30 1234' } });
   expect(shop.read('suppliers.csv')).toBe('supplier_id,name,contact\nSUP-1,"Paper, Ltd",+49 30 1234\n');
   const twice = await shop.run('supplier add --supplier SUP-1 -o json');
   expect([twice.code, failureOf(twice).code]).toEqual([4, 'already_exists']);

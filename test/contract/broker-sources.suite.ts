@@ -37,10 +37,15 @@ export function sourcesContract(cluster: Cluster): void {
       const done = consumer
         .run(
           {
-            ...{ clientId: 'folder', storeId: 'store-1', mode: 'exclusive', metadata: 'mark' },
+            clientId: 'folder',
+            storeId: 'store-1',
+            mode: 'exclusive',
+            metadata: 'mark',
             stallTimeoutMs: 20_000,
-            ...{ positions: () => positions.values(), onEvent: (event) => void events.push(event) },
-            ...{ signal: stopping.signal, ...options },
+            positions: () => positions.values(),
+            onEvent: (event) => void events.push(event),
+            signal: stopping.signal,
+            ...options,
           },
           async (batch) => {
             const { topic, partition, records, clusterId } = batch;

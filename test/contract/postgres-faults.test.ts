@@ -24,7 +24,9 @@ interface Lasting {
 async function open(limitMs: number | null, url = server.url, clock = systemClock): Promise<Lasting> {
   const away: (Error | null)[] = [];
   const session = await LastingConnection.open({
-    ...{ target: { url, password: null }, clock, limitMs },
+    target: { url, password: null },
+    clock,
+    limitMs,
     onAway: (failure) => void away.push(failure),
     signal: new AbortController().signal,
   });
@@ -48,7 +50,8 @@ test('a pool that has lost its server is waited for, in a statement and in a com
   const asked = session.query('SELECT 1 AS one');
   await waitFor('a word about it', async () => away.length > 0);
   expect(away[0]).toMatchObject({
-    ...{ code: 'store_unreachable', message: expect.stringContaining(LOGIN_FAILS) as string },
+    code: 'store_unreachable',
+    message: expect.stringContaining(LOGIN_FAILS) as string,
   });
   pool.refuse(null);
   expect(await asked).toEqual([{ one: 1 }]);
@@ -127,7 +130,8 @@ test('what a limit of the server always cancels is given up, though the database
   await using session = (await open(null, server.url, fast)).session;
   await session.query("SET statement_timeout = '20ms'");
   await expect(session.query('SELECT pg_sleep(30)')).rejects.toMatchObject({
-    ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
+    code: 'store_unreachable',
+    fix: expect.stringContaining('statement_timeout') as string,
   });
 });
 

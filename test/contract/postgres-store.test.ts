@@ -22,8 +22,15 @@ import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.s
 import { storeContract } from './store.suite.ts';
 
 const IDLE: ConsumerStatus = {
-  ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'g', ordersPerSecond: 0 },
-  ...{ lag: 0, lastCommitAt: null, processors: [], brokenFiles: [] },
+  state: 'consuming',
+  waitingFor: null,
+  topic: 'orders',
+  group: 'g',
+  ordersPerSecond: 0,
+  lag: 0,
+  lastCommitAt: null,
+  processors: [],
+  brokenFiles: [],
   counts: { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
 };
 

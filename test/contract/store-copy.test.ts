@@ -48,16 +48,14 @@ const LETTERS = ['1', '2', '3'].map((at): OutgoingRecord => {
   };
 });
 const EFFECT: Effect = {
-  ...{
-    id: 'e-1',
-    kind: 'charge',
-    key: 'k',
-    fields: { a: 1 },
-    state: 'due',
-    dueAt: 5,
-    attempts: 0,
-    firstTriedAt: null,
-  },
+  id: 'e-1',
+  kind: 'charge',
+  key: 'k',
+  fields: { a: 1 },
+  state: 'due',
+  dueAt: 5,
+  attempts: 0,
+  firstTriedAt: null,
 };
 
 async function all<T>(of: Iterable<T> | AsyncIterable<T>): Promise<T[]> {
@@ -86,8 +84,12 @@ async function fill(access: StoreAccess): Promise<void> {
   for (let n = 0; n < 30; n++) {
     await store.transact(
       {
-        ...{ users: ['alice', 'bob'], items: ['book'], orders: [`O-${n}`, `R-${n}`], effects: ['e-1'] },
-        ...{ facts: new Map([[CHECKOUT, ['W-1']]]), positions: [source] },
+        users: ['alice', 'bob'],
+        items: ['book'],
+        orders: [`O-${n}`, `R-${n}`],
+        effects: ['e-1'],
+        facts: new Map([[CHECKOUT, ['W-1']]]),
+        positions: [source],
       },
       (state) => ({
         changes: {
@@ -119,8 +121,11 @@ async function fill(access: StoreAccess): Promise<void> {
 /** Changes at the same moment are all there, a row that is made again is one, and a change that fails is none. */
 async function expectLists(lists: Lists): Promise<void> {
   const row = (day: number, total_sales: string): ListRow => ({
-    ...{ report_date: `2026-11-${day + 10}`, time_zone: 'UTC', total_sales },
-    ...{ top_sellers: JSON.stringify([{ product_id: 'a "b", c' }]), low_stock: '[]' },
+    report_date: `2026-11-${day + 10}`,
+    time_zone: 'UTC',
+    total_sales,
+    top_sellers: JSON.stringify([{ product_id: 'a "b", c' }]),
+    low_stock: '[]',
   });
   const put = (one: ListRow): Promise<void> =>
     lists.change('reports', (rows) =>
@@ -147,9 +152,13 @@ async function contentOf(access: StoreAccess): Promise<Record<string, unknown>> 
   await using inspection = await access.inspect();
   const result = await audit(access, { topic: null, repair: false, onNotice });
   return {
-    ...{ storeId: reader.storeId, users: [...(await reader.users())], items: [...(await reader.items())] },
-    ...{ history: await collect(reader.history([CHECKOUT])), positions: await reader.positions() },
-    ...{ small: [...(await reader.small(SMALL))].sort(), effects: await reader.effects() },
+    storeId: reader.storeId,
+    users: [...(await reader.users())],
+    items: [...(await reader.items())],
+    history: await collect(reader.history([CHECKOUT])),
+    positions: await reader.positions(),
+    small: [...(await reader.small(SMALL))].sort(),
+    effects: await reader.effects(),
     unsent: await all(inspection.allUnsent()),
     undelivered: await all(reader.undelivered()),
     // The one step of an order that there is says that others are missing.
@@ -252,7 +261,9 @@ const ALICE = { user: 'alice', status: 'paid', extra: {} } as const;
 /** As format 2 has them: 100 pens, 10 sold, set to 50, 5 sold, set to 60. */
 const UNNUMBERED: readonly HistoryLine[] = [
   {
-    ...{ kind: 'edit', seq: null, at: 0 },
+    kind: 'edit',
+    seq: null,
+    at: 0,
     edit: { ...edited(0), kind: 'user', user: 'alice', before: null, after: ALICE },
   },
   set(1000, null, 100),
@@ -298,8 +309,14 @@ test('lines without a number stay where their times place them, copied or rewrit
     await using first = await one.admin.target({ storeId: 'S', from: 'old', factLogs: [] });
     await first.add(UNNUMBERED);
     await first.finish({
-      ...{ users: [ALICE], items: [pens(60)], positions: [], small: new Map(), effects: [], unsent: [] },
-      ...{ undelivered: none(), lists: { suppliers: [], reports: [] } },
+      users: [ALICE],
+      items: [pens(60)],
+      positions: [],
+      small: new Map(),
+      effects: [],
+      unsent: [],
+      undelivered: none(),
+      lists: { suppliers: [], reports: [] },
     });
     await first.open();
   }

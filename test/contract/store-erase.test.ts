@@ -114,7 +114,7 @@ async function booksOf({ access }: Opened): Promise<unknown> {
   expect(differences).toEqual([]);
   const { orders, revenue, counts } = await whatIf(access, NOTHING_ELSE, null);
   expect(orders).toEqual([]);
-  return { ...{ counted, revenue, counts, items: [...(await reader.items())] }, storeId: reader.storeId };
+  return { counted, revenue, counts, items: [...(await reader.items())], storeId: reader.storeId };
 }
 
 async function historyOf({ access }: Opened): Promise<string> {

@@ -49,7 +49,9 @@ async function printed(access: StoreAccess, change: RandomShop['change']): Promi
 /** An edit of the first day by a clock that was set back, after an order of the second that is archived: it is of the second, too. */
 const SET_BACK: RandomShop = {
   change: ['2026-03-28', '2026-03-29', '2026-03-30', 'Europe/Berlin', 23],
-  ...{ turns: [0.1, 0.5, 0.2, 0.2, 0.2, 0.2], checkout: [], events: [] },
+  turns: [0.1, 0.5, 0.2, 0.2, 0.2, 0.2],
+  checkout: [],
+  events: [],
   direct: [
     { at: 0.5, turn: 1, user: 'alice', lines: [{ product_id: 'book', quantity: 1, unit_price: null }] },
   ],

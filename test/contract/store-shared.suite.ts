@@ -20,8 +20,13 @@ function position(next: number): StoredPosition {
 
 function message(key: string, number: number): OutgoingMessage {
   return {
-    ...{ kind: 'message', id: `s/${key}/${number}`, type: DESTINATION, key },
-    ...{ fields: { number }, at: 1_790_000_000_000, traceparent: null },
+    kind: 'message',
+    id: `s/${key}/${number}`,
+    type: DESTINATION,
+    key,
+    fields: { number },
+    at: 1_790_000_000_000,
+    traceparent: null,
   };
 }
 

@@ -66,15 +66,16 @@ test.skipIf(withoutAirflow || withoutS3)(
     const { url, texts } = await webhook();
     const home = makeFolder();
     const settings = {
-      ...{ AIRFLOW_HOME: home, AIRFLOW__CORE__LOAD_EXAMPLES: 'False' },
+      AIRFLOW_HOME: home,
+      AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
       AIRFLOW__CORE__DAGS_FOLDER: path.join(ROOT, 'deploy/airflow/dags'),
-      ...{ AIRFLOW_CONN_ORDERCTL: postgres.url, ORDERCTL_STORE: postgres.url, ...s3 },
+      AIRFLOW_CONN_ORDERCTL: postgres.url,
+      ORDERCTL_STORE: postgres.url,
+      ...s3,
       ORDERCTL_PROGRAM: `${process.execPath} ${path.join(ROOT, 'bin/orderctl')}`,
-      ...{
-        ORDERCTL_REPORT_TO: 's3://shop/sales',
-        ORDERCTL_REPORT_RETRY_SECONDS: '0',
-        ORDERCTL_ALERT_URL: url,
-      },
+      ORDERCTL_REPORT_TO: 's3://shop/sales',
+      ORDERCTL_REPORT_RETRY_SECONDS: '0',
+      ORDERCTL_ALERT_URL: url,
     };
     const airflow = async (args: readonly string[], more: Record<string, string> = {}) => {
       const env = { ...process.env, ...settings, ...more };
@@ -86,8 +87,10 @@ test.skipIf(withoutAirflow || withoutS3)(
     // A run of a day is about the one that ended when it began.
     const runOf = (date: string, more = {}) => airflow(['dags', 'test', 'orderctl_daily', date], more);
     const client = new AwsClient({
-      ...{ accessKeyId: s3.AWS_ACCESS_KEY_ID, secretAccessKey: s3.AWS_SECRET_ACCESS_KEY },
-      ...{ service: 's3', region: 'us-east-1' },
+      accessKeyId: s3.AWS_ACCESS_KEY_ID,
+      secretAccessKey: s3.AWS_SECRET_ACCESS_KEY,
+      service: 's3',
+      region: 'us-east-1',
     });
     const object = async (day: string) => {
       const found = await client.fetch(`${s3.AWS_ENDPOINT_URL}/shop/sales/sales-${day}.csv`);

@@ -75,7 +75,8 @@ test.skipIf(withoutChdb)('views of ClickHouse have the figures of analytics and 
     for (let at = from; at < until; at += day) {
       const date = new Date(at).toISOString().slice(0, 10);
       const report = await dailyReport(reader, dayOf('--date', date, { timeZone: 'UTC', now: 0 }), {
-        ...{ now: Date.now(), lowStock: 1 },
+        now: Date.now(),
+        lowStock: 1,
       });
       const { report_date, sales: rows } = dailyDocument(report, []);
       for (const { product_id, source, total_quantity, total_revenue } of rows) {

@@ -64,10 +64,17 @@ function spanIn(text: string, resource: Span['resource']): Span {
   const field = (name: string): string => new RegExp(`^ +${name} *: (.*)$`, 'm').exec(text)?.[1] ?? '';
   const ms = (name: string): number => Date.parse(field(name).replace(' +0000 UTC', 'Z').replace(' ', 'T'));
   return {
-    ...{ traceId: field('Trace ID'), spanId: field('ID'), parentSpanId: field('Parent ID') },
-    ...{ name: field('Name'), kind: field('Kind'), startMs: ms('Start time'), endMs: ms('End time') },
+    traceId: field('Trace ID'),
+    spanId: field('ID'),
+    parentSpanId: field('Parent ID'),
+    name: field('Name'),
+    kind: field('Kind'),
+    startMs: ms('Start time'),
+    endMs: ms('End time'),
     error: field('Status code') === 'Error' ? field('Status message') : '',
-    ...{ attributes: attributesIn(text), resource, linked: field('-> ID') },
+    attributes: attributesIn(text),
+    resource,
+    linked: field('-> ID'),
   };
 }
 
@@ -88,7 +95,8 @@ test.skipIf(COLLECTOR === '')(
     const found = await waitFor('every path', ofTrace, isFollowed);
     const named = (name: string): Span | undefined => found.find((span) => span.name === name);
     expect(named('POST /orders')).toMatchObject({
-      ...{ parentSpanId: CLIENT, kind: 'Server' },
+      parentSpanId: CLIENT,
+      kind: 'Server',
       attributes: { 'http.request.method': 'Str(POST)', 'http.response.status_code': 'Int(202)' },
     });
     expect(named('send orders.created')?.kind).toBe('Producer');
@@ -103,7 +111,8 @@ test.skipIf(COLLECTOR === '')(
       },
     });
     expect(named('payment charge')).toMatchObject({
-      ...{ kind: 'Client', attributes: { 'orderctl.outcome': 'Str(paid)', 'orderctl.attempt': 'Int(1)' } },
+      kind: 'Client',
+      attributes: { 'orderctl.outcome': 'Str(paid)', 'orderctl.attempt': 'Int(1)' },
     });
     for (const span of found) {
       expect(span.resource['service.name'], span.name).toBe('Str(pens)');

@@ -31,8 +31,11 @@ test.skipIf(withoutConnect)(
     onTestFinished(() => database[Symbol.asyncDispose]());
     const sql = (statement: string) => ask<Record<string, unknown>>(database.url, statement);
     const shop = openShop({
-      ...{ ORDERCTL_STORE: database.url, ORDERCTL_STORAGE: '', ORDERCTL_TOPIC: 'orders' },
-      ...{ ORDERCTL_BROKERS: broker.address, ORDERCTL_REGISTRY: registry.address },
+      ORDERCTL_STORE: database.url,
+      ORDERCTL_STORAGE: '',
+      ORDERCTL_TOPIC: 'orders',
+      ORDERCTL_BROKERS: broker.address,
+      ORDERCTL_REGISTRY: registry.address,
     }).built;
     const folder = makeFolder();
     const connect = (...args: readonly string[]): Running => {
@@ -54,7 +57,8 @@ test.skipIf(withoutConnect)(
       );
 
     expect(await finish(connect(), 'connect', START_MS)).toMatchObject({
-      ...{ code: 3, stderr: expect.stringContaining('orderctl store init') as string },
+      code: 3,
+      stderr: expect.stringContaining('orderctl store init') as string,
     });
     await shop.ok('store init');
     await shop.ok('user add alice --status paid');

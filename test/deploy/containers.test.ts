@@ -63,8 +63,12 @@ function partsOfCompose(): readonly Part[] {
   return Object.entries(servicesOfCompose())
     .filter(([, { image, profiles }]) => image === 'orderctl' && profiles?.includes('all'))
     .map(([name, { command = [], environment = {}, healthcheck = {} }]) => ({
-      ...{ name, args: command, env: environment, probes: [] },
-      ...{ isJob: healthcheck.disable === true, check: healthcheck.test?.slice(1) ?? [] },
+      name,
+      args: command,
+      env: environment,
+      probes: [],
+      isJob: healthcheck.disable === true,
+      check: healthcheck.test?.slice(1) ?? [],
     }));
 }
 
@@ -104,7 +108,11 @@ function partsOfKubernetes(): readonly Part[] {
     .flatMap(({ kind, metadata, spec }) => {
       const { initContainers = [], containers = [] } = spec?.template.spec ?? {};
       return [...initContainers, ...containers].map((container) => ({
-        ...{ name: metadata.name, args: container.args, env, isJob: kind === 'Job', check: [] },
+        name: metadata.name,
+        args: container.args,
+        env,
+        isJob: kind === 'Job',
+        check: [],
         probes: Object.entries(container).flatMap(([key, value]) =>
           key.endsWith('Probe') ? [(value as { httpGet: { path: string } }).httpGet.path] : [],
         ),
@@ -127,12 +135,12 @@ async function runAll(parts: readonly Part[]): Promise<void> {
   const token = path.join(folder, 'api-token');
   fs.writeFileSync(token, `${TOKEN}\n`);
   const here: Record<string, string> = {
-    ...{ 'kafka:29092': dev.brokers, 'kafka:9092': dev.brokers },
-    ...{
-      'http://schema-registry:8080/apis/ccompat/v7': dev.registry,
-      'http://schema-registry:8081': dev.registry,
-    },
-    ...{ 'postgres://orderctl@postgres:5432/orderctl': database.url, '/etc/orderctl/api-token': token },
+    'kafka:29092': dev.brokers,
+    'kafka:9092': dev.brokers,
+    'http://schema-registry:8080/apis/ccompat/v7': dev.registry,
+    'http://schema-registry:8081': dev.registry,
+    'postgres://orderctl@postgres:5432/orderctl': database.url,
+    '/etc/orderctl/api-token': token,
   };
   const environment = (env: Part['env'] = {}): Record<string, string> =>
     Object.fromEntries(Object.entries(env).map(([name, value]) => [name, here[value] ?? value]));

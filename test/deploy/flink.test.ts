@@ -53,7 +53,9 @@ function writeOrders(file: string, seed: number): void {
       .filter(() => random.below(2) === 0)
       .map((item) => ({ item, quantity: 1 + random.below(3) }));
     const order = {
-      ...{ order_id: `F-${n}`, user: pick(['alice', 'carol', 'bob']), shipping_address: 'Ulm' },
+      order_id: `F-${n}`,
+      user: pick(['alice', 'carol', 'bob']),
+      shipping_address: 'Ulm',
       items: items.length === 0 ? [{ item: 'pen', quantity: 1 }] : items,
       created_at: new Date(begin + random.below(5 * 3_600_000)).toISOString(),
     };

@@ -101,8 +101,12 @@ describe.skipIf(withoutPython)('orders sent by confluent-kafka with its own Avro
       ],
     };
     const created = {
-      ...{ order_id: 'C-1', customer_id: 'alice', total_amount: '37.50', created_at: CREATED_AT },
-      ...{ items: [{ product_id: 'P-567', quantity: 3, unit_price: '12.50' }], shipping_address: 'Zürich' },
+      order_id: 'C-1',
+      customer_id: 'alice',
+      total_amount: '37.50',
+      created_at: CREATED_AT,
+      items: [{ product_id: 'P-567', quantity: 3, unit_price: '12.50' }],
+      shipping_address: 'Zürich',
     };
     await sendByPython({ topic: `${topic}-orders.created`, schema, batches: [{ records: [created] }] });
     await shop.ok('run validation --until-end');

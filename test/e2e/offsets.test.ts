@@ -59,7 +59,8 @@ test('show tells where folder and group stand, beside a running consumer too', a
   const fresh = penShop({ ORDERCTL_TOPIC: shop.topic });
   const nothing = { committed: null, stored: null };
   expect(await fresh.json('offsets show')).toMatchObject({
-    ...{ group_state: 'dead', total_lag: 7 },
+    group_state: 'dead',
+    total_lag: 7,
     partitions: [
       { ...nothing, lag: 4 },
       { ...nothing, lag: 3 },

@@ -141,7 +141,10 @@ test('the record behind a decision is shown raw and decoded, for as long as Kafk
   const { partition, offset } = await shop.json('order show R-1');
   const [record] = ((await call('GET', '/orders/R-1/records')).body as { records: RecordShown[] }).records;
   expect(record).toMatchObject({
-    ...{ topic: shop.topic, partition, offset, key: { hex: Buffer.from('R-1').toString('hex') } },
+    topic: shop.topic,
+    partition,
+    offset,
+    key: { hex: Buffer.from('R-1').toString('hex') },
     decoded: { format: 'avro', error: null },
     problem: null,
   });
@@ -216,7 +219,10 @@ test('sales are those of the commands, for any number of hours', async () => {
   expect(report).toEqual({ ...ofCommand, as_of: report.as_of, complete: expect.any(Boolean) as boolean });
   expect((await call('GET', '/reports/today')).status).toBe(200);
   expect((await call('GET', '/reports/2020-02-29?time_zone=Asia/Tokyo')).body).toMatchObject({
-    ...{ report_date: '2020-02-29', from: '2020-02-28T15:00:00.000Z', complete: true, order_count: 0 },
+    report_date: '2020-02-29',
+    from: '2020-02-28T15:00:00.000Z',
+    complete: true,
+    order_count: 0,
   });
   for (const [where, body] of [
     [

@@ -57,7 +57,9 @@ describe('setup', () => {
   test('does nothing at all where the registry would not take a schema', async () => {
     const shop = openShop();
     await registerSchema(`${shop.topic}-value`, {
-      ...{ type: 'record', name: 'Order', namespace: 'orderctl' },
+      type: 'record',
+      name: 'Order',
+      namespace: 'orderctl',
       fields: [{ name: 'order_id', type: 'int' }],
     });
     await setLevel(`${shop.topic}-value`, 'BACKWARD');

@@ -65,7 +65,10 @@ test('it says what it waits for while it waits', async () => {
   const consumer = shop.host('consume');
   await consumer.says(/registry/);
   expect(await shop.json('status')).toMatchObject({
-    ...{ state: 'waiting', waiting_for: 'registry', lag: 1, last_commit_at: null },
+    state: 'waiting',
+    waiting_for: 'registry',
+    lag: 1,
+    last_commit_at: null,
     counts: { read: 0 },
   });
   expect((await shop.ok('status')).stdout).toContain('waiting for the schema registry');

@@ -29,11 +29,9 @@ test('one trace from the client through the server, every processor and the gate
   const receiver = await startOtlpReceiver();
   const gateway = await startGateway();
   const { shop } = await openCheckoutShop({
-    ...{
-      ORDERCTL_GATEWAY: gateway.url,
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-      OTEL_SERVICE_NAME: 'pens',
-    },
+    ORDERCTL_GATEWAY: gateway.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_SERVICE_NAME: 'pens',
   });
   const run = await placeTraced(shop);
   const ofTrace = () => receiver.spans.filter(({ traceId }) => traceId === TRACE);
@@ -81,7 +79,8 @@ test('the header of a client goes on as it came through a server that makes no s
   expect(placed.status).toBe(202);
   await shop.ok('consume --until-end', { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
   expect(receiver.spans.find(({ name }) => name === `orders process ${shop.topic}`)).toMatchObject({
-    ...{ traceId: TRACE, parentSpanId: CLIENT },
+    traceId: TRACE,
+    parentSpanId: CLIENT,
     attributes: { 'orderctl.outcome': 'accepted' },
   });
   expect(receiver.spans.some(({ name }) => name === 'POST /order')).toBe(false);

@@ -97,8 +97,10 @@ test.skipIf(withoutPython).each([
 ])("confluent-kafka's AvroSerializer for com.tutorial.orders works unchanged, %s", async (_, isFirst) => {
   const url = await start({ credentials: CREDENTIALS });
   const codec = createMessageCodec(ORDER_CREATED, {
-    ...{ url, credentials: CREDENTIALS },
-    ...{ subject: 'orders.created-value', register: isFirst },
+    url,
+    credentials: CREDENTIALS,
+    subject: 'orders.created-value',
+    register: isFirst,
   });
   const ours = isFirst ? (await codec.encode([CREATED]))[0] : undefined;
   const answer = (await runPython(path.join(import.meta.dirname, 'peers/order_created.py'), {

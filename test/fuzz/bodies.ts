@@ -58,8 +58,14 @@ const TYPES = ['application/json', 'application/json; charset=utf-8', 'text/plai
 export async function fuzzBodies(seed: number, each: number, counts: BodyCounts): Promise<void> {
   const bugs: unknown[] = [];
   await using api = await startApi(refusing(counts), {
-    ...{ host: '127.0.0.1', port: 0, version: '0.0.0', rateLimit: null, token: null, meter: NO_METER },
-    ...{ wayOut: () => 'none', onBug: (error) => bugs.push(error) },
+    host: '127.0.0.1',
+    port: 0,
+    version: '0.0.0',
+    rateLimit: null,
+    token: null,
+    meter: NO_METER,
+    wayOut: () => 'none',
+    onBug: (error) => bugs.push(error),
   });
   for (const call of await callsOf(api.url)) {
     for (let index = 0; index < each; index++) {
@@ -167,8 +173,14 @@ function objectOf(draw: Draw, { properties = {}, required = [] }: Schema, evil: 
 /** A shop in which nothing is done: whatever it is asked for is a conflict. */
 function refusing(counts: BodyCounts): Shop {
   const plain = {
-    ...{ users: 'required', lowStock: 1, now: () => 0, newOrderId: () => 'O-1', orderIdOf: () => 'O-1' },
-    ...{ onNotice: () => undefined, onEdit: () => undefined, live: { feed: { close: () => undefined } } },
+    users: 'required',
+    lowStock: 1,
+    now: () => 0,
+    newOrderId: () => 'O-1',
+    orderIdOf: () => 'O-1',
+    onNotice: () => undefined,
+    onEdit: () => undefined,
+    live: { feed: { close: () => undefined } },
   };
   const refuse = async (): Promise<never> => {
     counts.taken += 1;

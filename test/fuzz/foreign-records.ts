@@ -146,8 +146,11 @@ function avroWriter({ pick, below }: Draw, index: number, registry: FakeRegistry
       unit_price: price[1](draw),
     };
     const value = {
-      ...{ order_id: id[1](draw), more: 'x', user: draw.pick(['alice', 'bob', 'nobody']) },
-      ...{ items: [line], created_at: time[1](draw) },
+      order_id: id[1](draw),
+      more: 'x',
+      user: draw.pick(['alice', 'bob', 'nobody']),
+      items: [line],
+      created_at: time[1](draw),
     };
     return framed(schemaId, avroBytes(plain, value));
   };

@@ -199,7 +199,13 @@ function processorOf(
     producer: async () => producer,
   };
   return ordersRunner({
-    ...{ store, codec, broker, positions: new Map(), group: 'fuzz', dlqTopic: 'orders.dlq', untilEnd: false },
+    store,
+    codec,
+    broker,
+    positions: new Map(),
+    group: 'fuzz',
+    dlqTopic: 'orders.dlq',
+    untilEnd: false,
     onResults: (given) => results.push(...given),
   }).batches;
 }

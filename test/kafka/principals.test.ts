@@ -150,9 +150,13 @@ function expected(role: Role, isShared: boolean, { topics, groups }: Resources):
   const those = (kind: string, names: readonly string[], operation: string) =>
     names.filter((name) => may(`${kind} ${name}`).includes(operation));
   return {
-    ...{ topics: all('topic', topics), groups: all('group', groups), cluster: may('cluster kafka-cluster') },
-    ...{ writes: those('topic', topics, 'write'), reads: those('topic', topics, 'read') },
-    ...{ joins: those('group', groups, 'read'), transactions: [] },
+    topics: all('topic', topics),
+    groups: all('group', groups),
+    cluster: may('cluster kafka-cluster'),
+    writes: those('topic', topics, 'write'),
+    reads: those('topic', topics, 'read'),
+    joins: those('group', groups, 'read'),
+    transactions: [],
   };
 }
 

@@ -14,8 +14,11 @@ import { waitFor } from '../support/wait.ts';
 const TIMEOUT_MS = 240_000;
 const COMMAND_MS = 120_000;
 const SHOP = {
-  ...{ names: new Map<string, string>(), group: GROUP, principal: 'User:{group}.{role}' },
-  ...{ hasEvents: true, isShared: false },
+  names: new Map<string, string>(),
+  group: GROUP,
+  principal: 'User:{group}.{role}',
+  hasEvents: true,
+  isShared: false,
 };
 
 let kafka: SecureKafka;
@@ -50,8 +53,13 @@ describe('setup, and', { timeout: TIMEOUT_MS }, () => {
       ({ executed, actions }) => executed === false && (actions as unknown[]).length === 0,
     );
     const rule: AccessRule = {
-      ...{ principal: 'User:orderctl.payment', resource: 'topic', pattern: 'prefixed', name: 'orders' },
-      ...{ operation: 'read', permission: 'allow', host: '*' },
+      principal: 'User:orderctl.payment',
+      resource: 'topic',
+      pattern: 'prefixed',
+      name: 'orders',
+      operation: 'read',
+      permission: 'allow',
+      host: '*',
     };
     const { openBroker } = await import('../../src/compose.ts');
     const password = fs.readFileSync(kafka.passwordFile(ADMIN), 'utf8').trim();
@@ -60,8 +68,10 @@ describe('setup, and', { timeout: TIMEOUT_MS }, () => {
         brokers: [`127.0.0.1:${kafka.ports.clients}`],
         tls: { ca: path.join(kafka.folder, 'ca.pem'), cert: null, key: null },
         sasl: {
-          ...{ mechanism: 'scram-sha-512', username: ADMIN },
-          ...{ password: () => password, onNewPassword: () => undefined },
+          mechanism: 'scram-sha-512',
+          username: ADMIN,
+          password: () => password,
+          onNewPassword: () => undefined,
         },
       },
       () => undefined,

@@ -112,6 +112,7 @@ async function expectOnePlace(url: string, archive: string, sent: number): Promi
 async function expectFound(shop: Shop, archive: string, sent: number): Promise<void> {
   expect((await shop.lines(`order list --archive ${archive} --limit ${sent}`)).length).toBe(sent);
   expect(await shop.json(`audit --with-topic --archive ${archive}`)).toMatchObject({
-    ...{ ok: true, differences_total: 0 },
+    ok: true,
+    differences_total: 0,
   });
 }

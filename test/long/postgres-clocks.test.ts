@@ -24,8 +24,11 @@ test.skipIf(FAKETIME === null)(
     const [cluster, office] = [await startCluster(), await openPostOffice(() => false)];
     await using server = await startTestPostgres();
     const shop = openShop({
-      ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry },
-      ...{ ORDERCTL_STORAGE: '', ORDERCTL_STORE: server.url, ORDERCTL_DISPATCH_DELAY: '2s' },
+      ORDERCTL_BROKERS: cluster.brokers,
+      ORDERCTL_REGISTRY: cluster.registry,
+      ORDERCTL_STORAGE: '',
+      ORDERCTL_STORE: server.url,
+      ORDERCTL_DISPATCH_DELAY: '2s',
       ORDERCTL_ALERTS: `smtp://127.0.0.1:${office.port}?from=shop@example.org&to=stock@example.org`,
     });
     const users = path.join(shop.folder, 'users.csv');
@@ -40,9 +43,12 @@ test.skipIf(FAKETIME === null)(
     const orders = Array.from({ length: ORDERS }, (_, at) => ({
       key: `c-${at}`,
       value: JSON.stringify({
-        ...{ order_id: `c-${at}`, customer_id: 'alice', total_amount: '2.50' },
+        order_id: `c-${at}`,
+        customer_id: 'alice',
+        total_amount: '2.50',
         items: [{ product_id: 'book', quantity: 1, unit_price: '2.50' }],
-        ...{ shipping_address: 'Main Street 1', created_at: 1_760_000_000_000 },
+        shipping_address: 'Main Street 1',
+        created_at: 1_760_000_000_000,
       }),
     }));
     await sendRaw(ORDER_CREATED.name, orders, cluster.brokers);

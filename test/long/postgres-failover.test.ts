@@ -42,7 +42,8 @@ test(
   { timeout: 300_000 + failovers * 120_000 },
   async () => {
     await killShared(failovers, randomFrom(seed), {
-      ...{ database: await startPair(), victims: [['database', 1]] },
+      database: await startPair(),
+      victims: [['database', 1]],
     });
   },
 );

@@ -31,8 +31,8 @@ export const OPERATING: readonly Mutation[] = [
   {
     name: 'resets of older folders are of no processor',
     file: 'src/adapters/files/logs/edit-line.ts',
-    from: "  if (logged.kind === 'position') return { ...{ processor: 'orders' }, ...logged };\n",
-    to: '',
+    from: "if (logged.kind === 'position') {",
+    to: 'if (logged.kind === undefined) {',
     tests: ['test/unit/files/edit-origin.test.ts'],
   },
   {
@@ -59,8 +59,8 @@ export const OPERATING: readonly Mutation[] = [
   {
     name: 'a redriven dead letter of one topic is marked in another',
     file: 'src/app/dlq/redrive.ts',
-    from: "{ kind: 'dead_letter.mark', topic: from,",
-    to: "{ kind: 'dead_letter.mark', topic,",
+    from: 'topic: from,',
+    to: 'topic,',
     tests: DEAD_LETTERS,
   },
   {

@@ -99,9 +99,18 @@ async function owe(world: World, count: number): Promise<void> {
 
 function fieldsOf(order: string): PaymentFields {
   return {
-    ...{ order_id: order, customer_id: 'alice', amount: '2.50', reason: null, only_look_up: false },
-    ...{ may_have_moved: false, may_be_refunded: false, answered: 0, source: '', message: {} },
-    ...{ record: { topic: '', partition: 0, offset: 0 }, traceparent: null },
+    order_id: order,
+    customer_id: 'alice',
+    amount: '2.50',
+    reason: null,
+    only_look_up: false,
+    may_have_moved: false,
+    may_be_refunded: false,
+    answered: 0,
+    source: '',
+    message: {},
+    record: { topic: '', partition: 0, offset: 0 },
+    traceparent: null,
   };
 }
 
@@ -137,8 +146,14 @@ class Workers {
       { length: WORKERS },
       () =>
         new EffectWorker({
-          ...{ store: known.store, clock, processor: 'payment', kinds: [KIND], performers },
-          ...{ handler: known.handler, on: () => undefined, onSettled: () => undefined },
+          store: known.store,
+          clock,
+          processor: 'payment',
+          kinds: [KIND],
+          performers,
+          handler: known.handler,
+          on: () => undefined,
+          onSettled: () => undefined,
         }),
     );
     this.#ended = Promise.all(workers.map((worker) => worker.run(this.#stop.signal))).catch(

@@ -86,7 +86,8 @@ export async function read(reader: ShownParts): Promise<readonly string[]> {
   const effects = await reader.effects();
   return shown({
     ...NO_PARTS,
-    ...{ facts, movements },
+    facts,
+    movements,
     counters: await reader.small(COUNTERS),
     positions: new Map(positions.map(({ partition, next }) => [partition, next])),
     effects: new Map(effects.map(({ id, state, attempts }) => [id, { state, attempts, owner: 0 }])),
@@ -144,8 +145,12 @@ export async function callService(world: World, call: PartsCall): Promise<void> 
   const number = after.parts.calls;
   world.truths = [truth, after];
   const position: StoredPosition = {
-    ...{ processor: SERVICE, topic: TOPIC, partition: call.partition },
-    ...{ next: number, last: null, clusterId: null },
+    processor: SERVICE,
+    topic: TOPIC,
+    partition: call.partition,
+    next: number,
+    last: null,
+    clusterId: null,
   };
   const keys = { items: [call.item], facts: new Map([[HAPPENED, [call.thing]]]), positions: [position] };
   await store.transact(keys, (snapshot) => {
@@ -203,7 +208,11 @@ function outgoingTo(
 function recordFor(topic: string, number: number): Outgoing {
   const headers = Object.entries({ topic, partition: '0', offset: String(number) });
   return {
-    ...{ kind: 'record', id: `${topic}/0@${number}`, topic, key: null, value: Buffer.from('bytes') },
+    kind: 'record',
+    id: `${topic}/0@${number}`,
+    topic,
+    key: null,
+    value: Buffer.from('bytes'),
     headers: headers.map(([name, value]) => [`x-original-${name}`, Buffer.from(value)] as const),
   };
 }

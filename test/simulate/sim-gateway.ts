@@ -50,7 +50,9 @@ export class SimGateway {
       return isLost ? { kind: 'fault', message: 'connection reset', isUnknown: true } : paid(key);
     };
     return {
-      ...{ atOnce: 16, charge: move, refund: move },
+      atOnce: 16,
+      charge: move,
+      refund: move,
       lookUp: async (key) => {
         const found = this.#found.has(key) ? paid(key) : null;
         await onCall(`look ${key} up`);

@@ -266,7 +266,10 @@ export class World {
         ['orders', TOPIC],
         ['orders.dlq', DLQ_TOPIC],
       ]),
-      ...{ untilEnd: true, reset: null, adopt: false, create: true },
+      untilEnd: true,
+      reset: null,
+      adopt: false,
+      create: true,
       signal: new AbortController().signal,
       on: () => undefined,
     };
@@ -275,8 +278,13 @@ export class World {
   #processorFor(positions: Map<number, StoredPosition>): OrdersRunner {
     const { store, broker } = this;
     return ordersRunner({
-      ...{ store, codec: knowingCodec, broker, positions },
-      ...{ group: GROUP, dlqTopic: DLQ_TOPIC, untilEnd: true },
+      store,
+      codec: knowingCodec,
+      broker,
+      positions,
+      group: GROUP,
+      dlqTopic: DLQ_TOPIC,
+      untilEnd: true,
     });
   }
 

@@ -118,7 +118,10 @@ export function writable(node: BrokerNode, topics: readonly string[]): Promise<s
 export async function readable(node: BrokerNode, topics: readonly string[]): Promise<string[]> {
   const found = await fetchRecords(node, {
     partitions: topics.map((topic) => ({ topic, partition: 0, offset: 0 })),
-    ...{ maxWaitMs: 0, maxBytes: 1_000_000, maxPartitionBytes: 1_000, readCommitted: false },
+    maxWaitMs: 0,
+    maxBytes: 1_000_000,
+    maxPartitionBytes: 1_000,
+    readCommitted: false,
   });
   const codes = new Map(found.map(({ topic, errorCode }) => [topic, errorCode]));
   return topics.filter((topic) => isAllowed(topic, codes.get(topic)));

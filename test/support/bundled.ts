@@ -20,7 +20,10 @@ export function bundled(entry: string): Promise<string> {
 async function bundle(entry: string): Promise<string> {
   const input = path.join(SOURCE, entry);
   await using build = await rolldown({
-    ...{ input, platform: 'node', transform: { target: 'es2023' }, logLevel: 'warn' },
+    input,
+    platform: 'node',
+    transform: { target: 'es2023' },
+    logLevel: 'warn',
     // What it makes of newer syntax is its own, and goes in.
     external: (id) => /^[^./]/.test(id) && !id.includes('@oxc-project'),
   });

@@ -38,7 +38,9 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
   };
   const readBooks = async (): Promise<Json> => (await (await fetch(`${gateway}/books`)).json()) as Json;
   return {
-    ...{ shop, gateway, order },
+    shop,
+    gateway,
+    order,
     mood: async (mood, times) => {
       const body = JSON.stringify({ mood, times: times ?? null });
       const response = await fetch(`${gateway}/mood`, { method: 'PUT', body });

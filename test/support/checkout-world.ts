@@ -79,8 +79,11 @@ export class CheckoutWorld {
     this.#access = access ?? this.folder;
     const lowStock = 1;
     this.processors = processors({
-      ...{ events: { lowStock }, users: 'required', delivery: { mail: null, webhook: false } },
-      ...{ dispatch, payment: PLAIN_SHOP.payment },
+      events: { lowStock },
+      users: 'required',
+      delivery: { mail: null, webhook: false },
+      dispatch,
+      payment: PLAIN_SHOP.payment,
     });
     for (const { name } of this.processors) this.inboxes.set(name, []);
   }
@@ -102,8 +105,12 @@ export class CheckoutWorld {
     });
     const cents = items.reduce((sum, { quantity }) => sum + quantity * Math.round(Number(price) * 100), 0);
     this.publish(ORDER_CREATED, {
-      ...{ order_id: orderId, customer_id: customer, items, total_amount: (cents / 100).toFixed(2) },
-      ...{ shipping_address: 'Main Street 1', created_at: this.clock.now() },
+      order_id: orderId,
+      customer_id: customer,
+      items,
+      total_amount: (cents / 100).toFixed(2),
+      shipping_address: 'Main Street 1',
+      created_at: this.clock.now(),
     });
   }
 
@@ -239,14 +246,12 @@ export const userRow = (user: string) => ({ user, status: 'paid' as const, extra
 export function stock(of: CheckoutWorld, rows: Readonly<Record<string, number>>): void {
   for (const [item, quantity] of Object.entries(rows)) {
     of.folder.tables.items.set(item, {
-      ...{
-        item,
-        quantity,
-        name: null,
-        price: item === 'book' ? '2.50' : null,
-        reorderLevel: null,
-        extra: {},
-      },
+      item,
+      quantity,
+      name: null,
+      price: item === 'book' ? '2.50' : null,
+      reorderLevel: null,
+      extra: {},
     });
   }
 }

@@ -528,7 +528,8 @@ class ModelStore implements Store {
       const { seq = null, at = null } = all[from] ?? {};
       yield {
         lines: lines.filter(({ line }) => namesItem(line, item)).reverse(),
-        ...{ first: { seq, at }, begin: [from] },
+        first: { seq, at },
+        begin: [from],
       };
     }
   }

@@ -4,8 +4,5 @@ import type { FakeRegistry } from './fake-registry.ts';
 
 /** The codec of orders on a registry of a test's own. */
 export function orderCodecOn(registry: FakeRegistry): OrderCodec {
-  return createOrderCodec({
-    ...{ url: registry.url, credentials: null },
-    ...{ subject: 'orders-value', register: true },
-  });
+  return createOrderCodec({ url: registry.url, credentials: null, subject: 'orders-value', register: true });
 }

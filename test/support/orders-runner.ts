@@ -41,10 +41,20 @@ export function ordersRunner(of: {
   const outbox = new Outbox({ store, clock, ...topics, group, codecOf, waits, on, stop });
   const batches = new BatchRunner<Order, Decision>({
     service: {
-      ...{ processor: ORDERS, group, tally: new OrderTally() },
+      processor: ORDERS,
+      group,
+      tally: new OrderTally(),
       onBatch: ({ results }) => onResults?.(results),
     },
-    ...{ source: ORDER, dlqTopic, store, codec, outbox, waits, positions, quota: new Quota(null), clock },
+    source: ORDER,
+    dlqTopic,
+    store,
+    codec,
+    outbox,
+    waits,
+    positions,
+    quota: new Quota(null),
+    clock,
     effects: { keepUp: async () => undefined },
     onCommitted: () => undefined,
   });

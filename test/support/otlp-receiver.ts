@@ -86,8 +86,11 @@ function spansIn({ resourceSpans }: ExportRequest): ReceivedSpan[] {
     scopeSpans.flatMap(({ spans }) =>
       spans.map(({ startTimeUnixNano, endTimeUnixNano, attributes, links = [], ...span }) => ({
         ...span,
-        ...{ startMs: millis(startTimeUnixNano), endMs: millis(endTimeUnixNano) },
-        ...{ attributes: objectOf(attributes), links, resource: objectOf(resource.attributes) },
+        startMs: millis(startTimeUnixNano),
+        endMs: millis(endTimeUnixNano),
+        attributes: objectOf(attributes),
+        links,
+        resource: objectOf(resource.attributes),
       })),
     ),
   );

@@ -27,24 +27,24 @@ const FACTS: readonly CheckoutFact[] = [
 /** Of the events of the shop's tills. */
 const EVENTS_LOG: FactLog<Record<string, unknown>> = { name: 'events_log', key: 'event_id' };
 const EVENT = {
-  ...{
-    event_id: 'E-1',
-    source: 'store_sales',
-    product_id: 'pen',
-    quantity: 3,
-    unit_price: null,
-    order_id: null,
-  },
-  ...{
-    store_id: 'S',
-    supplier_id: null,
-    occurred_at: AT,
-    status: 'applied',
-    reason: null,
-    delta: -3,
-    on_hand: 7,
-  },
-  ...{ at: AT, topic: 'store_sales', partition: 0, offset: 4, raw: Buffer.from('{}').toString('base64') },
+  event_id: 'E-1',
+  source: 'store_sales',
+  product_id: 'pen',
+  quantity: 3,
+  unit_price: null,
+  order_id: null,
+  store_id: 'S',
+  supplier_id: null,
+  occurred_at: AT,
+  status: 'applied',
+  reason: null,
+  delta: -3,
+  on_hand: 7,
+  at: AT,
+  topic: 'store_sales',
+  partition: 0,
+  offset: 4,
+  raw: Buffer.from('{}').toString('base64'),
 };
 export const LETTER: OutgoingRecord = {
   kind: 'record',
@@ -55,16 +55,14 @@ export const LETTER: OutgoingRecord = {
   headers: [],
 };
 export const EFFECT: Effect = {
-  ...{
-    id: 'e-1',
-    kind: 'charge',
-    key: 'k',
-    fields: {},
-    state: 'due',
-    dueAt: 0,
-    attempts: 0,
-    firstTriedAt: null,
-  },
+  id: 'e-1',
+  kind: 'charge',
+  key: 'k',
+  fields: {},
+  state: 'due',
+  dueAt: 0,
+  attempts: 0,
+  firstTriedAt: null,
 };
 
 /** A shop with some of everything, for what is read by SQL. */
@@ -76,7 +74,10 @@ export async function fillShop(access: StoreAccess): Promise<void> {
   const events = [EVENT, { ...EVENT, event_id: 'E-2', status: 'rejected' as const }];
   await store.transact(
     {
-      ...{ users: ['alice'], items: ['pen'], orders: ['ORD-1'], effects: ['e-1'] },
+      users: ['alice'],
+      items: ['pen'],
+      orders: ['ORD-1'],
+      effects: ['e-1'],
       facts: new Map([
         [CHECKOUT, ['WEB-1', 'WEB-2']],
         [EVENTS_LOG, ['E-1', 'E-2']],

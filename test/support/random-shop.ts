@@ -143,17 +143,15 @@ export async function fillRandom(
         if (Math.min(of + number, TURNS - 1) !== turn) return [];
         const items = lines.map((one) => ({ ...one, unit_price: one.unit_price ?? '3.33' }));
         const fact = {
-          ...{
-            step,
-            order_id: `C-${n}`,
-            topic: 't',
-            partition: 0,
-            offset: 0,
-            items,
-            reason: 'r',
-            amount: '1.00',
-          },
-          ...{ at: new Date(timeOf(at) + number * 40 * HOUR_MS).toISOString() },
+          step,
+          order_id: `C-${n}`,
+          topic: 't',
+          partition: 0,
+          offset: 0,
+          items,
+          reason: 'r',
+          amount: '1.00',
+          at: new Date(timeOf(at) + number * 40 * HOUR_MS).toISOString(),
           created_at: new Date(timeOf(at)).toISOString(),
         } as unknown as CheckoutFact;
         return [newFact(CHECKOUT, fact)];
@@ -163,16 +161,22 @@ export async function fillRandom(
       if (of !== turn) return [];
       const isRefused = kind === 'refused';
       const event = {
-        ...{ event_id: `E-${n}`, source: isRefused ? 'online_orders' : kind, ...sold },
-        ...{ status: isRefused ? 'rejected' : 'applied', occurred_at: new Date(timeOf(at)).toISOString() },
-        ...{ order_id: null, store_id: null, supplier_id: null, reason: null, delta: 0, on_hand: 0 },
-        ...{
-          at: new Date(timeOf(at) + 90 * HOUR_MS).toISOString(),
-          topic: 't',
-          partition: 0,
-          offset: n,
-          raw: '',
-        },
+        event_id: `E-${n}`,
+        source: isRefused ? 'online_orders' : kind,
+        ...sold,
+        status: isRefused ? 'rejected' : 'applied',
+        occurred_at: new Date(timeOf(at)).toISOString(),
+        order_id: null,
+        store_id: null,
+        supplier_id: null,
+        reason: null,
+        delta: 0,
+        on_hand: 0,
+        at: new Date(timeOf(at) + 90 * HOUR_MS).toISOString(),
+        topic: 't',
+        partition: 0,
+        offset: n,
+        raw: '',
       } as StockEvent;
       return [newFact(EVENTS_LOG, event)];
     });

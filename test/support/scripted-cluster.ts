@@ -162,14 +162,13 @@ export class ScriptedCluster {
       const batch = body.subarray(at + 8, at + 8 + sizeBytes);
       at += 8 + sizeBytes;
       const one: Arrived = {
-        ...{
-          node,
-          partition,
-          sizeBytes,
-          timestampMs: readInt64(batch, 27),
-          producerId: readInt64(batch, 43),
-        },
-        ...{ sequence: batch.readInt32BE(53), records: batch.readInt32BE(57) },
+        node,
+        partition,
+        sizeBytes,
+        timestampMs: readInt64(batch, 27),
+        producerId: readInt64(batch, 43),
+        sequence: batch.readInt32BE(53),
+        records: batch.readInt32BE(57),
       };
       this.arrived.push(one);
       const fate = this.answer(one);

@@ -34,10 +34,12 @@ export function signIn(folder: string, user: string, brokers: string): Record<st
 /** The same for a test's own requests. */
 export function clientOf(folder: string, user: string, brokers: string): KafkaClient {
   return new KafkaClient({
-    ...{ brokers: brokers.split(','), clientId: 'by a test' },
+    brokers: brokers.split(','),
+    clientId: 'by a test',
     tls: { ca: fs.readFileSync(path.join(folder, 'ca.pem'), 'utf8') },
     sasl: {
-      ...{ mechanism: 'scram-sha-512', username: user },
+      mechanism: 'scram-sha-512',
+      username: user,
       password: () => fs.readFileSync(passwordFile(folder, user), 'utf8').trim(),
     },
   });

@@ -94,7 +94,9 @@ async function place(url: string, client: number, ledger: Ledger, signal: AbortS
 async function post(url: string, order: object): Promise<number> {
   try {
     const response = await fetch(url, {
-      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(order) },
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(order),
     });
     await response.arrayBuffer();
     return response.status;

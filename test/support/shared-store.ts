@@ -69,14 +69,12 @@ export async function joinShared(broker: Broker, options: MemberOptions): Promis
   let refused = 0;
   const run = consumer.run(
     {
-      ...{
-        topics,
-        group,
-        clientId,
-        storeId,
-        mode: 'shared',
-        metadata: `mark of ${clientId}`,
-      },
+      topics,
+      group,
+      clientId,
+      storeId,
+      mode: 'shared',
+      metadata: `mark of ${clientId}`,
       positions: () => positions.values(),
       onAssigned: async (partitions) => {
         for (const partition of partitions) {

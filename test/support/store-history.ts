@@ -284,8 +284,13 @@ function partsChanges(number: number): Changes {
     movements: [{ item: 'book', delta: 1, cause: 'restock', orderId: null, eventId: `n${number}` }],
     outgoing: [
       {
-        ...{ kind: 'message', id: `m/${number}`, type: 'alerts', key: 'book' },
-        ...{ fields: { number }, at: 1, traceparent: null },
+        kind: 'message',
+        id: `m/${number}`,
+        type: 'alerts',
+        key: 'book',
+        fields: { number },
+        at: 1,
+        traceparent: null,
       },
     ],
   };

@@ -54,8 +54,15 @@ describe('a reset', () => {
     [{ offsets: new Map([[0, 'earliest' as const]]) }, 10, 10, 0],
   ])('to %j', (to, after, readAgain, skipped) => {
     expect(reset(to)).toEqual({
-      ...{ partition: 0, before: 20, after, cause: 'reset', readAgain, skipped, clampedFrom: null },
-      ...{ deleted: 0, recreated: false },
+      partition: 0,
+      before: 20,
+      after,
+      cause: 'reset',
+      readAgain,
+      skipped,
+      clampedFrom: null,
+      deleted: 0,
+      recreated: false,
     });
   });
 

@@ -184,7 +184,9 @@ export class FolderInspection implements StoreInspection {
       for (const log of logs) yield* this.#checkLog(log, loaded);
       for (const log of logs) if (!SHORTENED_LOGS.has(log)) yield* this.#checkTail(log, loaded);
       const sources = {
-        ...{ view, index: this.#wholeIndex(), fileOf: (log: LogName) => fileOf(loaded, log) },
+        view,
+        index: this.#wholeIndex(),
+        fileOf: (log: LogName) => fileOf(loaded, log),
         relative: (file: string) => path.relative(this.#folder, file),
         logs: this.#indexed(),
       };
@@ -201,8 +203,12 @@ export class FolderInspection implements StoreInspection {
       versions: view('users'),
     });
     yield* checkCsv({
-      ...{ ...about, kind: INVENTORY, table: inventory },
-      ...{ bytes: csvs.inventory.bytes, facts: csvs.inventory.facts, versions: view('inventory') },
+      ...about,
+      kind: INVENTORY,
+      table: inventory,
+      bytes: csvs.inventory.bytes,
+      facts: csvs.inventory.facts,
+      versions: view('inventory'),
     });
   }
 

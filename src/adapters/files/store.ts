@@ -92,7 +92,10 @@ export class FileStore extends FolderReads implements Store {
     this.#onEdits = onEdits;
     this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice, onEdits }, this.#turns);
     this.#group = new GroupCommit({
-      ...{ folder, ledger, turns: this.#turns, clock },
+      folder,
+      ledger,
+      turns: this.#turns,
+      clock,
       look: () => this.#csvs.look(),
       eventsOf: (edits) => this.#eventsOf(edits),
     });
@@ -205,18 +208,14 @@ export class FileStore extends FolderReads implements Store {
       const unsent = this.#nextOf(destination);
       if (unsent.length === 0) return 0;
       const refused = await send(unsent);
-      if (refused.length > 0) {
-        await this.#turns.run(() => keepUndelivered(this.files, this.folder, refused));
-      }
+      if (refused.length > 0) await this.#turns.run(() => keepUndelivered(this.files, this.folder, refused));
       await this.#group.stage(() =>
         this.#ledger.stage({ lines: [this.#ledger.outbox.sent(destination, unsent.length)] }),
       );
       return unsent.length - refused.length;
     });
-    this.#drains.set(
-      destination,
-      run.catch(() => undefined),
-    );
+    const settled = run.catch(() => undefined);
+    this.#drains.set(destination, settled);
     return run;
   }
 

@@ -70,7 +70,8 @@ export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGa
       const { key, orderId, customerId, amount, traceparent } = payment;
       const headers = {
         ...authorization,
-        ...{ 'content-type': 'application/json', 'idempotency-key': key },
+        'content-type': 'application/json',
+        'idempotency-key': key,
         ...(traceparent === null ? {} : { traceparent }),
       };
       const body = JSON.stringify({ order_id: orderId, customer_id: customerId, amount });

@@ -42,9 +42,13 @@ function spanOf({ span, end }: EndedSpan): object {
   const { traceId, spanId, parentSpanId } = span;
   const { name, kind, startMs, endMs, attributes, links = [], error } = end;
   return {
-    ...{ traceId, spanId },
+    traceId,
+    spanId,
     ...(parentSpanId === null ? {} : { parentSpanId }),
-    ...{ name, kind: KINDS[kind], startTimeUnixNano: nanos(startMs), endTimeUnixNano: nanos(endMs) },
+    name,
+    kind: KINDS[kind],
+    startTimeUnixNano: nanos(startMs),
+    endTimeUnixNano: nanos(endMs),
     attributes: attributesOf(attributes),
     ...(links.length === 0 ? {} : { links: links.map(linkOf) }),
     ...(error === undefined ? {} : { status: { code: ERROR, message: error } }),

@@ -71,7 +71,10 @@ export function makeAll(
   how: EditOrigin,
 ): Promise<readonly Edit[]> {
   return make(options, how, {
-    ...{ keys, uneditedSince: uneditedSince ?? null, request: null, key: null },
+    keys,
+    uneditedSince: uneditedSince ?? null,
+    request: null,
+    key: null,
     decide: (state) => {
       const edits = decide(state);
       return { changes: { edits }, result: edits };

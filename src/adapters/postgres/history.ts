@@ -122,7 +122,10 @@ function logsAfter<Line extends SalesLine>(
     decisions,
     lines(chunks<MovementRow>(connection, MOVEMENTS, from), movementLine),
     lines(chunks<FactRow>(connection, FACTS, from, [[...byName.keys()]]), ({ seq, log, value }) => ({
-      ...{ kind: 'fact', seq, at: null, fact: value },
+      kind: 'fact',
+      seq,
+      at: null,
+      fact: value,
       log: byName.get(log) ?? unknownLog(log),
     })),
   ];

@@ -80,8 +80,12 @@ export class PostgresStore extends PostgresReads implements Store {
     this.#effects = new OwedEffects(session, self.id);
     this.#group = this.#newGroup(parts);
     this.#beat = new Beat({
-      ...{ connection: reader, self, shards: this.#shards, how: options },
-      ...{ processes: options.processes, clock: options.clock },
+      connection: reader,
+      self,
+      shards: this.#shards,
+      how: options,
+      processes: options.processes,
+      clock: options.clock,
       onOthers: () => this.#lookSoon(),
       onNews: () => this.#takeNews(),
       onFailure: (error) => void this.#turns.fail(error),
@@ -92,7 +96,9 @@ export class PostgresStore extends PostgresReads implements Store {
     const { user, processes, ...how } = options;
     let due: Due | null = null;
     return new GroupCommit({
-      ...{ connection: session, storeId, small },
+      connection: session,
+      storeId,
+      small,
       instanceId: self.id,
       register: () => session.transaction((connection) => register(connection, self, processes)),
       from: { by: user, via: how.via },
@@ -125,7 +131,9 @@ export class PostgresStore extends PostgresReads implements Store {
     const away = new Set<string>();
     const open = (name: string): Promise<LastingConnection> =>
       LastingConnection.open({
-        ...{ target: options, clock, limitMs: awayLimitMs },
+        target: options,
+        clock,
+        limitMs: awayLimitMs,
         onAway: (failure) => {
           const wasAway = away.size > 0;
           if (failure === null) away.delete(name);
@@ -153,8 +161,11 @@ export class PostgresStore extends PostgresReads implements Store {
     const { clock, processes, purpose } = options;
     const self = selfAs(
       {
-        ...{ id: randomUUID(), purpose, started_at: clock.now() },
-        ...{ is_consumer: options.status !== undefined, is_alone: options.isAlone === true },
+        id: randomUUID(),
+        purpose,
+        started_at: clock.now(),
+        is_consumer: options.status !== undefined,
+        is_alone: options.isAlone === true,
         announces: options.onEdits !== undefined,
       },
       processes,

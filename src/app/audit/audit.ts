@@ -134,15 +134,13 @@ const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
   asOf: null,
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
   services: { orders: 0, unfinished: 0, waiting: [], movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
-  ...{
-    ...NOT_READ,
-    skips: [],
-    unsent: new Map(),
-    undelivered: 0,
-    ownerUnknown: null,
-    notes: [],
-    repaired: [],
-  },
+  ...NOT_READ,
+  skips: [],
+  unsent: new Map(),
+  undelivered: 0,
+  ownerUnknown: null,
+  notes: [],
+  repaired: [],
 };
 
 class Differences {

@@ -4,8 +4,18 @@ import { hundredths } from '../../domain/orders/money.ts';
 import { AFTER, AWAITED, EITHER, ENDS, type Awaited } from './checkout-rules.ts';
 
 const STEPS: Readonly<Record<CheckoutStep, number>> = {
-  ...{ validated: 1, rejected: 2, charge_owed: 4, paid: 8, declined: 16, not_charged: 32, reserved: 64 },
-  ...{ gone: 128, refund_owed: 256, refunded: 512, cancelled: 1 << 10, cancel_refused: 1 << 11 },
+  validated: 1,
+  rejected: 2,
+  charge_owed: 4,
+  paid: 8,
+  declined: 16,
+  not_charged: 32,
+  reserved: 64,
+  gone: 128,
+  refund_owed: 256,
+  refunded: 512,
+  cancelled: 1 << 10,
+  cancel_refused: 1 << 11,
   dispatched: 1 << 12,
 };
 /** A step came twice. */

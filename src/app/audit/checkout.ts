@@ -121,8 +121,13 @@ export class CheckoutBooks {
 
 function newAccount(): OrderAccount {
   return {
-    ...{ steps: new Map(), total: null, paid: null, refunded: null, reserved: new Map() },
-    ...{ taken: new Map(), returned: new Map() },
+    steps: new Map(),
+    total: null,
+    paid: null,
+    refunded: null,
+    reserved: new Map(),
+    taken: new Map(),
+    returned: new Map(),
   };
 }
 

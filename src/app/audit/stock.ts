@@ -123,7 +123,9 @@ export class StockBooks {
       const before = edit.before?.quantity ?? null;
       this.#report(
         difference('edit_mismatch', where, {
-          ...{ item, expected: account.onHand, actual: before },
+          item,
+          expected: account.onHand,
+          actual: before,
           message: `${where}: an edit of ${item} begins at ${before ?? 'none'}; by what came before it was ${account.onHand ?? 'none'}`,
         }),
       );
@@ -142,7 +144,9 @@ export class StockBooks {
       const where = whereRow(item);
       this.#report(
         difference('stock_mismatch', where, {
-          ...{ item, expected, actual },
+          item,
+          expected,
+          actual,
           message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold${movedInWords(moved)}, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
         }),
       );
@@ -151,7 +155,9 @@ export class StockBooks {
     if (row === null || found === null || sameDetails(row, found)) return;
     this.#report(
       difference('item_mismatch', whereRow(item), {
-        ...{ item, expected: inShort(row), actual: inShort(found) },
+        item,
+        expected: inShort(row),
+        actual: inShort(found),
         message: `${item} is ${inShort(found)}; its last edit made it ${inShort(row)}`,
       }),
     );

@@ -79,7 +79,11 @@ export function directOrders(
   report: (found: Difference) => void,
 ): AuditedSource<Order> {
   return {
-    ...{ processor: 'orders', topic, dlqTopic, codec, orderIdOf: ({ orderId }) => orderId },
+    processor: 'orders',
+    topic,
+    dlqTopic,
+    codec,
+    orderIdOf: ({ orderId }) => orderId,
     fateOf: async (order, place) => {
       const decided = await inspection.decided(order.orderId);
       if (decided === undefined) return checkout.holds(order.orderId) ? 'conflicts' : undefined;

@@ -62,7 +62,9 @@ function createdOrders(
   orders: CheckoutOrders,
 ): AuditedSource<OrderCreated> {
   return {
-    ...{ processor: 'validation', topic: topicOf(ORDER_CREATED, names), codec },
+    processor: 'validation',
+    topic: topicOf(ORDER_CREATED, names),
+    codec,
     dlqTopic: deadLetterTopicOf(ORDER_CREATED, names) ?? '',
     orderIdOf: ({ order_id }) => order_id,
     fateOf: async ({ order_id }) => {

@@ -59,5 +59,5 @@ async function refusedByStock(reader: ReadingAgain['reader'], event: SourceMessa
 }
 
 function asRecord({ key, value, headers, failedAt }: DeadLetter) {
-  return { ...{ offset: 0, timestamp: failedAt ?? 0 }, ...{ key, value, headers } };
+  return { offset: 0, timestamp: failedAt ?? 0, key, value, headers };
 }

@@ -218,27 +218,23 @@ class Redrive {
     for (const [from, letters] of byTopic(gone.map(({ deadLetter }) => deadLetter))) {
       await access.edit(
         {
-          ...{ kind: 'dead_letter.mark', topic: from, action: 'redriven', why },
+          kind: 'dead_letter.mark',
+          topic: from,
+          action: 'redriven',
+          why,
           letters: letters.map(({ mark }) => mark),
         },
         { via, onNotice },
       );
     }
-    await this.#tell(
-      'sent',
-      topic,
-      gone.map((one) => ({ ...one, now: null })),
-    );
+    const sent = gone.map((one) => ({ ...one, now: null }));
+    await this.#tell('sent', topic, sent);
   }
 
   async #tell(
     kind: 'would_send' | 'sent',
     topic: string,
-    deadLetters: readonly {
-      deadLetter: DeadLetter;
-      place: SentRecord | null;
-      now: ReadAgain | null;
-    }[],
+    deadLetters: readonly { deadLetter: DeadLetter; place: SentRecord | null; now: ReadAgain | null }[],
   ): Promise<void> {
     this.sent += deadLetters.length;
     // In a dry run too: a later copy would not be sent again.
@@ -248,8 +244,11 @@ class Redrive {
     );
     this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + deadLetters.length);
     const steps = deadLetters.map(({ deadLetter, place, now }) => ({
-      ...{ id: formatDeadLetterId(deadLetter.id), errorCode: deadLetter.origin.errorCode },
-      ...{ topic, place, now },
+      id: formatDeadLetterId(deadLetter.id),
+      errorCode: deadLetter.origin.errorCode,
+      topic,
+      place,
+      now,
     }));
     await this.#options.on({ kind, steps });
   }

@@ -153,7 +153,9 @@ async function sellTheLastOne({ stage, wave, notes }: Act): Promise<void> {
     const users = await stage.paidUsers();
     const orders = Array.from({ length: BUYERS }, (_, at) =>
       wave.name({
-        ...{ orderId: '', user: users[at % users.length] ?? '', createdAt: stage.now() },
+        orderId: '',
+        user: users[at % users.length] ?? '',
+        createdAt: stage.now(),
         items: [{ item, quantity: 1, unitPrice: '1.00' }],
       }),
     );

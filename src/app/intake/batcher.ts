@@ -72,7 +72,9 @@ export class RecordBatcher<T> implements AsyncDisposable {
     const values = await codec.encode(batch.map(({ value }) => value));
     const producer = await this.#open();
     const records = batch.map(({ key, traceparent }, at) => ({
-      ...{ key, value: values[at] ?? null, headers: traceHeaders(traceparent) },
+      key,
+      value: values[at] ?? null,
+      headers: traceHeaders(traceparent),
     }));
     const { outcomes, failure } = await producer.send(topic, records);
     batch.forEach(({ key, resolve, reject }, at) => {

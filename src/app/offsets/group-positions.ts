@@ -197,7 +197,10 @@ function changesOf(
       .map(({ source, move: { partition, before, after, cause, recreated } }) => ({
         kind: 'position',
         ...source,
-        ...{ partition, before, after, cause },
+        partition,
+        before,
+        after,
+        cause,
         ...(recreated ? { recreated } : {}),
       })),
     positions: all.map(({ source, move }) => movedPosition(source, clusterId, move)),

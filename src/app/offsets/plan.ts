@@ -240,11 +240,15 @@ function moveOf(
   const { partition, start, end } = range;
   const from = Math.max(recreated ? start : (before ?? start), start);
   return {
-    ...{ partition, before, after, cause },
+    partition,
+    before,
+    after,
+    cause,
     readAgain: Math.max(0, Math.min(from, end) - after),
     skipped: Math.max(0, after - from),
     deleted: recreated || before === null ? 0 : Math.max(0, start - before),
-    ...{ clampedFrom, recreated },
+    clampedFrom,
+    recreated,
   };
 }
 

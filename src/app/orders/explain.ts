@@ -66,7 +66,10 @@ export async function explainOrder(
   const order = decided?.order ?? found?.records[0]?.order;
   if (order === undefined) return undefined;
   return {
-    ...{ order, decided, now: await decideNow(reader, order), refusedForGood: refusedForGood(order) },
+    order,
+    decided,
+    now: await decideNow(reader, order),
+    refusedForGood: refusedForGood(order),
     ...triesBeside(order, await triesOf(reader, order)),
     records: await recordsOf(reader, decided, found?.records ?? []),
     scanned: scan !== null,

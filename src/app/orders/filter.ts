@@ -30,7 +30,12 @@ export interface ListFilter extends OrderFilter {
 }
 
 export const ALL_ORDERS: ListFilter = {
-  ...{ status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null },
+  status: null,
+  reason: null,
+  user: null,
+  item: null,
+  sinceMs: null,
+  untilMs: null,
 };
 
 export function isListed(order: ListedOrder, filter: ListFilter): boolean {

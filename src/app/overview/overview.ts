@@ -117,8 +117,13 @@ export class OverviewWatch {
     patience.abort();
     const at = this.#clock.now();
     return {
-      ...{ at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem },
-      ...{ kafka: this.#kafka.latest, parts: this.#parts() },
+      at,
+      balance: this.#balance,
+      balancedAt: this.#balancedAt,
+      consumer,
+      problem,
+      kafka: this.#kafka.latest,
+      parts: this.#parts(),
     };
   }
 

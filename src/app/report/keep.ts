@@ -13,8 +13,11 @@ export interface KeptReport {
 export async function keepReport(lists: Lists, report: KeptReport): Promise<void> {
   const { report_date, time_zone, total_sales, top_sellers, low_stock } = report;
   const row: ListRow = {
-    ...{ report_date, time_zone, total_sales },
-    ...{ top_sellers: JSON.stringify(top_sellers), low_stock: JSON.stringify(low_stock) },
+    report_date,
+    time_zone,
+    total_sales,
+    top_sellers: JSON.stringify(top_sellers),
+    low_stock: JSON.stringify(low_stock),
   };
   await lists.change('reports', (rows) => {
     const others = rows.filter((other) => other.report_date !== report_date);

@@ -182,7 +182,11 @@ async function prepareTopic(
     if (!store.isShared || !isFailure(error, 'group_in_use')) throw error;
   }
   return {
-    ...{ source, topic, ranges, positions, dlqTopic },
+    source,
+    topic,
+    ranges,
+    positions,
+    dlqTopic,
     skipped: moves.reduce((sum, move) => sum + move.skipped, 0),
   };
 }

@@ -72,7 +72,10 @@ export class Reading {
     const { name: processor } = service.processor;
     const batches = new BatchRunner({
       ...this.#parts,
-      ...{ source, dlqTopic, positions, codec },
+      source,
+      dlqTopic,
+      positions,
+      codec,
       onCommitted: (committed) => on({ kind: 'committed', processor, ...committed }),
     });
     const owned = this.#parts.store.isShared ? new Set<number>() : null;
@@ -133,8 +136,12 @@ export class Reading {
     const { service, store, process, end, onProgress } = this.#parts;
     return consumer.run(
       {
-        ...{ topics: this.topics, group: service.group, mode: store.isShared ? 'shared' : 'exclusive' },
-        ...{ storeId: store.storeId, clientId: markOf(store.storeId), process },
+        topics: this.topics,
+        group: service.group,
+        mode: store.isShared ? 'shared' : 'exclusive',
+        storeId: store.storeId,
+        clientId: markOf(store.storeId),
+        process,
         metadata: markOf(store.storeId),
         positions: () =>
           [...this.#topics.values()].flatMap(({ prepared }) => [...prepared.positions.values()]),
@@ -210,7 +217,9 @@ export class Reading {
   summary(): ServiceSummary {
     const { processor, group, tally } = this.service;
     return {
-      ...{ processor: processor.name, group, totals: tally.totals() },
+      processor: processor.name,
+      group,
+      totals: tally.totals(),
       skipped: this.#sum(({ prepared }) => prepared.skipped),
       topics: [...this.#topics].map(([topic, { progress }]) => ({
         topic,

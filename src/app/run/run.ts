@@ -57,7 +57,9 @@ export async function runServices(
     status: () => board.status(),
     onStop: () => on({ kind: 'stop_asked' }),
     newId: asked.newId === true,
-    ...{ onAway, awayLimitMs: waitLimitMs(asked), signal: stop.signal },
+    onAway,
+    awayLimitMs: waitLimitMs(asked),
+    signal: stop.signal,
   });
   metrics = measure(ports, services, { status: () => board.status(), unsent: () => store.unsent() });
   await asked.onOwned?.(store);

@@ -40,7 +40,9 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
     processor.name === 'orders'
       ? ordersService
       : {
-          ...{ processor, group: groupOf(processor.name, group), tally: new KindTally() },
+          processor,
+          group: groupOf(processor.name, group),
+          tally: new KindTally(),
           // All others decide by `Draft`.
           onBatch: ({ results }) =>
             on({ kind: 'handled', processor: processor.name, results: results as readonly Handled[] }),
@@ -51,7 +53,8 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
   await runServices(ports, services, {
     ...asked,
     ...stockEventsOf(shop),
-    ...{ maxMessages: null, reset: null },
+    maxMessages: null,
+    reset: null,
     purpose: `run ${chosen.map(({ name }) => name).join(', ')}`,
     onOwned: async (store) => (decides ? ordersService.check(store, access.name) : undefined),
     on,

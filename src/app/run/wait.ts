@@ -38,10 +38,16 @@ export interface WaitsParts {
 export class Waits {
   readonly #parts: WaitsParts;
   readonly #waiting: Readonly<Record<Awaited, Set<object>>> = {
-    ...{ broker: new Set(), registry: new Set(), store: new Set(), others: new Set() },
+    broker: new Set(),
+    registry: new Set(),
+    store: new Set(),
+    others: new Set(),
   };
   readonly #saidAt: Record<Awaited, number> = {
-    ...{ broker: -Infinity, registry: -Infinity, store: -Infinity, others: -Infinity },
+    broker: -Infinity,
+    registry: -Infinity,
+    store: -Infinity,
+    others: -Infinity,
   };
 
   constructor(parts: WaitsParts) {

@@ -53,7 +53,16 @@ export class Work {
     for (const [at, service] of services.entries()) {
       work.readings.push(
         await Reading.of({
-          ...{ store, service, codecOf, outbox, effects, waits, quota, on, clock, tracer },
+          store,
+          service,
+          codecOf,
+          outbox,
+          effects,
+          waits,
+          quota,
+          on,
+          clock,
+          tracer,
           untilEnd: options.untilEnd,
           topics: prepared[at] ?? [],
           process: processes.self(),
@@ -80,7 +89,14 @@ export class Work {
     const between = new Set(sent.map((one) => topicOf(one, options.names)));
     const destinations = [...new Set(sent.map(({ name }) => name))];
     return new Ending({
-      ...{ readings, outbox, effects, waits, between, destinations, store, broker: ports.broker },
+      readings,
+      outbox,
+      effects,
+      waits,
+      between,
+      destinations,
+      store,
+      broker: ports.broker,
       onEnd: () => {
         this.#hasEnded = true;
         end.abort();

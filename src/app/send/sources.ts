@@ -80,7 +80,10 @@ function sampleEvent(
   const source = isDelivery ? 'supplier' : (sales[below(sales.length)] ?? 'online');
   const event_id = newId();
   const fields = {
-    ...{ event_id, product_id: item?.item ?? '', occurred_at: now(), unit_price: item?.price ?? null },
+    event_id,
+    product_id: item?.item ?? '',
+    occurred_at: now(),
+    unit_price: item?.price ?? null,
     quantity: source === 'supplier' ? 10 + below(21) : 1 + below(LARGEST_SALE),
     order_id: source === 'online' ? `WEB-${event_id}` : null,
     ...(source === 'store' ? { store_id: `S-${1 + below(STORES)}` } : {}),

@@ -55,7 +55,9 @@ async function filesInPlace(access: StoreAccess, consumer: AskedConsumer): Promi
     if (notice.kind === 'file_broken') files.push(broken(notice));
     if (notice.kind !== 'file_set_aside') return;
     files.push({
-      ...{ file: notice.file, state: 'not_taken_in', line: null },
+      file: notice.file,
+      state: 'not_taken_in',
+      line: null,
       message: SET_ASIDE_CAUSES[notice.why],
     });
   };

@@ -74,7 +74,9 @@ export class Erasure implements Rewriting {
     const { why } = edit;
     return {
       ...edit,
-      ...{ user: this.#pseudonym, before: row(edit.before), after: row(edit.after) },
+      user: this.#pseudonym,
+      before: row(edit.before),
+      after: row(edit.after),
       ...(why === undefined ? {} : { why: this.#text(why) }),
     };
   }
@@ -120,7 +122,8 @@ export class Erasure implements Rewriting {
     this.#note(fact.shipping_address);
     return {
       ...fact,
-      ...{ customer_id: this.#pseudonym, shipping_address: NOTHING },
+      customer_id: this.#pseudonym,
+      shipping_address: NOTHING,
       ...('detail' in fact ? { detail: this.#text(String(fact.detail)) } : {}),
     };
   }

@@ -47,7 +47,9 @@ export async function importTable(
 ): Promise<{ readonly merge: TableMerge; readonly unchanged: number }> {
   const { table, sheet, replace, why, onNotice } = options;
   const { merge, result } = await mergeComputed(access, {
-    ...{ table, create: true, onNotice },
+    table,
+    create: true,
+    onNotice,
     async compute(copy) {
       const plan = planImport(table, copy.read(), sheet, { replace });
       await copy.write(plan);

@@ -38,7 +38,9 @@ export async function undoEdit(access: StoreAccess, options: UndoOptions): Promi
   const { table, why, onNotice } = options;
   let { number } = options;
   const { merge, result } = await mergeComputed(access, {
-    ...{ table, create: false, onNotice },
+    table,
+    create: false,
+    onNotice,
     async compute(copy) {
       // After the copy: an edit that the log lacks here is one since.
       const rows = await readEdited(access, { ...options, number });

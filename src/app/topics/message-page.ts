@@ -26,7 +26,8 @@ export async function messagePage<T>(
   if ((await admin.partitionCount(topic)) === undefined) return { rows: [], next: null };
   const ranges = new Map([[topic, await admin.ranges(topic)]]);
   return await pageFromEnd<T>(admin, {
-    ...{ ...page, ranges },
+    ...page,
+    ranges,
     rowsOf: async (_topic, partition, records) =>
       (await codec.decode(records)).map((decoded, at): Row<T> => {
         const { offset = 0, timestamp = 0 } = records[at] ?? {};

@@ -26,10 +26,14 @@ export function beginTry(
     end: (answer) => {
       const { outcome } = answer.kind === 'done' ? answer.fields : { outcome: 'failed' };
       tracer.end(span, {
-        ...{ name: `${processor} ${kind}`, startMs, endMs: clock.now() },
+        name: `${processor} ${kind}`,
+        startMs,
+        endMs: clock.now(),
         kind: kind === 'dispatch' || kind === 'log' ? 'internal' : 'client',
         attributes: {
-          ...{ 'orderctl.processor': processor, 'orderctl.effect': id, 'orderctl.attempt': attempts },
+          'orderctl.processor': processor,
+          'orderctl.effect': id,
+          'orderctl.attempt': attempts,
           ...(typeof outcome === 'string' ? { 'orderctl.outcome': outcome } : {}),
         },
         ...(answer.kind === 'failed' ? { error: answer.message } : {}),

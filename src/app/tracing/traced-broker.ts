@@ -30,7 +30,10 @@ function tracedProducer(producer: Producer, tracer: Tracer, clock: Clock): Produ
         if (span === null) return;
         const outcome = result.outcomes[at] ?? 'unknown';
         tracer.end(span, {
-          ...{ name: `send ${topic}`, kind: 'producer', startMs, endMs },
+          name: `send ${topic}`,
+          kind: 'producer',
+          startMs,
+          endMs,
           attributes: attributesOf(topic, traced[at]?.record, outcome),
           ...(replayed === null ? {} : { links: [replayed] }),
           ...(typeof outcome === 'object' ? {} : { error: outcome }),
@@ -72,7 +75,8 @@ const COMMITTED = ['ce_id', 'x-error-code'];
 function attributesOf(topic: string, record: SendRecord | undefined, outcome: SendOutcome) {
   const key = record?.key;
   return {
-    ...{ 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
+    'messaging.system': 'kafka',
+    'messaging.operation.type': 'send',
     'messaging.destination.name': topic,
     ...(typeof key === 'string' ? { 'messaging.kafka.message.key': key } : {}),
     ...(typeof outcome === 'object'

@@ -48,7 +48,9 @@ export class Again {
     for (const [item, quantity] of circumstances.stock) this.wouldBe.put(item, quantity);
     for (const [user, status] of circumstances.statuses) this.#users.set(user, status);
     this.#checkout = new CheckoutAgain({
-      ...{ was: this.was, wouldBe: this.wouldBe, isUser: (name) => this.#users.has(name) },
+      was: this.was,
+      wouldBe: this.wouldBe,
+      isUser: (name) => this.#users.has(name),
       onOther: (other) => this.#differs(other),
     });
   }

@@ -105,7 +105,9 @@ export class CheckoutAgain {
 
 function soldLines(lines: readonly Line[]): SoldLine[] {
   return lines.map(({ product_id, quantity, unit_price }) => ({
-    ...{ item: product_id, quantity, unitPrice: unit_price },
+    item: product_id,
+    quantity,
+    unitPrice: unit_price,
   }));
 }
 

@@ -55,7 +55,11 @@ export async function whatIf(
   }
   const { was, wouldBe, decided, counts, orders, unknown } = again;
   return {
-    ...{ decided, counts, orders, unknown, reached },
+    decided,
+    counts,
+    orders,
+    unknown,
+    reached,
     unseen: { items: [...again.unseen.items], users: [...again.unseen.users] },
     items: [...new Set([...was.items(), ...wouldBe.items()])].flatMap((item) => {
       const quantity = { was: was.quantity(item) ?? null, wouldBe: wouldBe.quantity(item) ?? null };

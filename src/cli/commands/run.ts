@@ -66,7 +66,12 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
   try {
     await runShop(
       {
-        ...{ access, broker, codecOf, clock: systemClock, meter, tracer },
+        access,
+        broker,
+        codecOf,
+        clock: systemClock,
+        meter,
+        tracer,
         performers: (store) => ({
           ...deliveryPerformers({ mailer, webhook, log: (text) => printer.info(text) }),
           ...DISPATCH_PERFORMERS,
@@ -78,14 +83,12 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
         }),
       },
       {
-        ...{
-          processors,
-          texts,
-          shop: shopOf(settings),
-          group: settings.group,
-          names: settings.topics,
-          signal,
-        },
+        processors,
+        texts,
+        shop: shopOf(settings),
+        group: settings.group,
+        names: settings.topics,
+        signal,
         untilEnd: flags.untilEnd === true,
         adopt: flags.adopt === true,
         allowEmpty: flags.allowEmpty === true,

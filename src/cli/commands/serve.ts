@@ -64,7 +64,13 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const api = await startApi(shop, {
-    ...{ host, port, rateLimit, token, onBug, meter, tracer },
+    host,
+    port,
+    rateLimit,
+    token,
+    onBug,
+    meter,
+    tracer,
     version: version(),
     wayOut: (fix) => printer.rephrased(wayOut(fix)),
   }).catch((error: unknown) => {

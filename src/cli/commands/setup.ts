@@ -57,7 +57,11 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   if (refused !== undefined) throw incompatible(refused.check, refused.what);
   const { brokers } = plan.topics;
   await carryOut(printer, {
-    ...{ actions: plan.actions, execute, isJson, lineOf, documentOf },
+    actions: plan.actions,
+    execute,
+    isJson,
+    lineOf,
+    documentOf,
     apply: (done) => applySetup(ports, plan, { notice: (notice) => printNotice(printer, notice), done }),
     whole: (actions): Setup => ({ executed: execute, brokers, actions: [...actions], warnings }),
     allThere: 'all is there: folder, topics and schemas',

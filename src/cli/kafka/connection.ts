@@ -42,7 +42,8 @@ function saslOf(resolved: Resolved, say: (line: string) => void): BrokerConnecti
   if (mechanism === null)
     throw missing('the mechanism', 'add --sasl-mechanism plain, scram-sha-256 or scram-sha-512');
   return {
-    ...{ mechanism, username },
+    mechanism,
+    username,
     // From its file again: a password that is changed there serves the next connection.
     password: () => secretNow(resolved) ?? password,
     onNewPassword: () => say(`signed in to the brokers as ${username} with the new password`),

@@ -35,7 +35,11 @@ export function explainDocument(
     ...(decided === null ? undecidedDocument(order) : orderDocument(decided)),
     explanation: explanationOf(explained),
     records: records.map(({ topic, partition, offset, timestamp, role, replayId }) => ({
-      ...{ topic, partition, offset, timestamp: isoTimeOrNull(timestamp), role },
+      topic,
+      partition,
+      offset,
+      timestamp: isoTimeOrNull(timestamp),
+      role,
       replay_id: replayId,
     })),
     scanned,

@@ -34,8 +34,12 @@ export function statusDocument({ consumer, files, problem }: FolderStatus): Stat
 function instanceDocument(instance: RunningInstance): Instances[number] {
   const { pid, host, startedAt, state, processors, partitions } = instance;
   return {
-    ...{ pid, host, started_at: isoTime(startedAt), state },
-    ...{ processors: [...processors], partitions: [...partitions] },
+    pid,
+    host,
+    started_at: isoTime(startedAt),
+    state,
+    processors: [...processors],
+    partitions: [...partitions],
   };
 }
 type Instances = NonNullable<Status['instances']>;

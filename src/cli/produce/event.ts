@@ -57,8 +57,12 @@ export function readEvents(
   return lines.map(({ item, quantity }) => {
     const event_id = orderId === undefined ? newId() : nameOf('--order-id', orderId);
     const fields = {
-      ...{ event_id, product_id: item, quantity, occurred_at: systemClock.now() },
-      ...{ unit_price: prices.get(item) ?? null, order_id: source === 'online' ? `WEB-${event_id}` : null },
+      event_id,
+      product_id: item,
+      quantity,
+      occurred_at: systemClock.now(),
+      unit_price: prices.get(item) ?? null,
+      order_id: source === 'online' ? `WEB-${event_id}` : null,
       ...(storeId === undefined ? {} : { store_id: nameOf('--store-id', storeId) }),
       ...(supplierId === undefined ? {} : { supplier_id: nameOf('--supplier-id', supplierId) }),
     };

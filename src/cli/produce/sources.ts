@@ -73,8 +73,15 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   const kafka = await openForRun(session, { register: flags.register });
   const report = new SourceReport(session);
   await sendEvents(kafka, {
-    ...{ sources, events: sent, count, signal, names: settings.topics, create: flags.create },
-    ...{ clock: systemClock, ...flags.pace, again: given === null && seed !== null ? 'seed' : 'event_id' },
+    sources,
+    events: sent,
+    count,
+    signal,
+    names: settings.topics,
+    create: flags.create,
+    clock: systemClock,
+    ...flags.pace,
+    again: given === null && seed !== null ? 'seed' : 'event_id',
     on: (event) => report.take(event),
   });
 }
@@ -92,7 +99,9 @@ async function withDeliveries(
   const { events, items, samples } = made;
   const view = await keptView(access);
   return restocking(events, {
-    ...{ first: items, lowStock: Number(settings.lowStock), clock: systemClock },
+    first: items,
+    lowStock: Number(settings.lowStock),
+    clock: systemClock,
     read: () => view.lookAtRows(async (reader) => [...(await reader.items())]),
     deliver: (item, quantity) => delivery(item, quantity, samples),
   });

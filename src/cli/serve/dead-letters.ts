@@ -45,7 +45,8 @@ export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSig
       deadLetterPage(
         { access, broker },
         {
-          ...{ ...options, keep: deadLetterDocument },
+          ...options,
+          keep: deadLetterDocument,
           scope: { ...scopeOfProcessor(processor, { group, names }), isNamed: true },
         },
       ),
@@ -64,9 +65,16 @@ export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSig
         await redriveDeadLetters(
           { access, broker, codecOf, names, clock: systemClock, newReplayId: newId },
           {
-            ...{ scope, readings: readingOfAll({ group, names }) },
-            ...{ select: { ids: [id] }, value, max: null, toTopic: null, maxRedrives: MAX_REDRIVES },
-            ...{ execute, via: 'http' as const, signal: stop },
+            scope,
+            readings: readingOfAll({ group, names }),
+            select: { ids: [id] },
+            value,
+            max: null,
+            toTopic: null,
+            maxRedrives: MAX_REDRIVES,
+            execute,
+            via: 'http' as const,
+            signal: stop,
             onNotice: (notice) => printNotice(printer, notice),
             on: async (event) => void events.push(event),
           },

@@ -37,8 +37,15 @@ function notificationDocument({ notification, deliveries }: SeenNotification): N
   const { notification_id, order_id, customer_id, cause, channel } = notification;
   const { recipient, subject, body, at } = notification;
   return {
-    ...{ notification_id, order_id, customer_id, cause, channel },
-    ...{ recipient, subject, body, at: isoTime(at) },
+    notification_id,
+    order_id,
+    customer_id,
+    cause,
+    channel,
+    recipient,
+    subject,
+    body,
+    at: isoTime(at),
     deliveries: deliveries.map(({ channel: by, step, at: time, attempts, detail }) => {
       return { channel: by, step, at: time, attempts, detail };
     }),
@@ -49,7 +56,10 @@ function orderRecordDocument(found: OrderRecord): RecordDocument {
   const { topic, partition, offset, record, inspection, problem } = found;
   const nothing = { headers: [], key: null, value: null, decoded: null };
   return {
-    ...{ topic, partition, offset, timestamp: record === null ? null : isoTime(record.timestamp) },
+    topic,
+    partition,
+    offset,
+    timestamp: record === null ? null : isoTime(record.timestamp),
     ...(record === null ? nothing : recordDocument(record, inspection)),
     problem: problem?.message ?? null,
   };

@@ -54,7 +54,9 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const catalogue = new CatalogueCache(() => readCatalogue(access, view), systemClock);
   const batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>> = {
     direct: new RecordBatcher({
-      ...{ codec: orderCodec, topic: topicOf(ORDER, names), openProducer: producerOf(ORDER) },
+      codec: orderCodec,
+      topic: topicOf(ORDER, names),
+      openProducer: producerOf(ORDER),
     }),
     checkout: new RecordBatcher({
       codec: {
@@ -72,21 +74,25 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const { experiments, parts } = parentOf((experiment) => feed.publish('experiment', experiment));
   const overview = new OverviewWatch({ access, view, kafka, parts, clock: systemClock });
   const shop: Shop = {
-    ...{ access, users, lowStock: Number(settings.lowStock), watch: new ShopWatch() },
+    access,
+    users,
+    lowStock: Number(settings.lowStock),
+    watch: new ShopWatch(),
     views: viewsOf(session, { access, broker, codecOf, view }, signal),
     experiments,
     live: {
       feed,
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
     },
-    ...{ intake, view },
+    intake,
+    view,
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
     orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
     findUnread: unread.find,
     cancel: cancelOf(
       { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
-      { ...{ names, create, signal, on, view }, known: (id) => intake.taken(id), findUnread: unread.find },
+      { names, create, signal, on, view, known: (id) => intake.taken(id), findUnread: unread.find },
     ),
     checkBroker: async () => {
       await using admin = await broker.admin();
@@ -112,7 +118,11 @@ function cancelOf(ports: WishPorts, { view, known, findUnread, ...options }: Can
     const unread = facts.length > 0 ? undefined : (known(orderId) ?? (await findUnread(orderId)));
     if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
     return await wishFor(ports, {
-      ...{ ...options, orderId, waitMs, traceparent, wish: { kind: 'cancel', reason } },
+      ...options,
+      orderId,
+      waitMs,
+      traceparent,
+      wish: { kind: 'cancel', reason },
       isUnknown: unread?.flow === 'checkout',
     });
   };
@@ -125,12 +135,20 @@ function unreadOf(
 ): AsyncDisposable & { readonly find: Shop['findUnread'] } {
   const { broker, view, orderCodec, createdCodec } = ports;
   const direct = new UnreadOrders({
-    ...{ broker, view, codec: orderCodec, topic: topicOf(ORDER, names), processor: 'orders' as const },
+    broker,
+    view,
+    codec: orderCodec,
+    topic: topicOf(ORDER, names),
+    processor: 'orders' as const,
     idOf: (order) => order.orderId,
   });
   const created = new UnreadOrders<OrderCreated>({
-    ...{ broker, view, codec: createdCodec, topic: topicOf(ORDER_CREATED, names) },
-    ...{ processor: 'validation' as const, idOf: (order) => order.order_id },
+    broker,
+    view,
+    codec: createdCodec,
+    topic: topicOf(ORDER_CREATED, names),
+    processor: 'validation' as const,
+    idOf: (order) => order.order_id,
   });
   return {
     async find(orderId) {
@@ -147,7 +165,9 @@ function unreadOf(
 
 function orderOfCreated({ order_id, customer_id, items, created_at }: OrderCreated): Order {
   return {
-    ...{ orderId: order_id, user: customer_id, createdAt: created_at },
+    orderId: order_id,
+    user: customer_id,
+    createdAt: created_at,
     items: items.map(({ product_id: item, quantity, unit_price: unitPrice }) => {
       return { item, quantity, unitPrice };
     }),

@@ -77,7 +77,8 @@ export function viewsOf(
           consumer === null
             ? null
             : {
-                ...{ pid: consumer.pid, started_at: isoTime(consumer.startedAt) },
+                pid: consumer.pid,
+                started_at: isoTime(consumer.startedAt),
                 waiting_for: consumer.status.waitingFor,
               },
         processors: processors.map((one) => processorEntry(one, state)),
@@ -113,7 +114,11 @@ function processorEntry(seen: SeenProcessor, state: Entry['state']): Entry {
   const status = running === null ? null : processorDocument(running);
   const { owed, trying, parked, nextDueAt } = effects;
   return {
-    ...{ processor, group, topics, state: status === null ? 'stopped' : state, lag },
+    processor,
+    group,
+    topics,
+    state: status === null ? 'stopped' : state,
+    lag,
     partitions: status?.partitions ?? null,
     records_per_second: status?.records_per_second ?? null,
     last_commit_at: status?.last_commit_at ?? null,

@@ -18,7 +18,8 @@ export async function makeEdit(session: Session, request: EditRequest, { why }: 
   if (why !== undefined) checkWhy(why);
   const access = await openStore(session.settings);
   const edit = await access.edit(request, {
-    ...{ via: 'command', why },
+    via: 'command',
+    why,
     onNotice: (notice) => printNotice(printer, notice),
   });
   if (edit.kind !== 'user' && edit.kind !== 'item')

@@ -192,5 +192,10 @@ function keptAside(access: StoreAccess, table: EditedTable): readonly string[] {
 }
 
 const NO_CHANGE: TableMerge = {
-  ...{ added: 0, changed: 0, removed: 0, edits: [], isRearranged: false, clamped: [] },
+  added: 0,
+  changed: 0,
+  removed: 0,
+  edits: [],
+  isRearranged: false,
+  clamped: [],
 };

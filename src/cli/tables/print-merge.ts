@@ -21,7 +21,9 @@ export function asMerge(edits: readonly RowEdit[]): TableMerge {
     added: edits.filter(({ before }) => before === null).length,
     changed: edits.filter(({ before, after }) => before !== null && after !== null).length,
     removed: edits.filter(({ after }) => after === null).length,
-    ...{ edits, isRearranged: false, clamped: [] },
+    edits,
+    isRearranged: false,
+    clamped: [],
   };
 }
 

@@ -57,7 +57,10 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
         return;
       }
       const { undoes, puttingBack, merge } = await undoEdit(access, {
-        ...{ table, number, name, why },
+        table,
+        number,
+        name,
+        why,
         onNotice: (notice) => printNotice(printer, notice),
       });
       await printMerge(session, { table, merge, more: { undoes, dry_run: false } });

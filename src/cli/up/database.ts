@@ -6,7 +6,8 @@ import { PACKAGE_ROOT } from '../hints.ts';
 import type { StorePlace } from '../settings/store.ts';
 import { isDatabase } from '../settings/store-type.ts';
 import { databaseIn, dataIn } from '../settings/split-folder.ts';
-import { answers, checkFree, freeWhereZero, type Stack } from './stack.ts';
+import { answers, checkFree, freeWhereZero } from './ports.ts';
+import type { Stack } from './stack.ts';
 
 const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
 

@@ -139,7 +139,10 @@ export class Part {
     const startedAt = performance.now();
     // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
     const child = spawn(process.execPath, [program, ...args(), '-o', 'json'], {
-      ...{ cwd, env, detached: true, stdio: [...STDIO] },
+      cwd,
+      env,
+      detached: true,
+      stdio: [...STDIO],
     });
     this.#child = child;
     return new Promise((resolve, reject) => {

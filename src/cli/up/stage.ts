@@ -90,7 +90,10 @@ export class ShopStage implements Stage, AsyncDisposable {
 
   async orders(random: () => number): Promise<Iterator<Order>> {
     const samples = await sampleOrders(this.#options.access, {
-      ...{ count: null, from: 1, random, clock: systemClock },
+      count: null,
+      from: 1,
+      random,
+      clock: systemClock,
       newOrderId: () => '',
     });
     return ordersOf(samples);
@@ -110,7 +113,9 @@ export class ShopStage implements Stage, AsyncDisposable {
   async place(order: Order, flow: 'direct' | 'checkout', signal: AbortSignal): Promise<void> {
     const { orderId, user, items, createdAt } = order;
     const body = JSON.stringify({
-      ...{ order_id: orderId, user, created_at: new Date(createdAt).toISOString() },
+      order_id: orderId,
+      user,
+      created_at: new Date(createdAt).toISOString(),
       items: items.map(({ item, quantity }) => ({ item, quantity })),
       ...(flow === 'direct' ? {} : { shipping_address: 'Experiment Street 1, 12345 Sampleton' }),
     });
@@ -226,9 +231,7 @@ function notBack(part: StagePart): Failure {
 async function post(url: string, body: string): Promise<number> {
   try {
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url, {
-      ...{ method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) },
-    });
+    const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) });
     await response.arrayBuffer();
     return response.status;
   } catch {

@@ -51,7 +51,10 @@ export const produce = api<Request, Response>({
         try {
           return {
             ...write(request, name, index, records, context),
-            ...{ error: ERROR.NONE, message: null, refused: [], index },
+            error: ERROR.NONE,
+            message: null,
+            refused: [],
+            index,
           };
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error;

@@ -22,7 +22,8 @@ const NO_CONTROL = String.raw`[^\u0000-\u001f\u007f-\u009f]`;
 export const Name = Type.String({ pattern: NAME_PATTERN, description: `a name: ${NAME_RULE}` });
 
 export const Why = Type.String({
-  ...{ maxLength: 1_000, description: 'one line, kept in the log of edits' },
+  maxLength: 1_000,
+  description: 'one line, kept in the log of edits',
   pattern: String.raw`^${NO_CONTROL}*[^\s\u0000-\u001f\u007f-\u009f]${NO_CONTROL}*$`,
 });
 
@@ -31,7 +32,8 @@ export const Quantity = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTE
 
 export const ItemName = nullable(
   Type.String({
-    ...{ maxLength: 256, description: 'a name on one line that does not begin with = + - @' },
+    maxLength: 256,
+    description: 'a name on one line that does not begin with = + - @',
     pattern: String.raw`^(?![=+\-@])${NO_CONTROL}*$`,
   }),
 );
@@ -39,14 +41,17 @@ export const ItemName = nullable(
 /** The empty text unsets it, as null does. */
 export const Price = nullable(
   Type.String({
-    ...{ description: 'an amount such as 12.50', pattern: String.raw`^(?:[0-9]{1,8}(?:\.[0-9]{1,2})?)?$` },
+    description: 'an amount such as 12.50',
+    pattern: String.raw`^(?:[0-9]{1,8}(?:\.[0-9]{1,2})?)?$`,
   }),
 );
 
 /** Any form by ISO 8601 is read. @param description what happens then */
 export function timeGiven(description: string): TSchema {
   return documented(Type.String(), {
-    ...{ type: 'string', description, examples: ['2026-11-21T10:00:00Z', '2026-11-21'] },
+    type: 'string',
+    description,
+    examples: ['2026-11-21T10:00:00Z', '2026-11-21'],
     anyOf: [{ format: 'date-time' }, { format: 'date' }],
   });
 }

@@ -21,7 +21,10 @@ export function salesOf(window: SalesWindow): Sales {
     order_count: placed,
     total_revenue: amountFrom(revenue),
     avg_order_value: averageOf(window),
-    ...{ completed, rejected, failed, cancelled },
+    completed,
+    rejected,
+    failed,
+    cancelled,
     open: placed - completed - rejected - failed - cancelled,
     refunded: amountFrom(window.refunded),
     unpriced_lines: window.unpriced,
@@ -30,8 +33,10 @@ export function salesOf(window: SalesWindow): Sales {
     reasons: Object.fromEntries([...window.reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
     funnel: window.reached,
     seconds: {
-      ...{ validate: mean('validate'), pay: mean('pay') },
-      ...{ reserve: mean('reserve'), dispatch: mean('dispatch') },
+      validate: mean('validate'),
+      pay: mean('pay'),
+      reserve: mean('reserve'),
+      dispatch: mean('dispatch'),
     },
   };
 }
@@ -49,7 +54,8 @@ export function topProductsDocument(
   hours: { readonly from: number | null; readonly until: number | null } | null,
 ): TopProducts {
   return {
-    ...{ from: isoTimeOrNull(hours?.from), until: isoTimeOrNull(hours?.until) },
+    from: isoTimeOrNull(hours?.from),
+    until: isoTimeOrNull(hours?.until),
     products: products.map(([product, { quantity, revenue }]) => ({
       product_id: product,
       total_quantity: quantity,

@@ -7,23 +7,26 @@ export function checkoutDocument(order: Order): CheckoutOrder {
   return {
     order_id: order.orderId,
     flow: 'checkout',
-    ...{ status: order.status, decision: null, reason: order.reason, detail: order.detail },
-    ...{ user: order.customer, user_status: null },
+    status: order.status,
+    decision: null,
+    reason: order.reason,
+    detail: order.detail,
+    user: order.customer,
+    user_status: null,
     items: order.items.map(({ product_id: item, quantity, unit_price }) => {
       return { item, quantity, unit_price, stock: null };
     }),
-    ...{ total_amount: order.total, shipping_address: order.address },
-    ...{ created_at: order.createdAt, decided_at: order.decidedAt },
+    total_amount: order.total,
+    shipping_address: order.address,
+    created_at: order.createdAt,
+    decided_at: order.decidedAt,
     ...(order.record ?? { topic: null, partition: null, offset: null }),
     payment: moneyDocument(order.payment),
     refund: moneyDocument(order.refund),
     shipment:
       shipment === null
         ? null
-        : {
-            ...{ status: shipment.status, carrier: shipment.carrier },
-            tracking_number: shipment.trackingNumber,
-          },
+        : { status: shipment.status, carrier: shipment.carrier, tracking_number: shipment.trackingNumber },
     timeline: timeline.map(({ step, at, record, detail }) => ({ step, at, ...record, detail })),
   };
 }

@@ -30,10 +30,22 @@ export function dailyDocument(
   const { order_count, avg_order_value, completed, rejected, failed, cancelled } = sales;
   const { total_revenue: total_sales, open, refunded, unpriced_lines, late } = sales;
   return {
-    ...{ report_date: day.date, time_zone: day.timeZone },
-    ...{ from: isoTime(day.from), until: isoTime(day.until), complete: isComplete, total_sales },
-    ...{ order_count, avg_order_value, completed, rejected, failed, cancelled, open },
-    ...{ refunded, unpriced_lines, late },
+    report_date: day.date,
+    time_zone: day.timeZone,
+    from: isoTime(day.from),
+    until: isoTime(day.until),
+    complete: isComplete,
+    total_sales,
+    order_count,
+    avg_order_value,
+    completed,
+    rejected,
+    failed,
+    cancelled,
+    open,
+    refunded,
+    unpriced_lines,
+    late,
     by_source: SOURCES.flatMap((source) => {
       const sold = total.sources.get(source);
       if (sold === undefined) return [];

@@ -6,9 +6,19 @@ export function experimentDocument(receipt: Receipt): Experiment {
   const { id, kind, seed, startedAt, endedAt, did, backMs, inFlight, duplicates } = receipt;
   const { checks, differences, problem } = receipt;
   return {
-    ...{ id, kind, seed, started_at: isoTime(startedAt), ended_at: isoTime(endedAt), did },
-    ...{ back_ms: backMs === null ? null : Math.round(backMs), in_flight: inFlight, duplicates },
-    ...{ checks, differences, ok: isAsExpected(receipt), problem },
+    id,
+    kind,
+    seed,
+    started_at: isoTime(startedAt),
+    ended_at: isoTime(endedAt),
+    did,
+    back_ms: backMs === null ? null : Math.round(backMs),
+    in_flight: inFlight,
+    duplicates,
+    checks,
+    differences,
+    ok: isAsExpected(receipt),
+    problem,
   };
 }
 

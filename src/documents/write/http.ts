@@ -15,11 +15,19 @@ export function decidedState(decided: Decided): OrderState {
 export function pendingState(order: Order): OrderState {
   const { orderId, items, createdAt } = order;
   return {
-    ...{ order_id: orderId, status: 'PENDING', decision: null, reason: null, detail: null },
-    ...{ user: userOf(order), user_status: null },
+    order_id: orderId,
+    status: 'PENDING',
+    decision: null,
+    reason: null,
+    detail: null,
+    user: userOf(order),
+    user_status: null,
     items: items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
     created_at: isoTime(createdAt),
-    ...{ decided_at: null, topic: null, partition: null, offset: null },
+    decided_at: null,
+    topic: null,
+    partition: null,
+    offset: null,
   };
 }
 

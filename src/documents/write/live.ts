@@ -14,10 +14,7 @@ const SHOWN = 50;
 /** What was decided together: the latest of it, and how many of each. */
 export function decisionsDocument(decided: readonly Decided[]): Decisions {
   const rejected = decided.filter(({ outcome }) => outcome.kind === 'rejected').length;
-  return {
-    ...{ accepted: decided.length - rejected, rejected },
-    orders: decided.slice(-SHOWN).map(decidedState),
-  };
+  return { accepted: decided.length - rejected, rejected, orders: decided.slice(-SHOWN).map(decidedState) };
 }
 
 /** @param moves each with the status that the step led to */

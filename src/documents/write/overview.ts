@@ -40,18 +40,33 @@ export function overviewDocument(
 function booksOf(balance: Balance, at: number): Books {
   const { putIn, sold, returned, onHand, accepted, rejected, orders, difference } = balance;
   return {
-    ...{ checked_at: isoTime(at), put_in: putIn, sold, returned, moved: returned, on_hand: onHand },
-    ...{ accepted, rejected, orders, difference },
+    checked_at: isoTime(at),
+    put_in: putIn,
+    sold,
+    returned,
+    moved: returned,
+    on_hand: onHand,
+    accepted,
+    rejected,
+    orders,
+    difference,
   };
 }
 
 function consumerOf({ pid, status, instances }: RunningConsumer): NonNullable<Overview['consumer']> {
   const { state, waitingFor, lag, processors } = status;
   return {
-    ...{ pid, state, waiting_for: waitingFor, lag, processors: processors.map(processorDocument) },
+    pid,
+    state,
+    waiting_for: waitingFor,
+    lag,
+    processors: processors.map(processorDocument),
     instances:
       instances?.map((one) => ({
-        ...{ pid: one.pid, host: one.host, state: one.state, processors: [...one.processors] },
+        pid: one.pid,
+        host: one.host,
+        state: one.state,
+        processors: [...one.processors],
       })) ?? null,
   };
 }

@@ -16,15 +16,16 @@ export function processorDocument(of: ProcessorStatus): ProcessorState {
     outcomes,
   } = of;
   return {
-    ...{
-      processor: name,
-      group,
-      topics,
-      partitions: [...partitions],
-      records_per_second: recordsPerSecond,
-      lag,
-    },
-    ...{ last_commit_at: isoTimeOrNull(lastCommitAt), read, dead_lettered: deadLettered, outcomes },
+    processor: name,
+    group,
+    topics,
+    partitions: [...partitions],
+    records_per_second: recordsPerSecond,
+    lag,
+    last_commit_at: isoTimeOrNull(lastCommitAt),
+    read,
+    dead_lettered: deadLettered,
+    outcomes,
   };
 }
 

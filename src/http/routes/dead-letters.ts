@@ -48,6 +48,30 @@ const LIST = {
   response: { 200: DeadLetterPage, 422: Problem },
 };
 
+const REDRIVE = {
+  tags: TAGS,
+  summary: 'Send a dead letter back to where it came from',
+  description:
+    'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more. "now" says ' +
+    'whether it is going to fail again; with dry_run=true that is all.',
+  params: Id,
+  querystring: Type.Object(
+    { dry_run: Type.Optional(Type.Enum(['true', 'false'])) },
+    { additionalProperties: false },
+  ),
+  body: nullable(
+    Type.Object(
+      {
+        value: Type.Optional(
+          Type.Object({}, { additionalProperties: true, description: 'sent, as JSON, in place of its own' }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+  ),
+  response: { 200: RedrivenDeadLetter, 404: Problem, 409: Problem, 422: Problem },
+};
+
 interface ListQuery extends PageQuery {
   readonly processor?: string;
   readonly state?: DeadLetterState;
@@ -62,10 +86,15 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
     const page = await deadLetters.page({
       processor: query.processor ?? 'all',
       filter: {
-        ...{ reason: query.reason ?? null, state: query.state ?? null, ...timesOf(query) },
-        ...{ originalTopic: query.original_topic ?? null, originalGroup: query.original_group ?? null },
+        reason: query.reason ?? null,
+        state: query.state ?? null,
+        ...timesOf(query),
+        originalTopic: query.original_topic ?? null,
+        originalGroup: query.original_group ?? null,
       },
-      ...{ limit: limitOf(query), mark: markOf(query, isDeadLetterMark), signal: goneSignal(reply) },
+      limit: limitOf(query),
+      mark: markOf(query, isDeadLetterMark),
+      signal: goneSignal(reply),
     });
     return {
       dead_letters: [...page.deadLetters],
@@ -76,49 +105,20 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
     '/dead-letters/:id',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'A dead letter, taken apart', params: Id },
+        tags: TAGS,
+        summary: 'A dead letter, taken apart',
+        params: Id,
         response: { 200: ShownDeadLetter, 404: Problem, 422: Problem },
       },
     },
     (request) => deadLetters.show((request.params as { id: string }).id),
   );
-  server.post(
-    '/dead-letters/:id/redrive',
-    {
-      schema: {
-        tags: TAGS,
-        summary: 'Send a dead letter back to where it came from',
-        description:
-          'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more. "now" says ' +
-          'whether it is going to fail again; with dry_run=true that is all.',
-        params: Id,
-        querystring: Type.Object(
-          { dry_run: Type.Optional(Type.Enum(['true', 'false'])) },
-          { additionalProperties: false },
-        ),
-        body: nullable(
-          Type.Object(
-            {
-              value: Type.Optional(
-                Type.Object(
-                  {},
-                  { additionalProperties: true, description: 'sent, as JSON, in place of its own' },
-                ),
-              ),
-            },
-            { additionalProperties: false },
-          ),
-        ),
-        response: { 200: RedrivenDeadLetter, 404: Problem, 409: Problem, 422: Problem },
-      },
-    },
-    (request) => {
-      const { value } = (request.body ?? {}) as { value?: object };
-      const bytes = value === undefined ? null : Buffer.from(JSON.stringify(value));
-      const isDryRun = (request.query as { dry_run?: string }).dry_run === 'true';
-      return deadLetters.redrive((request.params as { id: string }).id, bytes, isDryRun);
-    },
-  );
+  server.post('/dead-letters/:id/redrive', { schema: REDRIVE }, (request) => {
+    const { value } = (request.body ?? {}) as { value?: object };
+    const bytes = value === undefined ? null : Buffer.from(JSON.stringify(value));
+    const isDryRun = (request.query as { dry_run?: string }).dry_run === 'true';
+    return deadLetters.redrive((request.params as { id: string }).id, bytes, isDryRun);
+  });
 }
 
 function isDeadLetterMark(value: unknown): value is DeadLetterMark {

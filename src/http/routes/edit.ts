@@ -17,7 +17,8 @@ export const READ_HEADERS = Type.Object({
 export const ADD_HEADERS = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
-      ...{ minLength: 1, maxLength: 255 },
+      minLength: 1,
+      maxLength: 255,
       description: 'names the request, which is made once however often it is sent',
     }),
   ),

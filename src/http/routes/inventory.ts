@@ -38,14 +38,17 @@ const PATCH = Type.Object(
     quantity: Type.Optional(Quantity),
     by: Type.Optional(
       Type.Integer({
-        ...{ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+        minimum: Number.MIN_SAFE_INTEGER,
+        maximum: Number.MAX_SAFE_INTEGER,
         description: 'added to what is on hand, which may not go below zero; excludes quantity',
       }),
     ),
     ...DETAILS,
   },
   {
-    ...{ ...strict, minProperties: 1, not: { required: ['quantity', 'by'] } },
+    ...strict,
+    minProperties: 1,
+    not: { required: ['quantity', 'by'] },
     examples: [{ by: 20, why: 'delivery' }],
   },
 );
@@ -59,7 +62,12 @@ const CHANGES = {
   querystring: Type.Object(PAGE, strict),
   response: { 200: ItemChanges, 404: Problem, 422: Problem },
 };
-const RESPONSE = { 200: ItemEdit, ...EDIT_RESPONSE };
+
+/** The schema of a request that changes an item which is there. */
+function changeOf(summary: string) {
+  const response = { 200: ItemEdit, ...EDIT_RESPONSE };
+  return { tags: TAGS, summary, params: Params, headers: EDIT_HEADERS, response };
+}
 
 interface ItemBody {
   readonly item?: string;
@@ -85,7 +93,10 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory/:item',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'An item', params: Params, headers: READ_HEADERS },
+        tags: TAGS,
+        summary: 'An item',
+        params: Params,
+        headers: READ_HEADERS,
         response: { 200: Item, 304: NOT_MODIFIED, 404: Problem },
       },
     },
@@ -100,7 +111,8 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     const { item } = request.params as { item: string };
     const query = request.query as PageQuery;
     const { changes, next } = await itemChangesPage(shop.view, item, {
-      ...{ limit: limitOf(query), mark: markOf(query, isItemChangesMark) },
+      limit: limitOf(query),
+      mark: markOf(query, isItemChangesMark),
     });
     if (changes.length === 0 && query.cursor === undefined) {
       const row = await shop.view.lookAtRows((reader) => reader.itemNamed(item));
@@ -117,10 +129,7 @@ function unknownItem(item: string): Failure {
 
 function changeDocument({ at, orderId, eventId, ...change }: ItemChange): ChangeDocument {
   const { cause, before, after, by, via, why } = change;
-  return {
-    ...{ at: isoTime(at), cause, before, after },
-    ...{ order_id: orderId, event_id: eventId, by, via, why },
-  };
+  return { at: isoTime(at), cause, before, after, order_id: orderId, event_id: eventId, by, via, why };
 }
 
 function editRoutes(server: FastifyInstance, shop: Shop): void {
@@ -128,7 +137,10 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'Add an item', body: POST, headers: ADD_HEADERS },
+        tags: TAGS,
+        summary: 'Add an item',
+        body: POST,
+        headers: ADD_HEADERS,
         response: { 201: ItemEdit, 409: Problem, 422: Problem },
       },
     },
@@ -150,41 +162,18 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
   );
   server.put(
     '/inventory/:item',
-    {
-      schema: {
-        tags: TAGS,
-        summary: 'Set the stock of an item',
-        params: Params,
-        body: PUT,
-        headers: EDIT_HEADERS,
-        response: RESPONSE,
-      },
-    },
+    { schema: { ...changeOf('Set the stock of an item'), body: PUT } },
     (request, reply) => updateItem(shop, request, reply),
   );
   server.patch(
     '/inventory/:item',
-    {
-      schema: {
-        ...{ tags: TAGS, summary: 'Adjust an item', params: Params, body: PATCH, headers: EDIT_HEADERS },
-        response: RESPONSE,
-      },
-    },
+    { schema: { ...changeOf('Adjust an item'), body: PATCH } },
     (request, reply) => updateItem(shop, request, reply),
   );
-  server.delete(
-    '/inventory/:item',
-    {
-      schema: {
-        ...{ tags: TAGS, summary: 'Remove an item', params: Params, headers: EDIT_HEADERS },
-        response: RESPONSE,
-      },
-    },
-    (request, reply) => {
-      const { item } = request.params as { item: string };
-      return answerEdit(shop, { kind: 'item.remove', item }, undefined, request, reply);
-    },
-  );
+  server.delete('/inventory/:item', { schema: changeOf('Remove an item') }, (request, reply) => {
+    const { item } = request.params as { item: string };
+    return answerEdit(shop, { kind: 'item.remove', item }, undefined, request, reply);
+  });
 }
 
 function detailsOf({ name, category, price, reorder_level: reorderLevel }: ItemBody) {

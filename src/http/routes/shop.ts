@@ -38,7 +38,9 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
     const { item = null, kind = null } = query;
     const page = await alerts({
       filter: { item, kind, ...timesOf(query) },
-      ...{ limit: limitOf(query), mark: markOf(query, isPageMark), signal: goneSignal(reply) },
+      limit: limitOf(query),
+      mark: markOf(query, isPageMark),
+      signal: goneSignal(reply),
     });
     return { alerts: [...page.alerts], next: page.next === null ? null : cursorOf(page.next) };
   });
@@ -46,10 +48,8 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
     '/processors',
     {
       schema: {
-        ...{
-          tags: TAGS,
-          summary: 'The services of the shop: which run, what waits for each, what each owes',
-        },
+        tags: TAGS,
+        summary: 'The services of the shop: which run, what waits for each, what each owes',
         response: { 200: ProcessorList },
       },
     },
@@ -92,7 +92,9 @@ export function messageRoutes(server: FastifyInstance, { notifications, orderRec
       const query = request.query as PageQuery & { order?: string };
       const page = await notifications({
         filter: { orderId: query.order ?? null },
-        ...{ limit: limitOf(query), mark: markOf(query, isPageMark), signal: goneSignal(reply) },
+        limit: limitOf(query),
+        mark: markOf(query, isPageMark),
+        signal: goneSignal(reply),
       });
       return {
         notifications: [...page.notifications],

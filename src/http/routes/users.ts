@@ -42,7 +42,10 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
     '/users/:user',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'A user', params: Params, headers: READ_HEADERS },
+        tags: TAGS,
+        summary: 'A user',
+        params: Params,
+        headers: READ_HEADERS,
         response: { 200: User, 304: NOT_MODIFIED, 404: Problem },
       },
     },
@@ -100,7 +103,10 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     '/users/:user',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'Remove a user', params: Params, headers: EDIT_HEADERS },
+        tags: TAGS,
+        summary: 'Remove a user',
+        params: Params,
+        headers: EDIT_HEADERS,
         response: RESPONSE,
       },
     },

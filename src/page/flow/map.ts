@@ -51,7 +51,11 @@ export function processorsOf(
   return [...running, ...resting].map(({ processor, topics, lag, records_per_second }) => {
     const how = consumer === null || !runs.has(processor) ? GONE : howIt(consumer, processor);
     return {
-      ...{ name: processor, topics, lag, rate: records_per_second, pids: how.pids },
+      name: processor,
+      topics,
+      lag,
+      rate: records_per_second,
+      pids: how.pids,
       state: isKnown ? how.state : 'unknown',
     };
   });

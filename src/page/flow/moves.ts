@@ -56,7 +56,8 @@ export function moveSources(before: Consumer, after: Consumer): void {
       (of?.partitions ?? []).reduce((sum, { topic, next }) => sum + (topic === lane.topic ? next : 0), 0);
     const topic = `topic:stock/${lane.topic}`;
     add(Math.max(0, read(now) - read(earlier)), {
-      ...{ way: [`source:${lane.source}`, topic, 'processor:stock'], look: 'moving' },
+      way: [`source:${lane.source}`, topic, 'processor:stock'],
+      look: 'moving',
     });
   }
 }

@@ -71,7 +71,12 @@ function owe(received: Received<Alert | Notification>, draft: Draft, rules: Deli
   for (const [channel, to] of routes) {
     draft.change(newDelivery(id, channel, to, received, at));
     draft.append(DELIVERIES, {
-      ...{ delivery_id: id, channel, step: 'owed', at: isoTime(at), attempts: 0, detail: null },
+      delivery_id: id,
+      channel,
+      step: 'owed',
+      at: isoTime(at),
+      attempts: 0,
+      detail: null,
     });
   }
   return { kind: 'handled', about: id, detail: `goes out by ${routes.map(([name]) => name).join(', ')}` };
@@ -101,7 +106,13 @@ function newDelivery(
 ): EffectChange {
   const { message, record, source, traceparent } = received;
   const fields: DeliveryFields = {
-    ...{ delivery_id: id, to, at: message.at, source, message, record, traceparent },
+    delivery_id: id,
+    to,
+    at: message.at,
+    source,
+    message,
+    record,
+    traceparent,
   };
   return newEffect({ id: deliveryEffectId(id, kind), kind, key: id, fields }, at);
 }
@@ -112,7 +123,12 @@ function settle(effect: Effect, answer: Answer, draft: Draft): void {
   const { kind, attempts } = effect;
   const append = (step: DeliveryFact['step'], detail: string): void =>
     draft.append(DELIVERIES, {
-      ...{ delivery_id, channel: kind as Channel, at: isoTime(at), attempts, step, detail },
+      delivery_id,
+      channel: kind as Channel,
+      at: isoTime(at),
+      attempts,
+      step,
+      detail,
     });
   if (answer.kind === 'done' && answer.fields.outcome === 'delivered') {
     draft.change({ id: effect.id, effect: null });

@@ -161,7 +161,13 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   }
   const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
   draft.append(CHECKOUT, {
-    ...{ order_id, at: isoTime(at), ...record, amount, attempts, step: 'declined', ...declined },
+    order_id,
+    at: isoTime(at),
+    ...record,
+    amount,
+    attempts,
+    step: 'declined',
+    ...declined,
   });
   // The customer is notified of that only.
   if (isCancelled || refused?.step === 'rejected') return;
@@ -188,13 +194,11 @@ function settleRefund(
   }
   const { at } = draft.state;
   const refunded = {
-    ...{
-      order_id,
-      amount,
-      reference: textOf(reference) ?? '',
-      reason: cause ?? '',
-      attempts: effect.attempts,
-    },
+    order_id,
+    amount,
+    reference: textOf(reference) ?? '',
+    reason: cause ?? '',
+    attempts: effect.attempts,
   };
   draft.change({ id: effect.id, effect: null });
   draft.append(CHECKOUT, { ...refunded, at: isoTime(at), ...record, step: 'refunded' });

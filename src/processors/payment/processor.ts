@@ -64,7 +64,9 @@ function chargedBefore(received: Received<OrderValidated>, draft: Draft): Handle
   const { order_id, customer_id, total_amount: amount, validated_at } = received.message;
   if (!isForgotten(validated_at, draft)) {
     draft.append(CHECKOUT, {
-      ...{ order_id, at: isoTime(draft.state.at), ...received.record },
+      order_id,
+      at: isoTime(draft.state.at),
+      ...received.record,
       step: 'not_charged',
     });
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before it was charged' };

@@ -66,18 +66,41 @@ function record(
   const on_hand = draft.quantity(product_id) ?? 0;
   const status: StockEvent['status'] = reason === null ? 'applied' : 'rejected';
   const about = {
-    ...{ order_id: message.order_id ?? null, store_id: message.store_id ?? null },
+    order_id: message.order_id ?? null,
+    store_id: message.store_id ?? null,
     supplier_id: message.supplier_id ?? null,
   };
   const fact: StockEvent = {
-    ...{ event_id, source, product_id, quantity, unit_price, ...about },
-    ...{ occurred_at: isoTime(occurred_at), status, reason, delta, on_hand, at: isoTime(at) },
-    ...{ ...record, raw: raw ?? '' },
+    event_id,
+    source,
+    product_id,
+    quantity,
+    unit_price,
+    ...about,
+    occurred_at: isoTime(occurred_at),
+    status,
+    reason,
+    delta,
+    on_hand,
+    at: isoTime(at),
+    ...record,
+    raw: raw ?? '',
   };
   draft.append(EVENTS_LOG, fact);
   const update = {
-    ...{ event_id, source, product_id, quantity, unit_price, occurred_at, ...about },
-    ...{ outcome: status, reason, delta, on_hand, revision, processed_at: at },
+    event_id,
+    source,
+    product_id,
+    quantity,
+    unit_price,
+    occurred_at,
+    ...about,
+    outcome: status,
+    reason,
+    delta,
+    on_hand,
+    revision,
+    processed_at: at,
   } as const;
   draft.send(INVENTORY_UPDATE, update, [event_id], traceparent);
 }

@@ -66,9 +66,7 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
   const refusal = wasValidated ? null : refuse(message, state);
   if (refusal === null) {
     draft.append(CHECKOUT, validated);
-    const fields = {
-      ...{ order_id, customer_id, items, total_amount, shipping_address, validated_at: state.at },
-    };
+    const fields = { order_id, customer_id, items, total_amount, shipping_address, validated_at: state.at };
     draft.send(ORDER_VALIDATED, fields, [order_id], traceparent);
     return { kind: 'handled', about: order_id, detail: 'validated' };
   }

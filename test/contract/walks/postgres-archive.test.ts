@@ -61,9 +61,7 @@ async function fill(): Promise<void> {
         const decisions: Decided[] = [
           accepted(order(`O-${n}`), [state.quantity('book') ?? 0]),
           rejected(order(`R-${n}`)),
-        ].map((one, at) => ({
-          ...{ ...one, record: { ...PLACE, offset: 2 * n + at }, decidedAt: decidedAt(n) },
-        }));
+        ].map((one, at) => ({ ...one, record: { ...PLACE, offset: 2 * n + at }, decidedAt: decidedAt(n) }));
         const position = { ...source, next: 2 * n + 2, last: null, clusterId: 'c' };
         return { changes: { decisions, positions: [position] }, result: null };
       },
@@ -99,7 +97,10 @@ async function findings(of: StoreAccess): Promise<{ kinds: string[]; orders: num
 test('with the folder an archived store reads as it did before, in the order of its history', async () => {
   const before = await everything(access);
   expect(await planArchive({ url: server.url, password: null }, decidedAt(9))).toEqual({
-    ...{ accepted: 9, rejected: 9, fromMs: 0, untilMs: decidedAt(8) },
+    accepted: 9,
+    rejected: 9,
+    fromMs: 0,
+    untilMs: decidedAt(8),
   });
   const first = await archive(7);
   expect([first.accepted, first.rejected, first.files.length]).toEqual([7, 7, 3]);
@@ -166,7 +167,8 @@ test('an archived order that comes again is a duplicate, and a conflict with oth
     { users: ['alice'], items: ['book'], orders: ['O-3', 'new'] },
     (state) => {
       const received = [order('O-3'), other, order('new')].map((message, offset) => ({
-        ...{ message, record: { topic: 'orders', partition: 1, offset } },
+        message,
+        record: { topic: 'orders', partition: 1, offset },
       }));
       return { changes: {}, result: decideAll(received, state, 5) };
     },

@@ -113,7 +113,11 @@ async function useAll(): Promise<void> {
   const source = { processor: 'orders', topic: 'orders', partition: 0 } as const;
   await store.transact(
     {
-      ...{ users: ['alice'], items: ['pen'], orders: ['ORD-2'], effects: ['e-2'], positions: [source] },
+      users: ['alice'],
+      items: ['pen'],
+      orders: ['ORD-2'],
+      effects: ['e-2'],
+      positions: [source],
       facts: new Map([[CHECKOUT, ['WEB-3']]]),
     },
     () => ({

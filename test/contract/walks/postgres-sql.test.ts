@@ -182,7 +182,10 @@ test('an item whose product was made by SQL can be added, and edits of one row a
   ]);
   await using reader = await access.read();
   expect([...(await reader.items())].find(({ item }) => item === 'desk')).toMatchObject({
-    ...{ quantity: 6, name: 'Table', price: '80.00', reorderLevel: 1 },
+    quantity: 6,
+    name: 'Table',
+    price: '80.00',
+    reorderLevel: 1,
   });
   expect(await differences()).toEqual([]);
 });

@@ -76,6 +76,7 @@ test('a server without TLS is said to be one', async () => {
   await using plain = await startTestPostgres({ ssl: 'off' });
   const url = `${plain.url}?sslmode=require`;
   await expect(Connection.open({ url, password: null })).rejects.toMatchObject({
-    ...{ code: 'store_refused', fix: expect.stringContaining('ssl = on') as string },
+    code: 'store_refused',
+    fix: expect.stringContaining('ssl = on') as string,
   });
 });

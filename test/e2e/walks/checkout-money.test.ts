@@ -23,7 +23,9 @@ test(
     shop.write('inventory.csv', 'item,quantity,price\nbook,30,2.50\n');
     for (let kill = 0; kill < 4; kill++) {
       const orders = users.map((user, at) => ({
-        ...{ order_id: `K-${kill}-${at}`, user, items: [{ item: 'book', quantity: 2 }] },
+        order_id: `K-${kill}-${at}`,
+        user,
+        items: [{ item: 'book', quantity: 2 }],
       }));
       const input = orders.map((order) => JSON.stringify(order)).join('\n');
       await shop.ok('produce --flow checkout --file -', { input });
@@ -49,9 +51,7 @@ test(
   'a run that is paused in a charge charges once; a charge of which nobody knows, and a refund that comes to nothing, are said, stay, and complete by redrive',
   { timeout: 180_000 },
   async () => {
-    const world = await openCheckoutShop({
-      ...{ ORDERCTL_DISPATCH: 'manual', ORDERCTL_GATEWAY_RETRIES: '3s' },
-    });
+    const world = await openCheckoutShop({ ORDERCTL_DISPATCH: 'manual', ORDERCTL_GATEWAY_RETRIES: '3s' });
     const { shop, place, becomes, order } = world;
     fill(shop, { alice: 'paid' }, {});
     shop.write('inventory.csv', 'item,quantity,price\nbook,10,2.50\n');
@@ -113,8 +113,12 @@ test(
     );
     await world.stop(run);
     expect(await world.books()).toMatchObject({
-      ...{ charges: 2, charged: '5.00', refunds: 1, refunded: '2.50' },
-      ...{ charged_twice: [], refunded_twice: [] },
+      charges: 2,
+      charged: '5.00',
+      refunds: 1,
+      refunded: '2.50',
+      charged_twice: [],
+      refunded_twice: [],
     });
     expect(await books(world)).toBe(9);
     await shop.ok('audit --with-topic');
@@ -147,8 +151,11 @@ test(
     const books = await world.books();
     const sold = shop.jsonl('orders.jsonl').length;
     await expectCheckoutEven({
-      ...{ shop, gateway: { totals: () => books as never }, brokers: shop.env.ORDERCTL_BROKERS ?? '' },
-      ...{ sent: Array.from({ length: 10 }, (_, at) => `buyer-${at}`), stock: { last: 1 - sold } },
+      shop,
+      gateway: { totals: () => books as never },
+      brokers: shop.env.ORDERCTL_BROKERS ?? '',
+      sent: Array.from({ length: 10 }, (_, at) => `buyer-${at}`),
+      stock: { last: 1 - sold },
     });
     expect(sold).toBeLessThanOrEqual(1);
   },

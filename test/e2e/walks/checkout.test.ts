@@ -37,7 +37,9 @@ test(
     await walk('Paid and completed');
     const four = await order('O-four');
     expect(four).toMatchObject({
-      ...{ flow: 'checkout', total_amount: '10.00', user: 'alice' },
+      flow: 'checkout',
+      total_amount: '10.00',
+      user: 'alice',
       payment: { status: 'paid', amount: '10.00', attempts: 1 },
       shipment: { status: 'created' },
     });

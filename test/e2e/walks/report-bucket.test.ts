@@ -46,7 +46,9 @@ test.skipIf(withoutS3)(
 
     // What is conditional is refused by this server, too.
     const other = await client.fetch(`${endpoint}/shop/sales/sales-2026-11-20.csv`, {
-      ...{ method: 'PUT', body: 'x', headers: { 'if-none-match': '*' } },
+      method: 'PUT',
+      body: 'x',
+      headers: { 'if-none-match': '*' },
     });
     expect(other.status).toBe(412);
     for (const [place, refused] of [

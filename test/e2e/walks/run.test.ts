@@ -66,7 +66,11 @@ test('run decides orders, announces the stock and delivers alerts, to the end of
   ]);
   const { stdout, stderr } = await shop.ok('run orders delivery --until-end -o json');
   expect(JSON.parse(stdout)).toMatchObject({
-    ...{ type: 'summary', command: 'run', stopped_by: 'end', unsent: {}, effects_owed: 0 },
+    type: 'summary',
+    command: 'run',
+    stopped_by: 'end',
+    unsent: {},
+    effects_owed: 0,
     processors: [
       { processor: 'orders', group: shop.group, read: 2, outcomes: { accepted: 2 } },
       { processor: 'delivery', group: `${shop.group}.delivery`, read: 1 },

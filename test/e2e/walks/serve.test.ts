@@ -394,10 +394,8 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect(missing).toMatchObject({ status: 422 });
   expect((missing.body as { detail: string }).detail).toContain('shipping_address');
   expect(await call('POST', '/orders', { ...order, order_id: 'C-0', item: 'cup' })).toMatchObject({
-    ...{
-      status: 422,
-      body: { detail: expect.stringContaining('field items[0].unit_price is missing') as string },
-    },
+    status: 422,
+    body: { detail: expect.stringContaining('field items[0].unit_price is missing') as string },
   });
   expect(await call('POST', '/orders', order)).toMatchObject({ status: 202, body: { status: 'PENDING' } });
   expect(await call('GET', '/orders/C-1')).toMatchObject({

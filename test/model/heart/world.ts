@@ -168,8 +168,13 @@ const CHECKOUT: readonly Source[] = [
   ['inventory', 'paid/0'],
 ];
 const NO_TROUBLE: Budget = {
-  ...{ crashes: 0, expiries: 0, lostAnswers: 0, refusals: 0 },
-  ...{ forgets: 0, declines: 0, redrives: 0 },
+  crashes: 0,
+  expiries: 0,
+  lostAnswers: 0,
+  refusals: 0,
+  forgets: 0,
+  declines: 0,
+  redrives: 0,
 };
 
 export interface Beginning {

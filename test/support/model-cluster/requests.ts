@@ -83,7 +83,9 @@ export function answer(key: number, version: number, reader: Reader, writer: Wri
 function apiVersions(version: number, writer: Writer, { metadataVersion }: Node): void {
   writer.int16(NONE);
   const offered = Object.entries(VERSIONS).map(([key, min]) => ({
-    ...{ key: Number(key), min, max: Number(key) === API.metadata ? metadataVersion : min },
+    key: Number(key),
+    min,
+    max: Number(key) === API.metadata ? metadataVersion : min,
   }));
   writer.structs([...offered, { key: API.apiVersions, min: 0, max: 2 }], ({ key, min, max }) => {
     writer.int16(key);

@@ -23,9 +23,12 @@ export async function killCheckout(kills: number, random: () => number): Promise
   const cluster = await startCluster();
   const gateway = await openGatewayOfTest();
   const shop = openShop({
-    ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry, ORDERCTL_EVENTS: 'true' },
+    ORDERCTL_BROKERS: cluster.brokers,
+    ORDERCTL_REGISTRY: cluster.registry,
+    ORDERCTL_EVENTS: 'true',
     // A kill in the middle of a try is a try: no order is to be parked for them.
-    ...{ ORDERCTL_GATEWAY: gateway.url, ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join() },
+    ORDERCTL_GATEWAY: gateway.url,
+    ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join(),
     ORDERCTL_DISPATCH_DELAY: '2s',
   });
   fill(shop, Object.fromEntries(CUSTOMERS.map((name) => [name, 'paid'])), STOCK);
@@ -47,7 +50,11 @@ export async function killCheckout(kills: number, random: () => number): Promise
     };
   };
   await killOften({
-    ...{ shop, cluster, command: `run ${SERVICES}`, kills, random },
+    shop,
+    cluster,
+    command: `run ${SERVICES}`,
+    kills,
+    random,
     feed: async () => {
       const orders = Array.from({ length: ORDERS_A_LIFE }, order);
       // Before they come, while they are worked on, and after.
@@ -76,8 +83,11 @@ export const SERVICES = 'validation payment inventory warehouse notification del
 export function orderCreated(id: string, customer_id: string, random: () => number): object {
   const quantity = 1 + Math.floor(random() * 2);
   return {
-    ...{ order_id: id, customer_id, total_amount: (2.5 * quantity).toFixed(2) },
+    order_id: id,
+    customer_id,
+    total_amount: (2.5 * quantity).toFixed(2),
     items: [{ product_id: random() < 0.3 ? SCARCE : 'book', quantity, unit_price: '2.50' }],
-    ...{ shipping_address: 'Main Street 1', created_at: 1_760_000_000_000 },
+    shipping_address: 'Main Street 1',
+    created_at: 1_760_000_000_000,
   };
 }

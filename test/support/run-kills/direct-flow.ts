@@ -26,8 +26,11 @@ export async function killDirectFlow(kills: number, random: () => number): Promi
   const cluster = await startCluster();
   const office = await openPostOffice(() => random() < 0.05);
   const shop = openShop({
-    ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry },
-    ...{ ORDERCTL_EVENTS: 'true', ORDERCTL_USERS: 'optional', ORDERCTL_LOW_STOCK: String(LOW) },
+    ORDERCTL_BROKERS: cluster.brokers,
+    ORDERCTL_REGISTRY: cluster.registry,
+    ORDERCTL_EVENTS: 'true',
+    ORDERCTL_USERS: 'optional',
+    ORDERCTL_LOW_STOCK: String(LOW),
     ORDERCTL_ALERTS: `smtp://127.0.0.1:${office.port}?from=shop@example.org&to=stock@example.org`,
   });
   const stock = { ...of(PLENTY, 100_000), ...of(SCARCE, 3) };
@@ -58,7 +61,11 @@ export async function killDirectFlow(kills: number, random: () => number): Promi
     () => shop.ok(`inventory update --item ${pick(SCARCE)} --by +2`),
   ];
   await killOften({
-    ...{ shop, cluster, command: 'run orders delivery', kills, random },
+    shop,
+    cluster,
+    command: 'run orders delivery',
+    kills,
+    random,
     feed: () => sendRaw(shop.topic, Array.from({ length: ORDERS_A_LIFE }, order), cluster.brokers),
     beside: () => pick(acts)(),
   });

@@ -98,9 +98,14 @@ export async function killShared(
   const { database = await startDatabase(), victims = VICTIMS } = given;
   const [cluster, gateway] = [await startCluster(), await openGatewayOfTest()];
   const shop = openShop({
-    ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry, ORDERCTL_EVENTS: 'true' },
-    ...{ ORDERCTL_STORAGE: '', ORDERCTL_STORE: database.url, ORDERCTL_DISPATCH_DELAY: '2s' },
-    ...{ ORDERCTL_GATEWAY: gateway.url, ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join() },
+    ORDERCTL_BROKERS: cluster.brokers,
+    ORDERCTL_REGISTRY: cluster.registry,
+    ORDERCTL_EVENTS: 'true',
+    ORDERCTL_STORAGE: '',
+    ORDERCTL_STORE: database.url,
+    ORDERCTL_DISPATCH_DELAY: '2s',
+    ORDERCTL_GATEWAY: gateway.url,
+    ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join(),
   });
   for (const user of new Set(CUSTOMERS)) await shop.ok(`user add ${user} --status paid`);
   for (const [item, quantity] of Object.entries(STOCK))
@@ -136,16 +141,18 @@ export async function killShared(
     'all to be sent and performed',
     () => left(database),
     (what) => what.length === 0,
-    {
-      ...{ timeoutMs: 300_000, everyMs: 1_000 },
-    },
+    { timeoutMs: 300_000, everyMs: 1_000 },
   );
   await fleet.stop();
   await shop.ok('run validation payment inventory warehouse notification delivery --until-end', {
     timeoutMs: 300_000,
   });
   await expectCheckoutEven({
-    ...{ shop, gateway, brokers: cluster.brokers, sent, books: await booksOf(database) },
+    shop,
+    gateway,
+    brokers: cluster.brokers,
+    sent,
+    books: await booksOf(database),
     stock: { ...STOCK, [SCARCE]: STOCK.pen + (await edits.putIn(SCARCE)) },
   });
   expect(await left(database)).toEqual([]);

@@ -36,7 +36,9 @@ export async function killSources(
 ): Promise<void> {
   const cluster = await startCluster();
   const shop = openShop({
-    ...{ ORDERCTL_BROKERS: cluster.brokers, ORDERCTL_REGISTRY: cluster.registry, ORDERCTL_EVENTS: 'true' },
+    ORDERCTL_BROKERS: cluster.brokers,
+    ORDERCTL_REGISTRY: cluster.registry,
+    ORDERCTL_EVENTS: 'true',
     ...(database === null ? {} : { ORDERCTL_STORAGE: '', ORDERCTL_STORE: database.url }),
   });
   await shop.ok('user add alice --status paid');
@@ -48,7 +50,11 @@ export async function killSources(
   const orders: string[] = [];
   let putIn = 0;
   await killOften({
-    ...{ shop, cluster, command: `run ${SERVICES}`, kills, random },
+    shop,
+    cluster,
+    command: `run ${SERVICES}`,
+    kills,
+    random,
     feed: async () => {
       const seed = Math.floor(random() * 2 ** 31);
       const events = `produce --source all --count ${EVENTS_A_LIFE} --faulty 10 --seed ${seed}`;

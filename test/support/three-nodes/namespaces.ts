@@ -58,7 +58,10 @@ async function placeOf(
   const hosts = { clients: lan.address('clients', id), peers: lan.address('peers', id) };
   const peers = new Cable(machine, 'peers', id);
   return {
-    ...{ id, machine, address: `${hosts.clients}:${port}`, voter: voter(id, controllerPort, hosts.peers) },
+    id,
+    machine,
+    address: `${hosts.clients}:${port}`,
+    voter: voter(id, controllerPort, hosts.peers),
     at: { port, peers: { port: peersPort, advertisedPort: peersPort }, controllerPort, hosts },
     java: machine.launcher(java),
     links: { clients: new Cable(machine, 'clients', id), peers, controller: peers },

@@ -47,7 +47,9 @@ export const openLoopback: OpenNetwork = async (ids, { java }) => {
   const places = ids.map(async (id): Promise<Place> => {
     const [clients, peers, controller] = [await linked(), await linked(), await linked()];
     return {
-      ...{ id, java, address: `127.0.0.1:${clients.advertisedPort}` },
+      id,
+      java,
+      address: `127.0.0.1:${clients.advertisedPort}`,
       at: {
         ...clients,
         peers,

@@ -42,8 +42,10 @@ export class WholeShop {
   static async settings(): Promise<{ gateway: DevGateway; env: Readonly<Record<string, string>> }> {
     const gateway = await openGatewayOfTest();
     const env = {
-      ...{ ORDERCTL_GATEWAY: gateway.url, ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join() },
-      ...{ ORDERCTL_EVENTS: 'true', ORDERCTL_DISPATCH_DELAY: '1s' },
+      ORDERCTL_GATEWAY: gateway.url,
+      ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join(),
+      ORDERCTL_EVENTS: 'true',
+      ORDERCTL_DISPATCH_DELAY: '1s',
     };
     return { gateway, env };
   }

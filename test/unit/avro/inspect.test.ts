@@ -45,8 +45,14 @@ function head(id: number): Buffer {
 
 describe('a value taken apart', () => {
   const value = {
-    ...{ id: 'o-1', n: 7, list: [{ q: 1 }, { q: -2 }], tags: { ok: true }, kind: 'b' },
-    ...{ price: Buffer.from([4, 226]), hash: Buffer.from([1, 255]), x: 1.5 },
+    id: 'o-1',
+    n: 7,
+    list: [{ q: 1 }, { q: -2 }],
+    tags: { ok: true },
+    kind: 'b',
+    price: Buffer.from([4, 226]),
+    hash: Buffer.from([1, 255]),
+    x: 1.5,
   };
   const whole = avsc.Type.forSchema(SCHEMA as unknown as avsc.Schema).toBuffer(value);
 

@@ -135,14 +135,13 @@ describe('bytes of our own layout, which have a reader of their own', () => {
   it('hold no amount of more than ten digits, and no time beyond what a date can be', async () => {
     const codec = codecOf(PAYMENT_FAILED);
     const value = {
-      ...{
-        order_id: 'ORD-1',
-        customer_id: 'alice',
-        amount: Buffer.of(1),
-        reference: null,
-        reason: 'declined',
-      },
-      ...{ attempts: 1, failed_at: 5 },
+      order_id: 'ORD-1',
+      customer_id: 'alice',
+      amount: Buffer.of(1),
+      reference: null,
+      reason: 'declined',
+      attempts: 1,
+      failed_at: 5,
     };
     await codec.encode([]);
     const id = registry.subjects.get('payments.failed-value')?.[0]?.id ?? 0;
@@ -173,8 +172,14 @@ describe('bytes of our own layout, which have a reader of their own', () => {
 it('many at once, and one larger than the buffers that they share, are each the same after Avro', async () => {
   const codec = codecOf(INVENTORY_EVENT);
   const values = Array.from({ length: 1_000 }, (_, at) => ({
-    ...{ event_id: 'é'.repeat(at === 500 ? 100_000 : at), item: `i${at}`, revision: at, delta: 5 - at },
-    ...{ on_hand: 2 ** 40 + at, cause: 'sale' as const, order_id: at % 2 === 0 ? null : `o${at}`, at },
+    event_id: 'é'.repeat(at === 500 ? 100_000 : at),
+    item: `i${at}`,
+    revision: at,
+    delta: 5 - at,
+    on_hand: 2 ** 40 + at,
+    cause: 'sale' as const,
+    order_id: at % 2 === 0 ? null : `o${at}`,
+    at,
   }));
   const decoded = await codec.decode((await codec.encode(values)).map(recordOf));
   expect(decoded).toEqual(values.map((value) => ({ kind: 'message', value })));

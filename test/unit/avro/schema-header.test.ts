@@ -66,7 +66,9 @@ it('an order whose schema a header names is read, by GUID and by id, and the reg
 it('an order of our own schema is read by a header too, and the header counts before what looks like a prefix', async () => {
   registry.add('orders-value', OWN_SCHEMA, { guid: GUID });
   const order = {
-    ...{ orderId: 'ORD-1', user: 'alice', createdAt: 1_795_266_927_378 },
+    orderId: 'ORD-1',
+    user: 'alice',
+    createdAt: 1_795_266_927_378,
     items: [{ item: 'pen', quantity: 3, unitPrice: null }],
   };
   const [framed = Buffer.alloc(0)] = await codec.encode([order]);
@@ -97,7 +99,8 @@ it('the last of several such headers counts; null, text and garbage are none', a
 it('a GUID that the registry does not know makes a dead letter that names it, whatever the registry', async () => {
   // One that knows no GUIDs, then one that knows others.
   expect(await decode(flat('A'), guidHeader)).toMatchObject({
-    ...{ kind: 'dead_letter', code: 'unknown_schema_id' },
+    kind: 'dead_letter',
+    code: 'unknown_schema_id',
     message: `the registry knows no schema with GUID ${GUID}`,
   });
   registry.add('other', FLAT_SCHEMA, { guid: '00000000-0000-0000-0000-000000000001' });

@@ -12,8 +12,15 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { ModelFolder } from '../../support/model.ts';
 
 const STATUS: ConsumerStatus = {
-  ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'orderctl', ordersPerSecond: 240.4 },
-  ...{ lag: 1_234, lastCommitAt: 1, processors: [], brokenFiles: [] },
+  state: 'consuming',
+  waitingFor: null,
+  topic: 'orders',
+  group: 'orderctl',
+  ordersPerSecond: 240.4,
+  lag: 1_234,
+  lastCommitAt: 1,
+  processors: [],
+  brokenFiles: [],
   counts: { read: 3_013, accepted: 3_000, rejected: 12, duplicates: 0, conflicts: 0, deadLettered: 1 },
 };
 
@@ -33,7 +40,8 @@ it.each([
 ])('the summary of a run says what stopped it: orderctl stop %s', (isAsked, said) => {
   const out = new PassThrough();
   const report = new RunReport({
-    ...{ printer: new Printer(out, new PassThrough()), isJson: false },
+    printer: new Printer(out, new PassThrough()),
+    isJson: false,
   } as unknown as Session);
   if (isAsked) report.take({ kind: 'stop_asked' });
   report.take({ kind: 'ended', run: { stoppedBy: 'signal', seconds: 2, services: [] } });
@@ -43,7 +51,8 @@ it.each([
 it('a run says what became of each message while they are few, else how many, and which effect came to nothing', async () => {
   const err = new PassThrough();
   const report = new RunReport({
-    ...{ printer: new Printer(new PassThrough(), err), isJson: false },
+    printer: new Printer(new PassThrough(), err),
+    isJson: false,
   } as unknown as Session);
   let read = 0;
   const totals = () => ({ read, deadLettered: 0, commits: 1, outcomes: { handled: read } });
@@ -53,7 +62,8 @@ it('a run says what became of each message while they are few, else how many, an
   const handled = (orders: number): void => {
     read += orders;
     report.take({
-      ...{ kind: 'handled', processor: 'payment' },
+      kind: 'handled',
+      processor: 'payment',
       results: Array.from({ length: orders }, (_, at) => {
         return { kind: 'handled', about: `O-${at}`, detail: '2.50 to be charged' } as const;
       }),
@@ -88,7 +98,10 @@ it('a run says what became of each message while they are few, else how many, an
   const record = { topic: 'orders.validated', partition: 0, offset: 7 };
   const why = { code: 'gateway_unavailable', message: 'it answered 503', attempts: 3, record } as const;
   report.take({
-    ...{ kind: 'effect_parked', processor: 'payment', about: 'O-1', why: { ...why, processor: 'payment' } },
+    kind: 'effect_parked',
+    processor: 'payment',
+    about: 'O-1',
+    why: { ...why, processor: 'payment' },
   });
   expect(String(err.read()).replace(/\s+/g, ' ')).toBe(
     'warning: payment of O-1 is parked after 3 tries, gateway_unavailable: it answered 503 (orderctl dlq list --processor payment) ',

@@ -79,8 +79,13 @@ it('an edit that the consumer takes in is said as the command would say it, a mo
   );
   expect(
     taken({
-      ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
-      ...{ before: 5, after: 0, cause: 'reset' },
+      kind: 'position',
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      before: 5,
+      after: 0,
+      cause: 'reset',
     }),
   ).toBe('');
 });

@@ -11,7 +11,11 @@ import { Printer } from '../../../src/cli/output/printer.ts';
 it('a part that was stopped before its start leaves no process', async () => {
   let starts = 0;
   const part = new Part({
-    ...{ name: 'run', env: {}, cwd: tmpdir(), announces: false, on: () => undefined },
+    name: 'run',
+    env: {},
+    cwd: tmpdir(),
+    announces: false,
+    on: () => undefined,
     args: () => {
       starts += 1;
       return ['--version'];
@@ -27,7 +31,11 @@ it('a part that ends again at once is not back', { timeout: 30_000 }, async () =
   let endings = 0;
   await new Promise<void>((resolve, reject) => {
     const part = new Part({
-      ...{ name: 'run', env: process.env, cwd: tmpdir(), announces: false, args: () => ['--version'] },
+      name: 'run',
+      env: process.env,
+      cwd: tmpdir(),
+      announces: false,
+      args: () => ['--version'],
       on: ({ kind }) => {
         events.push(kind);
         if (kind === 'ended') endings += 1;
@@ -55,7 +63,12 @@ it('what a part warns of is printed, but for what becomes of single orders', asy
   const printer = { error: say, warn: say, info: say, debug: () => undefined };
   await new Promise<void>((resolve) => {
     const part = new Part({
-      ...{ name: 'run', program, args: () => [], env: {}, cwd: folder, announces: false },
+      name: 'run',
+      program,
+      args: () => [],
+      env: {},
+      cwd: folder,
+      announces: false,
       on: (event) => {
         if (event.kind === 'says') printEvent(printer, event);
         else void part.stop().then(resolve);

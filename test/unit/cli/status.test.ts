@@ -98,7 +98,10 @@ describe('a status', () => {
 
   it('is a document of the same keys whatever is known', () => {
     expect(statusDocument(of(WAITING))).toMatchObject({
-      ...{ running: true, pid: 4711, started_at: '2026-11-25T11:58:45.000Z', waiting_for: 'broker' },
+      running: true,
+      pid: 4711,
+      started_at: '2026-11-25T11:58:45.000Z',
+      waiting_for: 'broker',
       counts: { read: 1_234, dead_lettered: 3 },
     });
     expect(Object.keys(statusDocument(of('none')))).toEqual(Object.keys(statusDocument(of(WAITING))));
@@ -127,7 +130,11 @@ it('a status names the files that do not count, and what is not known', () => {
       'broken: /data/users.csv; kept aside: /data/inventory.csv.conflict',
   );
   expect(statusDocument(status)).toMatchObject({
-    ...{ running: null, pid: null, state: null, counts: null, problem: 'permission denied' },
+    running: null,
+    pid: null,
+    state: null,
+    counts: null,
+    problem: 'permission denied',
     files: [
       { file: '/data/users.csv', state: 'broken', line: 3 },
       { state: 'kept_aside', line: null },

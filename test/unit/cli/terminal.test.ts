@@ -167,8 +167,11 @@ it.each(['name', 'näme', 'a\u0308b', '鉛筆'])(
 describe('orders on a terminal', () => {
   const accepted = { kind: 'accepted', stock: [50] } as const;
   const rejected: Decided['outcome'] = {
-    ...{ kind: 'rejected', reason: 'insufficient_stock', detail: '' },
-    ...{ userStatus: 'paid', stock: [50] },
+    kind: 'rejected',
+    reason: 'insufficient_stock',
+    detail: '',
+    userStatus: 'paid',
+    stock: [50],
   };
   const decided = (end: string, outcome: Decided['outcome']): Decided => ({
     order: {
@@ -207,7 +210,11 @@ it('a log of edits on 80 columns has each change whole, and says that something 
   const change = (quantity: number, why?: string): EditedRow => ({
     number: quantity % 10,
     edit: {
-      ...{ kind: 'item', item: 'notebook', at: 0, by: 'a-long-name@a-host', via: 'command', seq: quantity },
+      kind: 'item',
+      item: 'notebook',
+      at: 0,
+      by: 'a-long-name@a-host',
+      via: 'command',
       before: { item: 'notebook', quantity, name: null, price: null, reorderLevel: null, extra: {} },
       after: {
         item: 'notebook',
@@ -252,17 +259,27 @@ it('what-if on 80 columns has times whole, and reasons in further lines', async 
   const screen = new Screen(80);
   const at = Date.UTC(2026, 10, 28, 10, 20, 48, 123);
   const order = {
-    ...{ orderId: 'ORD-0197c2d4-aaaa', flow: 'direct', was: 'accepted', wouldBe: 'rejected' },
-    ...{ detail: 'insufficient_stock: 12 of notebook are on hand, 15 are wanted', decidedAt: at },
+    orderId: 'ORD-0197c2d4-aaaa',
+    flow: 'direct',
+    was: 'accepted',
+    wouldBe: 'rejected',
+    detail: 'insufficient_stock: 12 of notebook are on hand, 15 are wanted',
+    decidedAt: at,
   };
   const item = {
-    ...{ item: 'notebook-a5-squared', quantity: { was: 12, wouldBe: -3 } },
+    item: 'notebook-a5-squared',
+    quantity: { was: 12, wouldBe: -3 },
     ranOutAt: { was: at, wouldBe: at + 86_400_000 },
   };
   await printWhatIf(new Printer(screen, new Screen(80)), {
-    ...{ decided: 3, unknown: 0, orders: [order], items: [item], reached: { seq: null, at, unnumbered: 0 } },
-    ...{ counts: { accepted: 0, rejected: 1, not_sent: 0, rejected_otherwise: 0 } },
-    ...{ revenue: { was: 200n, wouldBe: 100n }, unpriced: { was: 0, wouldBe: 0 } },
+    decided: 3,
+    unknown: 0,
+    orders: [order],
+    items: [item],
+    reached: { seq: null, at, unnumbered: 0 },
+    counts: { accepted: 0, rejected: 1, not_sent: 0, rejected_otherwise: 0 },
+    revenue: { was: 200n, wouldBe: 100n },
+    unpriced: { was: 0, wouldBe: 0 },
   } as unknown as WhatIf);
   expect(screen.text).toMatch(/2026-11-28T10:20:48Z +2026-11-29T10:20:48Z$/m);
   expect(screen.text).not.toContain('…');
@@ -433,8 +450,13 @@ describe('a question', () => {
 it('dead letters on 80 columns have their places whole, and without room for messages none of them', async () => {
   const columns = deadLetterColumns({ byGroup: new Map([['g', 1]]) });
   const row = {
-    ...{ id: 'orders.validated.dlq:2:17', state: 'open', code: 'gateway_unavailable', sizeBytes: 42 },
-    ...{ failedAt: '2026-11-28T10:20:48.000Z', from: 'orders.validated/2@4711', group: 'g' },
+    id: 'orders.validated.dlq:2:17',
+    state: 'open',
+    code: 'gateway_unavailable',
+    sizeBytes: 42,
+    failedAt: '2026-11-28T10:20:48.000Z',
+    from: 'orders.validated/2@4711',
+    group: 'g',
     message: 'the gateway did not answer for an hour and six minutes, six times',
   };
   const printed = async (width: number): Promise<string> => {

@@ -26,7 +26,8 @@ it('the endpoint of all signals gets the path of traces, the one of traces is us
 it('headers and attributes are lists, and the name of the service has a variable of its own', () => {
   const way = tracingWay({
     ...ON,
-    ...{ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YQ==,x-tenant=a', OTEL_SERVICE_NAME: 'payment' },
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YQ==,x-tenant=a',
+    OTEL_SERVICE_NAME: 'payment',
     OTEL_RESOURCE_ATTRIBUTES: 'service.name=other,deployment.environment.name=test',
   });
   expect(way.headers).toEqual({ authorization: 'Basic YQ==', 'x-tenant': 'a' });

@@ -24,7 +24,12 @@ function topics(wanted: Record<string, number[]>, extra: (writer: Writer) => voi
 
 describe('OffsetDelete', () => {
   const committed = (topic: string, partition: number): PartitionOffset => ({
-    ...{ topic, partition, offset: 7, leaderEpoch: -1, metadata: '', committedAt: Date.now() },
+    topic,
+    partition,
+    offset: 7,
+    leaderEpoch: -1,
+    metadata: '',
+    committedAt: Date.now(),
   });
 
   function commit(offsets: readonly PartitionOffset[]): void {
@@ -202,7 +207,10 @@ describe('transactions', () => {
     ]);
     const [tx, nobody] = await describeTransactions('tx', 'nobody');
     expect(tx).toEqual({
-      ...{ error: ERROR.NONE, id: 'tx', state: 'Ongoing', timeoutMs: 60_000 },
+      error: ERROR.NONE,
+      id: 'tx',
+      state: 'Ongoing',
+      timeoutMs: 60_000,
       startedAt: expect.any(Number) as number,
       producerId: producer.producerId,
       epoch: producer.epoch,
@@ -213,8 +221,14 @@ describe('transactions', () => {
     });
     expect(tx?.startedAt).toBeGreaterThanOrEqual(before);
     expect(nobody).toEqual({
-      ...{ error: ERROR.TRANSACTIONAL_ID_NOT_FOUND, id: 'nobody', state: '', timeoutMs: 0, startedAt: -1 },
-      ...{ producerId: -1, epoch: -1, topics: [] },
+      error: ERROR.TRANSACTIONAL_ID_NOT_FOUND,
+      id: 'nobody',
+      state: '',
+      timeoutMs: 0,
+      startedAt: -1,
+      producerId: -1,
+      epoch: -1,
+      topics: [],
     });
   });
 
@@ -268,17 +282,20 @@ describe('transactions', () => {
         error: ERROR.NONE,
         producers: [
           {
-            ...{
-              producerId: producer.producerId,
-              epoch: producer.epoch,
-              lastSequence: 1,
-              lastTimestamp: 5_000,
-            },
-            ...{ coordinatorEpoch: 0, transactionStart: 1 },
+            producerId: producer.producerId,
+            epoch: producer.epoch,
+            lastSequence: 1,
+            lastTimestamp: 5_000,
+            coordinatorEpoch: 0,
+            transactionStart: 1,
           },
           {
-            ...{ producerId: 77, epoch: 2, lastSequence: 0, lastTimestamp: 6_000 },
-            ...{ coordinatorEpoch: 0, transactionStart: -1 },
+            producerId: 77,
+            epoch: 2,
+            lastSequence: 0,
+            lastTimestamp: 6_000,
+            coordinatorEpoch: 0,
+            transactionStart: -1,
           },
         ],
       },

@@ -79,7 +79,10 @@ describe('configurations', () => {
 
   it.each([0, 1, 2])('of a topic are replaced as a whole (version %i)', async (version) => {
     expect(await alter('t', { 'retention.ms': '1000', 'max.message.bytes': '2000' }, { version })).toEqual({
-      ...{ error: ERROR.NONE, message: null, type: TOPIC, name: 't' },
+      error: ERROR.NONE,
+      message: null,
+      type: TOPIC,
+      name: 't',
     });
     expect(own()).toEqual({ 'retention.ms': '1000', 'max.message.bytes': '2000' });
     // What is not named, or null, goes back to its default.
@@ -124,9 +127,7 @@ describe('configurations', () => {
   });
 
   it('of a broker that was started otherwise are otherwise', async () => {
-    dev.reopen({
-      ...{ autoCreateTopics: false, defaultPartitions: 6 },
-    });
+    dev.reopen({ autoCreateTopics: false, defaultPartitions: 6 });
     const found = await describeConfigs(BROKER, '1', ['num.partitions', 'auto.create.topics.enable']);
     expect(found?.configs.map(({ value }) => value)).toEqual(['false', '6']);
   });

@@ -54,7 +54,10 @@ function shop(): Shop {
   const file = (name: string): string => path.join(folder, name);
   const access = openFolder({ folder, clock: systemClock });
   return {
-    ...{ folder, access, file, own: () => ownFolder(folder) },
+    folder,
+    access,
+    file,
+    own: () => ownFolder(folder),
     read: (name) => fs.readFileSync(file(name), 'utf8'),
     write: (name, text) => fs.writeFileSync(file(name), text),
     audit: (repair = false) => auditOf(folder, repair),
@@ -113,7 +116,8 @@ describe('a sound folder', () => {
       total: 0,
       notes: [
         {
-          ...{ kind: 'hand_edit', where: 'inventory.csv' },
+          kind: 'hand_edit',
+          where: 'inventory.csv',
           message: 'inventory.csv: 1 row was changed by hand: it counts from the next commit on',
         },
       ],
@@ -155,8 +159,13 @@ describe('a sound folder', () => {
         changes: {
           edits: [
             {
-              ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
-              ...{ before: ORDERS, after: 250, cause: 'reset' },
+              kind: 'position',
+              processor: 'orders',
+              topic: 'orders',
+              partition: 0,
+              before: ORDERS,
+              after: 250,
+              cause: 'reset',
             },
           ],
           positions: [

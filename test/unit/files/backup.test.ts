@@ -43,7 +43,11 @@ it('a backup beside an owner at work is whole: stock, decisions and position are
   const work = (async () => {
     // A checkpoint every few batches takes files away that a backup is about to copy.
     await using store = await FileStore.open({
-      ...{ files: realFileSystem, folder, clock: systemClock, user: 'me', via: 'consume' },
+      files: realFileSystem,
+      folder,
+      clock: systemClock,
+      user: 'me',
+      via: 'consume',
       onNotice: () => undefined,
       checkpointBytes: 50_000,
     });

@@ -22,7 +22,9 @@ it('an edit beside a consumer warns of a file that is broken, as one without it 
   const { signal } = new AbortController();
   const board = new StatusBoard([], { names: new Map(), signal }, systemClock);
   const owner = await access.own({
-    ...{ purpose: 'consume', via: 'consume', status: () => board.status() },
+    purpose: 'consume',
+    via: 'consume',
+    status: () => board.status(),
     onNotice: (notice) => board.take({ kind: 'notice', notice }),
   });
   fs.appendFileSync(file, 'mug\n');

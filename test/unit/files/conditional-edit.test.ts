@@ -8,9 +8,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const makeFolder = temporaryFolder();
 const HTTP = { via: 'http' as const, onNotice: () => undefined };
-const PEN: Item = {
-  ...{ item: 'pen', quantity: 5, name: null, price: null, reorderLevel: null, extra: {} },
-};
+const PEN: Item = { item: 'pen', quantity: 5, name: null, price: null, reorderLevel: null, extra: {} };
 
 /** Several processes of one folder, as far as it can tell. */
 async function accesses(count: number): Promise<StoreAccess[]> {

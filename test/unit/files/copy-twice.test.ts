@@ -26,8 +26,12 @@ const nameOf = (copy: TableCopy): string => path.basename(path.dirname(copy.file
 
 const own = (folder: string): Promise<FileStore> =>
   FileStore.open({
-    ...{ files: realFileSystem, folder, clock: systemClock },
-    ...{ user: 'tester', via: 'consume', onNotice: () => undefined },
+    files: realFileSystem,
+    folder,
+    clock: systemClock,
+    user: 'tester',
+    via: 'consume',
+    onNotice: () => undefined,
   });
 
 async function stockOf(access: StoreAccess): Promise<number | undefined> {
@@ -87,7 +91,12 @@ test('only the edits that came after the copy are read', async () => {
     },
   };
   await using store = await FileStore.open({
-    ...{ files, folder, clock: systemClock, user: 'tester', via: 'consume', onNotice: () => undefined },
+    files,
+    folder,
+    clock: systemClock,
+    user: 'tester',
+    via: 'consume',
+    onNotice: () => undefined,
   });
   reads.length = 0;
   await store.mergeCopy('inventory', nameOf(copy), from);

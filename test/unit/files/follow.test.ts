@@ -71,8 +71,13 @@ const STATE_TMP = path.join(FOLDER, '.orderctl/state.json.tmp');
 
 const open = (files: FaultyFs, checkpointBytes = 2_000): Promise<FileStore> =>
   FileStore.open({
-    ...{ files, folder: FOLDER, clock: new ClockOfTest(), user: 'tester', via: 'consume' },
-    ...{ onNotice: () => undefined, checkpointBytes },
+    files,
+    folder: FOLDER,
+    clock: new ClockOfTest(),
+    user: 'tester',
+    via: 'consume',
+    onNotice: () => undefined,
+    checkpointBytes,
   });
 
 const stockOf = async (store: FileStore): Promise<number> => {

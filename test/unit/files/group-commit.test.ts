@@ -21,7 +21,11 @@ function message(number: number): OutgoingMessage {
 async function opened(files: FileSystem): Promise<FileStore> {
   const clock = new FakeClock();
   const store = await FileStore.open({
-    ...{ files, folder: FOLDER, clock, user: 'tester', via: 'consume' },
+    files,
+    folder: FOLDER,
+    clock,
+    user: 'tester',
+    via: 'consume',
     onNotice: () => undefined,
   });
   const from = { by: 'tester', via: 'command' } as const;

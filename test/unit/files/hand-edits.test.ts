@@ -318,7 +318,10 @@ describe('the log of versions', () => {
       ),
       Buffer.concat(
         encodeVersion({
-          ...{ fingerprint: two, undo, at: 8, isFormerUnread: true },
+          fingerprint: two,
+          undo,
+          at: 8,
+          isFormerUnread: true,
           hand: { back: 1, savedMs: 7.5 },
         }),
       ),

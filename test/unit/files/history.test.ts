@@ -53,7 +53,11 @@ async function expectWhole(
   for await (const lines of reader.history([])) lines.forEach((line) => again.take(line));
   const { orders, counts, wouldBe } = again;
   expect({ orders, ...counts }, `seed ${seed}`).toEqual({
-    ...{ orders: [], accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 },
+    orders: [],
+    accepted: 0,
+    rejected: 0,
+    not_sent: 0,
+    rejected_otherwise: 0,
   });
   for (const { item, quantity } of await reader.items()) {
     expect(wouldBe.quantity(item), `seed ${seed}, ${item}`).toBe(quantity);

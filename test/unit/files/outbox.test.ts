@@ -27,7 +27,11 @@ function message(type: string, number: number): OutgoingMessage {
 
 const open = (files: FaultyFs): Promise<FileStore> =>
   FileStore.open({
-    ...{ files, folder: FOLDER, clock: new FakeClock(), user: 'tester', via: 'consume' },
+    files,
+    folder: FOLDER,
+    clock: new FakeClock(),
+    user: 'tester',
+    via: 'consume',
     onNotice: () => undefined,
     checkpointBytes: 16 * 1024,
     segmentBytes: 1024,

@@ -53,7 +53,11 @@ const event = (n: number, fields: OutgoingMessage['fields']): OutgoingMessage =>
   const item = `item-${n % 3}`;
   const id = `s/inventory-events/${n}`;
   return {
-    ...{ kind: 'message', id, type: 'inventory-events', key: item, at: 1_790_000_000_000 + (n >> 4) },
+    kind: 'message',
+    id,
+    type: 'inventory-events',
+    key: item,
+    at: 1_790_000_000_000 + (n >> 4),
     fields: { event_id: id, item, ...fields },
     traceparent: n % 7 === 0 ? `00-${n}` : null,
   };

@@ -177,7 +177,8 @@ test('a line that was changed far from the end of its log is named by everything
   };
   for (const [name, read] of Object.entries(readings)) {
     await expect(read(), name).rejects.toMatchObject({
-      ...{ code: 'corrupt_state', message: expect.stringContaining(`${log}:3 was changed`) as string },
+      code: 'corrupt_state',
+      message: expect.stringContaining(`${log}:3 was changed`) as string,
       context: { file: log, line: 3 },
     });
   }

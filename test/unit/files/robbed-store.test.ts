@@ -61,7 +61,12 @@ async function expectEnd(paused: FileStore, process: Pausable): Promise<void> {
 
 function openIn(files: FileSystem, clock: Clock): Promise<FileStore> {
   return FileStore.open({
-    ...{ files, folder: '/shop', clock, user: 'test', via: 'consume', checkpointBytes: 100 },
+    files,
+    folder: '/shop',
+    clock,
+    user: 'test',
+    via: 'consume',
+    checkpointBytes: 100,
     onNotice: () => undefined,
   });
 }
@@ -147,7 +152,11 @@ test('an owner that finds another has written ends, and does not try again', asy
   });
   const open = (): Promise<FileStore> =>
     FileStore.open({
-      ...{ files: realFileSystem, folder, clock, user: 'test', via: 'consume' },
+      files: realFileSystem,
+      folder,
+      clock,
+      user: 'test',
+      via: 'consume',
       onNotice: () => undefined,
       onFailure: (failure) => failures.push(failure),
     });

@@ -75,7 +75,11 @@ describe.each([true, false])('an edited copy, beside a consumer: %s', (isOwned) 
     save(copy, ['book,100,12.50,a', 'book,120,13.00,a'], [/^cup.*\n/m, 'mug,7,,c\n']);
     expect(copy.removed()).toEqual({ rows: 1, of: 3 });
     expect(await merged(copy)).toMatchObject({
-      ...{ added: 1, changed: 1, removed: 1, clamped: [], isRearranged: false },
+      added: 1,
+      changed: 1,
+      removed: 1,
+      clamped: [],
+      isRearranged: false,
       edits: expect.arrayContaining([
         expect.objectContaining({
           item: 'book',

@@ -41,7 +41,11 @@ function onFaultyDisk(call: number, format: 2 | 3 | 4 = 2): FaultyFs {
 
 const own = (files: FaultyFs, notices: StoreNotice[] = []): Promise<FileStore> =>
   FileStore.open({
-    ...{ files, folder: FOLDER, clock: new FakeClock(), user: 'tester', via: 'consume' },
+    files,
+    folder: FOLDER,
+    clock: new FakeClock(),
+    user: 'tester',
+    via: 'consume',
     onNotice: (notice) => notices.push(notice),
   });
 

@@ -97,7 +97,10 @@ describe('shares of a group', () => {
   it('move no more than a new member takes', () => {
     const partitions = allOf({ orders: 6, returns: 3 });
     const member = (memberId: string, owned: readonly TopicPartition[]): Claim => ({
-      ...{ memberId, topics: ['orders', 'returns'], owned, generation: 1 },
+      memberId,
+      topics: ['orders', 'returns'],
+      owned,
+      generation: 1,
     });
     const old = [member('a', partitions.slice(0, 5)), member('b', partitions.slice(5))];
     const first = balance([...old, member('c', [])], partitions);

@@ -87,7 +87,10 @@ test('a node that is too busy to answer in time is given twice the time with eac
     guard(connectionPool, unanswered);
     const logger = createLogger({ level: LOG_NOTHING, logCreator: () => () => undefined });
     const node = new Broker({
-      ...{ connectionPool, logger, allowAutoTopicCreation: false, authenticationTimeout: 5_000 },
+      connectionPool,
+      logger,
+      allowAutoTopicCreation: false,
+      authenticationTimeout: 5_000,
     });
     await node.connect();
     return node;

@@ -83,8 +83,11 @@ describe('the description of a group', () => {
       state: 'Stable',
       members: [
         {
-          ...{ memberId: 'm', clientId: 'console-consumer', host: '10.0.0.7' },
-          ...{ process: null, sessionTimeoutMs: null },
+          memberId: 'm',
+          clientId: 'console-consumer',
+          host: '10.0.0.7',
+          process: null,
+          sessionTimeoutMs: null,
         },
       ],
     });

@@ -13,8 +13,15 @@ function brokerAt(address: string): Broker {
 
 function runOptions(stop: AbortController): RunOptions {
   return {
-    ...{ topics: ['orders'], group: 'group', storeId: 'store', mode: 'exclusive', clientId: 'delivery' },
-    ...{ metadata: 'mark', positions: () => [], onEvent: () => undefined, stallTimeoutMs: null },
+    topics: ['orders'],
+    group: 'group',
+    storeId: 'store',
+    mode: 'exclusive',
+    clientId: 'delivery',
+    metadata: 'mark',
+    positions: () => [],
+    onEvent: () => undefined,
+    stallTimeoutMs: null,
     signal: stop.signal,
   };
 }

@@ -34,9 +34,16 @@ async function opened() {
     let isFirst = true;
     await consumer.run(
       {
-        ...{ topics: ['orders'], group, storeId: 'store', mode: 'exclusive', clientId: 'ahead' },
-        ...{ metadata: 'mark', positions: () => [], onEvent: () => undefined },
-        ...{ stallTimeoutMs: null, signal: stop.signal },
+        topics: ['orders'],
+        group,
+        storeId: 'store',
+        mode: 'exclusive',
+        clientId: 'ahead',
+        metadata: 'mark',
+        positions: () => [],
+        onEvent: () => undefined,
+        stallTimeoutMs: null,
+        signal: stop.signal,
       },
       async (batch) => {
         if (isFirst) await onFirst();

@@ -20,8 +20,12 @@ describe('while a run goes on', () => {
     let held: HeldBack[] = [];
     const events: ConsumerEvent[] = [];
     const watch = new Watch({
-      ...{ addresses: '127.0.0.1:9', addressOf: () => undefined, stallTimeoutMs },
-      ...{ owed: () => [], heldBack: () => held, onEvent: (event) => events.push(event) },
+      addresses: '127.0.0.1:9',
+      addressOf: () => undefined,
+      stallTimeoutMs,
+      owed: () => [],
+      heldBack: () => held,
+      onEvent: (event) => events.push(event),
       onStalled: () => undefined,
     });
     watch.start();
@@ -59,7 +63,9 @@ describe('while a run goes on', () => {
     const slots = new Slots({
       leaders: { of: () => undefined, lastOf: () => null } as unknown as Leaders,
       signal: new AbortController().signal,
-      ...{ onDropped: () => undefined, onDoubt: () => undefined, onRested: () => undefined },
+      onDropped: () => undefined,
+      onDoubt: () => undefined,
+      onRested: () => undefined,
     });
     const slot = slots.add(OF);
     const from = performance.now();
@@ -78,7 +84,11 @@ describe('while a run goes on', () => {
 it('a run that ends by itself reports what it leaves behind an open transaction', async () => {
   const { address } = await start();
   const broker = createKafkaBroker({
-    ...{ brokers: [address], clientId: 'held', tls: null, sasl: null, onLog: () => undefined },
+    brokers: [address],
+    clientId: 'held',
+    tls: null,
+    sasl: null,
+    onLog: () => undefined,
   });
   await using admin = await broker.admin();
   await admin.createTopic('orders', { partitions: 1 });
@@ -95,9 +105,16 @@ it('a run that ends by itself reports what it leaves behind an open transaction'
   await using consumer = await broker.consumer();
   await consumer.run(
     {
-      ...{ topics: ['orders'], group: 'held', storeId: 'store', mode: 'exclusive', clientId: 'held' },
-      ...{ metadata: 'mark', positions: () => [], onEvent: (event) => events.push(event) },
-      ...{ stallTimeoutMs: 60_000, signal: stop.signal },
+      topics: ['orders'],
+      group: 'held',
+      storeId: 'store',
+      mode: 'exclusive',
+      clientId: 'held',
+      metadata: 'mark',
+      positions: () => [],
+      onEvent: (event) => events.push(event),
+      stallTimeoutMs: 60_000,
+      signal: stop.signal,
     },
     async (batch) => {
       expect(batch.next).toBe(1);

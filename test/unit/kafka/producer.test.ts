@@ -229,13 +229,11 @@ test('what a broker whose clock is wrong refuses is sent again, until its clock 
   cluster.answer = () => (cluster.arrived.length < 3 ? INVALID_TIMESTAMP : 0);
   const producer = await producerOf(cluster);
   expect(await producer.send('t', records(2))).toEqual({
-    ...{
-      outcomes: [
-        { partition: 0, offset: 0 },
-        { partition: 0, offset: 1 },
-      ],
-      failure: null,
-    },
+    outcomes: [
+      { partition: 0, offset: 0 },
+      { partition: 0, offset: 1 },
+    ],
+    failure: null,
   });
   expect(cluster.arrived).toHaveLength(3);
   const [{ timestampMs, ...first }, ...again] = cluster.arrived as [Arrived, ...Arrived[]];

@@ -20,7 +20,11 @@ async function opened() {
     faults: embedded.faults,
     join: (clientId: string, onBatch?: MemberOptions['onBatch'], storeId = 'shared-store') =>
       joinShared(broker, {
-        ...{ topics: ['orders'], group: 'g', clientId, store, storeId },
+        topics: ['orders'],
+        group: 'g',
+        clientId,
+        store,
+        storeId,
         ...(onBatch === undefined ? {} : { onBatch }),
       }),
     /** One record for each partition. */

@@ -40,7 +40,11 @@ function opened(...positions: Position[]) {
 }
 
 const at = (topic: string, partition: number): Position => ({
-  ...{ topic, partition, next: 5, last: null, clusterId: 'c' },
+  topic,
+  partition,
+  next: 5,
+  last: null,
+  clusterId: 'c',
 });
 
 describe('the topics of a run', () => {

@@ -45,15 +45,22 @@ it('charges, declines, refunds, and finds by key what it answered', async () => 
   expect(paid).toEqual({ kind: 'paid', reference: 'ch_1' });
   expect(await gateway.charge(payment('s:1:charge'), never)).toEqual(paid);
   expect(await gateway.charge(payment('s:2:charge', 'decline-bob'), never)).toEqual({
-    ...{ kind: 'declined', reason: 'card_declined', reference: 'ch_2' },
+    kind: 'declined',
+    reason: 'card_declined',
+    reference: 'ch_2',
   });
   expect(await gateway.refund(payment('s:1:refund'), never)).toEqual({ kind: 'paid', reference: 're_3' });
   expect(await gateway.lookUp('s:1:refund', never)).toEqual({ kind: 'paid', reference: 're_3' });
   expect(await gateway.lookUp('s:2:charge', never)).toMatchObject({ kind: 'declined' });
   expect(await gateway.lookUp('s:3/4:charge', never)).toBeNull();
   expect(dev.totals()).toEqual({
-    ...{ charges: 1, charged: '12.50', refunds: 1, refunded: '12.50', declined: 1 },
-    ...{ charged_twice: [], refunded_twice: [] },
+    charges: 1,
+    charged: '12.50',
+    refunds: 1,
+    refunded: '12.50',
+    declined: 1,
+    charged_twice: [],
+    refunded_twice: [],
   });
 });
 
@@ -73,7 +80,8 @@ it('an answer that is lost is found; a key that is forgotten is charged twice wi
   const dev = await openDev();
   const gateway = createHttpGateway({ url: dev.url, token: null });
   expect(await gateway.charge(payment('s:1:charge', 'lose-amy'), never)).toMatchObject({
-    ...{ kind: 'fault', isUnknown: true },
+    kind: 'fault',
+    isUnknown: true,
   });
   expect(await gateway.lookUp('s:1:charge', never)).toEqual({ kind: 'paid', reference: 'ch_1' });
   expect(await gateway.charge(payment('s:2:charge', 'forget-amy'), never)).toMatchObject({ kind: 'fault' });
@@ -138,7 +146,8 @@ it('what refuses the connection has moved nothing; what does not answer may have
   const dev = await openDev();
   const hanging = createHttpGateway({ url: dev.url, token: null, timeoutMs: 50 });
   expect(await hanging.charge(payment('s:1:charge', 'hang-carol'), never)).toEqual({
-    ...{ kind: 'fault', isUnknown: true },
+    kind: 'fault',
+    isUnknown: true,
     message: `the gateway at ${dev.url} did not answer within 0.05 s`,
   });
 });

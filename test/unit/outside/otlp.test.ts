@@ -12,15 +12,22 @@ const PARENT = '00f067aa0ba902b7';
 const SAMPLED = `00-${TRACE_ID}-${PARENT}-01`;
 const UNSAMPLED = `00-${TRACE_ID}-${PARENT}-00`;
 const END: SpanEnd = {
-  ...{ name: 'send orders', kind: 'producer', startMs: 1_767_225_600_000.25, endMs: 1_767_225_600_002 },
+  name: 'send orders',
+  kind: 'producer',
+  startMs: 1_767_225_600_000.25,
+  endMs: 1_767_225_600_002,
   attributes: { 'messaging.system': 'kafka', 'messaging.kafka.offset': 7 },
 };
 
 function open(url: string, more: Partial<OtlpOptions> = {}): { tracer: Tracer; warnings: string[] } {
   const warnings: string[] = [];
   const tracer = createTracer({
-    ...{ url: `${url}/v1/traces`, headers: {}, resource: { 'service.name': 'shop' }, version: '1.2.3' },
-    ...{ sampler: { ratio: 1, followsParent: true }, onWarning: (text: string) => warnings.push(text) },
+    url: `${url}/v1/traces`,
+    headers: {},
+    resource: { 'service.name': 'shop' },
+    version: '1.2.3',
+    sampler: { ratio: 1, followsParent: true },
+    onWarning: (text: string) => warnings.push(text),
     ...more,
   });
   onTestFinished(() => tracer[Symbol.asyncDispose]());
@@ -43,8 +50,13 @@ describe('spans', () => {
     await tracer[Symbol.asyncDispose]();
     expect(receiver.spans).toEqual([
       {
-        ...{ traceId: TRACE_ID, spanId: span.spanId, parentSpanId: PARENT, name: 'send orders', kind: 4 },
-        ...{ startMs: 1_767_225_600_000.25, endMs: 1_767_225_600_002 },
+        traceId: TRACE_ID,
+        spanId: span.spanId,
+        parentSpanId: PARENT,
+        name: 'send orders',
+        kind: 4,
+        startMs: 1_767_225_600_000.25,
+        endMs: 1_767_225_600_002,
         attributes: END.attributes,
         links: [{ traceId: TRACE_ID, spanId: PARENT }],
         status: { code: 2, message: 'too_large' },

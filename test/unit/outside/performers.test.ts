@@ -5,23 +5,28 @@ import type { Mail, Sending } from '../../../src/ports/outside/mailer.ts';
 import type { WebhookEvent } from '../../../src/ports/outside/webhook.ts';
 
 const message = {
-  ...{ notification_id: 'e-1', customer_id: 'alice', order_id: 'o-1', channel: 'email', recipient: 'a@b.c' },
-  ...{ subject: 'Low\nstock', body: 'All of it', cause: 'shipments.created', at: 7 },
+  notification_id: 'e-1',
+  customer_id: 'alice',
+  order_id: 'o-1',
+  channel: 'email',
+  recipient: 'a@b.c',
+  subject: 'Low\nstock',
+  body: 'All of it',
+  cause: 'shipments.created',
+  at: 7,
 };
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const never = new AbortController().signal;
 
 function effect(kind: EffectKind, fields = {}): Effect {
   return {
-    ...{
-      id: `delivery/e-1/${kind}`,
-      kind,
-      key: 'e-1',
-      state: 'trying',
-      dueAt: 0,
-      attempts: 1,
-      firstTriedAt: 0,
-    },
+    id: `delivery/e-1/${kind}`,
+    kind,
+    key: 'e-1',
+    state: 'trying',
+    dueAt: 0,
+    attempts: 1,
+    firstTriedAt: 0,
     fields: {
       delivery_id: 'e-1',
       to: 'shop@example.org',

@@ -11,7 +11,9 @@ import { closedPort } from '../../support/closed-port.ts';
 
 const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 const EVENT: WebhookEvent = {
-  ...{ id: 'shop/alerts/P.567/1/low_stock', type: 'alert.low_stock', at: Date.UTC(2026, 0, 2) },
+  id: 'shop/alerts/P.567/1/low_stock',
+  type: 'alert.low_stock',
+  at: Date.UTC(2026, 0, 2),
   data: { item: 'P-567', on_hand: 1 },
   traceparent: null,
 };
@@ -60,7 +62,9 @@ it('an event arrives signed, and a second copy is the same one', async () => {
   if (first === undefined || second === undefined) throw new Error('two were sent');
   expect(verified(first)).toBe(true);
   expect(JSON.parse(first.body)).toEqual({
-    ...{ type: 'alert.low_stock', timestamp: '2026-01-02T00:00:00.000Z', data: EVENT.data },
+    type: 'alert.low_stock',
+    timestamp: '2026-01-02T00:00:00.000Z',
+    data: EVENT.data,
   });
   expect(first.headers).toMatchObject({
     'webhook-timestamp': '1800000000',

@@ -7,16 +7,37 @@ type Consumer = NonNullable<Overview['consumer']>;
 type Instance = NonNullable<Consumer['instances']>[number];
 
 const running = (processor: string): Consumer['processors'][number] => ({
-  ...{ processor, group: 'g', topics: [], partitions: [], records_per_second: 1, lag: 0 },
-  ...{ last_commit_at: null, read: 0, dead_lettered: 0, outcomes: {} },
+  processor,
+  group: 'g',
+  topics: [],
+  partitions: [],
+  records_per_second: 1,
+  lag: 0,
+  last_commit_at: null,
+  read: 0,
+  dead_lettered: 0,
+  outcomes: {},
 });
 const resting = (processor: string, lag: number | null): ProcessorList['processors'][number] => ({
-  ...{ processor, group: 'g', topics: [], partitions: null, state: 'stopped', lag, records_per_second: null },
-  ...{ last_commit_at: null, read: null, dead_lettered: null, outcomes: null },
+  processor,
+  group: 'g',
+  topics: [],
+  partitions: null,
+  state: 'stopped',
+  lag,
+  records_per_second: null,
+  last_commit_at: null,
+  read: null,
+  dead_lettered: null,
+  outcomes: null,
   effects: { owed: 0, trying: 0, parked: 0, next_due_at: null },
 });
 const consumer = (names: readonly string[], instances: readonly Instance[] | null): Consumer => ({
-  ...{ pid: 1, state: 'consuming', waiting_for: null, lag: 0, processors: names.map(running) },
+  pid: 1,
+  state: 'consuming',
+  waiting_for: null,
+  lag: 0,
+  processors: names.map(running),
   instances: instances === null ? null : [...instances],
 });
 const instance = (pid: number, state: Instance['state'], ...processors: string[]): Instance => {

@@ -57,7 +57,8 @@ test('a statement that is cancelled is no bug, and names the limit', () => {
     NAME,
   );
   expect(failure).toMatchObject({
-    ...{ code: 'store_unreachable', fix: expect.stringContaining('statement_timeout') as string },
+    code: 'store_unreachable',
+    fix: expect.stringContaining('statement_timeout') as string,
     message: expect.stringContaining('canceling statement due to statement timeout') as string,
   });
   expect(isEnded(failure)).toBe(true);

@@ -73,7 +73,10 @@ describe('an order', () => {
       { item: 'book', delta: -4, cause: 'reservation', orderId: 'O-1', onHand: 6 },
     ]);
     expect([...world.sent.values()].find(({ type }) => type === 'inventory.reserved')?.fields).toMatchObject({
-      ...{ product_id: 'book', quantity: 4, on_hand: 6, revision: 1 },
+      product_id: 'book',
+      quantity: 4,
+      on_hand: 6,
+      revision: 1,
     });
   });
 

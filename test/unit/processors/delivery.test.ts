@@ -13,19 +13,26 @@ import { ModelFolder } from '../../support/model.ts';
 
 const MAIL_AND_HOOK: DeliveryRules = { mail: { alertsTo: 'shop@example.org' }, webhook: true };
 const ALERT_OF: Alert = {
-  ...{ event_id: 'shop/alerts/P-567/1/low_stock', kind: 'low_stock', item: 'P-567', revision: 1, on_hand: 1 },
-  ...{ reorder_level: 1, order_id: 'ORD-1', at: Date.UTC(2026, 0, 2) },
+  event_id: 'shop/alerts/P-567/1/low_stock',
+  kind: 'low_stock',
+  item: 'P-567',
+  revision: 1,
+  on_hand: 1,
+  reorder_level: 1,
+  order_id: 'ORD-1',
+  at: Date.UTC(2026, 0, 2),
   message: 'Low stock alert for Product P-567: only 1 item left!',
 };
 const NOTICE: Notification = {
-  ...{ notification_id: 'n-1', customer_id: 'alice', order_id: 'ORD-1', channel: 'email' },
-  ...{
-    recipient: 'alice@example.org',
-    subject: 'Paid',
-    body: 'Thank you',
-    cause: 'payments.processed',
-    at: 0,
-  },
+  notification_id: 'n-1',
+  customer_id: 'alice',
+  order_id: 'ORD-1',
+  channel: 'email',
+  recipient: 'alice@example.org',
+  subject: 'Paid',
+  body: 'Thank you',
+  cause: 'payments.processed',
+  at: 0,
 };
 
 let clock: FakeClock;
@@ -38,7 +45,8 @@ beforeEach(() => {
 async function receive(rules: DeliveryRules, ...messages: readonly (Alert | Notification)[]) {
   const processor = delivery({ delivery: rules });
   const received = messages.map((message, offset) => ({
-    ...{ message, traceparent: null },
+    message,
+    traceparent: null,
     source: 'event_id' in message ? ALERT.name : NOTIFICATION.name,
     record: { topic: 'alerts', partition: 0, offset },
   }));
@@ -141,7 +149,9 @@ describe('what came of it', () => {
     expect(steps(ALERT_OF.event_id).at(-1)).toEqual(['mail', 'failed', 6]);
     expect(folder.outgoing).toMatchObject([
       {
-        ...{ type: 'alerts', key: 'P-567', fields: ALERT_OF },
+        type: 'alerts',
+        key: 'P-567',
+        fields: ALERT_OF,
         deadLetter: { code: 'delivery_failed', message: '451 try later', attempts: 6, processor: 'delivery' },
       },
     ]);

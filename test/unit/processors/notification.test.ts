@@ -15,9 +15,7 @@ import { ModelFolder } from '../../support/model.ts';
 
 const ORDER = { order_id: 'O-1', customer_id: 'alice', shipping_address: 'Main Street 1' };
 const ITEMS = [{ product_id: 'pen', quantity: 2, unit_price: '1.00' }];
-const PAID: Step = {
-  ...{ ...ORDER, items: ITEMS, amount: '2.00', reference: 'r', attempts: 1, processed_at: 0 },
-};
+const PAID: Step = { ...ORDER, items: ITEMS, amount: '2.00', reference: 'r', attempts: 1, processed_at: 0 };
 
 let folder: ModelFolder;
 beforeEach(() => {
@@ -47,15 +45,14 @@ it('a step is written about once, however often it comes, and each step by itsel
   expect(await receive('shipments.created', { ...ORDER, items: ITEMS, created_at: 0 })).toEqual(['handled']);
   expect(sent()).toMatchObject([
     {
-      ...{
-        customer_id: 'alice',
-        order_id: 'O-1',
-        cause: 'payments.processed',
-        channel: 'log',
-        recipient: null,
-      },
+      customer_id: 'alice',
+      order_id: 'O-1',
+      cause: 'payments.processed',
+      channel: 'log',
+      recipient: null,
       notification_id: 'model-folder/notifications.outbound/O-1/payments.processed',
-      ...{ subject: 'Order O-1 is paid', body: 'We have received 2.00 for order O-1. Thank you.\n' },
+      subject: 'Order O-1 is paid',
+      body: 'We have received 2.00 for order O-1. Thank you.\n',
     },
     { cause: 'shipments.created', subject: 'Order O-1 is being packed' },
   ]);
@@ -132,7 +129,9 @@ describe('what it says', () => {
 describe('templates of the shop', () => {
   const file = (name: string, text: string) => ({ name, path: `templates/${name}`, text });
   const received = {
-    ...{ source: PAYMENT_PROCESSED.name, message: PAID, traceparent: null },
+    source: PAYMENT_PROCESSED.name,
+    message: PAID,
+    traceparent: null,
     record: { topic: PAYMENT_PROCESSED.name, partition: 0, offset: 0 },
   };
 
@@ -146,7 +145,8 @@ describe('templates of the shop', () => {
     ]);
     expect(textFor(received, 'log', templates)).toEqual({ subject: 'O-1', body: '2 × pen for 2.00\n' });
     expect(textFor(received, 'email', templates)).toEqual({
-      ...{ subject: 'Thanks, alice', body: 'At 1970-01-01T00:00:00.000Z\n' },
+      subject: 'Thanks, alice',
+      body: 'At 1970-01-01T00:00:00.000Z\n',
     });
     const ours = textFor({ ...received, source: 'payments.failed' }, 'log', templates);
     expect(ours.subject).toBe('Payment of order O-1 failed');
@@ -158,7 +158,8 @@ describe('templates of the shop', () => {
       file('payments.processed.txt', 'Subject: {{customer_id}}\n\n{{reference}}!\n'),
     ]);
     expect(textFor({ ...received, message }, 'log', templates)).toEqual({
-      ...{ subject: '{{amount}} $& ', body: '!\n' },
+      subject: '{{amount}} $& ',
+      body: '!\n',
     });
   });
 

@@ -67,8 +67,14 @@ it('and when its stock is gone before the charge is known again', async () => {
   const { items = [], shipping_address = '' } = factOf(facts(), 'validated') ?? {};
   await restore();
   world.publish(PAYMENT_PROCESSED, {
-    ...{ order_id: 'O-1', customer_id: 'alice', amount: '10.00', reference: `r-${KEY}`, attempts: 1 },
-    ...{ items, shipping_address, processed_at: world.clock.now() },
+    order_id: 'O-1',
+    customer_id: 'alice',
+    amount: '10.00',
+    reference: `r-${KEY}`,
+    attempts: 1,
+    items,
+    shipping_address,
+    processed_at: world.clock.now(),
   });
   stock(world, { book: 3 });
   await step('inventory');
@@ -91,8 +97,14 @@ it('what it charged for an order that it rejects now is refunded, and nothing is
   expect(statusOf(facts())).toBe('REJECTED');
   stock(world, { book: 10 });
   world.publish(PAYMENT_PROCESSED, {
-    ...{ order_id: 'O-1', customer_id: 'alice', amount: '10.00', reference: `r-${KEY}`, attempts: 1 },
-    ...{ items, shipping_address, processed_at: world.clock.now() },
+    order_id: 'O-1',
+    customer_id: 'alice',
+    amount: '10.00',
+    reference: `r-${KEY}`,
+    attempts: 1,
+    items,
+    shipping_address,
+    processed_at: world.clock.now(),
   });
   await world.process('payment', validated);
   await world.settle();

@@ -8,13 +8,11 @@ import { ModelFolder } from '../../support/model.ts';
 import { receive } from '../../support/receive.ts';
 
 const ORDER: OrderCreated = {
-  ...{
-    order_id: 'O-1',
-    customer_id: 'alice',
-    total_amount: '2.50',
-    shipping_address: 'Road 1',
-    created_at: 1,
-  },
+  order_id: 'O-1',
+  customer_id: 'alice',
+  total_amount: '2.50',
+  shipping_address: 'Road 1',
+  created_at: 1,
   items: [{ product_id: 'pen', quantity: 1, unit_price: '2.50' }],
 };
 

@@ -82,20 +82,26 @@ describe('events of stock', () => {
     ]);
     expect(events(sent)).toEqual([
       {
-        ...{ event_id: 'shop/inventory-events/P-567/1', item: 'P-567', revision: 1, delta: -3, on_hand: 1 },
-        ...{ cause: 'sale', order_id: 'ORD-1', at: state.at },
+        event_id: 'shop/inventory-events/P-567/1',
+        item: 'P-567',
+        revision: 1,
+        delta: -3,
+        on_hand: 1,
+        cause: 'sale',
+        order_id: 'ORD-1',
+        at: state.at,
       },
     ]);
     expect(alerts(sent)).toEqual([
       {
-        ...{
-          event_id: 'shop/alerts/P-567/1/low_stock',
-          kind: 'low_stock',
-          item: 'P-567',
-          revision: 1,
-          on_hand: 1,
-        },
-        ...{ reorder_level: 1, order_id: 'ORD-1', at: state.at },
+        event_id: 'shop/alerts/P-567/1/low_stock',
+        kind: 'low_stock',
+        item: 'P-567',
+        revision: 1,
+        on_hand: 1,
+        reorder_level: 1,
+        order_id: 'ORD-1',
+        at: state.at,
         message: 'Low stock alert for Product P-567: only 1 item left!',
       },
     ]);
@@ -169,7 +175,11 @@ describe('events of stock', () => {
     expect(events(first)).toEqual([]);
     expect(alerts(first)).toMatchObject([
       {
-        ...{ kind: 'insufficient_stock', item: 'pen', on_hand: 10, order_id: 'A', revision: 0 },
+        kind: 'insufficient_stock',
+        item: 'pen',
+        on_hand: 10,
+        order_id: 'A',
+        revision: 0,
         message: 'Order A was refused: it wants 14 of Product pen, with only 10 items left',
       },
     ]);

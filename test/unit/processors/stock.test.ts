@@ -41,8 +41,13 @@ async function decided(...events: readonly Given[]) {
   const received = events.map(({ from, ...given }) => {
     offset += 1;
     const message = {
-      ...{ event_id: `e${offset}`, product_id: 'pen', quantity: 1, occurred_at: 0, unit_price: null },
-      ...{ order_id: null, ...given },
+      event_id: `e${offset}`,
+      product_id: 'pen',
+      quantity: 1,
+      occurred_at: 0,
+      unit_price: null,
+      order_id: null,
+      ...given,
     };
     const record = { topic: from, partition: 0, offset };
     return { source: from, message, record, traceparent: null, raw: 'e30=' };
@@ -92,7 +97,11 @@ describe('the stock of all channels', () => {
       },
     ]);
     expect(sent(INVENTORY_UPDATE.name)[0]).toMatchObject({
-      ...{ event_id: 'big', outcome: 'rejected', reason: 'insufficient_stock', delta: 0, on_hand: 5 },
+      event_id: 'big',
+      outcome: 'rejected',
+      reason: 'insufficient_stock',
+      delta: 0,
+      on_hand: 5,
     });
     await take({ from: 'supplier_restocks', quantity: 10 });
     expect(await take(large)).toEqual(['seen']);
@@ -133,8 +142,17 @@ describe('an event', () => {
     await take({ from: 'store_sales', event_id: 'one', store_id: 'S-1', unit_price: '2.50' });
     const [fact] = folder.factsOf(EVENTS_LOG, 'one');
     expect(fact).toMatchObject({
-      ...{ source: 'store_sales', product_id: 'pen', quantity: 1, unit_price: '2.50', store_id: 'S-1' },
-      ...{ status: 'applied', reason: null, delta: -1, on_hand: 4, raw: 'e30=', topic: 'store_sales' },
+      source: 'store_sales',
+      product_id: 'pen',
+      quantity: 1,
+      unit_price: '2.50',
+      store_id: 'S-1',
+      status: 'applied',
+      reason: null,
+      delta: -1,
+      on_hand: 4,
+      raw: 'e30=',
+      topic: 'store_sales',
       occurred_at: '1970-01-01T00:00:00.000Z',
     });
   });

@@ -9,14 +9,15 @@ import { timelineOf } from '../../../src/views/order-timeline.ts';
 const at = (second: number): string => `2026-01-02T00:00:0${second}.000Z`;
 const items = [{ product_id: 'book', quantity: 2, unit_price: '2.50' }];
 const step = (second: number, fields: object): CheckoutFact =>
-  ({
-    ...{ order_id: 'O-1', at: at(second), topic: 't', partition: 0, offset: second },
-    ...fields,
-  }) as CheckoutFact;
+  ({ order_id: 'O-1', at: at(second), topic: 't', partition: 0, offset: second, ...fields }) as CheckoutFact;
 const FACTS: readonly CheckoutFact[] = [
   step(0, {
-    ...{ step: 'validated', customer_id: 'amy', items, total_amount: '5.00' },
-    ...{ shipping_address: 'here', created_at: at(0) },
+    step: 'validated',
+    customer_id: 'amy',
+    items,
+    total_amount: '5.00',
+    shipping_address: 'here',
+    created_at: at(0),
   }),
   step(1, { step: 'charge_owed', amount: '5.00' }),
   step(2, { step: 'paid', amount: '5.00', reference: 'ch_1', attempts: 2 }),
@@ -60,12 +61,18 @@ it('a status never goes back, whichever fact comes next', () => {
 it('says what is owed, how often it was tried, and when it is tried again', () => {
   const charge: Effect = {
     ...({ id: 'c', kind: 'charge', key: 'k', fields: {}, state: 'due', firstTriedAt: 1 } as const),
-    ...{ dueAt: 5_000, attempts: 2 },
+    dueAt: 5_000,
+    attempts: 2,
   };
   const owed = (effect: Effect | undefined) =>
     checkoutOrder('O-1', FACTS.slice(0, 2), effect === undefined ? {} : { charge: effect }).payment;
   expect(owed(charge)).toEqual({
-    ...{ status: 'retrying', amount: '5.00', reference: null, attempts: 2, reason: null, nextTryAt: 5_000 },
+    status: 'retrying',
+    amount: '5.00',
+    reference: null,
+    attempts: 2,
+    reason: null,
+    nextTryAt: 5_000,
   });
   expect(owed({ ...charge, attempts: 0 })).toMatchObject({ status: 'owed', nextTryAt: null });
   expect(owed({ ...charge, state: 'parked' })).toMatchObject({ status: 'parked', nextTryAt: null });

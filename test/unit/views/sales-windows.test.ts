@@ -37,15 +37,24 @@ const checkoutOrder = fc
   .map(([path, length, items, createdAt]) => ({ path: path.slice(0, length), items, createdAt }));
 
 const directOrder = fc.record({
-  ...{ createdAt: placedAt, items: fc.array(line, { minLength: 1, maxLength: 3 }), isAccepted: fc.boolean() },
-  ...{ hasPrice: fc.boolean(), waitMs: fc.nat(2 * HOUR_MS) },
+  createdAt: placedAt,
+  items: fc.array(line, { minLength: 1, maxLength: 3 }),
+  isAccepted: fc.boolean(),
+  hasPrice: fc.boolean(),
+  waitMs: fc.nat(2 * HOUR_MS),
 });
 
 function factsOf(id: string, order: { path: readonly string[]; items: readonly Line[]; createdAt: number }) {
   return order.path.map((step, number) => ({
-    ...{ step, order_id: id, topic: 't', partition: 0, offset: 0 },
-    ...{ at: new Date(order.createdAt + number * 500).toISOString(), reason: `for ${step}` },
-    ...{ items: order.items, created_at: new Date(order.createdAt).toISOString() },
+    step,
+    order_id: id,
+    topic: 't',
+    partition: 0,
+    offset: 0,
+    at: new Date(order.createdAt + number * 500).toISOString(),
+    reason: `for ${step}`,
+    items: order.items,
+    created_at: new Date(order.createdAt).toISOString(),
   })) as unknown as CheckoutFact[];
 }
 
@@ -140,8 +149,10 @@ it('measures the steps of the checkout, gives reasons of failures, and takes bac
     windowsOf([factsOf('C-1', { path, items, createdAt: FIRST })])[0];
   const dispatched = of(PATHS[4])?.stages;
   expect(dispatched).toEqual({
-    ...{ validate: { count: 1, ms: 0 }, pay: { count: 1, ms: 1_000 } },
-    ...{ reserve: { count: 1, ms: 500 }, dispatch: { count: 1, ms: 500 } },
+    validate: { count: 1, ms: 0 },
+    pay: { count: 1, ms: 1_000 },
+    reserve: { count: 1, ms: 500 },
+    dispatch: { count: 1, ms: 500 },
   });
   expect([...(of(PATHS[1])?.reasons ?? [])]).toEqual([['for declined', 1]]);
   expect([...(of(PATHS[3])?.reasons ?? [])]).toEqual([['for gone', 1]]);

@@ -108,7 +108,10 @@ function* wrongRows<R extends User | Item>(
     const message = `${where}: ${name} is ${inShort(actual)}, and should be ${inShort(expected)}`;
     yield difference('csv_mismatch', where, {
       item: kind.table === 'inventory' ? name : null,
-      ...{ expected: value(expected), actual: value(actual), message, fix: null },
+      expected: value(expected),
+      actual: value(actual),
+      message,
+      fix: null,
     });
   }
 }

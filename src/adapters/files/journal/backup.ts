@@ -46,7 +46,9 @@ export async function backUp(
   }
   const { loaded, tables } = source.snapshot;
   return {
-    ...{ files: copy.count, sizeBytes: copy.sizeBytes, storeId: loaded?.state.folderId ?? null },
+    files: copy.count,
+    sizeBytes: copy.sizeBytes,
+    storeId: loaded?.state.folderId ?? null,
     positions: [...tables.positions()],
   };
 }

@@ -29,7 +29,10 @@ import { KeptLog } from './kept-log.ts';
 
 /** Of a file that may have been another one when it was read. */
 const UNKNOWN: FileStat = {
-  ...{ sizeBytes: -1, modifiedNs: -1n, inode: -1n, isUnread: false },
+  sizeBytes: -1,
+  modifiedNs: -1n,
+  inode: -1n,
+  isUnread: false,
   access: { mode: 0, uid: 0, gid: 0 },
 };
 

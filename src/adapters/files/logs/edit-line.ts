@@ -19,7 +19,6 @@ export function editRenderer({ seq, at, by, via, copy, why, undoes }: EditStamp)
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
-/** Older lines name no processor, as there was only one. */
 type EditJson = Edit &
   Pick<LoggedEdit, 'by' | 'via' | 'copy'> & { readonly at: string; readonly seq?: number };
 
@@ -28,7 +27,10 @@ export function parseEdit(line: Buffer): LoggedEdit {
   const { at, ...edit } = JSON.parse(line.toString('utf8')) as EditJson;
   delete (edit as { seq?: number }).seq;
   const logged: LoggedEdit = { ...edit, at: Date.parse(at) };
-  if (logged.kind === 'position') return { ...{ processor: 'orders' }, ...logged };
+  // Older lines name no processor, as there was only one.
+  if (logged.kind === 'position') {
+    return { ...logged, processor: (logged as Partial<typeof logged>).processor ?? 'orders' };
+  }
   if (logged.kind !== 'item') return logged;
   return { ...logged, before: withoutEmptyName(logged.before), after: withoutEmptyName(logged.after) };
 }

@@ -107,7 +107,11 @@ export function decodeColumns(columns: EncodedColumns): OutgoingMessage[] {
     const fields: Record<string, Value> = {};
     for (const [name, values] of names) fields[name] = of(values, at, known);
     return {
-      ...{ kind: 'message', id, type, key: known.key, fields },
+      kind: 'message',
+      id,
+      type,
+      key: known.key,
+      fields,
       at: of(columns.at, at, known),
       traceparent: of(columns.traceparent, at, known),
     };

@@ -50,8 +50,11 @@ async function about(files: FileSystem, folder: string, clock: Clock): Promise<S
     .filter((name) => [...DECISION_LOGS, 'movements.jsonl'].includes(name) || isFactFile(name))
     .sort();
   return {
-    ...{ kind: 'folder', server: null, storeId: reader.storeId },
-    ...{ version: formatOf(files, folder), newest: FORMAT },
+    kind: 'folder',
+    server: null,
+    storeId: reader.storeId,
+    version: formatOf(files, folder),
+    newest: FORMAT,
     sizeBytes: sizeOf(files, folder) + sizeOf(files, inner),
     rows: [
       { name: 'users.csv', rows: [...(await reader.users())].length },

@@ -35,9 +35,13 @@ export async function openFolderSource(
       throw new Failure('not_found', `${folder} was never used`, { fix: { kind: 'begin_storage' } });
     const logs = (): FactLog<never>[] => [...reader.factLogs()];
     const rest = async (): Promise<StoreRest> => ({
-      ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
-      ...{ small: reader.smallTables(), effects: inspection.effects() },
-      ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+      users: inspection.users(),
+      items: inspection.items(),
+      positions: inspection.positions(),
+      small: reader.smallTables(),
+      effects: inspection.effects(),
+      unsent: inspection.allUnsent(),
+      undelivered: inspection.undelivered(),
       lists: {
         suppliers: readList(files, folder, 'suppliers'),
         reports: readList(files, folder, 'reports'),

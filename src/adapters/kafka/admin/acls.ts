@@ -38,8 +38,13 @@ export async function readAcls(client: KafkaClient): Promise<AccessRule[] | null
   const node = await client.anyNode();
   try {
     const { errorCode, resources } = await node.describeAcls({
-      ...{ resourceType: ANY, resourceName: null, resourcePatternType: ANY },
-      ...{ principal: null, host: null, operation: ANY, permissionType: ANY },
+      resourceType: ANY,
+      resourceName: null,
+      resourcePatternType: ANY,
+      principal: null,
+      host: null,
+      operation: ANY,
+      permissionType: ANY,
     });
     if (errorCode !== NO_ERROR) throw createErrorFromCode(errorCode);
     return resources.flatMap(({ acls, ...resource }) =>
@@ -81,7 +86,8 @@ function aclOf({ principal, host, resource, pattern, name, operation, permission
     resourceType: numberOf(RESOURCES, resource),
     resourceName: name,
     resourcePatternType: numberOf(PATTERNS, pattern),
-    ...{ principal, host },
+    principal,
+    host,
     operation: numberOf(OPERATIONS, operation),
     permissionType: numberOf(PERMISSIONS, permission),
   };

@@ -12,7 +12,10 @@ export function together(answers: readonly AnsweredInstance[]): RunningConsumer 
   const [first] = answered;
   if (first === undefined) return null;
   const instances = answers.map(({ pid, host, started_at: startedAt, status }) => ({
-    ...{ pid, host, startedAt, state: status?.state ?? ('silent' as const) },
+    pid,
+    host,
+    startedAt,
+    state: status?.state ?? ('silent' as const),
     processors: (status?.processors ?? []).map(({ name }) => name),
     partitions: (status?.processors ?? []).flatMap(({ name, partitions }) =>
       partitions.map(({ topic, partition }) => ({ processor: name, topic, partition })),

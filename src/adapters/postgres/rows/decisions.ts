@@ -59,7 +59,9 @@ export function decidedOf(row: DecisionRow): Decided {
       orderId: row.order_id,
       user: row.user_name,
       items: lines.map(([item, quantity, unitPrice = null]) => ({
-        ...{ item, quantity: Number(quantity), unitPrice },
+        item,
+        quantity: Number(quantity),
+        unitPrice,
       })),
       createdAt: row.created_at,
     },

@@ -90,7 +90,9 @@ export class PostgresCopy implements TableCopy {
       added: rows.filter(({ before }) => before === null).length,
       changed: rows.filter(({ before, after }) => before !== null && after !== null).length,
       removed: rows.filter(({ after }) => after === null).length,
-      ...{ edits, isRearranged: false, clamped },
+      edits,
+      isRearranged: false,
+      clamped,
     };
   }
 

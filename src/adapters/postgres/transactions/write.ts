@@ -149,7 +149,9 @@ async function writeLogs(connection: Connection, { movements, facts }: Writes): 
 async function writeSmall(connection: Connection, { small }: Loaded, seq: number): Promise<void> {
   const rows = [...small.changed].flatMap(([table, changed]) =>
     Array.from(changed, ([key, value]) => ({
-      ...{ table, key, seq },
+      table,
+      key,
+      seq,
       value: value === null ? null : JSON.stringify(value),
     })),
   );

@@ -45,8 +45,14 @@ export function ownAlone(
   parts: { readonly clock: Clock; readonly processes: Processes },
 ): Promise<PostgresStore> {
   return PostgresStore.open({
-    ...{ ...target, ...parts, user: '', evenSealed: true },
-    ...{ purpose: 'store copy', via: 'command', isAlone: true, onNotice: () => undefined },
+    ...target,
+    ...parts,
+    user: '',
+    evenSealed: true,
+    purpose: 'store copy',
+    via: 'command',
+    isAlone: true,
+    onNotice: () => undefined,
   });
 }
 
@@ -98,9 +104,13 @@ class PostgresSource implements StoreSource {
     const { view, connection } = await this.#newView();
     const inspection = await PostgresInspection.open(view, connection, this.#target);
     return {
-      ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
-      ...{ small: await view.smallTables(), effects: inspection.effects() },
-      ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+      users: inspection.users(),
+      items: inspection.items(),
+      positions: inspection.positions(),
+      small: await view.smallTables(),
+      effects: inspection.effects(),
+      unsent: inspection.allUnsent(),
+      undelivered: inspection.undelivered(),
       lists: {
         suppliers: await readList(connection, 'suppliers'),
         reports: await readList(connection, 'reports'),

@@ -52,13 +52,20 @@ export class BatchSpans {
       const result = results[index];
       if (span === null || record === undefined || result === undefined) continue;
       this.#tracer.end(span, {
-        ...{ name: `${processor} process ${topic}`, kind: 'consumer', startMs: this.#startMs, endMs },
+        name: `${processor} process ${topic}`,
+        kind: 'consumer',
+        startMs: this.#startMs,
+        endMs,
         attributes: {
-          ...{ 'messaging.system': 'kafka', 'messaging.operation.type': 'process' },
-          ...{ 'messaging.destination.name': topic, 'messaging.destination.partition.id': String(partition) },
-          ...{ 'messaging.kafka.offset': record.offset, 'messaging.consumer.group.name': group },
+          'messaging.system': 'kafka',
+          'messaging.operation.type': 'process',
+          'messaging.destination.name': topic,
+          'messaging.destination.partition.id': String(partition),
+          'messaging.kafka.offset': record.offset,
+          'messaging.consumer.group.name': group,
           'messaging.kafka.message.key': headerText(record.key) ?? '',
-          ...{ 'orderctl.processor': processor, 'orderctl.outcome': outcomeOf(result) },
+          'orderctl.processor': processor,
+          'orderctl.outcome': outcomeOf(result),
         },
         ...(result.kind === 'dead_letter' ? { error: result.code ?? '' } : {}),
       });

@@ -150,6 +150,8 @@ function hasNoSchema({ fix }: Failure): boolean {
 
 function topicGone(topic: string, cause: Failure): Failure {
   return new Failure('topic_missing', `topic ${topic} does not exist, and messages wait for it`, {
-    ...{ fix: { kind: 'make_topic', topic }, context: { topic }, cause },
+    fix: { kind: 'make_topic', topic },
+    context: { topic },
+    cause,
   });
 }

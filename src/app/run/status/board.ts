@@ -95,7 +95,12 @@ export class StatusBoard {
     const { read, deadLettered, outcomes } = tally.totals();
     const reading = this.#readings.find((one) => one.service === service);
     return {
-      ...{ name: processor.name, group, read, deadLettered, outcomes, lastCommitAt },
+      name: processor.name,
+      group,
+      read,
+      deadLettered,
+      outcomes,
+      lastCommitAt,
       topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
       partitions: reading?.partitions ?? [],
       recordsPerSecond: rate.at(this.#clock.elapsed()),

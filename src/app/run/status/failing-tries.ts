@@ -90,8 +90,13 @@ export class FailingTries {
     this.#reportedAt.set(kind, clock.elapsed());
     const next = failed.flatMap(({ state, dueAt }) => (state === 'due' ? [dueAt] : []));
     on({
-      ...{ kind: 'effects_failing', processor, effect: kind, about: aboutOf(first), message },
-      ...{ waiting: owed.length, forMs: clock.elapsed() - since },
+      kind: 'effects_failing',
+      processor,
+      effect: kind,
+      about: aboutOf(first),
+      message,
+      waiting: owed.length,
+      forMs: clock.elapsed() - since,
       nextInMs: next.length === 0 ? null : Math.max(0, Math.min(...next) - clock.now()),
     });
   }

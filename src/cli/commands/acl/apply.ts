@@ -40,8 +40,11 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
   const plan = await planWanted(admin, session, names, flags.removeExtra === true);
   for (const line of deniedLines(plan)) printer.warn(line);
   await carryOut(printer, {
-    ...{ actions: plan.actions, execute, isJson },
-    ...{ lineOf: aclActionLine, documentOf: aclActionDocument },
+    actions: plan.actions,
+    execute,
+    isJson,
+    lineOf: aclActionLine,
+    documentOf: aclActionDocument,
     apply: (onDone) => applyAcls(admin, plan.actions, onDone),
     whole: (actions): AppliedAcls => ({ executed: execute, actions: [...actions] }),
     allThere: 'the cluster has what is needed',

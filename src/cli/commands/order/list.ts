@@ -91,7 +91,12 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     printNotice(printer, notice);
   });
   const earlier = await listOrders(access, {
-    ...{ filter, follow, at, reached, last, isReversed: flags.reverse === true },
+    filter,
+    follow,
+    at,
+    reached,
+    last,
+    isReversed: flags.reverse === true,
     countUpTo: isTable ? COUNT_UP_TO : 0,
     onOrders: print ?? (async (orders) => void rows.push(...orders)),
   });
@@ -138,8 +143,10 @@ const STATUSES = ['accepted', ...ORDER_STATUSES] as const;
 function readFilter(flags: ListFlags): ListFilter {
   const status = readStatus(flags.status);
   return {
-    ...{ status, reason: readReason(flags.reason, status) },
-    ...{ user: flags.user ?? null, item: flags.item ?? null },
+    status,
+    reason: readReason(flags.reason, status),
+    user: flags.user ?? null,
+    item: flags.item ?? null,
     ...timeRange(flags, systemClock.now()),
   };
 }

@@ -89,7 +89,13 @@ async function makeWish(
       clock: systemClock,
     },
     {
-      ...{ orderId, wish, names: settings.topics, create: flags.create, isUnknown, waitMs, signal },
+      orderId,
+      wish,
+      names: settings.topics,
+      create: flags.create,
+      isUnknown,
+      waitMs,
+      signal,
       on: ({ topic }) => printer.info(`created topic ${topic}`),
     },
   );

@@ -60,8 +60,14 @@ async function archive(session: Session, flags: ArchiveFlags): Promise<void> {
     ({ files, accepted, rejected } = await admin.archive.execute({ beforeMs, to, signal, onFile }));
   }
   const document: ArchivedDocument = {
-    ...{ store: admin.name, executed: flags.execute === true, before: isoTime(beforeMs), to },
-    ...{ accepted, rejected, from: isoTimeOrNull(plan.fromMs), until: isoTimeOrNull(plan.untilMs) },
+    store: admin.name,
+    executed: flags.execute === true,
+    before: isoTime(beforeMs),
+    to,
+    accepted,
+    rejected,
+    from: isoTimeOrNull(plan.fromMs),
+    until: isoTimeOrNull(plan.untilMs),
     files: [...files],
   };
   await printer.text(isJson ? `${JSON.stringify(document)}\n` : inWords(document));

@@ -50,13 +50,11 @@ export function registerCopy(noun: Command, session: Session): void {
         },
       });
       const document: CopiedStoreDocument = {
-        ...{
-          from: from.name,
-          to: to.name,
-          store_id: copied.storeId,
-          lines: copied.lines,
-          continued: copied.isContinued,
-        },
+        from: from.name,
+        to: to.name,
+        store_id: copied.storeId,
+        lines: copied.lines,
+        continued: copied.isContinued,
       };
       await printer.text(
         isJson

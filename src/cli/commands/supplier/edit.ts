@@ -86,7 +86,9 @@ async function print(
 ): Promise<void> {
   const side = (row: Supplier | null) => (row === null ? null : { name: row.name, contact: row.contact });
   const document: Documents.SupplierEdit = {
-    ...{ supplier_id: supplierId, before: side(before), after: side(after) },
+    supplier_id: supplierId,
+    before: side(before),
+    after: side(after),
   };
   if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
   else {

@@ -40,8 +40,11 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
   for (const warning of plan.warnings) printer.warn(warning);
   const { brokers, warnings } = plan;
   await carryOut(printer, {
-    ...{ actions: plan.actions, execute, isJson },
-    ...{ lineOf: actionLine, documentOf: actionDocument },
+    actions: plan.actions,
+    execute,
+    isJson,
+    lineOf: actionLine,
+    documentOf: actionDocument,
     apply: (onDone) => applyTopics(admin, plan, onDone),
     whole: (actions): AppliedTopics => ({ executed: execute, brokers, actions: [...actions], warnings }),
     allThere: 'the cluster has what is declared',

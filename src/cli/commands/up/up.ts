@@ -20,15 +20,8 @@ import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
 import { samplesFor, startSamples } from '../../up/samples.ts';
-import {
-  checkFree,
-  checkOwnBroker,
-  portIn,
-  portOf,
-  Stack,
-  type Kafka,
-  type KafkaFlags,
-} from '../../up/stack.ts';
+import { checkFree, portIn, portOf } from '../../up/ports.ts';
+import { checkOwnBroker, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
 import { isDatabase } from '../../settings/store-type.ts';
 
 const PORT = 8080;
@@ -87,11 +80,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
   await checkPlace(settings, isSplit);
   await checkFree(port, '--port 0 --broker-port 0 --registry-port 0 --data DIR --store DIR');
   if (!isDatabase(settings.storage)) await checkIdle(session);
-  if (flags.fresh === true) {
-    const { putAside } = await import('../../up/fresh.ts');
-    await checkOwnBroker(session, flags);
-    await putAside(session, flags.data);
-  }
+  if (flags.fresh === true) await putShopAside(session, flags);
   let api: Part | null = null;
   const tellParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
   const stack: Stack = new Stack(session, tellParts);
@@ -128,7 +117,12 @@ async function up(session: Session, flags: Flags): Promise<void> {
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
     laboratory = await openLaboratory(session, {
-      ...{ access, kafka, url: serving.url, server, shop, data: flags.data },
+      access,
+      kafka,
+      url: serving.url,
+      server,
+      shop,
+      data: flags.data,
     });
     if (sample !== null) await startSamples(stack, sample, await samplesFor(access));
     tellParts();
@@ -142,6 +136,12 @@ async function up(session: Session, flags: Flags): Promise<void> {
     await stack.stop();
   }
   printer.info('stopped');
+}
+
+async function putShopAside(session: Session, flags: Flags): Promise<void> {
+  const { putAside } = await import('../../up/fresh.ts');
+  await checkOwnBroker(session, flags);
+  await putAside(session, flags.data);
 }
 
 /** All in one process, or each in one of its own. @param metricsPort of the first; null: none, 0: any */
@@ -171,7 +171,14 @@ async function openLaboratory(
   const laboratory = await Laboratory.open({
     file: join(isDatabase(settings.storage) ? data : settings.storage, 'experiments.jsonl'),
     stage: {
-      ...{ access, brokers, registry, gateway, url, topic, dlqTopic, users },
+      access,
+      brokers,
+      registry,
+      gateway,
+      url,
+      topic,
+      dlqTopic,
+      users,
       parts: { shop, broker: [broker], api: [server] },
     },
     onNews: (experiment) => server.send({ type: 'experiment', experiment } satisfies News),

@@ -52,8 +52,13 @@ async function erase(session: Session, user: string, execute: boolean): Promise<
     'logs of runs, traces, and mail that was sent',
   ];
   const document: ErasedUser = {
-    ...{ store: admin.name, user, executed: execute, orders: erased.orders, lines: erased.lines },
-    ...{ pseudonym: execute ? erased.pseudonym : null, left: [...erased.left] },
+    store: admin.name,
+    user,
+    executed: execute,
+    orders: erased.orders,
+    lines: erased.lines,
+    pseudonym: execute ? erased.pseudonym : null,
+    left: [...erased.left],
     elsewhere,
   };
   if (isJson) {

@@ -32,7 +32,12 @@ export function whatIfDocument(found: WhatIf, { stock, prices, statuses }: Circu
     rejected_otherwise: counts.rejected_otherwise,
     unknown,
     orders: orders.map(({ orderId, flow, was, wouldBe, detail, decidedAt }) => ({
-      ...{ order_id: orderId, flow, was, would_be: wouldBe, detail, decided_at: isoTime(decidedAt) },
+      order_id: orderId,
+      flow,
+      was,
+      would_be: wouldBe,
+      detail,
+      decided_at: isoTime(decidedAt),
     })),
     items: items.map(({ item, quantity, ranOutAt }) => ({
       item,

@@ -34,7 +34,9 @@ export function checkoutExplanation(
     ...checkoutDocument(order),
     explanation: explanationOf(order),
     records: recordsOf(order),
-    ...{ scanned: false, retry_of: null, retries: [] },
+    scanned: false,
+    retry_of: null,
+    retries: [],
     next: nextSteps(order).map(rephrase),
   };
 }

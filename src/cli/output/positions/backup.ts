@@ -10,7 +10,11 @@ export async function printCopy(
   { from, to, copy }: { from: string; to: string; copy: StoreBackup },
 ): Promise<void> {
   const document: Backup = {
-    ...{ from, to, files: copy.files, size_bytes: copy.sizeBytes, store_id: copy.storeId },
+    from,
+    to,
+    files: copy.files,
+    size_bytes: copy.sizeBytes,
+    store_id: copy.storeId,
     positions: copy.positions.map(({ topic, partition, next }) => ({ topic, partition, next })),
   };
   await printer.data(`${JSON.stringify(document)}\n`);

@@ -49,7 +49,13 @@ export async function printOffsets({ printer, isJson, isCsv }: Session, view: Of
   const state = snakeCase(view.groupState);
   const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
   const rows = partitions.map(({ topic, partition, start, committed, stored, end, lag }) => ({
-    ...{ topic, partition, start, committed, stored, end, lag },
+    topic,
+    partition,
+    start,
+    committed,
+    stored,
+    end,
+    lag,
   }));
   if (isCsv) {
     const columns = ['partition', 'start', 'committed', 'stored', 'end', 'lag', 'topic'];
@@ -60,8 +66,12 @@ export async function printOffsets({ printer, isJson, isCsv }: Session, view: Of
   }
   if (isJson) {
     const document: Offsets = {
-      ...{ topic: onlyTopic(view), group, group_state: state, total_lag: totalLag },
-      ...{ processor, partitions: rows },
+      topic: onlyTopic(view),
+      group,
+      group_state: state,
+      total_lag: totalLag,
+      processor,
+      partitions: rows,
     };
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
@@ -170,7 +180,10 @@ function lastLine(result: ResetResult): string {
 function resetDocument(result: ResetResult, to: string): OffsetsReset {
   const { processor, group, executed, undoFile } = result;
   return {
-    ...{ topic: onlyTopic(result), group, to, executed },
+    topic: onlyTopic(result),
+    group,
+    to,
+    executed,
     undo_file: undoFile,
     processor,
     partitions: result.partitions.map((move) => {

@@ -53,8 +53,14 @@ export class SourceReport {
     const { printer, isJson } = this.#session;
     if (isJson) {
       const summary: SentEventsSummary = {
-        ...{ type: 'summary', command: 'produce', topics: Object.fromEntries(byTopic) },
-        ...{ sent, failed, unknown, interrupted, seconds },
+        type: 'summary',
+        command: 'produce',
+        topics: Object.fromEntries(byTopic),
+        sent,
+        failed,
+        unknown,
+        interrupted,
+        seconds,
       };
       void printer.data(`${JSON.stringify(summary)}\n`);
       return;

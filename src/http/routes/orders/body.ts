@@ -33,14 +33,16 @@ export function orderBody(flow: OrderFlow, users: 'required' | 'optional') {
       'An order: of one item, flat, or with "items". Also read: customer_id for user, product_id for item.',
     examples: [
       {
-        ...{ user: 'alice', items: [{ item: 'book', quantity: 2 }] },
+        user: 'alice',
+        items: [{ item: 'book', quantity: 2 }],
         ...(flow === 'checkout' ? { shipping_address: 'Main Street 1, 12345 Town' } : {}),
       },
     ],
   };
   const said = Type.Object(
     {
-      ...{ ...fields, user: isWithoutUser ? NameOrNone : Name },
+      ...fields,
+      user: isWithoutUser ? NameOrNone : Name,
       items: Type.Optional(Type.Array(documented(line, { ...line, ...isLine }))),
     },
     {

@@ -23,7 +23,9 @@ export async function listPage(
   const { status = null, user = null, item = null } = query;
   const { orders, next } = await ordersPage(view, {
     filter: { ...ALL_ORDERS, status, user, item, ...timesOf(query) },
-    ...{ limit: limitOf(query), mark: markOf(query, isOrdersMark), signal },
+    limit: limitOf(query),
+    mark: markOf(query, isOrdersMark),
+    signal,
   });
   return {
     orders: orders.map((order) => (isCheckout(order) ? checkoutDocument(order) : decidedState(order))),

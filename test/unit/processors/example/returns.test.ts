@@ -9,10 +9,6 @@ it('what comes back is on hand again, once', async () => {
   await folder.edit({ kind: 'item.add', item: 'pen', quantity: 3 });
   const back = { return_id: 'R-1', item: 'pen', quantity: 2 };
   const results = await receive(folder, returns, [back, back, { ...back, return_id: 'R-2', item: 'none' }]);
-  expect(results.map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual([
-    'handled: 2 of pen',
-    'seen: it was taken back before',
-    'handled: refused',
-  ]);
+  expect(results.map(({ kind }) => kind)).toEqual(['handled', 'seen', 'rejected']);
   expect(folder.tables.items.get('pen')?.quantity).toBe(5);
 });

@@ -4,10 +4,16 @@ import { decideEach, type Draft, type Handled } from '../../../../src/processors
 import type { Processor, Received } from '../../../../src/processors/processor.ts';
 
 const RETURN = message({
-  ...{ name: 'returns', summary: 'goods that a customer has sent back', key: 'item' },
-  ...{ partitions: 6, retentionDays: 7, writers: ['shops'], readers: ['returns' as ProcessorName] },
+  name: 'returns',
+  summary: 'goods that a customer has sent back',
+  key: 'item',
+  partitions: 6,
+  retentionDays: 7,
+  writers: ['shops'],
+  readers: ['returns' as ProcessorName],
   schema: {
-    ...{ type: 'record', name: 'Return', namespace: 'orderctl' },
+    type: 'record',
+    name: 'Return',
     fields: [
       { name: 'return_id', type: 'string' },
       { name: 'item', type: 'string' },
@@ -16,11 +22,12 @@ const RETURN = message({
   },
 });
 type Return = ValueOf<typeof RETURN.schema>;
-
 const RETURNS: FactLog<{ return_id: string; taken: boolean }> = { name: 'returns', key: 'return_id' };
 
 export const returns: Processor<Return, Handled> = {
-  ...{ name: 'returns' as ProcessorName, sources: [RETURN], emits: [] },
+  name: 'returns' as ProcessorName,
+  sources: [RETURN],
+  emits: [],
   keys: (received) => ({
     items: received.map(({ message: { item } }) => item),
     facts: new Map([[RETURNS, received.map(({ message: { return_id } }) => return_id)]]),
@@ -30,11 +37,9 @@ export const returns: Processor<Return, Handled> = {
 
 function takeBack({ message }: Received<Return>, draft: Draft): Handled {
   const { return_id, item, quantity } = message;
-  const seen = draft.facts(RETURNS, return_id).length > 0;
-  if (seen) return { kind: 'seen', about: return_id, detail: 'it was taken back before' };
+  if (draft.facts(RETURNS, return_id).length > 0) return { kind: 'seen', about: return_id, detail: 'again' };
   const taken = quantity > 0 && draft.quantity(item) !== undefined;
-  const movement = { item, delta: quantity, cause: 'restock', orderId: null, eventId: return_id } as const;
-  if (taken) draft.move(movement);
+  if (taken) draft.move({ item, delta: quantity, cause: 'restock', orderId: null, eventId: return_id });
   draft.append(RETURNS, { return_id, taken });
-  return { kind: 'handled', about: return_id, detail: taken ? `${quantity} of ${item}` : 'refused' };
+  return { kind: taken ? 'handled' : 'rejected', about: return_id, detail: `${quantity} of ${item}` };
 }

@@ -1,0 +1,73 @@
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import { Failure } from '../../domain/failure.ts';
+import { wholeNumber } from '../parse.ts';
+
+/** Something that listens answers at once on this machine. */
+const CONNECT_MS = 500;
+
+/**
+ * Below those that systems give to outgoing connections: a client that looks for a server which has not started yet
+ * would be given the server's own port now and then, and keep the server from it.
+ */
+const FREE_PORTS = { from: 20_000, to: 32_000 };
+
+/**
+ * Looks before anything is made: a port that is taken is most often that of another shop, whose broker would be used.
+ *
+ * @param flags that choose another one
+ * @throws Failure port_in_use
+ */
+export async function checkFree(port: number, flags: string): Promise<void> {
+  if (port === 0 || !(await answers(`127.0.0.1:${port}`))) return;
+  throw new Failure('port_in_use', `another program listens on 127.0.0.1:${port}, perhaps another shop`, {
+    fix: `stop it; or give this shop its own: ${flags}`,
+  });
+}
+
+export function portOf(flag: string, text: string): number {
+  return wholeNumber(flag, text, { max: 65_535 });
+}
+
+/** Of `HOST:PORT` or a URL. */
+export function portIn(address: string): number {
+  return Number(new URL(address.includes('://') ? address : `tcp://${address}`).port);
+}
+
+/** Other ports of this machine, on which nobody listens, in place of each 0. */
+export async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const port of ports) {
+    let free = port;
+    while (free === 0) {
+      const tried = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+      if (!ports.includes(tried) && !found.includes(tried) && (await isFree(tried))) free = tried;
+    }
+    found.push(free);
+  }
+  return found;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** Whether something listens there. */
+export function answers(address: string): Promise<boolean> {
+  const at = address.lastIndexOf(':');
+  const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+  socket.setTimeout(CONNECT_MS);
+  return new Promise((resolve) => {
+    const end = (found: boolean): void => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+  });
+}
