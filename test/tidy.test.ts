@@ -162,6 +162,19 @@ describe('maps', () => {
     expect([...mapped].filter((name) => !names.includes(name))).toEqual([]);
   });
 
+  it('docs/how-it-works.md names every folder of src, app and the adapters', () => {
+    const page = read('docs/how-it-works.md');
+    const folders = ['src', 'src/app', 'src/adapters'].flatMap((parent) =>
+      fs
+        .readdirSync(path.join(ROOT, parent), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => `${parent}/${name}`),
+    );
+    const isNamed = (folder: string): boolean =>
+      page.includes(`\`${folder}/\``) || page.includes(`\`${path.basename(folder)}/\``);
+    expect(folders.filter((folder) => !isNamed(folder) && folder !== 'src/adapters')).toEqual([]);
+  });
+
   it.each([...PAGES.filter((page) => !page.startsWith('src/')), 'rolldown.config.js'])(
     'the paths in %s exist',
     (page) => {

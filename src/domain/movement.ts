@@ -7,8 +7,9 @@ export interface Movement {
   /** Added to what is on hand; negative takes. */
   readonly delta: number;
   readonly cause: 'reservation' | 'release' | 'restock' | 'sale';
-  /** The order or the event that it was for. */
+  /** The order that it was for. */
   readonly orderId: string | null;
+  /** The event of the log `events_log` that it was for, which `audit` looks up: set by the processor `stock` alone. */
   readonly eventId: string | null;
 }
 

@@ -12,8 +12,10 @@ import type { Codec } from '../../src/ports/codec.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { receive } from '../support/receive.ts';
 import { collect } from '../support/store-history.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
+import { returns } from '../unit/processors/example/returns.ts';
 
 async function shop(clock = new FakeClock()): Promise<ModelFolder> {
   const folder = new ModelFolder(clock);
@@ -84,6 +86,13 @@ describe('the books', () => {
     expect(differences.map(({ message }) => message)).toEqual([
       'pen: 15 were put in and 3 sold, and 6 taken by movements, which leaves 6; on hand are 7',
     ]);
+  });
+
+  it('balance over the movements of the processor that docs/how-it-works.md shows', async () => {
+    const folder = await shop();
+    await receive(folder, returns, [{ return_id: 'R-1', item: 'pen', quantity: 2 }]);
+    expect(folder.tables.items.get('pen')?.quantity).toBe(12);
+    expect(await audit(folder, options)).toMatchObject({ total: 0, services: { movements: 1 } });
   });
 
   const pen = (quantity: number): Item => ({

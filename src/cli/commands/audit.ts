@@ -77,7 +77,8 @@ function exclude({ at, withTopic, repair }: AuditFlags): void {
 async function topicPorts(session: Session): Promise<TopicPorts> {
   const { topic, dlqTopic, topics: names } = session.settings;
   const { openForRun } = await import('../kafka/open.ts');
-  const { broker, codecOf } = await openForRun(session, { register: false });
+  // Whether orders needed a user was a setting of the run that decided them, and may differ from this one's.
+  const { broker, codecOf } = await openForRun(session, { register: false, users: 'optional' });
   const [codec, createdCodec] = (await Promise.all([codecOf(ORDER), codecOf(ORDER_CREATED)])) as [
     OrderCodec,
     Codec<OrderCreated>,

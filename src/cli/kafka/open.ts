@@ -32,11 +32,12 @@ export async function openKafka(
  * Broker and codecs of a run by the settings; connects to neither.
  *
  * @param how.register whether the schemas of what is sent may be registered
+ * @param how.users whether an order needs a user; without it as the settings have it
  * @throws Failure invalid_settings
  */
 export async function openForRun(
   session: Session,
-  { register }: { register: boolean },
+  { register, users = session.settings.users }: { register: boolean; users?: 'required' | 'optional' },
 ): Promise<{ broker: Broker; codecOf: CodecOf }> {
   const { settings, resolved, printer } = session;
   const made = new Map<string, Promise<Codec<unknown>>>();
@@ -44,7 +45,7 @@ export async function openForRun(
   const make = async (message: DeclaredMessage): Promise<Codec<unknown>> => {
     const topic = topicOf(message, settings.topics);
     if (message.name === 'orders')
-      return pacedByOutput(await openCodec(registry, { topic, register, users: settings.users }), printer);
+      return pacedByOutput(await openCodec(registry, { topic, register, users }), printer);
     if (message.schema === null) throw new Error(`${message.name} has no schema of its own`);
     return openMessageCodec(
       registry,

@@ -106,6 +106,8 @@ test('--users optional: an order of three fields needs no user', async () => {
   expect(await shop.json('order show t-1')).toMatchObject({ user: null, user_status: null });
   expect((await shop.ok('order explain t-1')).stdout).toContain('it needs no user, and');
   expect(await shop.lines('replay --dry-run')).toContainEqual(expect.objectContaining({ user: null }));
+  const audited = { ok: true, records: { deciding: 1, dead_letters: 0 } };
+  expect(await shop.json('audit --with-topic --users required')).toMatchObject(audited);
 });
 
 test('a topic that is deleted is made again, or waited for with one warning; orders are decided meanwhile', async () => {

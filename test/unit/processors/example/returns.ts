@@ -39,7 +39,7 @@ function takeBack({ message }: Received<Return>, draft: Draft): Handled {
   const { return_id, item, quantity } = message;
   if (draft.facts(RETURNS, return_id).length > 0) return { kind: 'seen', about: return_id, detail: 'again' };
   const taken = quantity > 0 && draft.quantity(item) !== undefined;
-  if (taken) draft.move({ item, delta: quantity, cause: 'restock', orderId: null, eventId: return_id });
+  if (taken) draft.move({ item, delta: quantity, cause: 'restock', orderId: null, eventId: null });
   draft.append(RETURNS, { return_id, taken });
   return { kind: taken ? 'handled' : 'rejected', about: return_id, detail: `${quantity} of ${item}` };
 }
