@@ -13,7 +13,7 @@ const MEDIA = new Map<number, Medium>([
   [0x65735546, 'remote'], // FUSE: virtiofs, and folders of the host in a container on a Mac
 ]);
 
-/** Of the folder, or of the nearest one above it that is there: where it would be made. */
+/** The room in the folder, or in its nearest existing parent if the folder is yet to be created. */
 export function roomOf(folder: string, canWrite: (file: string) => boolean = isWritable): Room {
   let nearest = folder;
   while (!existsSync(nearest)) nearest = path.dirname(nearest);
@@ -27,12 +27,12 @@ export function roomOf(folder: string, canWrite: (file: string) => boolean = isW
   };
 }
 
-/** Linux only: other systems number their file systems otherwise. */
+/** Linux only: other systems number their file systems differently. */
 export function mediumOf(type: number, platform: NodeJS.Platform = process.platform): Medium {
   return (platform === 'linux' ? MEDIA.get(type) : undefined) ?? 'disk';
 }
 
-/** What a consumer opens to write: its own folder, what is in it, and the logs. The tables are replaced. */
+/** What a consumer opens for writing: the inner folder, its files, and the logs. The tables are replaced instead. */
 function filesOf(folder: string): string[] {
   const inner = path.join(folder, '.orderctl');
   const logs = ['orders.jsonl', 'rejections.jsonl'].map((name) => path.join(folder, name));
@@ -45,7 +45,7 @@ function entriesOf(folder: string): string[] {
       .filter((entry) => entry.isFile())
       .map(({ name }) => path.join(folder, name));
   } catch {
-    // It is not there, or may not be read, which is found when it is asked for.
+    // It does not exist or may not be read; opening it reports that.
     return [];
   }
 }

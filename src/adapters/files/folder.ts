@@ -29,14 +29,14 @@ import type { Answer, SocketRequest } from './owner/requests.ts';
 import type { FileStore } from './store.ts';
 import { INVENTORY, USERS, type TableName } from './tables/columns.ts';
 
-/** The store in a folder of files. Opening touches nothing. */
+/** The store in a folder of files. Opening it changes nothing on disk. */
 export function openFolder(options: {
   folder: string;
   clock: Clock;
   files?: FileSystem;
-  /** Who edits, for the log of edits; by default the operating system's name of the user. */
+  /** The user named in the log of edits; by default the name that the operating system has. */
   user?: string;
-  /** Receives what `read` finds, unless the call names another listener. */
+  /** Receives the notices of `read`, unless the call names another listener. */
   onNotice?: ((notice: StoreNotice) => void) | undefined;
 }): StoreAccess {
   const folder = path.resolve(options.folder);
@@ -94,7 +94,7 @@ export function openFolder(options: {
   };
 }
 
-/** What the owner is asked, but for who asks. */
+/** The request to the owner, without its origin. */
 type EditAsked =
   | Pick<Extract<SocketRequest, { kind: 'edit' }>, 'kind' | 'request'>
   | Pick<Extract<SocketRequest, { kind: 'edit_if' }>, 'kind' | 'request' | 'conditions'>;
@@ -122,14 +122,14 @@ async function edit<A extends Answer>(
       return own(store, from);
     },
     () => {
-      // A request that nothing can fulfil must not make a folder.
+      // A request that cannot succeed must not create a folder.
       refuseDatabase(files, folder);
       if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
         decideWithout(files, folder, request);
       }
     },
   );
-  // Dead letters are marked whatever the CSVs are like.
+  // Marking dead letters does not depend on the CSVs.
   if (owner.isOther && request.kind !== 'dead_letter.mark') {
     for (const notice of await brokenBesideOwner(folder)) how.onNotice(notice);
   }
@@ -185,7 +185,7 @@ async function copyTable(
     isChanged: () => !isUntouched(files, paths),
     discard: () => removeCopy(folder, paths),
     async merge(how) {
-      // A mistake is found here, so that the owner is not asked in vain.
+      // Mistakes are found here, so that the owner is not asked in vain.
       edited(how.via === 'command');
       const from = { ...fromOf(opened, how), unlessEdited: how.unlessEdited };
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
@@ -201,12 +201,12 @@ async function claim({ files, folder }: OpenedFolder, task: string): Promise<Cla
   const { acquire } = await import('./owner/owner.ts');
   try {
     const held = await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);
-    // It lasts as long as this process.
+    // The claim lasts as long as this process.
     return { check: async () => undefined, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
   } catch (error) {
     if (!isFailure(error, 'folder_in_use')) throw error;
-    throw new Failure('folder_in_use', `another ${task} is at work: ${error.message}`, {
-      fix: 'let it end, or stop it; then run this again',
+    throw new Failure('folder_in_use', `another ${task} is running: ${error.message}`, {
+      fix: 'wait until it ends, or stop it; then run this again',
       cause: error,
     });
   }

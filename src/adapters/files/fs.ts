@@ -10,32 +10,32 @@ import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
  */
 export interface FileSystem {
   /**
-   * `read`: must be there, and be a file. `append`: created when absent, never truncated, positional writes.
-   * `create`: must not exist. What root creates belongs to the owner of its folder.
+   * `read`: must exist, and be a file. `append`: created when missing, never truncated, positional writes. `create`:
+   * must not exist. What root creates belongs to the owner of its folder.
    */
   open(path: string, mode: 'read' | 'append' | 'create'): number;
   close(fd: number): void;
   /** @returns bytes read; fewer than asked for only at the end of the file */
   read(fd: number, into: Uint8Array, position: number): number;
-  /** Writes all of it. */
+  /** Writes all bytes. */
   write(fd: number, bytes: Uint8Array, position: number): void;
   /** Writes all of `parts`, one after the other. They must not change before this resolves. */
   writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void>;
   truncate(fd: number, sizeBytes: number): void;
   datasync(fd: number): Promise<void>;
   sync(fd: number): Promise<void>;
-  /** What makes a created, renamed or unlinked name durable. */
+  /** Makes a created, renamed or unlinked name durable. */
   syncDirectory(path: string): Promise<void>;
   stat(path: string): FileStat | undefined;
   statOpen(fd: number): FileStat;
   rename(from: string, to: string): void;
   /** @returns false when `to` exists */
   link(from: string, to: string): boolean;
-  /** Without effect when there is none. */
+  /** Has no effect when the file does not exist. */
   unlink(path: string): void;
-  /** As unlink, for large files, whose blocks take milliseconds to free. */
+  /** Like unlink, for large files, whose blocks take milliseconds to free. */
   discard(path: string): Promise<void>;
-  /** Gives an open file the mode, owner and group of another, as far as this user may. */
+  /** Gives an open file this mode, owner and group, as far as the user is allowed to. */
   setAccess(fd: number, access: FileAccess): void;
   makeDirectory(path: string): void;
   /**
@@ -43,11 +43,11 @@ export interface FileSystem {
    * not possible.
    */
   markUnread(path: string): void;
-  /** Whether a read removes such a mark, as it does where access times are kept. @param directory to try it in */
+  /** Whether a read clears such a mark, as it does where access times are kept. @param directory to try it in */
   showsReads(directory: string): boolean;
-  /** Names in a directory; empty when there is none. */
+  /** Names in a directory; empty when it does not exist. */
   list(path: string): string[];
-  /** The clock by which files are dated, milliseconds since the epoch. */
+  /** The clock that dates files, milliseconds since the epoch. */
   nowMs(): number;
 }
 
@@ -56,13 +56,13 @@ export interface FileStat {
   readonly modifiedNs: bigint;
   readonly inode: bigint;
   readonly access: FileAccess;
-  /** It still has the mark of `markUnread`: no other program has read it. */
+  /** It still has the mark set by `markUnread`: no other program has read it. */
   readonly isUnread: boolean;
 }
 
 /** From this size on, copying the bytes takes longer than having another thread write them. */
 const LARGE_BYTES = 64 * 1024;
-/** IOV_MAX of Linux and macOS: a call with more is refused. */
+/** IOV_MAX of Linux and macOS: a call with more parts is refused. */
 const MOST_PARTS = 1024;
 
 const datasync = (fd: number): Promise<void> => done((back) => fs.fdatasync(fd, back));
@@ -71,8 +71,8 @@ const sync = (fd: number): Promise<void> => done((back) => fs.fsync(fd, back));
 const CREATE = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
 /**
- * The operating system's own. What cannot be read is a Failure; errors of writing are Node's, for `writeFailure` to
- * say what they were about. ENOENT and EEXIST stay Node's as well: the caller knows what they mean.
+ * The operating system's file system. Errors of reading are Failures; errors of writing are Node's, and `writeFailure`
+ * adds what they were about. ENOENT and EEXIST stay Node's as well: the caller knows what they mean.
  */
 export const realFileSystem: FileSystem = {
   open(name, mode) {
@@ -187,7 +187,7 @@ export const realFileSystem: FileSystem = {
   nowMs: () => Date.now(),
 };
 
-/** Anything but a file is refused at once: opening a pipe would wait for someone to write to it. */
+/** Anything but a file is refused at once: opening a pipe would wait for a writer. */
 function openToRead(name: string): number {
   const fd = openQuietly(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   const stat = fs.fstatSync(fd);
@@ -210,7 +210,7 @@ export function totalBytes(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
-/** As util.promisify, without loading node:util, which would slow every command down. */
+/** Like util.promisify, without loading node:util, which would slow down every command. */
 function done(call: (back: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     call((error) => {
@@ -234,9 +234,9 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** @returns the failure of an operating-system write, naming the file and the way out */
+/** @returns the failure of an operating-system write, with the file and the fix */
 export function writeFailure(error: unknown, file: string): Failure {
-  const then = 'start again: nothing that was decided is lost';
+  const then = 'start again: no decision is lost';
   return systemFailure(error, { file, doing: 'write', then, ...ownership(file) });
 }
 
@@ -244,7 +244,7 @@ function readFailure(error: unknown, file: string): Failure {
   return systemFailure(error, { file, doing: 'read', ...ownership(file) });
 }
 
-/** The same calls, with how long each `datasync` took, in seconds. */
+/** The same calls, reporting how long each `datasync` took, in seconds. */
 export function timingSyncs(files: FileSystem, onSynced: (seconds: number) => void): FileSystem {
   const timed = Object.create(files) as FileSystem;
   timed.datasync = async (fd) => {

@@ -17,13 +17,13 @@ export interface CsvSources<R extends Row> {
   readonly bytes: Buffer | undefined;
   readonly facts: FileFacts;
   readonly versions: LogView;
-  /** An owner is at work, or may be: the file may lag. */
+  /** The folder has an owner, or may have one: the file may lag behind the table. */
   readonly isOwned: boolean | Failure;
-  /** An owner was killed: the next one writes what it left unwritten. */
+  /** An owner was killed: the next one writes what it had not written yet. */
   readonly isUnfinished: boolean;
 }
 
-/** Compares a CSV with its table: it is a view, and the user may edit it. */
+/** Compares a CSV with its table. The CSV is a view, and the user may edit it. */
 export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Generator<Finding> {
   const { kind, table, bytes, facts, versions, isOwned, isUnfinished } = sources;
   const where = kind.file;
@@ -31,7 +31,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
   switch (found.kind) {
     case 'missing':
       if (table.newest === null && table.rows.size === 0) return;
-      if (isOwned !== false || isUnfinished) yield behind(sources, `it is not there at this moment`);
+      if (isOwned !== false || isUnfinished) yield behind(sources, `it does not exist at the moment`);
       else {
         const message = `${where} is missing`;
         yield { difference: difference('csv_missing', where, { message, fix: null }) };
@@ -40,7 +40,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
     case 'broken': {
       const { message, fix, context } = found.failure;
       const place = `${where}:${context.line ?? 1}`;
-      yield { difference: difference('csv_broken', place, { message, fix: fix ?? 'mend it' }) };
+      yield { difference: difference('csv_broken', place, { message, fix: fix ?? 'correct the file' }) };
       return;
     }
     case 'edited': {
@@ -48,7 +48,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
       const what =
         edit.kind === 'merged'
           ? changedByHand(edit.edits.length)
-          : `${SET_ASIDE_CAUSES[edit.why]}: it will be kept aside, and nothing of it counts`;
+          : `${SET_ASIDE_CAUSES[edit.why]}: it will be set aside, and none of its changes count`;
       yield { note: { kind: 'hand_edit', where, message: `${where}: ${what}` } };
       return;
     }
@@ -63,7 +63,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
         yield behind(sources, how);
       } else {
         const rows = bytes === undefined ? 0 : rowsThatDiffer(sources, bytes);
-        const message = `${where} is an older version of what was written: ${rowsBehind(rows)}; that changes nothing, and the next edit or consumer writes it again`;
+        const message = `${where} is an older version of the file: ${rowsBehind(rows)}; this changes nothing, and the next edit or consumer rewrites the file`;
         yield { difference: difference('csv_behind', where, { message, fix: null }) };
       }
   }
@@ -78,7 +78,7 @@ function rowsBehind(count: number): string {
   return `${count} ${count === 1 ? 'row is' : 'rows are'} behind`;
 }
 
-/** In the file and the table. */
+/** @returns the number of rows that differ between the file and the table */
 function rowsThatDiffer<R extends User | Item>({ kind, table }: CsvSources<R>, bytes: Buffer): number {
   return differingNames(parseTable(kind, bytes, kind.file).rows, table.rows).size;
 }
@@ -86,12 +86,12 @@ function rowsThatDiffer<R extends User | Item>({ kind, table }: CsvSources<R>, b
 function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
   const why =
     isOwned === false
-      ? 'an owner was killed before it could write it, and the next one does'
+      ? 'an owner was killed before it could write it; the next owner writes it'
       : `${isOwned === true ? 'its owner' : 'an owner, if there is one,'} writes it within a second, or within twenty times the duration of its last rewrite if that is longer`;
   return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
 }
 
-/** Where the newest version differs from what the table held when it was written. */
+/** Finds where the newest version differs from the table as it was when that version was written. */
 function* wrongRows<R extends User | Item>(
   { kind, table }: CsvSources<R>,
   bytes: Buffer,
@@ -105,7 +105,7 @@ function* wrongRows<R extends User | Item>(
     if (sameRow(expected, actual)) continue;
     lines ??= linesOfRows(bytes);
     const where = `${kind.file}:${lines.get(name) ?? 1}`;
-    const message = `${where}: ${name} is ${inShort(actual)}, and should be ${inShort(expected)}`;
+    const message = `${where}: ${name} is ${inShort(actual)}, but should be ${inShort(expected)}`;
     yield difference('csv_mismatch', where, {
       item: kind.table === 'inventory' ? name : null,
       expected: value(expected),
@@ -122,10 +122,10 @@ function value(row: User | Item | null): string | number | null {
 }
 
 function inShort(row: User | Item | null): string {
-  return row === null ? 'not there' : JSON.stringify(row);
+  return row === null ? 'absent' : JSON.stringify(row);
 }
 
-/** The line on which each row begins, counted from 1, by the texts of its cells: the first that has one. */
+/** By the text of a cell: the number of the first line that has it, counted from 1. */
 export function linesOfRows(bytes: Buffer): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   let line = 1;

@@ -27,16 +27,16 @@ import { encodeRead, encodeVersion } from './versions.ts';
 import { fingerprinted, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 
 /*
- * One CSV: a view of its table that users may edit. What keeps every edit counted exactly once:
+ * One CSV: a view of its table that users may edit. Each edit is counted exactly once because:
  *
- *   - a version is committed (its fingerprint, and how to get from it to the one before) before it is put in place,
- *     so that what is on disk after a crash is either a known version or an edit by a user;
- *   - when an edit is taken in, the file as found becomes the newest known version in the same commit;
- *   - the file is replaced by moving it aside, seeing that it is the one we know, and linking the new one in, which
- *     fails when somebody has put another there meanwhile: that is an edit to take in first.
+ *   - a version is committed (its fingerprint, and how to get back to the one before) before it is put in place, so
+ *     that the file found after a crash is either a known version or an edit by a user;
+ *   - when an edit is applied, the file as found becomes the newest known version in the same commit;
+ *   - the file is replaced by moving it aside, checking that it is the known one, and linking the new one in. That
+ *     fails when another file was put there meanwhile: an edit, to be applied first.
  */
 
-/** How often to look while an editor writes. */
+/** How often to check while an editor is writing. */
 const LOOK_AGAIN_MS = 20;
 
 export interface CsvContext {
@@ -47,9 +47,9 @@ export interface CsvContext {
   readonly by: string;
   readonly onNotice: (notice: StoreNotice) => void;
   readonly onEdits: EditHook;
-  /** Whether it shows that other programs read a file. */
+  /** Whether the file system shows that other programs have read a file. */
   readonly showsReads: () => boolean;
-  /** Runs between two commits. */
+  /** Runs `work` between two commits. */
   readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -59,13 +59,13 @@ export class CsvFile<R extends Row> {
   readonly #table: Table<R>;
   readonly #place: CsvPlace<R>;
   readonly #path: string;
-  /** The file as it was when it was last known or judged; undefined: not there. */
+  /** The file when it was last judged; undefined: it did not exist. */
   #seen: FileStat | undefined;
   #looked = false;
-  /** Why it cannot be taken in. */
+  /** Why the file cannot be applied. */
   #broken: Failure | undefined;
   #mustWrite = false;
-  /** As the user has it: what is written in its place is the same to other programs. */
+  /** As in the user's file; rewrites keep both, so that other programs see no difference. */
   #style = OWN_STYLE;
   #access: FileAccess | undefined;
   readonly #newest: NewestVersion;
@@ -84,16 +84,16 @@ export class CsvFile<R extends Row> {
     return this.#broken === undefined && (this.#mustWrite || this.#table.isBehind);
   }
 
-  /** Marks it to be written even if it is not behind. */
+  /** Marks the file to be rewritten even if it is not behind. */
   writeAgain(): void {
     this.#mustWrite = true;
   }
 
   /**
-   * The first look: cleans up after a crash, puts back what was moved aside, waits for an editor that is still
-   * writing.
+   * The first check: cleans up after a crash, puts back a file that was moved aside, and waits for an editor that is
+   * still writing.
    *
-   * @throws Failure corrupt_file, unless `besideBroken` and there are last good values to go on with
+   * @throws Failure corrupt_file, unless `besideBroken` is set and the last good values are known
    */
   async start(besideBroken = false): Promise<void> {
     const refuses = !besideBroken || this.#table.newest === null;
@@ -104,10 +104,10 @@ export class CsvFile<R extends Row> {
     }
   }
 
-  /** Takes in a hand edit if there is one: one stat when there is none. To be called between two commits. */
+  /** Applies a hand edit if there is one; costs one stat when there is none. Call it between two commits. */
   async look(): Promise<void> {
     const stat = this.#context.files.stat(this.#path);
-    // A change of the mode alone does not show in what is compared.
+    // A change of the mode alone does not show in the comparison, so an unreadable file is read again each time.
     const isRead = this.#broken?.code !== 'read_failed';
     if (this.#looked && isRead && sameStat(stat, this.#seen)) return;
     if (stat !== undefined && unsettledMs(this.#context.files, this.#path, stat) > 0) return;
@@ -126,27 +126,27 @@ export class CsvFile<R extends Row> {
       const log = ledger.view(this.#kind.table);
       found = findHandEdit(bytes, this.#path, this.#kind, this.#table, log, facts);
     } catch (error) {
-      // A file that this user may not read is treated as a broken one.
+      // A file that this user may not read is handled like a broken one.
       if (!isFailure(error, 'read_failed')) throw error;
       found = { kind: 'broken', failure: error };
     }
     if (!sameStat(stat, files.stat(this.#path))) return false;
     if (stat !== undefined && found.kind !== 'known' && unsettledMs(files, this.#path, stat) > 0)
       return false;
-    let isGone = false;
+    let isSetAside = false;
     if (found.kind === 'broken') {
       if (refusesBroken) throw found.failure;
       const { message, code } = found.failure;
-      const isSaid = code === 'read_failed' && message === this.#broken?.message;
-      if (!isSaid) onNotice(brokenNotice(this.#path, found.failure));
+      const isReported = code === 'read_failed' && message === this.#broken?.message;
+      if (!isReported) onNotice(brokenNotice(this.#path, found.failure));
       this.#broken = found.failure;
     } else {
       if (this.#broken !== undefined) onNotice({ kind: 'file_mended', file: this.#path });
       this.#broken = undefined;
-      isGone = await this.#accept(found, facts);
+      isSetAside = await this.#accept(found, facts);
     }
-    // If the file is still there it is the one that was judged; a change since then is another edit.
-    this.#seen = isGone ? undefined : stat;
+    // If the file still exists it is the one that was judged; a change since then is another edit.
+    this.#seen = isSetAside ? undefined : stat;
     this.#looked = true;
     return true;
   }
@@ -163,7 +163,7 @@ export class CsvFile<R extends Row> {
       case 'known':
         this.#mustWrite = !found.newest;
         if (found.newest && !this.#newest.isWatched) this.#newest.watch();
-        // After a crash it is what was on disk before the newest version was put in place.
+        // After a crash, an older version is what was on disk before the newest one was put in place.
         if (!found.newest && (this.#looked || ledger.recoveredCommits === 0 || found.isSavedAfter)) {
           onNotice({ kind: 'file_outdated', file: this.#path });
         }
@@ -214,9 +214,9 @@ export class CsvFile<R extends Row> {
   }
 
   /**
-   * Writes the file again beside the commits, unless an edit is found in its place.
+   * Rewrites the file while commits continue, unless an edit is found in its place.
    *
-   * @returns whether the file is in place
+   * @returns whether the new file is in place
    */
   async rewrite(): Promise<boolean> {
     const { files, folder, ledger, exclusive } = this.#context;
@@ -231,14 +231,14 @@ export class CsvFile<R extends Row> {
     const placed = await exclusive(async () => {
       const since = table.endRender();
       await this.look();
-      // There is an edit to take in, or one was taken in: start again from there.
+      // An edit is waiting, or was just applied: the next rewrite starts from there.
       if (table.newest !== rendered.newest || this.#broken !== undefined) return false;
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       const { table: name } = this.#kind;
       const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
       const former = this.#newest.isUnread() ? table.newest : null;
       if (sameFingerprint(table.newest, fingerprint)) {
-        // Rows were changed, and changed back: nothing is left to write.
+        // Rows were changed and changed back: there is nothing to write.
         if (table.isBehind) await ledger.commit({ lines });
       } else {
         const version = {
@@ -261,20 +261,20 @@ export class CsvFile<R extends Row> {
     return placed;
   }
 
-  /** @param former the previous version, if nobody was known to have read it when this one was committed */
+  /** @param former the previous version, if no program was known to have read it when this one was committed */
   async #putInPlace(temporary: string, former: FileFingerprint | null): Promise<boolean> {
     const { files, ledger } = this.#context;
-    // Where there is no file there may be a link to none: it would be in the way.
+    // Where there is no file there may be a dangling link, which would be in the way.
     const isMoved = moveAway(files, this.#path, this.#place.aside);
     if (!isMoved && this.#seen !== undefined) return false;
     if (isMoved && !sameStat(this.#seen, files.stat(this.#place.aside))) {
       await this.#restoreAside();
       return false;
     }
-    // False: somebody has put another file there; the one aside is a version that we know.
+    // False: another file was put there meanwhile; the one moved aside is a known version.
     const linked = files.link(temporary, this.#path);
     const known = this.#seen;
-    // Somebody has read it at the last moment.
+    // A program has read the previous version at the last moment.
     if (former !== null && !this.#newest.isUnread()) {
       await ledger.commit({ lines: [], logs: { [this.#kind.table]: encodeRead(former) } });
     }
@@ -284,7 +284,7 @@ export class CsvFile<R extends Row> {
       this.#newest.watch();
     }
     if (sameStat(known, files.stat(this.#place.aside))) files.unlink(this.#place.aside);
-    // An editor that had opened it before has written to it just now.
+    // An editor that had it open has just written to it.
     else await this.#restoreAside();
     return linked;
   }

@@ -8,7 +8,7 @@ import { CsvFile, type CsvContext } from './file.ts';
 const REWRITE_EVERY_MS = 1_000;
 const REWRITE_PER_DURATION = 20;
 
-/** The two CSVs of a folder in the hands of its owner. */
+/** The two CSVs of a folder, for its owner. */
 export class CsvFiles {
   readonly #context: CsvContext;
   readonly #turns: WriteTurns;
@@ -28,25 +28,25 @@ export class CsvFiles {
     this.#inventory = new CsvFile(this.#context, INVENTORY, ledger.tables.inventory);
   }
 
-  /** As `start` of CsvFile. */
+  /** See `CsvFile.start`. */
   async start(besideBroken?: boolean): Promise<void> {
     await this.#users.start(besideBroken);
     await this.#inventory.start(besideBroken);
   }
 
-  /** Takes hand edits in. To be called between two commits. */
+  /** Applies hand edits. Call it between two commits. */
   async look(): Promise<void> {
     await this.#users.look();
     await this.#inventory.look();
   }
 
-  /** Marks one or both to be written even if they are not behind. */
+  /** Marks one or both CSVs to be rewritten even if they are not behind. */
   writeAgain(table?: TableName): void {
     if (table !== 'inventory') this.#users.writeAgain();
     if (table !== 'users') this.#inventory.writeAgain();
   }
 
-  /** Writes what is behind its table. */
+  /** Rewrites the CSVs that are behind their tables. */
   async rewrite(): Promise<void> {
     try {
       if (this.#users.dirty) await this.#users.rewrite();
@@ -61,7 +61,7 @@ export class CsvFiles {
     this.#inventory.close();
   }
 
-  /** Takes in hand edits while nothing else happens, and writes the CSVs when they are due. */
+  /** Applies hand edits between commits and rewrites the CSVs when they are due, until `signal` aborts. */
   async keep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     let rewrittenAt = clock.elapsed();
@@ -78,7 +78,7 @@ export class CsvFiles {
         rewrittenAt = clock.elapsed();
         restMs = Math.max(REWRITE_EVERY_MS, REWRITE_PER_DURATION * (rewrittenAt - from));
       } catch {
-        // Nothing is written any more. The next transaction reports that, or disposal, unless `onFailure` has.
+        // Nothing is written any more. The next transaction or disposal reports that, unless `onFailure` has.
         this.#turns.failedInBackground();
       }
     }

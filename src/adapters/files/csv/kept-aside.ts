@@ -4,8 +4,8 @@ import type { FileSystem } from '../fs.ts';
 import type { TableName } from '../tables/columns.ts';
 
 /*
- * A CSV that could not be taken in is kept beside it as `inventory.csv.CAUSE.conflict` until the user has dealt with
- * it: every command says so. All that is known of it is in its name, so nothing can disagree with it.
+ * A CSV that could not be applied is set aside as `inventory.csv.CAUSE.conflict` until the user has dealt with it;
+ * every command says so. All that is known about it is in its name, so nothing can disagree with it.
  */
 
 export interface KeptAside {
@@ -17,13 +17,13 @@ export interface KeptAside {
 
 const KEPT = /^(users|inventory)\.csv(?:\.([a-z_]+))?(?:\.\d+)?\.conflict$/;
 
-/** @param number from 1, among those of the same cause */
+/** @param number from 1, among the files with the same cause */
 export function keptName(table: TableName, why: SetAside, number: number): string {
   const cause = why === 'stranger' ? '' : `.${why}`;
   return `${table}.csv${cause}${number === 1 ? '' : `.${number}`}.conflict`;
 }
 
-/** The files of a folder that are still to be dealt with. */
+/** Lists the files that the user has yet to deal with. */
 export function listKeptAside(files: Pick<FileSystem, 'list'>, folder: string): readonly KeptAside[] {
   return files
     .list(folder)

@@ -11,13 +11,13 @@ import { refuseSealed } from '../whole/seal.ts';
 import { quote } from './render.ts';
 import { parseSpreadsheet } from './spreadsheet.ts';
 
-/** How long others may be at it before this gives up. */
+/** How long to wait for other processes before giving up. */
 const WAIT_MS = 10_000;
 const RETRY_MS = 20;
 
 /**
- * The lists of a folder: a CSV each, which is the truth and may be edited by hand. They are changed beside the owner of the
- * folder, one change at a time.
+ * The lists of a folder: one CSV each, which is the source of truth and may be edited by hand. They are changed without
+ * asking the owner of the folder, one change at a time.
  */
 export function folderLists(opened: { files: FileSystem; folder: string; clock: Clock }): Lists {
   const { files, folder } = opened;
@@ -72,13 +72,13 @@ export function readList(files: FileSystem, folder: string, list: ListName): rea
   const [key] = LISTS[list];
   const broken = (at: number, what: string, fix: string): Failure =>
     new Failure('corrupt_file', `${file}:${at}: ${what}`, { fix, context: { file, line: at } });
-  if (!header.includes(key)) throw broken(line, `no column is called ${key}`, 'name it in the first line');
+  if (!header.includes(key)) throw broken(line, `no column is named ${key}`, 'add it to the first line');
   const seen = new Set<string>();
   return rows.map(({ line: at, cells }) => {
     const row = Object.fromEntries(header.map((name, column) => [name, cells[column] ?? '']));
     const name = keyIn(list, row);
     if (name === '' || seen.has(name))
-      throw broken(at, name === '' ? `it has no ${key}` : `${name} is there twice`, 'mend that line');
+      throw broken(at, name === '' ? `it has no ${key}` : `${name} appears twice`, 'correct that line');
     seen.add(name);
     return row;
   });

@@ -16,18 +16,18 @@ import {
 import { Rows } from '../tables/rows-by-name.ts';
 
 const SHOWN_CHARACTERS = 40;
-/** Where the header ends at the latest, for a look at what separates its cells. */
+/** How much of the file is searched for the header, to see what separates its cells. */
 const HEADER_BYTES = 64 * 1024;
 
 type Fail = (message: string, fix: string) => never;
 
 /**
- * Reads `users.csv` or `inventory.csv`: RFC 4180, UTF-8, BOM and any line ending accepted, blank lines (and rows whose
- * cells are all empty, as a spreadsheet leaves them) skipped. Spaces around our own values do not count, since nobody
- * sees them in a spreadsheet; item names and other columns are kept as they are.
+ * Reads `users.csv` or `inventory.csv`: RFC 4180 in UTF-8. A BOM and any line ending are accepted; blank lines, and
+ * rows whose cells are all empty (spreadsheets leave them), are skipped. Spaces around our own values are ignored,
+ * since they are invisible in a spreadsheet; verbatim and other columns are kept as they are.
  *
- * @param file how messages name it
- * @param isOversold whether stock of that name may be below zero; of others that is a mistake
+ * @param file its name in messages
+ * @param isOversold whether the stock of that item may be below zero; for other items that is an error
  * @throws Failure corrupt_file with file and line (1-based, the header is line 1)
  */
 export function parseTable<R extends Row>(
@@ -57,13 +57,13 @@ export function parseTable<R extends Row>(
     checkWidth(cells, columns, fail);
     const row = readRow(cells);
     const name = kind.nameOf(row);
-    if (rows.has(name)) fail(`${show(name)} is there twice`, 'keep one of the two rows');
+    if (rows.has(name)) fail(`${show(name)} appears twice`, 'keep one of the two rows');
     rows.set(name, row);
   }
   return { kind, columns, rows };
 }
 
-/** @returns what makes a row of the cells of one record */
+/** @returns a function that makes a row from the cells of one record */
 function rowReader<R extends Row>(
   kind: TableKind<R>,
   columns: readonly string[],
@@ -135,12 +135,12 @@ function checkText(bytes: Buffer, file: string): void {
   }
 }
 
-/** Before quotes are looked at: beside another separator they seem to be in the middle of a cell. */
+/** Runs before quotes are parsed: next to another separator they seem to be in the middle of a cell. */
 function checkSeparator(bytes: Buffer, file: string, required: readonly string[]): void {
   const { text, number } = firstLine(bytes.toString('utf8', 0, HEADER_BYTES));
   if (/^"?sep=.?"?$/i.test(text)) {
-    const fix = `remove that line, begin the file with ${required.join(',')}, and separate cells by commas`;
-    throw corrupt(file, number, `the line ${show(text)} is for Excel alone`, fix);
+    const fix = `remove that line, start the file with ${required.join(',')}, and separate cells with commas`;
+    throw corrupt(file, number, `the line ${show(text)} is understood only by Excel`, fix);
   }
   const separator = otherSeparator(text);
   if (separator === undefined) return;
@@ -152,7 +152,7 @@ function readHeader(cells: readonly string[], required: readonly string[], fail:
   const wanted = required.join(',');
   for (const name of required) {
     if (columns.includes(name)) continue;
-    fail(`the header ${show(cells.join(','))} has no column ${name}`, `begin the file with ${wanted}`);
+    fail(`the header ${show(cells.join(','))} has no column ${name}`, `start the file with ${wanted}`);
   }
   columns.forEach((name, at) => {
     if (name === '') fail(`column ${at + 1} of the header has no name`, 'name it or remove it');

@@ -15,11 +15,11 @@ interface Context {
   readonly folder: string;
   readonly ledger: { view(log: LogName): LogView };
   readonly onNotice: (notice: StoreNotice) => void;
-  /** Whether it shows that other programs read a file. */
+  /** Whether the file system shows that other programs have read a file. */
   readonly showsReads: () => boolean;
 }
 
-/** The names that a CSV has on disk: its own, and those under which it is written, replaced and kept aside. */
+/** The names of a CSV on disk: its own, and those under which it is written, replaced and set aside. */
 export class CsvPlace<R extends Row> {
   readonly path: string;
   /** Where the next version is written. */
@@ -37,7 +37,7 @@ export class CsvPlace<R extends Row> {
     this.aside = `${this.path}.previous`;
   }
 
-  /** Keeps a file that cannot be merged; the table is written again in its place. */
+  /** Sets aside a file that cannot be merged; the table is then written in its place. */
   async setAside(name: string, why: SetAside): Promise<void> {
     const { files, folder, onNotice } = this.#context;
     let number = 1;
@@ -50,8 +50,8 @@ export class CsvPlace<R extends Row> {
   }
 
   /**
-   * Whether the file here has been kept aside already, as after a crash in the middle of that; another may be here by
-   * now.
+   * Whether the file at this path has been set aside already, as after a crash halfway through; another file may be
+   * there by now.
    */
   isKeptAside(name: string): boolean {
     const { files, folder } = this.#context;
@@ -59,7 +59,10 @@ export class CsvPlace<R extends Row> {
     return listKeptAside(files, folder).some(({ file }) => files.stat(file)?.inode === inode);
   }
 
-  /** A file that was reported as not counting must not reappear here after a power failure. */
+  /**
+   * Removes a file that was set aside; after a power failure it must not reappear here, since it was reported as not
+   * counting.
+   */
   async finishSettingAside(name: string): Promise<void> {
     const { files, folder } = this.#context;
     if (this.isKeptAside(name)) files.unlink(name);
@@ -67,10 +70,10 @@ export class CsvPlace<R extends Row> {
   }
 
   /**
-   * Puts back what was moved aside. When another file has taken its place, what was moved aside is kept as a conflict
-   * unless it is a known version.
+   * Puts back the file that was moved aside. If another file has taken its place, the one moved aside is kept as a
+   * conflict unless it is a known version.
    *
-   * @returns whether that is so
+   * @returns whether it was kept as a conflict
    */
   async restoreAside(): Promise<boolean> {
     const { files, folder, ledger } = this.#context;
@@ -91,12 +94,12 @@ export class CsvPlace<R extends Row> {
   }
 }
 
-/** The newest version of a CSV, kept open: it shows whether it was read when another file is in its place already. */
+/** The newest version of a CSV, kept open to see whether it was read even after another file has replaced it. */
 export class NewestVersion {
   readonly #context: Context;
   readonly #path: string;
   #fd: number | undefined;
-  /** It was committed but never put in place: another file was there. */
+  /** It was committed but never put in place, because another file was there. */
   #isUnseen = false;
 
   constructor(context: Context, file: string) {
@@ -114,7 +117,7 @@ export class NewestVersion {
     return this.#fd !== undefined && showsReads() && files.statOpen(this.#fd).isUnread;
   }
 
-  /** What lies in place is the newest version. */
+  /** Call when the file in place is the newest version. */
   watch(): void {
     this.close();
     this.#fd = openOrUndefined(this.#context.files, this.#path);
@@ -132,7 +135,7 @@ export class NewestVersion {
   }
 }
 
-/** @returns false when it is not there: a user, or an editor that makes it its backup, was faster */
+/** @returns false when the file does not exist: a user, or an editor that renames it to its backup, was faster */
 export function moveAway(files: FileSystem, from: string, to: string): boolean {
   try {
     files.rename(from, to);

@@ -17,16 +17,18 @@ export const BYTE_ORDER_MARK = '\ufeff';
 const MARK_BYTES = Buffer.from(BYTE_ORDER_MARK);
 const LINE_BREAK = /\r\n|\n|\r/g;
 
-/** The form of a file apart from its cells, which is kept: the spreadsheet that wrote it may read no other. */
+/**
+ * The form of a file apart from its cells. It is kept, because the spreadsheet that wrote the file may read no other.
+ */
 export interface CsvStyle {
-  /** Whether it begins with the byte order mark, by which Excel recognises UTF-8. */
+  /** Whether it starts with the byte order mark, by which Excel recognises UTF-8. */
   readonly isMarked: boolean;
   readonly lineEnd: '\n' | '\r\n' | '\r';
 }
 
 export const OWN_STYLE: CsvStyle = { isMarked: false, lineEnd: '\n' };
 
-/** Where line ends are mixed, the one of the header counts. */
+/** Where line endings are mixed, the one of the header counts. */
 export function styleOf(bytes: Buffer): CsvStyle {
   let isQuoted = false;
   for (let at = 0; at < bytes.byteLength; at++) {
@@ -44,9 +46,9 @@ function isMarked(bytes: Buffer): boolean {
 }
 
 interface Records {
-  /** The cells of the next record; undefined: there is none. */
+  /** @returns the cells of the next record; undefined at the end */
   next(): readonly string[] | undefined;
-  /** The line on which the last record begins, counted from 1. */
+  /** The line on which the last record starts, counted from 1. */
   readonly line: number;
 }
 
@@ -86,12 +88,12 @@ export class PlainRecords implements Records {
 
 const require = createRequire(import.meta.url);
 
-/** For any text. @throws Failure corrupt_file when quotes do not fit together */
+/** For any text. @throws Failure corrupt_file when quotes are unbalanced */
 export class QuotedRecords implements Records {
   readonly #records: readonly (readonly string[])[];
   #taken = 0;
 
-  /** @param file how messages name it */
+  /** @param file its name in messages */
   constructor(bytes: Buffer, file: string) {
     this.#records = parseRecords(bytes, file);
   }
@@ -106,7 +108,7 @@ export class QuotedRecords implements Records {
 }
 
 function parseRecords(bytes: Buffer, file: string): readonly string[][] {
-  // Loaded when needed: hardly any table has quotes.
+  // Loaded only when needed: hardly any table has quotes.
   const { parse } = require('csv-parse/sync') as typeof CsvParse;
   const options = {
     bom: true,
@@ -118,7 +120,7 @@ function parseRecords(bytes: Buffer, file: string): readonly string[][] {
     return parse(bytes, options);
   } catch (error) {
     const { message = String(error), records = 0 } = error as { message?: string; records?: number };
-    // Parsing again up to the broken record finds the line on which it begins.
+    // Parsing again up to the broken record finds the line on which it starts.
     const before = records === 0 ? [] : parse(bytes, { ...options, to: records });
     const line = lineOf(before, before.length);
     const separator = otherSeparator(bytes.toString('utf8').split(LINE_BREAK)[line - 1] ?? '');
@@ -130,7 +132,7 @@ function parseRecords(bytes: Buffer, file: string): readonly string[][] {
   }
 }
 
-/** @returns the line that record `at` begins on; a cell may hold line breaks */
+/** @returns the line on which record `at` starts; a cell may contain line breaks */
 function lineOf(records: readonly (readonly string[])[], at: number): number {
   let line = 1;
   for (const cells of records.slice(0, at)) {

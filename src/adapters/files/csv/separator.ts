@@ -1,15 +1,15 @@
 /*
- * In many countries spreadsheets separate cells by semicolons. Such a file is refused, since a hand edit must not
- * rest on a guess at the separator; but the message says what is wrong.
+ * In many countries spreadsheets separate cells with semicolons. Such a file is refused, since a hand edit must not
+ * depend on a guess at the separator; but the message says what is wrong.
  */
 
 const OTHERS = { semicolons: ';', tabs: '\t', bars: '|' } as const;
 
 export const SEPARATE_BY_COMMAS =
   'save it with commas between cells: in LibreOffice tick "Edit filter settings" and choose , as the field ' +
-  'delimiter; Excel takes the list separator of the region that the system is set to';
+  'delimiter; Excel uses the list separator of the region set in the system';
 
-/** @returns what separates the cells of a line instead of commas: `semicolons`; undefined where commas do */
+/** @returns what separates the cells of a line, such as `semicolons`; undefined: commas, or nothing does */
 export function otherSeparator(line: string): string | undefined {
   if (cellCount(line, ',') > 1) return undefined;
   let most = 1;
@@ -23,7 +23,7 @@ export function otherSeparator(line: string): string | undefined {
   return found;
 }
 
-/** Marks inside of quotes do not count. */
+/** Separators inside quotes do not count. */
 function cellCount(line: string, mark: string): number {
   let count = 1;
   let isQuoted = false;

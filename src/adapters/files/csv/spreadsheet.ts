@@ -6,7 +6,7 @@ import type { Sheet } from '../../../ports/sheet.ts';
 import { BYTE_ORDER_MARK } from './records.ts';
 
 /*
- * Reads what spreadsheets export. Unlike a hand edit of our own files it may guess: it is taken in once, on purpose,
+ * Reads what spreadsheets export. Unlike the reader of our own files it may guess: a list is imported once, on purpose,
  * and the user sees the result.
  */
 
@@ -26,7 +26,7 @@ export function parseSpreadsheet(bytes: Buffer, file: string): Sheet {
   const [header, ...rows] = named === undefined ? records : records.slice(1);
   if (header === undefined) {
     throw new Failure('invalid_input', `${file} is empty`, {
-      fix: 'give a file that has a list: the names of its columns, and a row below for each entry',
+      fix: 'pass a file with a list: a row with the names of its columns, then a row for each entry',
       context: { file },
     });
   }
@@ -34,7 +34,7 @@ export function parseSpreadsheet(bytes: Buffer, file: string): Sheet {
   return { file, line: header.line, header: columns, rows, hasDecimalComma: delimiter !== ',' };
 }
 
-/** Excel writes UTF-16 as "Unicode text", and the code page of western Windows as "CSV". */
+/** Excel saves "Unicode text" as UTF-16, and "CSV" in the code page of western Windows. */
 function decoded(bytes: Buffer): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
@@ -43,7 +43,7 @@ function decoded(bytes: Buffer): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
 }
 
-/** The separator that the header has most of, outside of quotes. */
+/** The separator that occurs most often in the header, outside quotes. */
 function separatorOf(text: string): string {
   const [header = ''] = text
     .replaceAll(/"[^"]*"/g, '')

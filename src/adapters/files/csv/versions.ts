@@ -9,23 +9,23 @@ import { textBytes } from '../logs/text-bytes.ts';
 /** One version of a CSV that is or was on disk. */
 export interface Version<R> {
   readonly fingerprint: FileFingerprint;
-  /** From this version to the one before it. */
+  /** Leads from this version to the one before it. */
   readonly undo: Undo<R>;
   /** When it was added, milliseconds since the epoch. */
   readonly at: number;
-  /** Nobody has read it while it was on disk; false as well where that is not known. */
+  /** No program has read it while it was on disk; false also where that is not known. */
   readonly unread: boolean;
-  /** null: we have written it. */
+  /** null: the owner wrote it, not a user. */
   readonly hand: HandSave | null;
 }
 
-/** What is stored of a version when it is added. */
+/** What is stored when a version is added. */
 export interface NewVersion {
   readonly fingerprint: FileFingerprint;
   readonly undo: Iterable<readonly [string, Row | null]>;
   readonly at: number;
   readonly hand: HandSave | null;
-  /** Whether nobody has read the version before it. */
+  /** Whether no program has read the version before it. */
   readonly isFormerUnread: boolean;
 }
 
@@ -33,16 +33,16 @@ export interface NewVersion {
 export interface VersionHistory<R> {
   /** Newest first. */
   readonly versions: readonly Version<R>[];
-  /** The oldest is the first that ever was. */
+  /** Whether the oldest is the first version ever. */
   readonly isComplete: boolean;
 }
 
-/** How much of a log of versions is read at most, from its end: it bounds the memory that a hand edit takes. */
+/** How much of a log of versions is read at most, from its end; this bounds the memory that a hand edit needs. */
 const MAX_VERSION_BYTES = 32 * 1024 * 1024;
 
 /**
- * `at` null: not a version, but a note that the one with this fingerprint was read after all. Lines of older programs
- * end with the undo.
+ * `at` null: not a version, but a note that the version with this fingerprint was read after all. Lines of older
+ * programs end with the undo.
  */
 type VersionLine = [
   sizeBytes: number,
@@ -72,7 +72,7 @@ export function encodeVersion(version: NewVersion): Buffer[] {
   return textBytes(texts());
 }
 
-/** @returns the line that says that a version was read, though the one after it says otherwise */
+/** @returns the line that says that a version was read after all, overriding the line after that version */
 export function encodeRead({ sizeBytes, crc32: checksum }: FileFingerprint): Buffer[] {
   return [Buffer.from(`[${sizeBytes},${checksum},[],null]\n`)];
 }
@@ -86,7 +86,7 @@ export function readVersions<R extends Row>(log: Pick<LogView, 'read' | 'sizeByt
   const from = Math.max(0, log.sizeBytes - MAX_VERSION_BYTES);
   const bytes = Buffer.allocUnsafe(log.sizeBytes - from);
   if (log.read(bytes, from) < bytes.length) throw damaged(`it ends before byte ${log.sizeBytes}`);
-  // Reading begins in the middle of a line, unless at the beginning of the log.
+  // Reading starts in the middle of a line, unless at the start of the log.
   let start = from === 0 ? 0 : bytes.indexOf(10) + 1;
   const versions: Version<R>[] = [];
   while (start < bytes.length) {
@@ -95,7 +95,7 @@ export function readVersions<R extends Row>(log: Pick<LogView, 'read' | 'sizeByt
     addVersion(versions, bytes.toString('utf8', start, end), from + start);
     start = end + 1;
   }
-  // Before the first version there was none to go back to.
+  // The first version has none before it to go back to.
   const isComplete = from === 0 && versions[0]?.undo.size === 0;
   return { versions: versions.reverse(), isComplete };
 }

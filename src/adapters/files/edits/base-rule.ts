@@ -6,20 +6,20 @@ import { whatIsMissing } from './half-saved.ts';
 import { rowsOf, type KnownVersion } from './known-version.ts';
 
 /*
- * Which version of a CSV did the user's editor load? Nothing says so, so it is inferred: from the cells that were
+ * Which version of a CSV did the user's editor load? Nothing records it, so it is inferred: from the cells that were
  * left alone, from which versions were read at all, and from the user's own last save. No rule is always right: where
- * several versions would fit and stock would differ, none is chosen, and the file is set aside. `npm run
+ * several versions fit and would lead to different stock, none is chosen, and the file is set aside. `npm run
  * simulate:edits` measures the thresholds below.
  */
 
-/** What is known of the file besides its rows. */
+/** What is known about the file besides its rows. */
 export interface FileClues {
   readonly nowMs: number;
   /** When it was saved, milliseconds since the epoch. */
   readonly savedMs: number;
-  /** Its last line ends in a line feed. */
+  /** Whether its last line ends in a line feed. */
   readonly isEnded: boolean;
-  /** The oldest known version is the first that there was. */
+  /** Whether the oldest known version is the first version ever. */
   readonly isComplete: boolean;
 }
 
@@ -27,25 +27,28 @@ export type Choice<Row> =
   | { readonly kind: 'set_aside'; readonly why: SetAside }
   | {
       readonly kind: 'base';
-      /** Its place in the versions; -1: there is none. */
+      /** Its index in the versions; -1: there are no versions. */
       readonly index: number;
-      /** Its rows; null: not there. */
+      /** Its rows; null: no such row. */
       readonly row: (name: string) => Row | null;
     };
 
-/** A held version that fits worse than an unread one by no more than this may still be the one that was loaded. */
+/**
+ * A held version (one that a program may have read) that fits worse than an unread one by at most this number of cells
+ * may still be the one that was loaded.
+ */
 const NEAR_CELLS = 3;
-/** A version that fits worse by this share of the cells in which it differs from the best was not loaded. */
+/** A version that fits worse than the best one, by this share of the cells in which the two differ, was not loaded. */
 const BEHIND_SHARE = 1 / 4;
-/** How long a user goes on from their own last save. */
+/** How long a user continues from their own last save. */
 const OWN_SAVE_MS = 30 * 60_000;
 /** A version that was in place for this long is taken to be the one that an editor loaded. */
 const STOOD_MS = 10 * 60_000;
-/** No one saves a file that has been open in an editor for longer. */
+/** A file that has been open in an editor for longer than this is assumed never to be saved. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
 /**
- * The version that `found` was made from. Costs time linear in rows and entries of the undos.
+ * Finds the version that `found` was made from, in time linear in rows and undo entries.
  *
  * @param versions newest first
  */
@@ -78,7 +81,7 @@ function choose<Row>(
   const ownSave = versions.findIndex(({ hand }) => hand !== null);
   const save = versions[ownSave];
   const isRecent = save !== undefined && isRecentSave(save, clues);
-  // The file is what the save was made from: the save was undone in the editor.
+  // The file equals the version that the save was made from: the save was undone in the editor.
   if (save !== undefined && isOwnSave(save, clues) && isTakenBack(ownSave, save, (at) => same.has(at))) {
     return ownSave;
   }
@@ -89,8 +92,8 @@ function choose<Row>(
   const { cells, matters } = distances()(best);
   const isBehind = (at: number): boolean =>
     (equal[best] ?? 0) - (equal[at] ?? -1) >= Math.max(1, (cells[at] ?? 0) * BEHIND_SHARE);
-  // Made from what the user's own save was made from, in another window or by undoing in the same one: which cannot
-  // be known.
+  // The file was made from the same version as the user's own save, either in another window or by undoing in the same
+  // one; which of the two cannot be known.
   const isGoneBack =
     save !== undefined && isOwnSave(save, clues) && best === ownSave + (save.hand?.back ?? NaN);
   if (isGoneBack && matters[ownSave] === true) return 'ambiguous';
@@ -118,11 +121,11 @@ function isRecentSave({ at }: Save, { nowMs }: Pick<FileClues, 'nowMs'>): boolea
 }
 
 /**
- * Whether a file is what the own save was made from, and nothing that came after the save: a later version of that
- * text may also have been saved again, or put back to mend a broken file, which is no change.
+ * Whether a file equals the version that the user's own save was made from, and no version after the save: a later
+ * version with that text may also have been saved again, or put back to fix a broken file, which is no change.
  *
- * @param ownSave its place in the versions
- * @param isSame whether the file is the version at a place
+ * @param ownSave its index in the versions
+ * @param isSame whether the file equals the version at an index
  */
 export function isTakenBack(ownSave: number, { hand }: Save, isSame: (at: number) => boolean): boolean {
   for (let at = 0; at < ownSave; at++) if (isSame(at)) return false;
@@ -130,14 +133,14 @@ export function isTakenBack(ownSave: number, { hand }: Save, isSame: (at: number
 }
 
 /**
- * Whether a user who made this save may have saved the file after it, a moment later. A file older than that save was
+ * Whether the user who made this save may have saved the file after it, a moment later. A file older than that save was
  * not saved after it: a power failure brought it back, or the user restored a copy.
  */
 export function isOwnSave(save: Save, clues: Pick<FileClues, 'nowMs' | 'savedMs'>): boolean {
   return save.hand !== null && isRecentSave(save, clues) && clues.savedMs > save.hand.savedMs;
 }
 
-/** The newest held version with the top score; null: one that nobody has read fits better than one that is held. */
+/** @returns the newest held version with the top score; null: an unread one fits best, but a held one nearly as well */
 function bestOf(equal: Float64Array, top: number, isHeld: (at: number) => boolean): number | null {
   let newest = -1;
   let isNear = false;

@@ -4,14 +4,14 @@ import { overlaid, rowsOf, type KnownVersion } from './known-version.ts';
 import { mergedRow, sameRow } from './merge-rows.ts';
 import { writtenColumns } from '../csv/render.ts';
 
-/* Compares a file with each of the versions that it may have been made from, and these with one another. */
+/* Compares a file with each version that it may have been made from, and these versions with one another. */
 
-/** Up to this many quantities may change by the same number by chance. */
+/** Up to this many quantities may change by the same amount by chance. */
 const LEAST_ALIKE = 3;
 export interface Rating {
-  /** Cells that are equal in file and version, by version; -1: they have too little in common. */
+  /** How many cells are equal in file and version, by version; -1: they have too little in common. */
   readonly equal: Float64Array;
-  /** Versions that are the file, row by row. */
+  /** The versions that equal the file, row by row. */
   readonly same: ReadonlySet<number>;
 }
 
@@ -54,8 +54,8 @@ export function rate<Row extends User | Item>(
 }
 
 /**
- * The same number added to most quantities is one change, not many. It identifies a version as well as cells that
- * were left alone would, of which there are none in that case.
+ * The same amount added to most quantities is one change, not many. It identifies a version as well as unchanged cells
+ * would, of which there are none in that case.
  */
 class AlikeChanges {
   readonly #least: number;
@@ -73,7 +73,7 @@ class AlikeChanges {
     if (counted >= this.#least) this.#most = change;
   }
 
-  /** How many further cells count as equal. */
+  /** How many more cells count as equal. */
   explained(): number {
     const counted = this.#counts.get(this.#most) ?? 0;
     return counted >= this.#least ? counted - 1 : 0;
@@ -81,23 +81,24 @@ class AlikeChanges {
 }
 
 /**
- * At least half of the rows of the smaller side are common. So a file is still recognised after many new rows were
- * pasted into a short table, or most rows deleted from a long one. An old version that was empty proves nothing.
+ * Whether both sides have at least half of the rows of the smaller side in common. So a file is still recognised after
+ * many new rows were pasted into a short table, or most rows deleted from a long one. An old version that was empty
+ * proves nothing.
  */
 function isRelated(shared: number, versionRows: number, fileRows: number, isNewest: boolean): boolean {
   if (versionRows === 0) return isNewest || fileRows === 0;
   return shared * 2 >= Math.min(versionRows, fileRows);
 }
 
-/** How many cells of two rows are equal. */
+/** Counts the equal cells of two rows. */
 export interface CellComparer<Row> {
   readonly width: number;
   equal(a: Row, b: Row): number;
 }
 
 /**
- * Compares by the columns that both file and table have: a column that was added or dropped makes every row another
- * in every version alike, and would hide which of them the edit was made from.
+ * Compares only the columns that both file and table have: a column that was added or dropped would make every row
+ * differ from every version alike, and hide the version that the edit was made from.
  */
 export function cellComparer<Row extends User | Item>(
   found: CsvTable<Row>,
@@ -123,7 +124,7 @@ export function cellComparer<Row extends User | Item>(
 
 /** The differences between each version and the one that fits best. */
 export interface Distance {
-  /** Cells of rows of the file in which they differ, by version. */
+  /** In how many cells of the file's rows they differ, by version. */
   readonly cells: Float64Array;
   /** Whether the merge would come to something else, by version. */
   readonly matters: readonly boolean[];
@@ -143,7 +144,7 @@ export function compareWith<Row extends User | Item>(
     const base = rowsOf(current, versions, best);
     const overlay = new Map<string, Row | null>();
     const version = overlaid(current.rows, overlay);
-    /** By name: how many cells differ, plus a half if the merge does. */
+    /** By name: how many cells differ, plus a half if the outcome of the merge does. */
     const differing = new Map<string, number>();
     let apart = 0;
     let outcomes = 0;

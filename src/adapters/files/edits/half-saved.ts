@@ -1,7 +1,10 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import { extraCell, kindOf, textOf, type CsvTable, type Row } from '../tables/columns.ts';
 
-/** A user deletes less than half of a table on purpose, and an editor that has finished saving ends the last line. */
+/**
+ * @returns why the file seems incomplete. Users do not delete more than half of a table on purpose, and an editor that
+ * has finished saving ends the last line.
+ */
 export function whatIsMissing<R extends Row>(
   found: CsvTable<R>,
   current: CsvTable<R>,
@@ -22,7 +25,7 @@ export function whatIsMissing<R extends Row>(
   return missing > 0 || isCutShort(found, base) ? 'half_saved' : null;
 }
 
-/** Whether the last row is the beginning of what it was. */
+/** Whether the last row is the beginning of the original row. */
 function isCutShort<R extends Row>(found: CsvTable<R>, base: (name: string) => R | null): boolean {
   const last = [...found.rows.keys()].at(-1);
   if (last === undefined) return false;

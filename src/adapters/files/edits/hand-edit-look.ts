@@ -14,14 +14,11 @@ import { rowLines, type NamedRow, type StateLine } from '../tables/state-line.ts
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import { readVersions, type NewVersion, type VersionHistory } from '../csv/versions.ts';
 
-/*
- * What a user has changed in a CSV since its last known version. An owner takes it in; a reader shows what would come
- * of that.
- */
+/* What a user has changed in a CSV since its last known version. An owner applies it; a reader shows the outcome. */
 
 /** How long a file must be left alone before it counts: an editor truncates it first and then writes. */
 const SETTLED_MS = 100;
-/** The same when it does not end in a line feed, as a half-written file does not. */
+/** The same for a file that does not end in a line feed, as a half-written one does not. */
 const SETTLED_UNFINISHED_MS = 1_000;
 
 export function sameStat(a: FileStat | undefined, b: FileStat | undefined): boolean {
@@ -29,7 +26,7 @@ export function sameStat(a: FileStat | undefined, b: FileStat | undefined): bool
   return a.inode === b.inode && a.sizeBytes === b.sizeBytes && a.modifiedNs === b.modifiedNs;
 }
 
-/** For how long still the file may be in the middle of being written; 0 when it may be read. */
+/** For how many more milliseconds the file may be in the middle of being written; 0 when it may be read. */
 export function unsettledMs(files: FileSystem, name: string, stat: FileStat): number {
   const ageMs = files.nowMs() - Number(stat.modifiedNs / 1_000_000n);
   // A time in the future means that the clock was set, not that the file is being written.
@@ -43,7 +40,7 @@ function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
   try {
     fd = openOrUndefined(files, name);
   } catch (error) {
-    // The next read of it says so.
+    // The next read reports it.
     if (isFailure(error, 'read_failed')) return true;
     throw error;
   }
@@ -58,7 +55,7 @@ function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
 
 export type Found<R extends Row> =
   | { readonly kind: 'missing' }
-  /** A version that we wrote or took in; `newest`: no other came after it. */
+  /** A version that the owner wrote or applied; `newest`: none was added after it. */
   | {
       readonly kind: 'known';
       readonly newest: boolean;
@@ -71,18 +68,18 @@ export type Found<R extends Row> =
       readonly fingerprint: FileFingerprint;
       readonly rows: CsvTable<R>;
       readonly edit: HandEdit<R>;
-      /** The version that it was made from; null: none is known. */
+      /** The version that it was made from; null: unknown. */
       readonly madeFrom: MadeFrom | null;
     };
 
 export type MadeFrom = Pick<KnownVersion<unknown>, 'at' | 'hand'>;
 
-/** What is known of a CSV besides its bytes. */
+/** What is known about a CSV besides its bytes. */
 export interface FileFacts {
   readonly nowMs: number;
   /** When the file was saved, milliseconds since the epoch. */
   readonly savedMs: number;
-  /** Nobody has read the newest version since it was put in place; false as well where that is not known. */
+  /** No program has read the newest version since it was put in place; false also where that is not known. */
   readonly isNewestUnread: boolean;
 }
 
@@ -91,11 +88,11 @@ export function savedMsOf(stat: FileStat | undefined): number {
 }
 
 /**
- * Compares a CSV with what is known of it.
+ * Compares a CSV with what is known about it.
  *
- * @param bytes its content; undefined when it is not there
- * @param name for messages
- * @param log of the known versions; read only when the file is not the newest of them
+ * @param bytes its content; undefined when it does not exist
+ * @param name its name in messages
+ * @param log the known versions; read only when the file is not the newest of them
  */
 export function findHandEdit<R extends Row>(
   bytes: Buffer | undefined,
@@ -110,7 +107,7 @@ export function findHandEdit<R extends Row>(
   if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true, isSavedAfter: false };
   const history: VersionHistory<R> =
     table.newest === null ? { versions: [], isComplete: true } : readVersions<R>(log);
-  // By the table: nothing is left of a version whose line, or the next one, was too long to be kept.
+  // The table also knows versions that the history lacks, because their line or the next one is too long to be read.
   const isKnown =
     table.older.some((older) => sameFingerprint(older, fingerprint)) ||
     history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
@@ -135,7 +132,7 @@ export function findHandEdit<R extends Row>(
   return { kind: 'edited', fingerprint, rows, edit, madeFrom };
 }
 
-/** Whether stock was below zero, now or in a version: elsewhere a user who writes that has made a mistake. */
+/** Whether stock was below zero, now or in a version; otherwise a user who enters that has made a mistake. */
 function oversold<R extends Row>(
   { valueOf }: TableKind<R>,
   table: Table<R>,
@@ -148,7 +145,7 @@ function oversold<R extends Row>(
     versions.some(({ undo }) => isNegative(undo.get(name)));
 }
 
-/** Whether the user's last save was taken back by a file that is an older version to the byte: see base-rule.ts. */
+/** Whether the user undid their last save: the file equals an older version to the byte. See base-rule.ts. */
 function isUndo<R>(fingerprint: FileFingerprint, { versions }: VersionHistory<R>, facts: FileFacts): boolean {
   const ownSave = versions.findIndex(({ hand }) => hand !== null);
   const save = versions[ownSave];
@@ -159,14 +156,14 @@ function isUndo<R>(fingerprint: FileFingerprint, { versions }: VersionHistory<R>
   });
 }
 
-/** The versions as the base rule takes them: each by its difference from the next newer one. */
+/** The versions as the base rule needs them: each as its difference from the next newer one. */
 function knownVersions<R extends Row>(
   table: Table<R>,
   { versions }: VersionHistory<R>,
   { isNewestUnread }: FileFacts,
 ): readonly KnownVersion<R>[] {
   if (table.newest === null) return [];
-  // The table knows the newest even if its line is longer than what is read of the log.
+  // The table knows the newest version even if its line is too long to be read from the log.
   if (versions.length === 0) return [{ undo: table.undo(), at: 0, unread: false, hand: null }];
   return versions.map(({ at, unread, hand }, index) =>
     index === 0
@@ -175,13 +172,13 @@ function knownVersions<R extends Row>(
   );
 }
 
-/** What is said of a file that is broken. */
+/** The notice about a broken file. */
 export function brokenNotice(file: string, failure: Failure): StoreNotice {
   const { message, fix, context } = failure;
   return { kind: 'file_broken', file, line: context.line ?? 1, message, fix };
 }
 
-/** What is said of a hand edit that was taken in. */
+/** The notice about a hand edit that was applied. */
 export function mergedNotice(
   file: string,
   { rows, first }: NamedChanges,
@@ -191,7 +188,7 @@ export function mergedNotice(
   return { kind: 'hand_edit_merged', file, rows, changes: first, madeFrom: from };
 }
 
-/** What a merged hand edit makes of rows, columns and their order. */
+/** The rows, columns and row order that a merged hand edit leads to. */
 export function* editLines<R extends Row>(
   kind: TableKind<R>,
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
@@ -204,7 +201,7 @@ export function* editLines<R extends Row>(
   if (edit.order !== null) yield ['order', kind.table, edit.order];
 }
 
-/** What taking in a merged hand edit changes: afterwards the found file is the newest known version. */
+/** What applying a merged hand edit changes: afterwards the file as found is the newest known version. */
 export function takeInLines<R extends Row>(
   kind: TableKind<R>,
   table: Table<R>,
@@ -226,7 +223,7 @@ export function takeInLines<R extends Row>(
       yield* undo;
     },
   });
-  // The first version: it is what the table now holds, and there is none before it.
+  // The first version: it equals the table as it is now, and there is none before it.
   if (table.newest === null && table.rows.size === 0) {
     return { lines: linesWith([]), version: { ...version, undo: [] } };
   }

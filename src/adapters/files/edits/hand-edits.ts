@@ -7,8 +7,8 @@ import type { CsvTable } from '../tables/columns.ts';
 import { mergedRow, sameRow, type Clamped } from './merge-rows.ts';
 
 /*
- * A user saves a CSV from an editor that loaded it some time ago, while sales, commands and other edits went on. As in
- * any three-way merge, the edit is the difference between the file and the version that it was made from.
+ * A user saves a CSV from an editor that loaded it some time ago, while sales, commands and other edits continued. As
+ * in any three-way merge, the edit is the difference between the file and the version that it was made from.
  */
 
 export interface RowEdit<Row> {
@@ -17,7 +17,7 @@ export interface RowEdit<Row> {
   readonly after: Row | null;
 }
 
-/** There may be one for each row of the file, so they are generated while they are read where possible. */
+/** There may be one for each row of the file, so they are generated as they are read where possible. */
 type RowEdits<Row> = Pick<readonly RowEdit<Row>[], 'length' | typeof Symbol.iterator>;
 
 export type HandEdit<Row> =
@@ -26,12 +26,15 @@ export type HandEdit<Row> =
       readonly kind: 'merged';
       readonly edits: RowEdits<Row>;
       readonly clamped: readonly Clamped[];
-      /** As in HandSave, of this one. */
+      /** The shortfalls after this edit, as in HandSave. */
       readonly owed: ReadonlyMap<string, number>;
       readonly columns: readonly string[];
-      /** Names in their new order; null when it is the current one, with new rows at its end as `edits` adds them. */
+      /**
+       * Names in their new order; null when that is the current order, with new rows at the end in the order of
+       * `edits`.
+       */
       readonly order: readonly string[] | null;
-      /** The place in `versions` of the one that it was made from; null: none is known. */
+      /** The index in `versions` of the version that it was made from; null: none is known. */
       readonly base: number | null;
     };
 
@@ -44,7 +47,7 @@ export class NamedChanges {
   readonly #removed: RowChange[] = [];
   readonly #others: RowChange[] = [];
 
-  /** The same edits, observed as they pass. */
+  /** Passes the edits through and counts them. */
   *of<Row>(edits: Iterable<RowEdit<Row>>): Generator<RowEdit<Row>> {
     for (const edit of edits) {
       const { name, before, after } = edit;
@@ -62,9 +65,7 @@ export class NamedChanges {
 }
 
 /**
- * Merges a user's edit into the current table.
- *
- * Costs time linear in rows and entries of the undos of `versions`.
+ * Merges a user's edit into the current table, in time linear in rows and undo entries of `versions`.
  *
  * @param versions newest first; empty when no version is known: then all rows of the file are additions
  */
@@ -82,9 +83,9 @@ export function mergeHandEdit<Row extends User | Item>(
 }
 
 /**
- * @param base rows of the version that the file was made from; null: not there
- * @param index its place in the versions, where it is one
- * @param owed what it owes, where it is a hand save
+ * @param base rows of the version that the file was made from; null: no such row
+ * @param index its index in the versions, if it is one of them
+ * @param owed its shortfalls, if it is a hand save
  */
 export function mergeFrom<Row extends User | Item>(
   found: CsvTable<Row>,
@@ -122,7 +123,7 @@ export function mergeFrom<Row extends User | Item>(
 
 const NOTHING_OWED: ReadonlyMap<string, number> = new Map();
 
-/** What is owed of a row after a merge that came to no less than zero. */
+/** The shortfall of a row after a merge that was not clamped. */
 function stillOwed({
   was,
   before,
@@ -141,7 +142,7 @@ function stillOwed({
   return was !== null && sameRow(was, row) ? debt : 0;
 }
 
-/** The first file of all. */
+/** The first file ever. */
 function allNew<Row extends User | Item>({ rows, columns }: CsvTable<Row>): HandEdit<Row> {
   const edits = {
     length: rows.size,
@@ -158,7 +159,7 @@ function newOrder<Row extends User | Item>(
   current: CsvTable<Row>,
   edits: readonly RowEdit<Row>[],
 ): readonly string[] | null {
-  // All of them are new, and come in the order of the file.
+  // All rows are new, and are added in the order of the file.
   if (current.rows.size === 0) return null;
   const removed = new Set<string>();
   const added: string[] = [];

@@ -2,7 +2,7 @@ import { leastStock } from '../../../domain/tables.ts';
 import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
 
 /*
- * What becomes of single rows in the three-way merge of a hand edit: the row in the base, the current row, the row in
+ * What happens to a single row in the three-way merge of a hand edit: the row in the base, the current row, the row in
  * the file.
  */
 
@@ -10,7 +10,7 @@ import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
 export interface Clamped {
   readonly item: string;
   readonly wanted: number;
-  /** What it is now: 0, or what it was where that is less. */
+  /** The stock after the merge: 0, or the stock before it if that was less. */
   readonly left: number;
 }
 
@@ -23,7 +23,7 @@ export function sameRow(a: Row | null, b: Row | null): boolean {
   return sameOwnCells(a, b) && sameExtra(a.extra, b.extra);
 }
 
-/** The names whose rows are not the same in both, or are in one alone. */
+/** The names whose rows differ, or that only one of the two has. */
 export function differingNames(a: RowsByName, b: RowsByName): Set<string> {
   const names = [...a.keys(), ...b.keys()];
   return new Set(names.filter((name) => !sameRow(a.get(name) ?? null, b.get(name) ?? null)));
@@ -44,12 +44,12 @@ function sameExtra(a: Extra, b: Extra): boolean {
 }
 
 /**
- * The row after the merge. A quantity counts as the difference to the base, so that sales since are kept; of other
- * cells a changed one wins. A row that is missing in the file is removed. A row that the file adds is added; when it
- * exists by now, or was removed meanwhile while the user changed it, it is as the file says.
+ * The row after the merge. A quantity counts as its difference from the base, so that sales since then are kept; of
+ * other cells, a changed one wins. A row that is missing from the file is removed. A row that the file adds is added;
+ * if it exists by now, or was removed while the user changed it, the file's row wins.
  *
- * @param columns of the file
- * @returns null: it is not there
+ * @param columns the columns of the file
+ * @returns null: no such row
  */
 export function mergedRow<R extends Row>(
   base: R | null,
@@ -68,20 +68,20 @@ export function mergedRow<R extends Row>(
     : mergeRow(base, current, found, columns, clamped, owed);
 }
 
-/** A row that is put back. */
+/** A row that is put back, less its shortfall. */
 function lessOwed<R extends Row>(found: R, owed: number, clamped: Clamped[]): R {
   if (!('item' in found) || (owed === 0 && found.quantity >= 0)) return found;
   return { ...found, quantity: notBelow(0, found.item, found.quantity - owed, clamped) };
 }
 
-/** @param least as leastStock returns it */
+/** @param least as `leastStock` returns it */
 function notBelow(least: number, item: string, wanted: number, clamped: Clamped[]): number {
   if (wanted >= least) return Math.min(wanted, Number.MAX_SAFE_INTEGER);
   clamped.push({ item, wanted, left: least });
   return least;
 }
 
-/** The current row with every cell that the file has. */
+/** The current row with every cell of the file. */
 function overwrite<R extends Row>(current: R, found: R, columns: readonly string[], clamped: Clamped[]): R {
   const kept = kindOf(found).optional.filter(({ name }) => !columns.includes(name));
   const { withValue } = kindOf(found);
@@ -117,10 +117,7 @@ function mergeRow<R extends Row>(
   };
 }
 
-/**
- * Columns that the file does not have are kept only where they hold something: otherwise a dropped column would come
- * back.
- */
+/** Columns that the file lacks are kept only where they have a value; otherwise a dropped column would come back. */
 function mergeExtra(base: Extra, current: Extra, found: Extra, columns: readonly string[]): Extra {
   const cells: [string, string][] = [];
   for (const key of new Set([...Object.keys(found), ...Object.keys(current)])) {

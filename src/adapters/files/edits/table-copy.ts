@@ -31,16 +31,16 @@ import type { Table } from '../tables/table.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 
 /*
- * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and what it was made from. It is
- * in the folder so that the owner can read it wherever the command runs, and so that a copy with a mistake in it can
- * be opened again. Merging it needs no base rule: the base is at hand.
+ * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and the base that it was made
+ * from. It is in the folder so that the owner can read it wherever the command runs, and so that a copy with a mistake
+ * in it can be opened again. Merging it needs no base rule, because the base is known.
  */
 
 const DIRECTORY = /^edit-[A-Za-z0-9]{6}$/;
 const BASE_FILE = 'base.csv';
-/** How long the log of edits was when the copy was made: an edit of the copy comes after that. */
+/** The size of the log of edits when the copy was made: an edit of the copy is logged after that. */
 const EDITS_FILE = 'edits-before';
-/** Of edits in an answer: a line on the socket of the folder may be a mebibyte long. */
+/** The most edits in an answer: a line on the socket of the folder may be 1 MiB long. */
 const SHOWN_BYTES = 512 * 1024;
 
 export interface CopyPaths {
@@ -51,23 +51,19 @@ export interface CopyPaths {
   readonly base: string;
 }
 
-/** @throws Failure not_found when it is none of this folder and table */
+/** @throws Failure not_found when it is not a copy of this table in this folder */
 export function copyPaths(folder: string, table: TableName, name: string): CopyPaths {
   const directory = path.join(innerFolder(folder), name);
   const [file, base] = [path.join(directory, `${table}.csv`), path.join(directory, BASE_FILE)];
   if (DIRECTORY.test(name) && fs.existsSync(base) && fs.existsSync(file))
     return { name, directory, file, base };
-  throw new Failure('not_found', `${file} is not a copy of ${table}.csv that was made to be edited`, {
-    fix: 'give the path of a copy that was kept, as the message about it had it',
+  throw new Failure('not_found', `${file} is not a copy of ${table}.csv made for editing`, {
+    fix: 'pass the path from the message that said where the copy was kept',
     context: { file },
   });
 }
 
-/**
- * Makes a copy.
- *
- * @param now the table as it is, and the size of the log of edits at that moment
- */
+/** @param now the current table, and the size of the log of edits at that moment */
 export async function makeCopy(
   files: FileSystem,
   folder: string,
@@ -91,7 +87,7 @@ export async function makeCopy(
   return copyPaths(folder, table, path.basename(directory));
 }
 
-/** Of a table that is not there yet. */
+/** The copy of a table that does not exist yet. */
 export function emptyCsv(table: TableName): Buffer {
   const { key, value } = table === 'users' ? USERS : INVENTORY;
   return Buffer.from(`${key},${value.name}\n`);
@@ -110,7 +106,7 @@ export async function writeCopy(
 export function removeCopy(folder: string, { directory }: CopyPaths): void {
   fs.rmSync(directory, { recursive: true, force: true });
   try {
-    // Unless something else was made in it, the folder is then as it was.
+    // Unless something else was made in it, the folder is then as it was before.
     fs.rmdirSync(innerFolder(folder));
   } catch {
     // It is in use.
@@ -118,9 +114,9 @@ export function removeCopy(folder: string, { directory }: CopyPaths): void {
 }
 
 /**
- * Looks at the edits that were made since the copy was.
+ * Checks the edits that were made since the copy was made.
  *
- * @throws Failure already_exists: one is of the copy; changed_since as MergeOptions has it
+ * @throws Failure already_exists: the copy was applied before; changed_since: see MergeOptions
  */
 export function checkSince<R extends User | Item>(
   files: FileSystem,
@@ -134,14 +130,14 @@ export function checkSince<R extends User | Item>(
 ): void {
   const { paths, copy, unlessEdited } = of;
   const before = Number(readWhole(files, path.join(paths.directory, EDITS_FILE))?.toString() ?? 0);
-  // A copy of an earlier version has no such file, and a log that was restored from a backup has other lines.
+  // A copy made by an earlier version has no such file, and a log restored from a backup has other lines.
   const from = startsLine(edits, before) ? before : 0;
   checkNotTakenIn(paths, edits, from);
   if (unlessEdited === true) checkUnedited(kind, copy, edits, from);
 }
 
 /**
- * Makes sure that the log has no edit of the copy: an owner may have been killed after taking it in, before it could
+ * Makes sure that the log has no edit of the copy: an owner may have been killed after applying it, before it could
  * answer.
  *
  * @param from where the log of edits ended when the copy was made
@@ -188,7 +184,7 @@ export interface EditedCopy<R extends Row> {
 }
 
 /**
- * @param isTyped a user has written it: stock that was not below zero before is a mistake where it is now
+ * @param isTyped a user has written it: stock below zero is a mistake unless it was below zero before
  * @throws Failure corrupt_file for a mistake in the copy; not_found
  */
 export function readCopy<R extends Row>(
@@ -200,8 +196,8 @@ export function readCopy<R extends Row>(
   const read = (name: string, isOversold?: (name: string) => boolean): CsvTable<R> => {
     const bytes = readWhole(files, name);
     if (bytes !== undefined) return parseTable(kind, bytes, name, isOversold);
-    const fix = 'begin again: what was edited is gone';
-    throw new Failure('not_found', `${name} is not there any more`, { fix, context: { file: name } });
+    const fix = 'start again: the edits are lost';
+    throw new Failure('not_found', `${name} no longer exists`, { fix, context: { file: name } });
   };
   const base = read(before);
   const isOversold = (name: string): boolean => {
@@ -211,7 +207,7 @@ export function readCopy<R extends Row>(
   return { base, found: read(file, isTyped ? isOversold : undefined) };
 }
 
-/** What taking an edited copy in changes. `commit` is null when that is nothing. */
+/** What applying an edited copy changes. `commit` is null when nothing changes. */
 export function mergeCopy<R extends User | Item>(
   kind: TableKind<R>,
   table: Table<R>,
@@ -222,7 +218,7 @@ export function mergeCopy<R extends User | Item>(
   const hasSameColumns = isSame(base.columns, found.columns);
   const merged = {
     ...mergeFrom(found, table, (name) => base.rows.get(name) ?? null),
-    // As with a cell: a column that was added meanwhile stays.
+    // As with cells: a column that was added meanwhile stays.
     columns: hasSameColumns ? table.columns : found.columns,
   };
   const edits = Array.from(merged.edits, ({ name, before, after }) => kind.edit(name, before, after));
@@ -255,7 +251,7 @@ function* firstOf(edits: readonly Edit[]): Generator<Edit> {
   }
 }
 
-/** Whether a copy says the same as when it was made. */
+/** Whether a copy is the same as when it was made. */
 export function isUntouched(files: FileSystem, { file, base }: CopyPaths): boolean {
   const [now, was] = [readWhole(files, file), readWhole(files, base)];
   return now !== undefined && was !== undefined && now.equals(was);

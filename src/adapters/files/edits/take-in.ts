@@ -11,16 +11,16 @@ import { takeInLines, type FileFacts, type Found } from './hand-edit-look.ts';
 import type { HandEdit, NamedChanges } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
 
-/** What edits lead to, for the commit that takes them in; null: that is nothing. */
+/** Returns the consequences of edits, for the commit that applies them; null: they have none. */
 export type EditHook = ((edits: Iterable<Edit>) => EditEvents) | null;
 
-/** Whether it changes a row. */
+/** Whether the edit changes a row. */
 export function changesRow(edit: Edit): boolean {
   if (edit.kind === 'user') return !sameRow(edit.before, edit.after);
   return edit.kind === 'item' && !sameRow(edit.before, edit.after);
 }
 
-/** The commit that takes a merged hand edit in. */
+/** The commit that applies a merged hand edit. */
 export function takeInCommit<R extends Row>(
   kind: TableKind<R>,
   table: Table<R>,
@@ -34,7 +34,7 @@ export function takeInCommit<R extends Row>(
   }: { facts: FileFacts; stamp: EditStamp; onEdits: EditHook; named: NamedChanges },
 ): Commit {
   const { lines, version } = takeInLines(kind, table, found, edit, facts);
-  // Generated while they are read: there may be a million.
+  // Generated as they are read: there may be a million.
   const edits = function* (): Generator<Edit> {
     for (const { name, before, after } of edit.edits) yield kind.edit(name, before, after);
   };
@@ -51,7 +51,7 @@ export function takeInCommit<R extends Row>(
   };
 }
 
-/** It can be iterated any number of times. */
+/** The result can be iterated any number of times. */
 function both(lines: Iterable<StateLine>, more: readonly StateLine[]): Iterable<StateLine> {
   return {
     *[Symbol.iterator]() {

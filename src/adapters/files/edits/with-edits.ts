@@ -7,11 +7,11 @@ import type { Table } from '../tables/table.ts';
 import { brokenNotice, editLines, findHandEdit } from './hand-edit-look.ts';
 
 /**
- * Opens a folder with the hand edits in it that were not taken in yet.
+ * Opens a folder, including the hand edits that are not applied yet.
  *
  * @returns `isEdited`: its tables differ from what is committed
- * @param onNotice receives a file that is broken, whose last good values are read, and saves that do not count
- * @throws Failure corrupt_file when there are none yet; corrupt_state
+ * @param onNotice receives broken files, whose last good values are read instead, and saves that do not count
+ * @throws Failure corrupt_file when a broken file has no last good values yet; corrupt_state
  */
 export async function openWithEdits(
   files: FileSystem,
@@ -31,7 +31,7 @@ export async function openWithEdits(
   return { snapshot, isEdited };
 }
 
-/** @returns 0, or in how many milliseconds to look at the folder again: an editor is at work */
+/** @returns 0, or the milliseconds after which to read the folder again, because an editor is at work */
 function mergeHandEdits(found: FolderSnapshot, how: Parameters<typeof merge>[4]): number {
   const { tables, csvs } = found;
   return (
@@ -54,13 +54,13 @@ function merge<R extends Row>(
   const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
   if (found.kind === 'missing') return 0;
   if (found.kind === 'known') {
-    // One that a crash has left, or that an owner is about to replace, is older than the newest version.
+    // A file that a crash has left, or that an owner is about to replace, is older than the newest version.
     if (!found.newest && found.isSavedAfter) onNotice({ kind: 'file_outdated', file: csv.name });
     return 0;
   }
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
   if (found.kind === 'broken') {
-    // There are last good values once the folder is in use, but none for a first file.
+    // A folder in use has last good values; a first file has none.
     if (snapshot.loaded === undefined) throw found.failure;
     onNotice(brokenNotice(csv.name, found.failure));
     return 0;

@@ -18,20 +18,21 @@ import { orderIdOf } from '../logs/parse-order-line.ts';
 
 /*
  * Checks that each id is decided once, and that the index has every line of every log, in memory that does not grow
- * with their number. The index yields its entries in order of their hashes, so that two of one id meet, and a sum
- * over them is compared with the same sum over the lines. Each line is looked up only if the two differ.
+ * with the number of lines. The index yields its entries in order of their hashes, so that two entries of one id are
+ * adjacent, and a sum over them is compared with the same sum over the lines. Single lines are looked up only if the
+ * two sums differ.
  */
 
-/** Ids of one pass when the index cannot be used: 128 MiB at most. */
+/** Ids per pass when the index cannot be used: at most 128 MiB. */
 const IDS_PER_PASS = 2 ** 21;
-/** Two ids with one hash are all but impossible: more than that is one line copied many times. */
+/** Two ids with one hash are all but impossible: more pairs than this are one line copied many times. */
 const MAX_PAIRS = 10_000;
 
 export interface IdSources {
   /** All logs that have an index; decisions are the first. */
   readonly logs: readonly IndexedLog[];
   readonly view: (log: LogName) => LogView;
-  /** Of the runs and of the lines after them. */
+  /** The index of the runs and of the lines after them. */
   readonly index: IdIndex | Failure;
   readonly fileOf: (log: LogName) => string;
   readonly relative: (file: string) => string;
@@ -57,7 +58,7 @@ export function* checkIds(sources: IdSources): Generator<Difference> {
   yield* decidedTwice(sources, pairsByPasses(sources));
 }
 
-/** A sum that does not depend on the order of the entries: a difference goes unnoticed once in 2^64. */
+/** A sum that does not depend on the order of the entries; a difference goes unnoticed once in 2^64. */
 class EntrySum {
   count = 0;
   #a = 0;
@@ -77,7 +78,7 @@ class EntrySum {
   }
 }
 
-/** A key where it stands; the same object each time. */
+/** A key and its place; the same object each time. */
 interface PlacedKey extends IdPlace {
   readonly hash: IdHash;
   key: string;
@@ -119,7 +120,7 @@ function sumOfLines(sources: IdSources): EntrySum {
   return sum;
 }
 
-/** Two lines whose ids have one hash. */
+/** Two lines whose ids have the same hash. */
 type Pair = readonly [IdPlace, IdPlace];
 
 function sumOfEntries({ view, logs }: IdSources, index: IdIndex): { sum: EntrySum; pairs: Pair[] } {
@@ -130,7 +131,7 @@ function sumOfEntries({ view, logs }: IdSources, index: IdIndex): { sum: EntrySu
   index.visit((words, at) => {
     const [low = 0, high = 0] = [words[at + 2], words[at + 3]];
     const place = toPlace(low, high);
-    // Of lines that came later, or that a crash has undone.
+    // The entry of a line that was added later, or that a crash has undone.
     if (place.position >= (sizes[place.log] ?? 0)) return;
     sum.add(words[at] ?? 0, words[at + 1] ?? 0, low, high);
     if (isDecision(place.log)) pairs.add(words, at);
@@ -161,7 +162,7 @@ function countKeys(sources: IdSources, log: IndexedLog): number {
   return last;
 }
 
-/** Without an index: in passes over the ids, so many that the memory of each is bounded. */
+/** Without an index: in several passes over the ids, so that the memory of each is bounded. */
 function pairsByPasses(sources: IdSources): Pair[] {
   const count = DECISIONS.reduce((sum, log) => sum + countKeys(sources, log), 0);
   const passes = Math.max(1, Math.ceil(count / IDS_PER_PASS));
@@ -182,7 +183,7 @@ function* decidedTwice({ view, fileOf }: IdSources, pairs: readonly Pair[]): Gen
   const nameOf = (log: number): LogName => DECISIONS[log]?.name ?? 'orders';
   for (const [one, other] of pairs) {
     const ids = [one, other].map(({ log, position }) => idAt(view(nameOf(log)), position));
-    // An entry may be of a line that a crash has undone.
+    // The entry may be for a line that a crash has undone.
     if (ids[0] === undefined || ids[0] !== ids[1]) continue;
     const [first = '', second = ''] = [one, other].map(
       ({ log, position }) => `${fileOf(nameOf(log))}:${lineNumber(view(nameOf(log)), position)}`,
@@ -202,11 +203,11 @@ function* missingEntries(sources: IdSources, index: IdIndex): Generator<Differen
       ? difference('index_missing', where, {
           ...about,
           orderId: key,
-          message: `the index of order ids does not know that ${key} is decided at ${where}`,
+          message: `the index of order ids has no entry for ${key} at ${where}`,
         })
       : difference('index_missing', where, {
           ...about,
-          message: `the index does not know that a fact of ${key} is at ${where}`,
+          message: `the index has no entry for the fact of ${key} at ${where}`,
         });
   }
 }

@@ -2,7 +2,7 @@ import { CHUNK_BLOCKS } from './run-format.ts';
 import type { IdRun } from './run.ts';
 import { compareEntries, ENTRY_WORDS, type IdTable } from './table.ts';
 
-/** A position in entries that are read in order of their hashes. */
+/** A position among entries that are read in order of their hashes. */
 export interface EntryCursor {
   readonly words: Uint32Array;
   readonly at: number;
