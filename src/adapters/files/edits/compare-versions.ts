@@ -126,7 +126,7 @@ export function cellComparer<Row extends User | Item>(
 export interface Distance {
   /** In how many cells of the file's rows they differ, by version. */
   readonly cells: Float64Array;
-  /** Whether the merge would come to something else, by version. */
+  /** Whether the merge would have a different outcome, by version. */
   readonly matters: readonly boolean[];
 }
 

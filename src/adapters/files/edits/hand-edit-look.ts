@@ -59,7 +59,7 @@ export type Found<R extends Row> =
   | {
       readonly kind: 'known';
       readonly newest: boolean;
-      /** It was saved after the newest version was added, so no crash has left it. */
+      /** Whether it was saved after the newest version was added, so that no crash can have left it. */
       readonly isSavedAfter: boolean;
     }
   | { readonly kind: 'broken'; readonly failure: Failure }

@@ -150,9 +150,9 @@ function checkNotTakenIn({ name, file }: CopyPaths, edits: LogView, from: number
       if (!line.includes(name) || parseEdit(line).copy !== name) continue;
       throw new Failure(
         'already_exists',
-        `${file} was taken in before: taken in once more, it would count twice`,
+        `${file} was already applied: applied again, it would count twice`,
         {
-          fix: 'look at what is there now, and begin a new edit if anything is left to change',
+          fix: 'check the current table, and start a new edit if anything is left to change',
           context: { file },
         },
       );
