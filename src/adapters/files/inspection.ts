@@ -41,7 +41,7 @@ import { readUndelivered } from './logs/undelivered.ts';
 const RETRY_MS = 25;
 const COMPARED_BYTES = 256 * 1024;
 
-/** These get another name when they are shortened. */
+/** These logs get another name when they are shortened. */
 const SHORTENED_LOGS: ReadonlySet<LogName> = new Set(['users', 'inventory']);
 
 /** A folder at one moment, down to its files. */
@@ -50,7 +50,7 @@ export class FolderInspection implements StoreInspection {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
-  /** Of the runs; from the first use on also of what came after them. */
+  /** The index of the runs; after its first use, also of the lines after them. */
   #index: IdIndex | Failure;
   readonly #rowLines = new Map<'users' | 'items', ReadonlyMap<string, number>>();
   #isTailIndexed = false;
@@ -67,7 +67,7 @@ export class FolderInspection implements StoreInspection {
     this.isOwned = found.isOwned;
   }
 
-  /** @param isOwned asked before the folder is looked at, and after */
+  /** @param isOwned called before the folder is read, and after */
   static async open(
     files: FileSystem,
     folder: string,
@@ -76,7 +76,7 @@ export class FolderInspection implements StoreInspection {
   ): Promise<FolderInspection> {
     const wasOwned = await isOwned();
     let index: IdIndex | Failure | undefined;
-    // Opened at once, since an owner that merges runs removes them.
+    // Opened at once, since an owner that merges runs removes the old ones.
     const openRuns = ({ loaded }: FolderSnapshot, isLast: boolean): number => {
       try {
         index = openIdIndex(files, innerFolder(folder), loaded?.state.ids ?? []);
@@ -212,7 +212,7 @@ export class FolderInspection implements StoreInspection {
     });
   }
 
-  /** Up to the checkpoint a log is what the checkpoint says, to the bit. */
+  /** Up to the checkpoint, a log must have the checksum that the checkpoint has for it. */
   *#checkLog(log: LogName, { state }: LoadedFolder): Generator<Finding> {
     const known = state.logs[log];
     if (known === undefined) return;
@@ -224,11 +224,11 @@ export class FolderInspection implements StoreInspection {
       at += chunk.byteLength;
     }
     if (found === crc) return;
-    const message = `${file} is not what was written: its first ${sizeBytes} bytes have another checksum`;
+    const message = `${file} was changed: the checksum of its first ${sizeBytes} bytes does not match`;
     yield { difference: difference('log_changed', file, { message }) };
   }
 
-  /** What came after the checkpoint is in the journal; the file may hold less of it, but nothing different. */
+  /** The lines after the checkpoint are in the journal; the file may have fewer of them, but no different ones. */
   *#checkTail(log: LogName, loaded: LoadedFolder): Generator<Finding> {
     const file = fileOf(loaded, log);
     const from = loaded.state.logs[log]?.sizeBytes ?? 0;
@@ -242,12 +242,12 @@ export class FolderInspection implements StoreInspection {
         this.#snapshot.view(log).read(ours.subarray(0, size), at);
         this.#files.read(fd, theirs.subarray(0, size), at);
         if (ours.compare(theirs, 0, size, 0, size) === 0) continue;
-        const message = `${file} differs from the journal after byte ${at}, in what came after the last checkpoint`;
+        const message = `${file} differs from the journal after byte ${at}, in the part after the last checkpoint`;
         yield { difference: difference('log_tail_mismatch', file, { message, fix: null }) };
         return;
       }
       if (this.isOwned !== false || onDisk >= end) return;
-      const message = `the last ${end - onDisk} bytes of ${file} stand in the journal only: the next start writes them`;
+      const message = `the last ${end - onDisk} bytes of ${file} are only in the journal: the next start writes them`;
       yield { note: { kind: 'unfinished', where: file, message } };
     } finally {
       if (fd !== undefined) this.#files.close(fd);
@@ -274,7 +274,7 @@ export class FolderInspection implements StoreInspection {
       const lines = Array.from(linesOf(chunk), ({ line }) => parsedOrNot(line, parse));
       yield { file, firstLine, lines };
       firstLine += lines.length;
-      // As inTurns.
+      // See `inTurns`.
       await nextTurn();
     }
   }

@@ -4,15 +4,18 @@ import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { errorCode } from './fs.ts';
 
-/** @param fix the way out where it is a file @throws Failure invalid_value: it is a file; not_found: it is a link to nothing */
+/**
+ * @param fix the fix when it is a file
+ * @throws Failure invalid_value: it is a file; not_found: it is a dangling link
+ */
 export function checkIsFolder(
   folder: string,
-  fix = 'give the folder that users.csv and inventory.csv are in, or will be',
+  fix = 'name the folder that has users.csv and inventory.csv, or will have them',
 ): void {
   const target = brokenLink(folder);
   if (target !== null) {
     throw new Failure('not_found', `${folder} is a link to ${target}, which does not exist`, {
-      fix: 'mount or make what it leads to, or remove the link; or name another folder',
+      fix: 'mount or create the target, remove the link, or name another folder',
       context: { file: folder },
     });
   }
@@ -37,7 +40,7 @@ function isFile(folder: string): boolean {
   try {
     return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch (error) {
-    // A user without permission is refused by the next call.
+    // A user without permission gets an error from the next call.
     if (errorCode(error) === 'EACCES') return false;
     throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
   }

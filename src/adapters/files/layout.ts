@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { FileSystem } from './fs.ts';
 
-/* Where everything in a folder is; what each file holds is in DESIGN.md. */
+/* Where everything in a folder is. DESIGN.md describes what each file contains. */
 
 /** The directory of everything that users do not edit. */
 export function innerFolder(folder: string): string {
@@ -19,7 +19,7 @@ export function journalPath(inner: string, number: number): string {
 const STORE_FILE =
   /^(?:state\.json|edits\.jsonl|(?:tables|journal|outbox|ids|(?:users|inventory)\.versions)\.\d+)$/;
 
-/** Whether a file in `.orderctl` is one that checkpoints name, or the checkpoint. */
+/** Whether a file in `.orderctl` is the checkpoint, or one that checkpoints name. */
 export function isStoreFile(name: string): boolean {
   return STORE_FILE.test(name);
 }
@@ -28,12 +28,12 @@ export function isStoreFile(name: string): boolean {
 export const FIRST_LOGS = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
 /** A log of facts, by its name. */
 export type FactLogName = `facts:${string}`;
-/** A segment of what waits to be sent, by its number. */
+/** A segment of the outbox, by its number. */
 export type SegmentLogName = `outbox:${number}`;
-/** `movements`, the logs of facts and segments come with their first line. */
+/** `movements`, the logs of facts and segments are created with their first line. */
 export type LogName = (typeof FIRST_LOGS)[number] | 'movements' | FactLogName | SegmentLogName;
 
-/** Where the logs of a fresh folder are; those of versions get other names as they are shortened. */
+/** The files of the logs in a fresh folder; logs of versions get other names when they are shortened. */
 const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName | SegmentLogName>, string>> = {
   orders: 'orders.jsonl',
   rejections: 'rejections.jsonl',
@@ -43,7 +43,7 @@ const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName | SegmentLogName>,
   movements: 'movements.jsonl',
 };
 
-/** Relative to the folder. */
+/** The file of a log, relative to the folder. */
 export function fileOfLog(log: LogName): string {
   if (isFactLog(log)) return `${log.slice(FACTS.length)}.jsonl`;
   return isSegment(log) ? `.orderctl/outbox.${log.slice(OUTBOX.length)}` : LOG_FILES[log];
@@ -55,7 +55,7 @@ export function segmentLog(number: number): SegmentLogName {
   return `outbox:${number}`;
 }
 
-/** Of a file in `.orderctl`; NaN: it holds no segment. */
+/** The number of the segment that a file in `.orderctl` holds; NaN: it is not a segment. */
 export function segmentNumber(file: string): number {
   return Number(/^outbox\.(\d+)$/.exec(file)?.[1] ?? NaN);
 }
@@ -80,7 +80,7 @@ export function isFactFile(file: string): boolean {
   return name !== file && FACT_NAME.test(name) && !TAKEN_NAMES.has(name);
 }
 
-/** @throws Error when no log of facts can have that name: a bug where it is declared */
+/** @throws Error when a log of facts cannot have that name: a bug in its declaration */
 export function factLogName(name: string): FactLogName {
   if (FACT_NAME.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
   throw new Error(`a log of facts cannot be named ${name}`);
@@ -92,13 +92,13 @@ export const LOG_OF: Readonly<Record<'accepted' | 'rejected', LogName>> = {
 
 export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 
-/** Whether a folder is a storage folder, or a user has begun to make one. */
+/** Whether a folder is a storage folder, or a user has started to create one. */
 export function isStorage(files: FileSystem, folder: string): boolean {
   const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
   return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
 }
 
-/** Where `up --split` keeps the PostgreSQL of a shop that is not on files. */
+/** Where `up --split` keeps the PostgreSQL of a shop that does not store in files. */
 const DATABASE = path.join('postgres', 'data');
 
 /** Whether the shop in the folder is on PostgreSQL. */
@@ -113,17 +113,17 @@ function inDatabase(code: 'not_found' | 'already_exists', folder: string): Failu
   });
 }
 
-/** Before a folder is begun. @throws Failure already_exists: the shop in it is on PostgreSQL */
+/** Call this before a folder is created. @throws Failure already_exists: the shop in it is on PostgreSQL */
 export function refuseDatabase(files: FileSystem, folder: string): void {
   if (isInDatabase(files, folder)) throw inDatabase('already_exists', folder);
 }
 
-/** The failure where `isStorage` is false. */
+/** The failure for a folder that is not a storage folder. */
 export function noStorage(files: FileSystem, folder: string): Failure {
   if (isInDatabase(files, folder)) return inDatabase('not_found', folder);
-  const isThere = files.stat(folder) !== undefined;
-  const what = isThere
-    ? `${folder} is not a storage folder: it holds neither users.csv nor inventory.csv`
+  const exists = files.stat(folder) !== undefined;
+  const what = exists
+    ? `${folder} is not a storage folder: it has neither users.csv nor inventory.csv`
     : `there is no folder ${folder}`;
   return new Failure('not_found', what, { fix: { kind: 'begin_storage' }, context: { file: folder } });
 }

@@ -11,24 +11,27 @@ import { Journal } from './journal/journal.ts';
 import { repairLogs, type LoadedFolder } from './journal/recover.ts';
 import { keepFormer } from './journal/upgrade.ts';
 
-/** Makes a fresh folder; durable when this resolves. */
+/** Creates a fresh folder; durable when this resolves. */
 export async function makeFolder(files: FileSystem, folder: string): Promise<void> {
   files.makeDirectory(innerFolder(folder));
   await syncNameOf(folder, (name) => files.syncDirectory(name));
   await files.syncDirectory(folder);
 }
 
-/** Brings the files of a folder to what is true, and syncs what it was found in: something is to be built on it. */
+/**
+ * Brings the files of a folder in line with its true state, and syncs those that it was found in, since commits build
+ * on it.
+ */
 export async function repairFolder(files: FileSystem, folder: string, loaded: LoadedFolder): Promise<void> {
   const inner = innerFolder(folder);
   for (const fd of loaded.journalFds) await files.datasync(fd);
-  // Their names too: an owner that was killed may not have come to it.
+  // Their names too: an owner that was killed may not have synced them.
   await files.syncDirectory(inner);
   if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);
   repairLogs(files, folder, loaded);
 }
 
-/** Makes the journal that goes on where another ends; it is durable with its name when this resolves. */
+/** Creates the journal that continues where another ends; durable with its name when this resolves. */
 export async function nextJournal(
   files: FileSystem,
   inner: string,
@@ -36,7 +39,7 @@ export async function nextJournal(
 ): Promise<Journal> {
   const number = before.number + 1;
   const name = journalPath(inner, number);
-  // A crash left it half made: recovery found no record in it.
+  // A crash left it half created: recovery found no record in it.
   files.unlink(name);
   const journal = await Journal.create(files, name, number, before.end);
   try {
@@ -55,9 +58,9 @@ export async function newFolderId(): Promise<string> {
 }
 
 /**
- * To be called before anything is written.
+ * Call this before anything is written.
  *
- * @throws Failure folder_in_use when another process has written, write_failed when the folder is gone
+ * @throws Failure folder_in_use when another process has written, write_failed when the folder no longer exists
  */
 export function assertAlone(files: FileSystem, folder: string, journal: Journal): void {
   if (journal.isOurs()) return;
@@ -66,7 +69,7 @@ export function assertAlone(files: FileSystem, folder: string, journal: Journal)
 
 function notAlone(journal: string): Failure {
   return new Failure('folder_in_use', `${journal} was changed by another process: this one stops writing`, {
-    fix: 'see that one consumer only works on the folder, then start again: nothing that was decided is lost',
+    fix: 'make sure that only one consumer uses the folder, then start again: no decision is lost',
     context: { file: journal },
   });
 }
@@ -78,13 +81,13 @@ function removed(folder: string): Failure {
   });
 }
 
-/** What a checkpoint will say. */
+/** The content of a checkpoint that is to be written. */
 export interface Cut {
   readonly seq: number;
   readonly journal: FolderState['journal'];
   readonly lines: Iterable<StateLine>;
   readonly logs: LogCuts;
-  /** The newest segment of what waits to be sent. */
+  /** The newest segment of the outbox. */
   readonly lastSegment: number;
 }
 
@@ -94,13 +97,14 @@ interface CheckpointParts {
   readonly logs: Logs;
   readonly ids: OwnedIndex;
   /**
-   * Throws when another process has written. One that was paused in the middle of a checkpoint, and whose folder another
-   * owns since, would put its state in the place of a newer one, and remove what that names.
+   * Throws when another process has written. An owner that was paused in the middle of a checkpoint, and whose folder
+   * another process owns since, would otherwise replace a newer state with its own, and remove the files that the newer
+   * one names.
    */
   readonly assertOurs: () => void;
 }
 
-/** Makes what a cut says durable, and removes what is not needed any more. */
+/** Makes a cut durable, and removes the files that are no longer needed. */
 export async function writeCheckpoint(
   { files, folder, logs, ids, assertOurs }: CheckpointParts,
   folderId: string,
@@ -110,7 +114,7 @@ export async function writeCheckpoint(
   await logs.sync();
   const file = `tables.${cut.journal.number}`;
   const snapshot = await writeSnapshot(files, path.join(inner, file), cut.lines);
-  // It may name more than the cut: each look-up verifies the line.
+  // The index may have lines after the cut: each look-up verifies the line.
   const runs = await ids.seal();
   await files.syncDirectory(folder);
   await files.syncDirectory(inner);
@@ -131,7 +135,7 @@ export async function writeCheckpoint(
   return state;
 }
 
-/** What the previous state named, and what a crash has left. */
+/** Files that the previous state named, and those that a crash has left. */
 function olderFiles(
   files: FileSystem,
   inner: string,

@@ -29,19 +29,19 @@ import { loadFolder, type LoadedFolder } from './journal/recover.ts';
 import { Tables } from './tables/tables.ts';
 
 /**
- * A checkpoint bounds what a start has to recover, and what every reader has to read beside a running owner: about a
- * millisecond a MiB. Half and double the size make no difference to how fast orders are stored.
+ * A checkpoint limits what a start must recover, and what every reader must read while an owner runs: about a
+ * millisecond per MiB. Half and twice the size make no difference to how fast orders are stored.
  */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /**
- * A large snapshot is written less often, so that it never costs more than the commits between two. Opening the
- * folder reads both, and a MiB of the snapshot takes much longer than a MiB of the journal.
+ * A large snapshot is written less often, so that it never costs more than the commits between two. Opening the folder
+ * reads both, and a MiB of the snapshot takes much longer than a MiB of the journal.
  */
 const CHECKPOINT_PER_SNAPSHOT = 8;
 
 /**
- * How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 16 MiB, of
- * which the newer 8 are kept. With fewer, the version that a user's editor loaded is gone when the user saves.
+ * How long the log of versions of a CSV may become, as a share of the journal size that triggers a checkpoint: 16 MiB,
+ * of which the newer 8 are kept. With less, the version that a user's editor loaded is lost before the user saves.
  */
 const VERSIONS_PER_CHECKPOINT = 1;
 const MERGE_AT_END_MS = 1_000;
@@ -50,19 +50,18 @@ type VersionLog = 'users' | 'inventory';
 const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 
 export interface LedgerOptions extends Pick<OwnOptions, 'newId' | 'onOwed'> {
-  /** Of a fresh folder. */ readonly folderId?: string;
-  /** Size of the journal that calls for a checkpoint. */
+  /** For a fresh folder. */ readonly folderId?: string;
+  /** The size of the journal that triggers a checkpoint. */
   readonly checkpointBytes?: number;
-  /** Size from which what waits to be sent goes on in another file. */
+  /** The size at which a segment of the outbox is continued in another file. */
   readonly segmentBytes?: number | undefined;
 }
 
 const NOTHING = { seq: 0, chain: 0 };
 
 /**
- * The truth of a folder, as its owner holds it: tables in memory, journal, logs and index of ids, which change
- * together. The caller makes one commit at a time. After an error its state is unknown, and it must not be used
- * again.
+ * The truth of a folder, for its owner: tables in memory, journal, logs and index of ids, which change together. The
+ * caller makes one commit at a time. After an error its state is unknown, and it must not be used again.
  */
 export class Ledger {
   readonly folderId: string;
@@ -70,7 +69,7 @@ export class Ledger {
   readonly outbox: OwnedOutbox;
   /** Commits that recovery found after the last checkpoint. */
   readonly recoveredCommits: number;
-  /** The format of the folder as it was found; null: it is the current one, or the folder is fresh. */
+  /** The format in which the folder was found; null: it is the current one, or the folder is fresh. */
   readonly formerFormat: number | null;
   readonly #files: FileSystem;
   readonly #folder: string;
@@ -78,12 +77,12 @@ export class Ledger {
   readonly #ids: OwnedIndex;
   #journal: Journal;
   #state: FolderState | undefined;
-  /** Of the last transaction. */
+  /** The number of the last transaction. */
   #seq: number;
   #checkpoint: Promise<void> | undefined;
   #hasChanged = false;
   readonly #staging: Staging;
-  /** What failed in the background. A sync that failed is never tried again: it would succeed, and promise what is lost. */
+  /** What failed in the background. A failed sync is never retried: it would succeed, and promise data that is lost. */
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
   readonly #onFailure: (error: unknown) => void;
@@ -127,8 +126,8 @@ export class Ledger {
   }
 
   /**
-   * Opens a folder that this process owns: makes it when it is fresh, recovers it when it needs to be. What is
-   * found in the journals is synced before anything is built on it.
+   * Opens a folder that this process owns: creates a fresh one, recovers one that needs it. What is found in the
+   * journals is synced before anything is built on it.
    *
    * @param onFailure called when work in the background fails: then the ledger must not be used again
    */
@@ -148,8 +147,8 @@ export class Ledger {
       const view = (log: LogName): LogView => logs.view(log);
       const { index, rebuilt } = openIndex(files, inner, loaded?.state, indexed, view);
       const isClean = loaded?.commits === 0 && !loaded.journal.torn && loaded.state.format === FORMAT;
-      const goesOn = isClean && !newId && !rebuilt;
-      const journal = goesOn
+      const continues = isClean && !newId && !rebuilt;
+      const journal = continues
         ? Journal.open(files, journalPath(inner, loaded.journal.number), loaded.journal)
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
       const folderId = (newId ? null : loaded?.state.folderId) ?? given ?? (await newFolderId());
@@ -157,8 +156,8 @@ export class Ledger {
       const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, ...calls };
       const ledger = new Ledger(parts);
       ledger.#staging.takeFormer(ledger.#seq);
-      // Our own record in the journal: a previous owner, should it wake up, notices that it was replaced.
-      if (goesOn) await journal.commit([]);
+      // Our own record in the journal: a previous owner that wakes up notices that it was replaced.
+      if (continues) await journal.commit([]);
       else await ledger.#writeCheckpoint(ledger.#cut(loaded?.journal.end ?? NOTHING));
       ledger.#ids.startMerge();
       return ledger;
@@ -167,18 +166,21 @@ export class Ledger {
     }
   }
 
-  /** Makes a commit durable, and with it those that were staged before. */
+  /** Makes a commit durable, together with those that were staged before. */
   async commit(commit: Commit): Promise<void> {
     this.stage(commit);
     await this.flush();
   }
 
-  /** Makes a commit part of the state that the next one is decided on. It is durable, and is sent, when `flush` resolves. */
+  /**
+   * Makes a commit part of the state that the next one is decided on. It is durable once `flush` resolves, and sent
+   * only then.
+   */
   stage(commit: Commit): void {
     this.#seq = this.#staging.stage(commit, this.#seq);
   }
 
-  /** Makes all that was staged durable, by one record and one sync. */
+  /** Makes everything staged durable, with one record and one sync. */
   async flush(): Promise<void> {
     this.assertSound();
     const { entry } = this.#staging;
@@ -198,7 +200,7 @@ export class Ledger {
     return this.#seq + 1;
   }
 
-  /** Builds the index again from the logs, for the next checkpoint to name. */
+  /** Rebuilds the index from the logs, for the next checkpoint. */
   rebuildIndex(): void {
     this.#ids.rebuild();
   }
@@ -207,14 +209,14 @@ export class Ledger {
     return this.#ids.decided(orderId);
   }
 
-  /** In the order of their log. @param log its name */
+  /** The facts of a key, in the order of their log. @param log its name */
   facts(log: string, key: string): readonly Fact[] {
     const known = this.tables.facts.get(log);
     if (known === undefined) return [];
     return this.#ids.facts(known, key, () => this.#logs.stagedView(factLogName(log)));
   }
 
-  /** A log up to where it is durable. */
+  /** A log as far as it is durable. */
   view(log: LogName): LogView {
     return this.#logs.view(log);
   }
@@ -228,7 +230,7 @@ export class Ledger {
     return this.#journal.end.sizeBytes > due || VERSION_LOGS.some((log) => this.#isLong(log));
   }
 
-  /** Begins a checkpoint. Resolves when commits may go on; the rest is done in the background. */
+  /** Starts a checkpoint. Resolves when commits may continue; the rest is done in the background. */
   async startCheckpoint(): Promise<void> {
     const old = this.#journal;
     this.assertSound();
@@ -240,7 +242,7 @@ export class Ledger {
       .then(() => this.#ids.startMerge())
       .catch((error: unknown) => this.#fail(error))
       .finally(() => (this.#checkpoint = undefined));
-    // Journals hold positions in a log: none may be for the new file before state.json names it.
+    // Journals contain positions in a log: none may refer to the new file before state.json names it.
     if (shortened.length > 0) await this.#checkpoint;
   }
 
@@ -253,17 +255,17 @@ export class Ledger {
     return this.#logs.sizeOf(log) > this.#checkpointBytes * VERSIONS_PER_CHECKPOINT;
   }
 
-  /** The last checkpoint of this owner: whatever the journal holds goes into it. */
+  /** The last checkpoint of this owner: everything in the journal becomes part of it. */
   async finish(): Promise<void> {
     await this.#checkpoint;
     if (!this.#hasChanged) return;
-    // If it were always given up, short-lived owners would never finish a merge.
+    // If merges were always abandoned here, short-lived owners would never finish one.
     await Promise.race([this.#ids.merged(), sleep(MERGE_AT_END_MS, undefined, { ref: false })]);
     await this.startCheckpoint();
     await this.#checkpoint;
   }
 
-  /** Waits for the background, then lets go of all files. Writes nothing. */
+  /** Waits for work in the background, then closes all files. Writes nothing. */
   async close(): Promise<void> {
     await this.#checkpoint;
     this.#journal.close();
@@ -292,7 +294,9 @@ export class Ledger {
     this.#state = await writeCheckpoint(parts, this.folderId, cut);
   }
 
-  /** To be called before a file is replaced or removed. @throws Failure as assertAlone; what failed in the background */
+  /**
+   * Call this before a file is replaced or removed. @throws Failure as assertAlone does; what failed in the background
+   */
   assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     assertAlone(this.#files, this.#folder, this.#journal);

@@ -8,49 +8,50 @@ import { IdRunWriter } from './run-writer.ts';
 import { compareEntries, ENTRY_WORDS, hashKey, IdTable, type IdHash, type IdPlace } from './table.ts';
 
 /**
- * Where the lines of a key are, decided order ids among them: the newest entries in memory, the others in immutable
- * sorted runs. It is a view: if it is damaged, an index opened without runs and filled from the logs by `add` and
- * `seal` is equivalent.
+ * Where the lines of a key are; the ids of decided orders are keys too. The newest entries are in memory, the others in
+ * immutable sorted runs. It is a view: a damaged index can be replaced by one that is opened without runs and filled
+ * from the logs by `add` and `seal`.
  */
 export interface IdIndex {
   add(key: string, place: IdPlace): void;
   /**
-   * Candidates by 64-bit hash, in no order: for an order id usually none or one; the caller verifies each by reading the
-   * line. A place may come twice.
-   *
-   * @param log the number of a log of facts; left out: decisions
+   * @returns candidates by 64-bit hash, in no order: for an order id usually none or one. The caller verifies each by
+   * reading its line. A place may occur twice.
+   * @param log the number of a log of facts; omitted: decisions
    * @throws Failure corrupt_state
    */
   find(key: string, log?: number): readonly IdPlace[];
   /**
-   * Every entry in order of its hash, each once. Nothing may be added meanwhile.
+   * Visits every entry once, in order of its hash. Nothing may be added meanwhile.
    *
-   * @param onEntry its words are at `at`, and stay there for the call only
+   * @param onEntry receives the words of an entry at `at`; they are valid only during the call
    * @throws Failure corrupt_state
    */
   visit(onEntry: (words: Uint32Array, at: number) => void): void;
-  /** Entries in memory, not yet in a run. */
+  /** The number of entries in memory that are not yet in a run. */
   readonly pending: number;
   /**
-   * Moves the entries in memory into an immutable run, durable when this resolves. More may be added meanwhile; one
-   * `seal` at a time.
+   * Moves the entries in memory into an immutable run, durable when this resolves. More may be added meanwhile; only
+   * one `seal` may run at a time.
    *
-   * @returns the names of all runs that now make up the index, for the checkpoint to name
+   * @returns the names of all runs that now make up the index, for the checkpoint
    */
   seal(): Promise<readonly string[]>;
-  /** Merges runs in slices of a few milliseconds when there are too many; the next `seal` names what came of it. */
+  /** Merges runs in slices of a few milliseconds when there are too many; the next `seal` names the merged run. */
   mergeIfDue(): Promise<void>;
-  /** The names of all runs but those in use and those in `named`, as a checkpoint names them: they can be removed. */
+  /**
+   * @returns the names of the runs that can be removed: all but those in use and those in `named`, from a checkpoint
+   */
   unused(named: readonly string[]): readonly string[];
-  /** Abandons a merge under way. */
+  /** Abandons a merge in progress. */
   close(): void;
 }
 
 const RUN_NAME = /^ids\.(\d{1,15})$/;
-/** An absent id is looked up in the filter of each run. */
+/** An id that does not exist is looked up in the filter of each run. */
 const MAX_RUNS = 6;
 const MERGED_AT_LEAST = 3;
-/** How long a slice of background work may hold up the process. */
+/** How long a slice of background work may block the process. */
 const SLICE_MS = 4;
 const NOTHING: readonly IdPlace[] = Object.freeze([]);
 
@@ -58,7 +59,7 @@ const NOTHING: readonly IdPlace[] = Object.freeze([]);
  * @param folder the `.orderctl` directory
  * @param runs as the checkpoint names them
  * @throws Failure corrupt_state when a named run is missing or damaged: the owner of the folder rebuilds the index; a
- *   reader looks whether a newer checkpoint names others
+ * reader checks whether a newer checkpoint names others
  */
 export function openIdIndex(files: FileSystem, folder: string, runs: readonly string[]): IdIndex {
   return new FileIdIndex(files, folder, runs);
@@ -68,7 +69,7 @@ class FileIdIndex implements IdIndex {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #hash: IdHash = { high: 0, low: 0 };
-  /** State of the look-up under way. */
+  /** The state of the look-up in progress. */
   readonly #found: IdPlace[] = [];
   #runs: IdRun[] = [];
   #table = new IdTable();
@@ -128,7 +129,7 @@ class FileIdIndex implements IdIndex {
     if (this.#table.size > 0) {
       const table = this.#table;
       this.#sealing = table;
-      // As many are expected until the next checkpoint.
+      // As many entries are expected until the next checkpoint.
       this.#table = new IdTable(table.size);
       const run = await this.#write(table.size, async (writer) => {
         const turn = new Turn();
@@ -176,7 +177,7 @@ class FileIdIndex implements IdIndex {
       return true;
     });
     if (merged === null) return;
-    // Closed meanwhile, and the inputs with it.
+    // The index was closed meanwhile, and the inputs with it.
     if (this.#closed) {
       merged.close();
       return;
@@ -208,7 +209,7 @@ class FileIdIndex implements IdIndex {
     }
   }
 
-  /** Above every existing name: a run that a crash left behind is never overwritten. */
+  /** Above every existing number: a run that a crash left behind is never overwritten. */
   #nextName(): string {
     for (const name of this.#files.list(this.#folder)) {
       this.#lastNumber = Math.max(this.#lastNumber, Number(RUN_NAME.exec(name)?.[1] ?? 0));
@@ -218,7 +219,7 @@ class FileIdIndex implements IdIndex {
   }
 }
 
-/** The smallest runs, and every next one that is not larger than those before it together. */
+/** The smallest runs, and each next one that is not larger than all before it together. */
 function chooseInputs(runs: readonly IdRun[]): readonly IdRun[] {
   if (runs.length <= MAX_RUNS) return [];
   const bySize = [...runs].sort((a, b) => a.entries - b.entries);
@@ -232,7 +233,7 @@ function chooseInputs(runs: readonly IdRun[]): readonly IdRun[] {
   return inputs;
 }
 
-/** Background work in slices: the clock is looked at only every few hundred steps. */
+/** Background work in slices; the clock is checked only every few hundred steps. */
 class Turn {
   #steps = 0;
   #since = performance.now();

@@ -5,13 +5,13 @@ import { orderIdOf } from '../logs/parse-order-line.ts';
 /** A log whose lines are found by their keys. */
 export interface IndexedLog {
   readonly name: LogName;
-  /** The number by which index entries name it. */
+  /** The number of the log in index entries. */
   readonly number: number;
   /** @returns undefined when orderctl did not write the line */
   readonly keyOf: (line: Buffer) => string | undefined;
 }
 
-/** What is known of a log of facts. */
+/** What is known about a log of facts. */
 export interface KnownFacts {
   /** The field that holds the key. */
   readonly key: string;
@@ -19,7 +19,7 @@ export interface KnownFacts {
 }
 
 const FIRST_FACTS = 2;
-/** A number has eight bits. */
+/** Log numbers have eight bits. */
 const MOST_FACTS = 254 - FIRST_FACTS;
 
 /** All order ids are one set of keys: an id is decided once. */
@@ -33,8 +33,8 @@ export function isDecision(number: number): boolean {
 }
 
 /**
- * @param count of the logs of facts so far; they are numbered in the order in which they are made @throws Error
- *   beyond the last
+ * @param count the number of logs of facts so far; they are numbered in the order of their creation
+ * @throws Error beyond the last number
  */
 export function numberOfFacts(count: number): number {
   if (count >= MOST_FACTS) throw new Error(`there are ${count} logs of facts: one more cannot be numbered`);

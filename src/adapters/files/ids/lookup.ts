@@ -11,14 +11,14 @@ import { openIdIndex, type IdIndex } from './index.ts';
 import { DECISIONS, type IndexedLog, type KnownFacts } from './indexed-logs.ts';
 import type { IdPlace } from './table.ts';
 
-/** A log with everything committed. */
+/** A log including everything committed. */
 export type ViewOf = (log: LogName) => LogView;
 
 /**
- * The decision of an order id. The index may name too many places: entries that share a hash, or of lines that a
- * crash has undone; so each line is read.
+ * Finds the decision of an order id. The index may return too many places, for entries that share a hash or lines that
+ * a crash has undone, so each line is read.
  *
- * @param rebuilt called with the new index when this one turns out to be damaged, and is closed
+ * @param rebuilt returns a new index; called when this one turns out to be damaged, after closing it
  */
 export function lookUp(
   orderId: string,
@@ -37,7 +37,7 @@ export function lookUp(
 /**
  * The facts of a key, in the order of their log.
  *
- * @param rebuilt as of lookUp
+ * @param rebuilt as for lookUp
  * @param until lines from there on are left out
  */
 export function findFacts(
@@ -65,11 +65,11 @@ function placesOf(key: string, log: number, index: IdIndex, rebuilt: () => IdInd
 }
 
 /**
- * Opens the index that a checkpoint names, and adds the lines after it. A damaged index is built
- * again from the logs, of which it is a view.
+ * Opens the index that a checkpoint names, and adds the lines after the checkpoint. A damaged index is rebuilt from the
+ * logs.
  *
- * @param view a log with everything committed
- * @returns `rebuilt`: the next checkpoint has to name other runs
+ * @param view a log including everything committed
+ * @returns `rebuilt`: the next checkpoint must name other runs
  */
 export function openIndex(
   files: FileSystem,
@@ -99,7 +99,7 @@ export function rebuildIndex(
   return index;
 }
 
-/** Adds the lines that the runs of a checkpoint do not have. */
+/** Adds the lines that the runs of a checkpoint lack. */
 export function addTail(
   index: IdIndex,
   state: FolderState | undefined,
@@ -109,7 +109,7 @@ export function addTail(
   for (const log of logs) addLines(index, log, view(log.name), state?.logs[log.name]?.sizeBytes ?? 0);
 }
 
-/** The decision of an order id among the lines after a checkpoint, without an index of them. */
+/** Finds the decision of an order id among the lines after a checkpoint, without an index. */
 export function findInTail(orderId: string, state: FolderState, view: ViewOf): Decided | undefined {
   const begin = Buffer.from(lineBegin(orderId));
   for (const { name } of DECISIONS) {

@@ -8,24 +8,24 @@ import type { IndexedLog, KnownFacts } from './indexed-logs.ts';
 import { findFacts, lookUp, rebuildIndex, type ViewOf } from './lookup.ts';
 import { RecentFacts, type KeyedFacts } from './recent-facts.ts';
 
-/** Keys, and where the line of each begins. */
+/** Keys, and where the line of each starts. */
 export interface KeyedLines {
   readonly keys: readonly string[];
   readonly starts: readonly number[];
 }
 
 interface Around {
-  /** A log up to its present end. */
+  /** A log up to its current end. */
   readonly view: ViewOf;
   /** The existing logs. */
   readonly logs: () => readonly IndexedLog[];
-  /** Called when the next checkpoint has to name other runs. */
+  /** Called when the next checkpoint must name other runs. */
   readonly onRebuilt: () => void;
   /** Called when a merge fails. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The index of the logs, as the owner of the folder holds it. When it is damaged it is built again from them. */
+/** The index of the logs, for the owner of the folder. A damaged index is rebuilt from the logs. */
 export class OwnedIndex {
   readonly #files: FileSystem;
   readonly #inner: string;
@@ -33,9 +33,9 @@ export class OwnedIndex {
   readonly #recent = new RecentFacts();
   #index: IdIndex;
   #merge: Promise<void> = Promise.resolve();
-  /** A merge has found it damaged. */
+  /** A merge has found the index damaged. */
   #isDamaged = false;
-  /** Made once: an id is looked up for every order. */
+  /** Created once: an id is looked up for every order. */
   readonly #rebuilt = (): IdIndex => (this.#index = this.#built());
 
   constructor(files: FileSystem, inner: string, index: IdIndex, around: Around) {
@@ -47,7 +47,7 @@ export class OwnedIndex {
 
   /**
    * @param log its number
-   * @param base where the lines begin in the log
+   * @param base where the lines start in the log
    */
   add(log: number, { keys, starts }: KeyedLines, base: number): void {
     for (let index = 0; index < keys.length; index++) {
@@ -55,7 +55,7 @@ export class OwnedIndex {
     }
   }
 
-  /** As `add`, of facts. */
+  /** Like `add`, for facts. */
   addFacts(log: number, lines: KeyedLines & KeyedFacts, base: number): void {
     this.add(log, lines, base);
     this.#recent.add(log, lines);
@@ -66,7 +66,7 @@ export class OwnedIndex {
     return lookUp(orderId, this.#index, this.#around.view, this.#rebuilt);
   }
 
-  /** As `facts` of State. */
+  /** See `State.facts`. */
   facts(log: KnownFacts, key: string, view: () => LogView): readonly Fact[] {
     if (this.#isDamaged) this.rebuild();
     return this.#recent.of(log.number, key, () => findFacts(key, log, this.#index, view(), this.#rebuilt));
@@ -83,11 +83,11 @@ export class OwnedIndex {
     return rebuildIndex(this.#files, this.#inner, this.#around.logs(), this.#around.view);
   }
 
-  /** As `seal` of IdIndex. */
+  /** See `IdIndex.seal`. */
   async seal(): Promise<readonly string[]> {
     let index = this.#index;
     let names = await index.seal();
-    // A look-up that met damage has replaced the index meanwhile, so these are not all ids.
+    // A look-up that found damage has replaced the index meanwhile, so these runs do not have all ids.
     while (index !== this.#index) {
       index = this.#index;
       names = await index.seal();
@@ -95,7 +95,7 @@ export class OwnedIndex {
     return names;
   }
 
-  /** As `unused` of IdIndex. */
+  /** See `IdIndex.unused`. */
   unused(named: readonly string[]): readonly string[] {
     return this.#index.unused(named);
   }
@@ -103,13 +103,13 @@ export class OwnedIndex {
   /** Merges runs in the background if there are too many. */
   startMerge(): void {
     this.#merge = this.#index.mergeIfDue().catch((error: unknown) => {
-      // The index is a view: the next look-up builds it again.
+      // The index is a view: the next look-up rebuilds it.
       if (isFailure(error, 'corrupt_state')) this.#isDamaged = true;
       else this.#around.onFailure(error);
     });
   }
 
-  /** Resolves when the merge under way is over. */
+  /** Resolves when the merge in progress has ended. */
   merged(): Promise<void> {
     return this.#merge;
   }

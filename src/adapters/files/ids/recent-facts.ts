@@ -1,9 +1,9 @@
 import type { Fact } from '../../../domain/facts.ts';
 
-/** So many keys of a log are kept at least, and twice as many at most: those of the orders that are under way. */
+/** At least this many keys of a log are kept, and at most twice as many: those of the orders in progress. */
 const KEPT_KEYS = 4_000;
 
-/** Facts that are appended, and the key of each. */
+/** Appended facts, and the key of each. */
 export interface KeyedFacts {
   readonly keys: readonly string[];
   readonly facts: readonly Fact[];
@@ -16,8 +16,8 @@ interface Kept {
 }
 
 /**
- * The facts of keys that were asked for lately: each step of an order asks for what the steps before it have left. A key
- * that was never asked for is not here, since its log may have more of it than was added.
+ * The facts of recently requested keys: each step of an order needs the facts of the steps before it. A key that was
+ * never requested is not kept, since its log may have more facts than were added here.
  */
 export class RecentFacts {
   readonly #logs = new Map<number, Kept>();
@@ -27,7 +27,10 @@ export class RecentFacts {
     this.#keptKeys = keptKeys;
   }
 
-  /** @param log its number @param read of the log, where they are not known */
+  /**
+   * @param log its number
+   * @param read reads the facts from the log, when they are not known
+   */
   of(log: number, key: string, read: () => readonly Fact[]): readonly Fact[] {
     const kept = this.#keptOf(log);
     const known = kept.young.get(key) ?? kept.old.get(key);
@@ -37,14 +40,14 @@ export class RecentFacts {
     return found;
   }
 
-  /** To be called with all that are appended to a log, in order. */
+  /** Call this with all facts that are appended to a log, in order. */
   add(log: number, { keys, facts }: KeyedFacts): void {
     const kept = this.#logs.get(log);
     if (kept === undefined) return;
     for (const [index, fact] of facts.entries()) {
       const key = keys[index] ?? '';
       const known = kept.young.get(key) ?? kept.old.get(key);
-      // A list that was handed out stays as it was then.
+      // A list that was handed out must not change.
       if (known !== undefined) this.#keep(kept, key, [...known, fact]);
     }
   }

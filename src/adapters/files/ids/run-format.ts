@@ -1,11 +1,11 @@
 import { ENTRY_WORDS, type IdHash } from './table.ts';
 
 /*
- * A run: one immutable file of the index, little-endian words of 32 bits:
+ * A run: one immutable file of the index, in little-endian 32-bit words:
  *
  *     entries   sorted by hash, in blocks of 256; the last block may be shorter; four words each, as in table.ts
  *     fence     per block: hash of its first entry (high, low), CRC-32 of the block
- *     filter    a Bloom filter of blocks of 512 bits, so that a look-up touches one line of the cache
+ *     filter    a Bloom filter of blocks of 512 bits, so that a look-up touches one cache line
  *     footer    magic, version, entries, blocks, filter blocks, CRC of fence, CRC of filter, CRC of the footer
  */
 export const BLOCK_ENTRIES = 256;
@@ -15,14 +15,14 @@ export const FENCE_WORDS = 3;
 export const FOOTER_BYTES = 32;
 export const MAGIC = 0x78644964;
 export const VERSION = 2;
-/** In this version a place has the log in its topmost bit alone. */
+/** In this version, only the topmost bit of a place is the log. */
 export const FIRST_VERSION = 1;
 
 export const FILTER_WORDS = 16;
-/** 16 bits an entry and 6 probes: about two absent ids of a thousand pass, and cost one read each. */
+/** 16 bits per entry and 6 probes: about two in a thousand absent ids pass, and cost one read each. */
 const FILTER_BITS_PER_ENTRY = 16;
 export const FILTER_PROBES = 6;
-/** Entries that a merge reads at a time. */
+/** Blocks that a merge reads at a time. */
 export const CHUNK_BLOCKS = 16;
 
 export function bytesOf(words: Uint32Array): Buffer {

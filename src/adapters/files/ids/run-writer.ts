@@ -33,7 +33,7 @@ export class IdRunWriter {
   #written = 0;
   #finished = false;
 
-  /** @param atMost of entries: it sets the size of the filter */
+  /** @param atMost the most entries that will be added: it sets the size of the filter */
   constructor(files: FileSystem, folder: string, name: string, atMost: number) {
     this.name = name;
     this.#files = files;
@@ -44,7 +44,7 @@ export class IdRunWriter {
     this.#fd = files.open(this.#file, 'create');
   }
 
-  /** Takes the entry at `at` of `words`. */
+  /** Adds the entry at `at` in `words`. */
   add(words: Uint32Array, at: number): void {
     const last = this.#last;
     if (this.#filled + this.#written > 0 && compareEntries(words, at, last, 0) === 0) return;
@@ -78,14 +78,14 @@ export class IdRunWriter {
     await this.#files.syncDirectory(this.#folder);
   }
 
-  /** Gives up, and tries to leave no file behind; one that is left is removed with the unused runs. */
+  /** Gives up, and tries to leave no file behind; a file that remains is removed with the unused runs. */
   abandon(): void {
     try {
       if (!this.#finished) this.#files.close(this.#fd);
       this.#finished = true;
       this.#files.unlink(this.#file);
     } catch {
-      // The failure that led here is the one to tell.
+      // The failure that led here is the one to report.
     }
   }
 

@@ -20,10 +20,10 @@ import {
 } from './run-format.ts';
 import { ENTRY_WORDS, toPlace, type IdHash, type IdPlace } from './table.ts';
 
-/** Up to this many look-ups, a process reads a block or two for each rather than the whole filter. */
+/** Up to this many look-ups, a process reads a block or two for each instead of the whole filter. */
 const FINDS_BEFORE_FILTER = 32;
 
-/** A run, for reading. */
+/** A run, open for reading. */
 export class IdRun {
   readonly name: string;
   readonly entries: number;
@@ -39,7 +39,7 @@ export class IdRun {
   #filter: Uint32Array | null = null;
   #finds = 0;
 
-  /** @throws Failure corrupt_state when it is missing or damaged (entries and filter are checked when read) */
+  /** @throws Failure corrupt_state when it is missing or damaged; entries and filter are checked when read */
   constructor(files: FileSystem, folder: string, name: string) {
     this.name = name;
     this.#files = files;
@@ -56,11 +56,11 @@ export class IdRun {
       const read = files.read(this.#fd, bytesOf(footer), Math.max(0, sizeBytes - FOOTER_BYTES));
       const [magic, version, entries = 0, blocks = 0, filter = 0, fenceCrc, filterCrc = 0, crc] = footer;
       if (read < FOOTER_BYTES || magic !== MAGIC || crc32(bytesOf(footer.subarray(0, 7))) !== crc) {
-        throw damaged(this.#file, 'its end is not that of a whole file');
+        throw damaged(this.#file, 'its end is incomplete');
       }
       this.#isFirstVersion = version === FIRST_VERSION;
       if (version !== VERSION && !this.#isFirstVersion)
-        throw damaged(this.#file, `it is of version ${version ?? 0}`);
+        throw damaged(this.#file, `its version ${version ?? 0} is unknown`);
       this.entries = entries;
       this.blocks = blocks;
       this.#filterBlocks = filter;
@@ -71,7 +71,7 @@ export class IdRun {
         throw damaged(this.#file, `it has ${sizeBytes} bytes, not ${expectedBytes}`);
       files.read(this.#fd, bytesOf(this.#fence), entries * ENTRY_BYTES);
       if (crc32(bytesOf(this.#fence)) !== fenceCrc)
-        throw damaged(this.#file, 'its fence has another checksum');
+        throw damaged(this.#file, 'the checksum of its fence does not match');
     } catch (error) {
       files.close(this.#fd);
       throw error;
@@ -92,14 +92,14 @@ export class IdRun {
       if (isBelow(fence, middle * FENCE_WORDS, hash)) low = middle + 1;
       else high = middle;
     }
-    // Equal hashes may begin at the end of the block before, and go on into the next ones.
+    // Equal hashes may start at the end of the previous block, and continue into the next ones.
     for (let block = Math.max(0, low - 1); block < this.blocks; block += 1) {
       if (block >= low && !isEqual(fence, block * FENCE_WORDS, hash)) return;
       this.#findInBlock(block, hash, found);
     }
   }
 
-  /** Reads up to CHUNK_BLOCKS blocks, checked. @returns fewer words at the end */
+  /** Reads up to CHUNK_BLOCKS blocks and checks them. @returns fewer words at the end */
   readChunk(firstBlock: number): Uint32Array {
     const first = firstBlock * BLOCK_ENTRIES;
     const count = Math.min(this.entries - first, CHUNK_BLOCKS * BLOCK_ENTRIES);
@@ -123,7 +123,7 @@ export class IdRun {
       const words = new Uint32Array(this.#filterBlocks * FILTER_WORDS);
       this.#files.read(this.#fd, bytesOf(words), this.#filterPosition);
       if (crc32(bytesOf(words)) !== this.#filterCrc)
-        throw damaged(this.#file, 'its filter has another checksum');
+        throw damaged(this.#file, 'the checksum of its filter does not match');
       this.#filter = words;
     }
     const filter = this.#filter;
@@ -155,10 +155,10 @@ export class IdRun {
     }
   }
 
-  /** Checks a block, and converts its places to those of this version. */
+  /** Checks a block, and converts its places to those of the current version. */
   #check(block: number, words: Uint32Array): void {
     if (crc32(bytesOf(words)) !== this.#fence[block * FENCE_WORDS + 2]) {
-      throw damaged(this.#file, `its block ${block} has another checksum`);
+      throw damaged(this.#file, `the checksum of its block ${block} does not match`);
     }
     if (this.#isFirstVersion)
       for (let at = 3; at < words.length; at += ENTRY_WORDS) words[at] = fromFirst(words[at]);
@@ -176,7 +176,7 @@ function isEqual(words: Uint32Array, at: number, hash: IdHash): boolean {
 
 function damaged(file: string, what: string): Failure {
   return new Failure('corrupt_state', `${file} is damaged: ${what}`, {
-    fix: 'it is part of the index of the logs, a view that is rebuilt from the logs: start the consumer',
+    fix: 'start the consumer: it rebuilds this file, part of the index, from the logs',
     context: { file },
   });
 }

@@ -4,11 +4,11 @@ import { isDecision } from './indexed-logs.ts';
 export interface IdPlace {
   /** The number of the log: see indexed-logs.ts. */
   readonly log: number;
-  /** Byte position of its line. */
+  /** Byte position of the line in its log. */
   readonly position: number;
 }
 
-/** Entries are four 32-bit words: hash high, hash low, place low, place high with the log in its topmost eight bits. */
+/** An entry is four 32-bit words: hash high, hash low, place low, place high with the log in its topmost eight bits. */
 export const ENTRY_WORDS = 4;
 const LOG = 0x1000000;
 const HIGH = 2 ** 32;
@@ -19,10 +19,10 @@ export interface IdHash {
 }
 
 /**
- * 64 bits of a key into `into`, in two lanes of 32, by cyrb53's mixing (bryc, public domain) without its cut to 53
- * bits. Not keyed: two keys with one hash are distinguished by reading the lines they point to.
+ * Writes a 64-bit hash of a key to `into`, in two lanes of 32 bits, by cyrb53's mixing (bryc, public domain) without
+ * its cut to 53 bits. Not keyed: two keys with one hash are distinguished by reading the lines they point to.
  *
- * @param log each log of facts has hashes of its own: a key may stand in several, with many lines in one
+ * @param log each log of facts has hashes of its own: a key may be in several logs, with many lines in one
  */
 export function hashKey(key: string, log: number, into: IdHash): void {
   const seed = isDecision(log) ? 0 : log;
@@ -39,7 +39,7 @@ export function hashKey(key: string, log: number, into: IdHash): void {
   into.low = a >>> 0;
 }
 
-/** The two words that stand for a place. */
+/** The two words that encode a place. */
 export function placeLow(position: number): number {
   return position % HIGH;
 }
@@ -53,32 +53,32 @@ export function toPlace(low: number, high: number): IdPlace {
 }
 
 const FIRST_BITS = 10;
-/** 4 MiB at the start, whatever is expected. */
+/** 4 MiB at the start, however many entries are expected. */
 const MOST_FIRST_BITS = 18;
-/** Free slots behind the last home slot, so that no probe wraps around. */
+/** Free slots after the last home slot, so that no probe wraps around. */
 const TAIL_SLOTS = 64;
-/** In a table that is half full, hardly any entry is further from its home slot. */
+/** In a table that is half full, hardly any entry is farther from its home slot. */
 const NEAR_SLOTS = 48;
-/** Entries that `sorted` gives at a time, at least. */
+/** `sorted` yields at least this many words at a time. */
 const SORTED_WORDS = 4_096 * ENTRY_WORDS;
-/** A place no entry has: 2^53 - 1 is the greatest position, and 253 the last log. */
+/** No place has this high word: 2^53 - 1 is the greatest position, and 253 the last log. */
 const FREE = 0xffffffff;
 
 /**
- * The entries in memory: open addressing in one typed array. An entry's home slot is given by the topmost bits of
- * its hash and a collision moves it up only, so that the slots are all but sorted by hash.
+ * The entries in memory: open addressing in one typed array. The home slot of an entry is given by the topmost bits of
+ * its hash, and a collision only moves it up, so that the slots are nearly sorted by hash.
  */
 export class IdTable {
   size = 0;
   #bits: number;
   #words: Uint32Array;
   /**
-   * By home slot: the end of the taken slots from there on. Without it each of the many lines of one key would be
-   * searched for behind all others.
+   * By home slot: the end of the occupied slots from there on. Without it, adding one of the many lines of a key would
+   * step over all the others.
    */
   #taken = new Map<number, number>();
 
-  /** @param expected how many entries it holds before it grows */
+  /** @param expected how many entries the table holds before it grows */
   constructor(expected = 0) {
     this.#bits = Math.min(MOST_FIRST_BITS, Math.max(FIRST_BITS, Math.ceil(Math.log2(2 * expected + 1))));
     this.#words = firstSlots(this.#bits);
@@ -101,9 +101,9 @@ export class IdTable {
   }
 
   /**
-   * All entries in order of their hashes, a few thousand at a time. Nothing may be added meanwhile.
+   * Yields all entries in order of their hashes, a few thousand at a time. Nothing may be added meanwhile.
    *
-   * @returns arrays that are valid until the next one is asked for
+   * @returns arrays that are valid until the next one is requested
    */
   *sorted(): Generator<Uint32Array> {
     const words = this.#words;
@@ -168,7 +168,7 @@ function withFreeSlots(words: Uint32Array, slots: number): Uint32Array {
   return longer.fill(FREE, words.length);
 }
 
-/** Inserts an entry among the sorted ones before `end`: mostly at the end, since the slots are almost sorted. */
+/** Inserts an entry among the sorted ones before `end`: mostly at the end, since the slots are nearly sorted. */
 function insert(words: Uint32Array, at: number, sorted: Uint32Array, end: number): void {
   let to = end;
   while (to > 0 && compareEntries(sorted, to - ENTRY_WORDS, words, at) > 0) to -= ENTRY_WORDS;
@@ -176,7 +176,7 @@ function insert(words: Uint32Array, at: number, sorted: Uint32Array, end: number
   for (let word = 0; word < ENTRY_WORDS; word++) sorted[to + word] = words[at + word] ?? 0;
 }
 
-/** By hash, then by place: equal entries meet, so that a merge can drop one. */
+/** By hash, then by place: equal entries are adjacent, so that a merge can drop one. */
 export function compareEntries(a: Uint32Array, atA: number, b: Uint32Array, atB: number): number {
   const difference = (a[atA] ?? 0) - (b[atB] ?? 0) || (a[atA + 1] ?? 0) - (b[atB + 1] ?? 0);
   return difference || (a[atA + 3] ?? 0) - (b[atB + 3] ?? 0) || (a[atA + 2] ?? 0) - (b[atB + 2] ?? 0);

@@ -13,21 +13,21 @@ import type { LoadedFolder } from './recover.ts';
 import { FolderSnapshot } from './snapshot.ts';
 
 /*
- * Copies a folder as it is at one moment, beside its owner: the checkpoint, the logs up to the lengths that it names,
- * and the journals after it up to the last whole record. A crash at that moment would leave the same, and the copy is
- * recovered in the same way.
+ * Copies a folder as it is at one moment, while its owner runs: the checkpoint, the logs up to the sizes that it names,
+ * and the journals after it up to the last complete record. A crash at that moment would leave the same, and the copy
+ * is recovered in the same way.
  */
 
-/** The way out where the target is in use. */
-export const NEW_FOLDER = 'name a folder that is empty or not there yet';
+/** The fix when the target is in use. */
+export const NEW_FOLDER = 'name a folder that is empty or does not exist yet';
 
 const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
-/** Beside those of the store: what is copied in another way, or belongs to a running process. */
+/** Not copied with the other files: copied in another way, or part of a running process. */
 const NOT_COPIED =
   /^(?:owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|replacement|sealed\.json|.*\.tmp)$/;
 
-/** Truths of their own, replaced as a whole. */
+/** Sources of truth of their own, replaced as a whole. */
 const LIST_FILES = new Set(Object.keys(LISTS).map((name) => `${name}.csv`));
 
 /** @throws Failure not_found, already_exists, corrupt_state, write_failed */
@@ -56,8 +56,8 @@ export async function backUp(
 function assertEmpty(files: FileSystem, folder: string, target: string): void {
   const within = path.relative(folder, target);
   if (within === '' || (!within.startsWith('..') && !path.isAbsolute(within))) {
-    throw new Failure('invalid_value', `${target} lies in ${folder}, which is to be copied`, {
-      fix: 'name a folder outside of it, on another disk if possible',
+    throw new Failure('invalid_value', `${target} is inside ${folder}, which is to be copied`, {
+      fix: 'name a folder outside it, on another disk if possible',
     });
   }
   if (files.list(target).length === 0) return;
@@ -69,7 +69,9 @@ function assertEmpty(files: FileSystem, folder: string, target: string): void {
 
 interface Source extends AsyncDisposable {
   readonly snapshot: FolderSnapshot;
-  /** What the checkpoint names beside logs and journals, open: its owner may remove it meanwhile. */
+  /**
+   * The files other than logs and journals that the checkpoint names, opened since the owner may remove them meanwhile.
+   */
   readonly named: ReadonlyMap<string, number>;
 }
 
@@ -124,14 +126,14 @@ class FolderCopy {
     for (const name of this.#files.list(innerFolder(this.#folder))) {
       if (!isStoreFile(name) && !NOT_COPIED.test(name)) await this.#whole(path.join('.orderctl', name));
     }
-    // A replacement that began since is not of this moment: its seal would have the copy replaced by nothing.
+    // A replacement that started since then is not part of this moment: its seal would replace the copy with nothing.
     const seal = readSeal(this.#files, this.#folder);
     if (seal !== null && seal.why !== 'replacing') await this.#whole(path.join('.orderctl', 'sealed.json'));
     await this.#undelivered();
     for (const directory of [inner, this.#target, path.dirname(this.#target)]) {
       await this.#files.syncDirectory(directory);
     }
-    // Last: without it, an unfinished copy cannot be mistaken for a whole folder.
+    // Last: without it, an unfinished copy cannot be mistaken for a complete folder.
     if (loaded !== undefined) await writeState(this.#files, inner, loaded.state);
   }
 
@@ -146,7 +148,7 @@ class FolderCopy {
     for (const [name, fd] of named) await this.#open(path.join('.orderctl', name), fd);
     for (const [at, fd] of journalFds.entries()) {
       const number = state.journal.number + at;
-      // A journal after the last of the chain is empty.
+      // A journal after the last one of the chain is empty.
       if (number > journal.number) break;
       const name = path.relative(this.#folder, journalPath(innerFolder(this.#folder), number));
       await this.#open(name, fd, number === journal.number ? journal.end.sizeBytes : undefined);
@@ -162,7 +164,7 @@ class FolderCopy {
     await this.#files.syncDirectory(kept);
   }
 
-  /** A file that is only ever replaced as a whole. */
+  /** Copies a file that is only ever replaced as a whole. */
   async #whole(name: string): Promise<void> {
     const fd = openOrUndefined(this.#files, path.join(this.#folder, name));
     if (fd === undefined) return;
@@ -179,7 +181,7 @@ class FolderCopy {
     await this.#write(name, bytesOf(view, sizeBytes));
   }
 
-  /** With this user's mode for new files, but none wider than that of the original. */
+  /** Uses this user's mode for new files, but none wider than that of the original. */
   async #write(name: string, chunks: Iterable<Buffer>): Promise<void> {
     const fd = this.#files.open(path.join(this.#target, name), 'create');
     try {

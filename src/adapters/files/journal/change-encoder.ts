@@ -15,7 +15,7 @@ import { smallLines, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Commit, FactLines } from './commit.ts';
 
-/** Facts of one log, as they are found among those of a transaction. */
+/** The facts of one log among those of a transaction. */
 interface FoundFacts {
   readonly keys: string[];
   readonly starts: number[];
@@ -24,7 +24,7 @@ interface FoundFacts {
   sizeBytes: number;
 }
 
-/** What follows from edits, as `onEdits` of OwnOptions returns it. */
+/** The consequences of edits, as `OwnOptions.onEdits` returns them. */
 export type EditEvents = Pick<StateChanges, 'small' | 'outgoing'>;
 
 /** Turns the changes of a transaction into the commit that is journalled. */
@@ -39,7 +39,7 @@ export class ChangeEncoder {
     this.#sales = new Sales(tables.inventory);
   }
 
-  /** Its previous results are no longer needed. */
+  /** Call this when the previous results are no longer needed. */
   clear(): void {
     this.#orders.clear();
     this.#rejections.clear();
@@ -47,7 +47,7 @@ export class ChangeEncoder {
   }
 
   /**
-   * @param events what follows from the edits among the changes
+   * @param events the consequences of the edits among the changes
    * @returns null when nothing changes; its bytes are valid until `clear`, all else until the next call
    */
   toCommit(changes: Changes, stamp: EditStamp, events: EditEvents = {}): Commit | null {
@@ -65,7 +65,7 @@ export class ChangeEncoder {
     if (movements.length > 0) logs.movements = textBytes(this.#move(movements, stamp));
     const facts = this.#encodeFacts(changes.facts ?? [], stamp.seq, lines);
     for (const position of changes.positions ?? []) lines.push(['position', position]);
-    // Those of edits come first, as edits take effect first.
+    // Those of edits come first, because edits take effect first.
     lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
     const outgoing = [...(events.outgoing ?? []), ...(changes.outgoing ?? [])];
     const { effects = [] } = changes;
@@ -77,7 +77,7 @@ export class ChangeEncoder {
     return { seq: stamp.seq, lines, facts, outgoing, logs, ...batch };
   }
 
-  /** Takes what was accepted. @throws Error when that much is not on hand: a bug in the decision */
+  /** Takes the accepted quantities from stock. @throws Error when less is on hand: a bug in the decision */
   #encodeDecisions({ decisions = [] }: Changes, seq: number): void {
     this.#orders.begin();
     this.#rejections.begin();
@@ -90,13 +90,13 @@ export class ChangeEncoder {
       const { orderId, items } = decided.order;
       for (const { item, quantity } of items) {
         if (Number.isNaN(this.#sales.take(item, quantity))) {
-          throw new Error(`order ${orderId} is accepted for ${quantity} ${item}, which are not there`);
+          throw new Error(`order ${orderId} is accepted for ${quantity} ${item}, which are not in stock`);
         }
       }
     }
   }
 
-  /** The lines of movements. @throws Error for one that is not possible: a bug where it is made */
+  /** Yields the lines of movements. @throws Error for an impossible movement: a bug in the code that made it */
   *#move(movements: readonly Movement[], { seq, at }: EditStamp): Generator<string> {
     for (const movement of movements) {
       const onHand = this.#sales.move(movement);
@@ -107,13 +107,13 @@ export class ChangeEncoder {
     }
   }
 
-  /** @throws Error for a log that is found by another field: a bug where it is declared */
+  /** @throws Error for a log that has another key field: a bug in its declaration */
   #encodeFacts(facts: NonNullable<Changes['facts']>, seq: number, lines: StateLine[]): FactLines[] {
     const found = new Map<string, FoundFacts>();
     for (const { log, value } of facts) {
       const known = this.#tables.facts.get(log.name)?.key;
       if (known !== undefined && known !== log.key) {
-        throw new Error(`the facts of ${log.name} are found by ${known}, not by ${log.key}`);
+        throw new Error(`the facts of ${log.name} have the key ${known}, not ${log.key}`);
       }
       let ofLog = found.get(log.name);
       if (ofLog === undefined) {
@@ -134,18 +134,18 @@ export class ChangeEncoder {
   }
 }
 
-/** By item, what is on hand after the edits. */
+/** By item, the stock on hand after the edits. */
 function editedStock(edits: readonly Edit[]): ReadonlyMap<string, number> {
   const edited = new Map<string, number>();
   for (const edit of edits) {
-    // What was removed cannot be sold, even if it was added again as another row.
+    // An item that was removed cannot be sold, even if it was added again as another row.
     if (edit.kind !== 'item' || Number.isNaN(edited.get(edit.item))) continue;
     edited.set(edit.item, edit.after?.quantity ?? NaN);
   }
   return edited;
 }
 
-/** Lines that hold changes of small tables. */
+/** The lines that change small tables. */
 export function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateLine> {
   const byTable = new Map<string, [string, unknown][]>();
   for (const { table, key, value } of small) {

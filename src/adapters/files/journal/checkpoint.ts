@@ -10,29 +10,29 @@ import { renderLine, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 
 /*
- * The checkpoint: from where recovery starts. `state.json` names everything that is true at one moment, the cut:
+ * The checkpoint: where recovery starts. `state.json` names everything that is true at one moment, the cut:
  *
- *   the snapshot of the tables · how long each log is · the runs of the id index · the journal that goes on after it
+ *   the snapshot of the tables · the size of each log · the runs of the id index · the journal that continues from it
  *
  * It is made in two halves, so that commits wait only for the first:
  *
- *   cut    between two commits: make journal n+1, sync it and its name; from here on commits go there
+ *   cut    between two commits: create journal n+1, sync it and its name; from here on commits go there
  *   write  in the background: sync the logs, write and sync the snapshot and the index run, sync both directories,
- *          then put state.json in place (write beside, sync, rename, sync the directory), then unlink what the
- *          state before it named
+ *          then put state.json in place (write a new file, sync, rename, sync the directory), then unlink what the
+ *          previous state named
  *
- * A crash before the rename leaves the older state, which names journal n; recovery goes on from n into n+1 by the
- * chain of their records. Nothing is ever truncated or overwritten that a durable state.json names.
+ * A crash before the rename leaves the older state, which names journal n; recovery continues from n into n+1 by the
+ * chain of their records. Nothing that a durable state.json names is ever truncated or overwritten.
  */
 
 /**
- * Of this layout of `.orderctl/`; 1 had one state line for each row, 2 neither `seq` nor facts, 3 what waits to be sent in
- * the snapshot, 4 each message in a line of its own.
+ * The format of `.orderctl/`. Format 1 had one state line for each row, 2 neither `seq` nor facts, 3 the unsent
+ * messages in the snapshot, 4 each message in a line of its own.
  */
 export const FORMAT = 5;
-/** These can be read, and are upgraded by the next owner. */
+/** These can be read; the next owner upgrades them. */
 const FORMER_FORMATS: readonly number[] = [2, 3, 4];
-/** Before, what waited to be sent was in the snapshot and the journals. */
+/** In earlier formats, the unsent messages were in the snapshot and the journals. */
 export const FIRST_WITH_SEGMENTS = 4;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -44,13 +44,13 @@ interface LogFile extends LogState {
 }
 
 export interface FolderState {
-  /** Of this layout; a later one gets another number. */
+  /** The format of this layout; a later one gets another number. */
   readonly format: number;
-  /** Random, made once with the folder. */
+  /** Random, generated once with the folder. */
   readonly folderId: string;
   /** The number of the last transaction; 0 in a folder of format 2. */
   readonly seq: number;
-  /** The journal that begins at this checkpoint, and what its opening record is chained to. */
+  /** The journal that starts at this checkpoint, and what its opening record is chained to. */
   readonly journal: { readonly number: number; readonly seq: number; readonly chain: number };
   /** The snapshot of the tables, in `.orderctl/`. */
   readonly tables: { readonly file: string; readonly sizeBytes: number; readonly crc: number };
@@ -63,7 +63,7 @@ export interface FolderState {
 /**
  * Replaces state.json; durable when this resolves.
  *
- * @param assertOurs called before anything that is there is replaced; what it throws is thrown
+ * @param assertOurs called before an existing file is replaced; its errors are passed on
  */
 export async function writeState(
   files: FileSystem,
@@ -83,7 +83,7 @@ export async function writeState(
 }
 
 /**
- * @returns undefined when there is no state.json
+ * @returns undefined when state.json does not exist
  * @throws Failure corrupt_state when it cannot be read
  */
 export function readState(files: FileSystem, inner: string): FolderState | undefined {
@@ -93,14 +93,14 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
   let parsed: { crc32: number; state: FolderState };
   try {
     parsed = JSON.parse(bytes.toString('utf8')) as typeof parsed;
-    if (crc32(JSON.stringify(parsed.state)) !== parsed.crc32) throw new Error('its checksum does not fit');
+    if (crc32(JSON.stringify(parsed.state)) !== parsed.crc32) throw new Error('its checksum does not match');
   } catch (error) {
     throw corruptState(name, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { format, seq } = parsed.state as Partial<FolderState>;
   if (format !== undefined && FORMER_FORMATS.includes(format)) return { ...parsed.state, seq: seq ?? 0 };
   if (format !== FORMAT) {
-    throw new Failure('corrupt_state', `${name} is of format ${format}; this version knows ${FORMAT}`, {
+    throw new Failure('corrupt_state', `${name} has format ${format}; this version supports ${FORMAT}`, {
       fix: 'use the version of orderctl that wrote it',
       context: { file: name },
     });
@@ -110,12 +110,12 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
 
 export function corruptState(name: string, how: string): Failure {
   return new Failure('corrupt_state', `${name} is damaged: ${how}`, {
-    fix: 'restore the whole folder from a backup; what was decided since then is read again from Kafka',
+    fix: 'restore the whole folder from a backup; later orders are read again from Kafka',
     context: { file: name },
   });
 }
 
-/** Streams the tables into a new file, yielding to other work between chunks; durable when this resolves. */
+/** Streams the tables into a new file, letting other work run between chunks; durable when this resolves. */
 export async function writeSnapshot(
   files: FileSystem,
   name: string,
@@ -155,7 +155,7 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
     let found = 0;
     for (const chunk of view.chunks()) found = crc32(chunk, found);
     if (found !== crc || files.statOpen(fd).sizeBytes !== sizeBytes) {
-      throw corruptState(name, 'its checksum does not fit');
+      throw corruptState(name, 'its checksum does not match');
     }
     for (const chunk of view.chunks()) restoreLines(chunk, tables);
   } finally {

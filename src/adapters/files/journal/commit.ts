@@ -12,7 +12,7 @@ import type { JournalEntry, LogBytes } from './entry.ts';
 
 /** New lines of one log of facts. */
 export interface FactLines extends KeyedLines, KeyedFacts {
-  /** By its name in messages. */
+  /** The name that the log has in messages. */
   readonly name: string;
   readonly parts: readonly Uint8Array[];
 }
@@ -24,23 +24,23 @@ export interface Commit {
   readonly orders?: DecisionLines;
   readonly rejections?: DecisionLines;
   readonly sales?: Sales;
-  /** In order of their logs. */
+  /** In the order of their logs. */
   readonly facts?: readonly FactLines[];
-  /** In the order in which it is to be sent. */
+  /** In the order in which they are to be sent. */
   readonly outgoing?: readonly Outgoing[];
   readonly logs?: Partial<Record<LogsOfCommit, readonly Uint8Array[]>>;
-  /** Of the transaction, for its lines; absent where it has no number. */
+  /** The number of the transaction, for its lines; undefined if it has none. */
   readonly seq?: number;
   /** Iterated twice. */
   readonly lines: Iterable<StateLine>;
 }
 
 /**
- * What the journal record of a commit holds.
+ * The journal record of a commit.
  *
- * @param leaving what it leaves to be sent
- * @param sizeOf how long each log is
- * @param seq of the last transaction before it
+ * @param leaving the messages and dead letters that it leaves to be sent
+ * @param sizeOf the size of each log
+ * @param seq the number of the last transaction before it
  */
 export function entryOf(
   commit: Commit,
@@ -60,7 +60,7 @@ export function entryOf(
   for (const log in commit.logs) add(log as LogName, commit.logs[log as LogsOfCommit]);
   const state: Uint8Array[] = textBytes(rendered(commit.lines));
   state.push(...textBytes(rendered(leaving.flatMap(({ lines }) => lines))));
-  // Last, since stock is sold as the edits left it.
+  // Last, since sales apply to the stock as the edits left it.
   if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
   return { seq: commit.seq ?? seq, logs, state };
 }

@@ -2,13 +2,13 @@ import { totalBytes } from '../fs.ts';
 import type { LogName } from '../layout.ts';
 
 /*
- * What one journal record holds, for recovery to apply again:
+ * The content of one journal record, which recovery applies again:
  *
  *   payload = directory, line feed, bytes for the logs, state lines
  *   directory = {"logs":[[name, position, length], …],"state":length,"seq":number of the last transaction}
  *
- * The bytes for a log are verbatim, with the position they belong at; state lines (state-line.ts) carry values as
- * they are afterwards. Applying a record twice is therefore the same as applying it once.
+ * The bytes for a log are verbatim, with the position where they belong; state lines (state-line.ts) have the values
+ * after the commit. Applying a record twice is therefore the same as applying it once.
  */
 
 interface LogPlace {
@@ -27,7 +27,7 @@ export interface JournalEntry {
   /** The number of the last transaction up to here. */
   readonly seq: number;
   readonly logs: readonly LogBytes[];
-  /** State lines, each ended by a line feed, one part behind the other. */
+  /** State lines, each ending in a line feed, one part after the other. */
   readonly state: readonly Uint8Array[];
 }
 
@@ -38,7 +38,7 @@ interface Directory {
   seq?: number;
 }
 
-/** Merges several into one, in their order. */
+/** Merges several entries into one, in their order. */
 export function joined(entries: readonly JournalEntry[]): JournalEntry {
   const [first, ...rest] = entries;
   if (first !== undefined && rest.length === 0) return first;
@@ -63,13 +63,13 @@ export function encodeEntry(entry: JournalEntry): Uint8Array[] {
 }
 
 export interface DecodedEntry {
-  /** `at`: where the bytes begin in the payload. */
+  /** `at`: where the bytes start in the payload. */
   readonly logs: readonly (LogPlace & { readonly bytes: Uint8Array; readonly at: number })[];
   readonly state: Buffer;
   readonly seq: number;
 }
 
-/** @param payload its CRC was checked, so it is as `encodeEntry` made it */
+/** @param payload as `encodeEntry` made it: its CRC was checked */
 export function decodeEntry(payload: Buffer): DecodedEntry {
   const lineFeed = payload.indexOf(10);
   const directory = JSON.parse(payload.toString('utf8', 0, lineFeed)) as Directory;

@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import type { FileSystem } from '../fs.ts';
 
 /*
- * The journal: what makes a commit durable. It knows bytes only.
+ * The journal makes a commit durable. It handles bytes only.
  *
- *   file   = record, record, …          the first is the opening record, empty, written and synced when the file is made
+ *   file   = record, record, …          the first, empty, is the opening record, written and synced with the file
  *   record = header (28 bytes), payload, mark (16 bytes)
  *   header = magic 4 · payload length 4 · seq 8 · CRC of the previous record's header 4 · CRC of the payload 4 ·
  *            CRC of these 24 bytes 4
@@ -13,7 +13,7 @@ import type { FileSystem } from '../fs.ts';
  * A commit is: write header and payload, fdatasync (that is the commit point), write the mark. The next record is
  * written only then, so at most one record is ever unsynced. Hence, when a record does not check out:
  *
- *   - nothing valid follows it: power failed while it was being written. It was acknowledged to nobody: ignore it.
+ *   - nothing valid follows it: power failed while it was being written. It was never acknowledged: ignore it.
  *   - its own mark or a later record is valid: it had been synced, so something damaged it. Refuse.
  *
  * The mark itself is never synced; when it is lost with the power, only that second test becomes weaker. Records
@@ -28,11 +28,11 @@ const HEADER_BYTES = 28;
 const MARK_BYTES = 16;
 const SCAN_CHUNK_BYTES = 1 << 20;
 
-/** Where a journal stands: what the next record is chained to. */
+/** The end of a journal: what the next record is chained to. */
 export interface JournalEnd {
-  /** Of the last record. */
+  /** The number of the last record. */
   readonly seq: number;
-  /** Its header's CRC. */
+  /** The CRC of its header. */
   readonly chain: number;
   /** Where the next record will be written. */
   readonly sizeBytes: number;
@@ -40,7 +40,7 @@ export interface JournalEnd {
 
 export interface ScannedRecord {
   readonly seq: number;
-  /** CRC of the header of the record before, as this one has it. */
+  /** The CRC of the previous record's header, as this record has it. */
   readonly previous: number;
   readonly payload: Buffer;
   /** Byte position of the payload in its file. */
@@ -54,7 +54,7 @@ export type ScanResult =
       /** Bytes of an unfinished record follow the end. */
       readonly torn: boolean;
     }
-  /** No valid record at all: the file was being made when power failed. */
+  /** No valid record at all: power failed while the file was being created. */
   | { readonly kind: 'empty' }
   /** A synced record is damaged at this byte position. */
   | { readonly kind: 'damaged'; readonly position: number };
@@ -67,7 +67,7 @@ export class Journal {
   readonly #fd: number;
   readonly #inode: bigint;
   #end: JournalEnd;
-  /** Of the record that is being written. */
+  /** The size of the record that is being written. */
   #underWayBytes = 0;
 
   private constructor(files: FileSystem, path: string, number: number, fd: number, end: JournalEnd) {
@@ -80,8 +80,8 @@ export class Journal {
   }
 
   /**
-   * Makes journal `number` with its opening record, which is chained to `after`. The file is durable when this
-   * resolves; its name is only when the caller has synced the directory.
+   * Creates journal `number` with its opening record, which is chained to `after`. The file is durable when this
+   * resolves; its name only when the caller has synced the directory.
    */
   static async create(
     files: FileSystem,
@@ -104,7 +104,7 @@ export class Journal {
     return journal;
   }
 
-  /** Opens a scanned journal to go on after its last record. */
+  /** Opens a scanned journal to continue after its last record. */
   static open(
     files: FileSystem,
     path: string,
@@ -118,8 +118,8 @@ export class Journal {
   }
 
   /**
-   * Whether the file is as we left it, but for a record that we are writing. If another owner has appended to it or
-   * replaced it, which ownership should prevent, nothing more may be written.
+   * Whether the file is as this process left it, apart from a record that is being written. If another owner has
+   * appended to it or replaced it, which ownership should prevent, nothing more may be written.
    */
   isOurs(): boolean {
     const found = this.#files.stat(this.path);
@@ -191,10 +191,10 @@ function decodeHeader(bytes: Buffer): Header | undefined {
 }
 
 /**
- * Reads a journal from its start, or on from `from`, and passes each valid record to `onRecord`, in order. Changes nothing, so that
- * readers may use it beside the owner, who may be writing an unfinished last record at this moment.
+ * Reads a journal from its start, or from `from` on, and passes each valid record to `onRecord`, in order. Changes
+ * nothing, so that readers may use it while the owner runs and perhaps writes a last record.
  *
- * @param onRecord may keep `payload` only until it returns
+ * @param onRecord may use `payload` only until it returns
  */
 export function scanJournal(
   files: FileSystem,
@@ -225,12 +225,12 @@ export function scanJournal(
   return { kind: 'ok', end, torn: sizeBytes !== end.sizeBytes };
 }
 
-/** Whether a valid record header or mark lies anywhere from `from` on: proof that what is at `from` was synced. */
+/** Whether a valid record header or mark exists anywhere from `from` on: proof that the bytes at `from` were synced. */
 function holdsSyncedBytes(files: FileSystem, fd: number, from: number, sizeBytes: number): boolean {
   const overlap = HEADER_BYTES - 1;
   const chunk = Buffer.allocUnsafe(SCAN_CHUNK_BYTES + overlap);
   for (let at = from; at < sizeBytes; at += SCAN_CHUNK_BYTES) {
-    // Not beyond: beside a reader, the owner may have finished that record since.
+    // Not beyond `sizeBytes`: while a reader scans, the owner may have finished that record.
     const wanted = chunk.subarray(0, Math.min(chunk.byteLength, sizeBytes - at));
     const bytes = wanted.subarray(0, files.read(fd, wanted, at));
     for (let found = bytes.indexOf(0xff); found !== -1; found = bytes.indexOf(0xff, found + 1)) {

@@ -21,9 +21,9 @@ import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';
 
 /*
- * Finds what is true from the files: state.json, the snapshot that it names, the logs up to the lengths that it
- * names, and the journals after it in their chain. `loadFolder` only reads, for readers and owners alike.
- * `repairLogs` is the owner's: it brings the logs on disk to what the journals say.
+ * Finds the true state from the files: state.json, the snapshot that it names, the logs up to the sizes that it names,
+ * and the chain of journals after it. `loadFolder` only reads, for readers and owners alike. `repairLogs` is for
+ * owners: it brings the logs on disk in line with the journals.
  */
 
 export interface LoadedFolder {
@@ -34,21 +34,21 @@ export interface LoadedFolder {
     readonly number: number;
     readonly end: JournalEnd;
     readonly torn: boolean;
-    /** How long it was when it was read, an unfinished record included. */
+    /** Its size when it was read, including an unfinished record. */
     readonly readBytes: number;
   };
-  /** All journals of the chain, open for reading: they hold `tails`. */
+  /** All journals of the chain, open for reading: they contain `tails`. */
   readonly journalFds: readonly number[];
-  /** Commits found in the journals. */
+  /** The number of commits found in the journals. */
   readonly commits: number;
   /** The number of the last transaction. */
   readonly seq: number;
-  /** What was added to each log since the checkpoint, as the journals have it. */
+  /** What was added to each log since the checkpoint, from the journals. */
   readonly tails: ReadonlyMap<LogName, readonly FilePart[]>;
 }
 
 /**
- * @returns undefined when the folder is fresh: it holds nothing of ours yet
+ * @returns undefined when the folder is fresh: orderctl has written nothing to it yet
  * @throws Failure corrupt_state
  */
 export function loadFolder(files: FileSystem, folder: string): LoadedFolder | undefined {
@@ -107,31 +107,31 @@ function readJournals(
       if (journal === undefined) throw corruptState(name, 'it is missing');
       return { journal, commits };
     }
-    // Before this one is read: an owner makes the next journal after its last record here. One made later continues
-    // after records that are not seen here.
+    // Opened before this one is read: an owner creates the next journal after its last record here. A journal created
+    // later continues after records that are not seen here.
     next = openJournal(number + 1);
-    // It must continue from the last record of the previous journal, or it does not belong to this chain.
+    // It must continue from the last record of the previous journal, or it is not part of this chain.
     const chained: boolean[] = [];
     const readBytes = files.statOpen(fd).sizeBytes;
     const result: ScanResult = scanJournal(files, fd, (record) => {
       if (chained.length === 0) chained.push(record.seq === after.seq + 1 && record.previous === after.chain);
-      // An empty record is an owner's mark that it was here.
+      // An empty record only marks that an owner has started here.
       else if (chained[0] === true && record.payload.byteLength > 0) {
         commits += 1;
         onCommit(record.payload, record.payloadAt, fd);
       }
     });
     if (result.kind === 'damaged') {
-      throw corruptState(name, `the record at byte ${result.position} does not check out, and it was synced`);
+      throw corruptState(name, `the record at byte ${result.position} is damaged, although it was synced`);
     }
     if (result.kind === 'empty') {
-      if (journal === undefined) throw corruptState(name, 'its first record does not check out');
-      // It was being made when power failed, so nothing was committed to it.
+      if (journal === undefined) throw corruptState(name, 'its first record is damaged');
+      // Power failed while it was being created, so nothing was committed to it.
       return { journal, commits };
     }
-    // An owner that continues after an unfinished record chains to the last whole one.
+    // An owner that continues after an unfinished record chains to the last complete one.
     if (chained[0] !== true) {
-      throw corruptState(name, 'it does not go on where the one before it ends');
+      throw corruptState(name, 'it does not continue from the end of the previous journal');
     }
     journal = { number, end: result.end, torn: result.torn, readBytes };
     after = result.end;
@@ -139,56 +139,56 @@ function readJournals(
 }
 
 /**
- * A folder without state.json is fresh only when nothing of ours is in it: a checkpoint is durable before the first
- * decision, so a filled log means that `.orderctl/` was lost.
+ * A folder without state.json is fresh only when orderctl has written nothing to it: a checkpoint is durable before the
+ * first decision, so a filled log means that `.orderctl/` was lost.
  */
 function assertFresh(files: FileSystem, folder: string): void {
   const inner = innerFolder(folder);
   const isFilled = (log: string): boolean => (files.stat(path.join(folder, log))?.sizeBytes ?? 0) > 0;
   const filled = [...DECISION_LOGS, fileOfLog('movements')].filter(isFilled);
-  // Users may have .jsonl files of their own in the folder: lines with a transaction are ours.
+  // Users may have .jsonl files of their own in the folder: lines with a transaction number are ours.
   for (const { file, seq } of factFiles(files, folder)) if (seq > 0) filled.push(file);
   const [first] = filled;
   if (first !== undefined) {
     const all = filled.join(', ');
     throw new Failure(
       'corrupt_state',
-      `${path.join(folder, first)} holds decisions, but ${path.join(inner, STATE_FILE)} is missing`,
+      `${path.join(folder, first)} contains decisions, but ${path.join(inner, STATE_FILE)} is missing`,
       {
-        fix: `restore ${inner} from a backup; or, to start over and have every order decided again, move ${all} away`,
+        fix: `restore ${inner} from a backup; or, to start over and process every order again, move ${all} away`,
         context: { file: path.join(inner, STATE_FILE) },
       },
     );
   }
-  // The first journal may be there when power failed while the folder was made; a second one never.
+  // The first journal may exist when power failed while the folder was being created; a second one never does.
   if (
     files.stat(journalPath(inner, 2)) !== undefined ||
     (files.stat(path.join(inner, 'edits.jsonl'))?.sizeBytes ?? 0) > 0
   ) {
-    throw corruptState(path.join(inner, STATE_FILE), 'it is missing beside a journal that was in use');
+    throw corruptState(path.join(inner, STATE_FILE), 'it is missing, although a journal was in use');
   }
 }
 
-/** The length of a log, including what only the journals hold. */
+/** The size of a log, including what only the journals contain. */
 export function logEnd(loaded: LoadedFolder, log: LogName): number {
   const last = loaded.tails.get(log)?.at(-1);
   return last === undefined ? (loaded.state.logs[log]?.sizeBytes ?? 0) : last.position + last.sizeBytes;
 }
 
-/** The existing logs, and that of movements, which may have existed. */
+/** The existing logs, and the log of movements, which may have existed. */
 export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
   return new Set([...(Object.keys(state.logs) as LogName[]), 'movements', ...tails.keys()]);
 }
 
 /**
- * If the records that made a log were lost from the journal, only numbers tell of them: those in the lines of a log of
- * facts, and that of a segment, whose file is empty until the commit that begins it is durable.
+ * If the records that created a log were lost from the journal, only numbers reveal that: those in the lines of a log
+ * of facts, and that of a segment, whose file is empty until the commit that starts it is durable.
  */
 function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
   for (const { file, seq } of factFiles(files, folder)) {
     if (known.has(file) || seq <= loaded.seq) continue;
-    const how = `it begins with transaction ${seq}, but the journal ends with ${loaded.seq}`;
+    const how = `it starts with transaction ${seq}, but the journal ends with ${loaded.seq}`;
     throw damagedLog(path.join(folder, file), how);
   }
   const inner = innerFolder(folder);
@@ -200,11 +200,7 @@ function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolde
   }
 }
 
-/**
- * Finds files that may be logs of facts.
- *
- * @returns `seq`: the transaction of its first line; 0: it names none
- */
+/** Finds files that may be logs of facts. @returns `seq`: the transaction of its first line; 0: it names none */
 function* factFiles(
   files: FileSystem,
   folder: string,
@@ -222,16 +218,16 @@ function* factFiles(
   }
 }
 
-/** Relative to the folder. */
+/** The file of a log, relative to the folder. */
 export function fileOf({ state }: LoadedFolder, log: LogName): string {
   return state.logs[log]?.file ?? fileOfLog(log);
 }
 
 /**
- * A check that is valid for an owner at any time, for a reader only while no one commits: a log is written after its
- * journal record, so a log longer than the journals say means that records were lost from them.
+ * Checks that a log is not longer than the journals say: it is written after its journal record, so a longer one means
+ * that records were lost. An owner may check at any time, a reader only while no process commits.
  *
- * @param sizeBytes of the log, measured after `loaded` was read
+ * @param sizeBytes the size of the log, measured after `loaded` was read
  * @throws Failure corrupt_state
  */
 export function checkAgainstJournal(
@@ -250,15 +246,15 @@ export function checkAgainstJournal(
 }
 
 function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
-  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal knows of ${end} only`);
+  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal has only ${end}`);
 }
 
 /**
- * Repairs the logs: they are verified up to the checkpoint, and written again from the journals after it. Not synced:
- * the journals hold the same until the next checkpoint.
+ * Repairs the logs: verifies them up to the checkpoint, and writes the rest again from the journals. They are not
+ * synced, since the journals contain the same until the next checkpoint.
  *
  * @throws Failure corrupt_state when a log is shorter than the checkpoint says, differs before it, or is longer than
- *   all commits
+ * all commits
  */
 export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   checkUnknownLogs(files, folder, loaded);
@@ -267,7 +263,7 @@ export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFold
     const sizeBytes = checkLog(files, name, loaded.state.logs[log] ?? EMPTY_LOG);
     const tail = loaded.tails.get(log) ?? [];
     const end = logEnd(loaded, log);
-    // A log is written only after its journal record is synced: if no record has it, the journal has lost it.
+    // A log is written only after its journal record is synced: if no record has its end, the journal has lost one.
     if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);
     if (tail.length === 0) continue;
     const fd = files.open(name, 'append');

@@ -17,9 +17,9 @@ const RETRY_MS = 25;
 /** A CSV as it was found. */
 export interface FoundCsv {
   readonly name: string;
-  /** undefined: not there. */
+  /** undefined: it does not exist. */
   readonly bytes: Buffer | undefined;
-  /** For how much longer it may still be being written. */
+  /** For how many more milliseconds it may be in the middle of being written. */
   readonly unsettledMs: number;
   readonly facts: FileFacts;
 }
@@ -40,13 +40,13 @@ function readCsv(
 }
 
 /**
- * A folder as it is at one moment, read without a lock beside its owner. What it has opened stays readable when the
- * owner replaces it, since descriptors outlive names.
+ * A folder at one moment, read without a lock while its owner runs. The files that it has opened stay readable when the
+ * owner replaces them, since descriptors outlive names.
  */
 export class FolderSnapshot {
-  /** undefined: it holds no state yet. */
+  /** undefined: the folder has no state yet. */
   readonly loaded: LoadedFolder | undefined;
-  /** What is committed, without hand edits that were not taken in. */
+  /** The committed tables, without hand edits that are not applied yet. */
   readonly tables: Tables;
   readonly csvs: { readonly users: FoundCsv; readonly inventory: FoundCsv };
   readonly #files: FileSystem;
@@ -62,9 +62,9 @@ export class FolderSnapshot {
   }
 
   /**
-   * @param settle called with what was found. It returns 0, or how many milliseconds to wait before the folder is
-   *   looked at again; `isLast`: it is not called again
-   * @throws Failure not_found: it is no storage folder; corrupt_state; of `settle`
+   * @param settle called with what was found; it returns 0, or how many milliseconds to wait before the folder is read
+   * again. `isLast`: it is not called again
+   * @throws Failure not_found: it is not a storage folder; corrupt_state; those of `settle`
    */
   static async open(
     files: FileSystem,
@@ -77,7 +77,7 @@ export class FolderSnapshot {
     if (!isStorage(files, folder)) throw noStorage(files, folder);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
-      // Before the journal: what the owner has put in place was committed as a version before.
+      // Read before the journal: what the owner has put in place was committed as a version earlier.
       const csvs = {
         users: readCsv(files, folder, USERS, clock.now()),
         inventory: readCsv(files, folder, INVENTORY, clock.now()),
@@ -119,7 +119,7 @@ export class FolderSnapshot {
     this.#views.set(log, new LogView(this.#files, parts, name));
   }
 
-  /** A log with all that was committed. */
+  /** A log including everything committed. */
   view(log: LogName): LogView {
     return this.#views.get(log) ?? new LogView(this.#files, []);
   }

@@ -8,8 +8,8 @@ import { entryOf, type Commit } from './commit.ts';
 import { joined, type JournalEntry } from './entry.ts';
 
 /**
- * Commits that share a record of the journal: each is part of the state on which the next one is decided, and none is
- * durable yet. Their messages and their lines for the logs wait for the record.
+ * Commits that share a journal record: each is part of the state on which the next one is decided, and none is durable
+ * yet. Their messages and their lines for the logs wait for the record.
  */
 export class Staging {
   readonly #tables: Tables;
@@ -26,7 +26,7 @@ export class Staging {
     this.#outbox = outbox;
   }
 
-  /** @param seq of the last transaction before it @returns that after it */
+  /** @param seq the last transaction before it @returns the last transaction after it */
   stage(commit: Commit, seq: number): number {
     const leaving = this.#outbox.stage(commit.outgoing ?? []);
     const entry = entryOf(commit, leaving, (log) => this.#logs.sizeOf(log), seq);
@@ -54,7 +54,7 @@ export class Staging {
     return this.#entries.length === 0 ? null : joined(this.#entries);
   }
 
-  /** What waited in a folder of a format before goes into segments; durable by the checkpoint that comes next. */
+  /** Moves what a folder of an earlier format has yet to send into segments; durable with the next checkpoint. */
   takeFormer(seq: number): void {
     const { queues } = this.#tables;
     const outgoing = queues.former();
@@ -64,7 +64,7 @@ export class Staging {
     this.land();
   }
 
-  /** To be called when the record is durable. @returns whether anything new is owed */
+  /** Call this when the record is durable. @returns whether new messages or effects are pending */
   land(): boolean {
     this.#entries = [];
     this.#logs.write();

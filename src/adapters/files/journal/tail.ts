@@ -7,32 +7,32 @@ import { decodeEntry, type DecodedEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScannedRecord } from './journal.ts';
 import { logEnd, type LoadedFolder } from './recover.ts';
 
-/** The journal that is read, up to where it was read. */
+/** The journal that is being read, and how far it was read. */
 interface Reading {
   readonly number: number;
   readonly inode: bigint;
-  /** undefined: to be opened with the next look. */
+  /** undefined: the next `look` opens it. */
   fd: number | undefined;
   end: JournalEnd;
-  /** How long it was then, an unfinished record included: it never becomes shorter. */
+  /** Its size then, including an unfinished record; it never becomes smaller. */
   readBytes: number;
 }
 
-/** For one who needs each record, and not only how long the logs are: none is passed over. */
+/** For a caller that needs each record, not only the sizes of the logs: no record is skipped. */
 export interface JournalEvents {
   /**
-   * @param entry valid until it returns
-   * @param payloadAt where the payload begins in `fd`, which stays open until `onJournal`
+   * @param entry valid until this returns
+   * @param payloadAt where the payload starts in `fd`, which stays open until `onJournal`
    */
   onEntry(entry: DecodedEntry, payloadAt: number, fd: number): void;
-  /** The next journal is about to be read: all that was in this one is in the logs as well. */
+  /** The next journal is about to be read: everything in this one is in the logs as well. */
   onJournal(): void;
 }
 
 /**
- * How long some logs are, as the journals say, read on beside the owner. A record names all that its transactions
- * added: up to its ends nothing is missing in any log. The next journal goes on where one ends; when owners have removed
- * the one that was read, state.json says how long the logs were at its checkpoint.
+ * The sizes of some logs according to the journals, followed while the owner runs. A record names everything that its
+ * transactions added: up to its ends, no log lacks anything. The next journal continues where one ends; when owners
+ * have removed the journal that was read, state.json has the sizes of the logs at its checkpoint.
  */
 export class JournalTail implements Disposable {
   readonly ends = new Map<LogName, number>();
@@ -42,15 +42,15 @@ export class JournalTail implements Disposable {
   readonly #logs: ReadonlySet<LogName>;
   #folderId: string | undefined;
   readonly #on: JournalEvents | undefined;
-  /** Of the last transaction that was seen. */
+  /** The number of the last transaction seen. */
   #seq = 0;
   /** undefined: there is no state yet. */
   #reading: Reading | undefined;
 
   /**
-   * @param loaded the moment from which on it reads, its journals still open; undefined: nothing was there yet
-   * @param logs that are never shortened
-   * @param on with it, `look` fails with changed_since where records were removed before they were read
+   * @param loaded the moment from which to read, its journals still open; undefined: the folder had no state yet
+   * @param logs the logs to follow; they must never be shortened
+   * @param on if given, `look` fails with changed_since when records were removed before they were read
    */
   constructor(
     files: FileSystem,
@@ -73,18 +73,18 @@ export class JournalTail implements Disposable {
     const { inode } = files.statOpen(journalFds[number - state.journal.number] ?? NaN);
     this.#reading = { number, inode, fd: undefined, end, readBytes };
     if (on === undefined) return;
-    // At once: a checkpoint may remove it before it is read to its end.
+    // Opened at once: a checkpoint may remove it before it is read to its end.
     this.#reading.fd = openOrUndefined(files, journalPath(this.#inner, number));
     if (this.#reading.fd !== undefined && files.statOpen(this.#reading.fd).inode !== inode)
       this[Symbol.dispose]();
   }
 
-  /** The number of the last transaction that was seen. */
+  /** The number of the last transaction seen. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether `look` would find anything. */
+  /** Whether `look` would find anything new. */
   get hasMore(): boolean {
     const reading = this.#reading;
     if (reading === undefined) return true;
@@ -93,12 +93,12 @@ export class JournalTail implements Disposable {
     return this.#files.stat(journalPath(this.#inner, reading.number + 1)) !== undefined;
   }
 
-  /** Reads on. @throws Failure changed_since, corrupt_state */
+  /** Reads everything new. @throws Failure changed_since, corrupt_state */
   look(): void {
     while (this.#lookOnce());
   }
 
-  /** @returns whether another journal is read now */
+  /** @returns whether it now reads another journal */
   #lookOnce(): boolean {
     const reading = this.#reading;
     if (reading === undefined) return this.#resume();
@@ -107,34 +107,34 @@ export class JournalTail implements Disposable {
     if (found === undefined && this.#on !== undefined && reading.fd !== undefined)
       return this.#readRemoved({ ...reading, fd: reading.fd });
     if (found?.inode !== reading.inode || found.sizeBytes < reading.readBytes) return this.#resume();
-    // Before this one is read: an owner makes the next journal after its last record here.
+    // Opened before this one is read: an owner creates the next journal after its last record here.
     const next = openOrUndefined(this.#files, journalPath(this.#inner, reading.number + 1));
     reading.fd ??= openOrUndefined(this.#files, name);
     if (reading.fd !== undefined) {
       const { end } = this.#scan(reading.fd, reading.end, next);
       this.#reading = { ...reading, end, readBytes: found.sizeBytes };
-      if (next !== undefined) return this.#goOn(reading.number + 1, next, end);
+      if (next !== undefined) return this.#continueWith(reading.number + 1, next, end);
     } else if (next !== undefined) {
       this.#files.close(next);
     }
     return false;
   }
 
-  /** Reads what is left of a journal that a checkpoint has removed meanwhile, and goes on. @throws Failure changed_since */
+  /** Reads the rest of a journal that a checkpoint has removed, and continues. @throws Failure changed_since */
   #readRemoved({ number, fd, end: from }: Reading & { readonly fd: number }): boolean {
     const { end } = this.#scan(fd, from, undefined);
     const next = openOrUndefined(this.#files, journalPath(this.#inner, number + 1));
-    if (next === undefined || !this.#goOn(number + 1, next, end)) throw replaced(this.#folder);
+    if (next === undefined || !this.#continueWith(number + 1, next, end)) throw replaced(this.#folder);
     return true;
   }
 
   /**
-   * Goes on with another journal.
+   * Continues with another journal.
    *
    * @param after what its first record is chained to
-   * @returns false: it is still being made
+   * @returns false: it is still being created
    */
-  #goOn(number: number, fd: number, after: Omit<JournalEnd, 'sizeBytes'>): boolean {
+  #continueWith(number: number, fd: number, after: Omit<JournalEnd, 'sizeBytes'>): boolean {
     this.#on?.onJournal();
     const { inode, sizeBytes } = this.#files.statOpen(fd);
     const { end } = this.#scan(fd, { ...after, sizeBytes: 0 }, fd);
@@ -147,10 +147,13 @@ export class JournalTail implements Disposable {
     return true;
   }
 
-  /** @param toClose when it throws @throws Failure changed_since: it does not go on from there */
+  /**
+   * @param toClose closed before this throws
+   * @throws Failure changed_since: the journal does not continue from there
+   */
   #scan(fd: number, from: JournalEnd, toClose: number | undefined): { readonly end: JournalEnd } {
     const onRecord = ({ payload, payloadAt }: Pick<ScannedRecord, 'payload' | 'payloadAt'>): void => {
-      // An owner's mark that it was here.
+      // An empty record only marks that an owner has started here.
       if (payload.byteLength === 0) return;
       const entry = decodeEntry(payload);
       for (const { log, position, bytes } of entry.logs) {
@@ -166,7 +169,7 @@ export class JournalTail implements Disposable {
     throw replaced(this.#folder);
   }
 
-  /** Goes on from the checkpoint. @returns as `#lookOnce` */
+  /** Continues from the checkpoint. @returns as `#lookOnce` */
   #resume(): boolean {
     if (this.#on !== undefined) throw replaced(this.#folder);
     const state = readState(this.#files, this.#inner);
@@ -176,11 +179,11 @@ export class JournalTail implements Disposable {
     this.#seq = Math.max(this.#seq, state.seq);
     for (const log of this.#logs) this.ends.set(log, state.logs[log]?.sizeBytes ?? 0);
     const fd = openOrUndefined(this.#files, journalPath(this.#inner, state.journal.number));
-    // Removed by the next checkpoint since: it is looked for again the next time.
-    return fd !== undefined && this.#goOn(state.journal.number, fd, state.journal);
+    // The next checkpoint has removed it since: the next look tries again.
+    return fd !== undefined && this.#continueWith(state.journal.number, fd, state.journal);
   }
 
-  /** Whether a checkpoint holds all that was read. */
+  /** Whether a checkpoint includes everything that was read. */
   #isPartOf({ folderId, seq, journal, logs }: FolderState): boolean {
     if (this.#reading === undefined) return true;
     const { end } = this.#reading;
@@ -200,6 +203,6 @@ export function replaced(folder: string): Failure {
   return new Failure(
     'changed_since',
     `${folder} is not the folder that was followed: another one, or an earlier copy, is in its place`,
-    { fix: 'run the command again: it begins with the folder as it is now', context: { file: folder } },
+    { fix: 'run the command again: it starts from the folder as it is now', context: { file: folder } },
   );
 }

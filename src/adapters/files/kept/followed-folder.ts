@@ -27,7 +27,7 @@ import { readWhole } from '../whole-files.ts';
 import { KeptIndex } from './kept-index.ts';
 import { KeptLog } from './kept-log.ts';
 
-/** Of a file that may have been another one when it was read. */
+/** For a file that may have been replaced while it was read. */
 const UNKNOWN: FileStat = {
   sizeBytes: -1,
   modifiedNs: -1n,
@@ -36,31 +36,31 @@ const UNKNOWN: FileStat = {
   access: { mode: 0, uid: 0, gid: 0 },
 };
 
-/** Logs of history that have no index. */
+/** Logs of the history that have no index. */
 const UNINDEXED = ['edits', 'movements'] as const satisfies readonly LogName[];
 
 type Stats = Map<string, FileStat | undefined>;
 
 /**
- * A folder as it is, followed beside its owner: the journal says what has changed, and a new checkpoint from where it is to
- * be read. Costs what was added since the last look, and nothing that grows with the folder.
+ * A folder, followed while its owner runs: the journal shows what has changed, and a new checkpoint where to read on.
+ * Costs as much as was added since the last look, and nothing that grows with the folder.
  */
 export class FollowedFolder extends FolderViews implements OrderReader, RowReader {
   protected readonly files: FileSystem;
   protected readonly folder: string;
   readonly #snapshot: FolderSnapshot;
-  /** Of the CSVs, as they were when they were read. */
+  /** The CSVs as they were when they were read. */
   readonly #stats: Stats;
   readonly #lines: CommittedLines;
   readonly #logs = new Map<LogName, KeptLog>();
   /** undefined: there is no journal yet. */
   readonly #tail: JournalTail | undefined;
-  /** A hand edit is in the rows that was not taken in yet: what is committed next comes before it. */
+  /** The rows include a hand edit that is not applied yet: the next commit comes before it. */
   readonly #isEdited: boolean;
-  /** That came: the rows are neither those with the edit nor those without it. */
+  /** Such a commit was read: the rows are neither those with the edit nor those without it. */
   #isMixed = false;
   readonly #stateFile: string;
-  /** As it was when it was read. */
+  /** As it was when state.json was read. */
   #stateStat: FileStat | undefined;
   #state: FolderState | undefined;
   readonly #index: KeptIndex | undefined;
@@ -96,7 +96,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     });
   }
 
-  /** @throws as FolderReader.open */
+  /** @throws as FolderReader.open does */
   static async open(
     files: FileSystem,
     folder: string,
@@ -123,7 +123,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     return this.#snapshot.tables;
   }
 
-  /** As lookAtBooks of KeptView. */
+  /** See `KeptView.lookAtBooks`. */
   books(): BooksView | null {
     if (this.#isEdited) return null;
     const ends = new Map<string, number>(
@@ -139,7 +139,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     };
   }
 
-  /** Whether something was added; `withRows`: or a user has saved a CSV. */
+  /** Whether something was added or, if `withRows`, a user has saved a CSV. */
   hasChanged(withRows: boolean): boolean {
     if (!this.#areLogsInPlace()) return true;
     if (this.#tail?.hasMore ?? !sameStat(this.#stateStat, this.files.stat(this.#stateFile))) return true;
@@ -152,14 +152,14 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
   /**
    * Reads what was added.
    *
-   * @returns false: it is to be opened again
-   * @throws Failure changed_since, corrupt_state: likewise
+   * @returns false: the folder must be opened again
+   * @throws Failure changed_since, corrupt_state: the same
    */
   advance(withRows: boolean): boolean {
     if (!this.hasChanged(withRows)) return true;
     if (this.#tail === undefined || (withRows && this.#isEdited)) return false;
     if (!this.#areLogsInPlace()) return false;
-    // Before the journal: what the owner has put in place was committed as a version before.
+    // Read before the journal: what the owner has put in place was committed as a version earlier.
     const csvs = withRows ? this.#changedCsvs() : [];
     const { seq } = this.#tail;
     this.#tail.look();
@@ -174,8 +174,8 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
   }
 
   /**
-   * Reads state.json where it is another one: a checkpoint that holds nothing new. The index has its runs then, and journals
-   * before it are needed no more.
+   * Reads state.json if it was replaced, by a checkpoint without anything new. The index then uses the runs of that
+   * checkpoint, and earlier journals are no longer needed.
    *
    * @returns as `advance`
    */
@@ -187,7 +187,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     return true;
   }
 
-  /** Whether nobody has cut a log, or put another one in its place. */
+  /** Whether all logs are still the same files, and none was cut. */
   #areLogsInPlace(): boolean {
     for (const log of this.#logs.values()) if (!log.isInPlace()) return false;
     return true;
@@ -205,7 +205,7 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     });
   }
 
-  /** Of one record of the journal. */
+  /** Applies one record of the journal. */
   #take({ logs, state }: DecodedEntry, payloadAt: number, fd: number): void {
     this.#lines.apply(state);
     for (const { log, position, bytes, at } of logs) {
@@ -215,12 +215,12 @@ export class FollowedFolder extends FolderViews implements OrderReader, RowReade
     }
   }
 
-  /** @throws Failure changed_since: an owner has left lines of a log unwritten, and another one does not go on there */
+  /** @throws Failure changed_since: an owner left lines of a log unwritten, and the next one does not continue there */
   #settle(): void {
     for (const log of this.#logs.values()) if (!log.settle()) throw replaced(this.folder);
   }
 
-  /** @returns false: it is of another folder, or of a later moment */
+  /** @returns false: the state is that of another folder, or of a later moment */
   #goOnFrom(state: FolderState | undefined): boolean {
     const { folderId, format } = this.#state ?? {};
     const isNext = state?.folderId === folderId && state?.format === format;

@@ -7,18 +7,18 @@ import type { StoreNotice } from '../../../ports/notices.ts';
 import type { FileSystem } from '../fs.ts';
 import { FollowedFolder } from './followed-folder.ts';
 
-/** Follows while nobody looks, so that the next look has little to read, and removed files are let go. */
+/** Follows while no caller looks, so that the next look has little to read, and removed files are released. */
 const FOLLOW_MS = 1_000;
 
 /**
- * One view of a folder for all who look. It moves on while nobody looks at it, so that each look is at one moment; one
- * that finds it behind waits for those before it.
+ * One view of a folder for all callers. It advances only while no caller looks at it, so that each look is at one
+ * moment; a caller that finds it behind waits until the others have finished.
  */
 export class KeptFolder implements KeptView {
   readonly #open: () => Promise<FollowedFolder>;
   #followed: FollowedFolder | null = null;
   #opening: Promise<void> | null = null;
-  /** How often it was begun to open it. */
+  /** How many times opening it was started. */
   #opened = 0;
   #lookers = 0;
   #waiting: (() => void)[] = [];
@@ -33,7 +33,7 @@ export class KeptFolder implements KeptView {
     try {
       this.#try((followed) => followed.advance(false) && followed.goOnFromCheckpoint());
     } catch {
-      // Nobody asked: the next look opens it again, and says what is wrong.
+      // No caller waits for this: the next look opens the folder again and reports what is wrong.
     }
   }
 
@@ -62,13 +62,14 @@ export class KeptFolder implements KeptView {
     }
   }
 
-  /** Counts as a looker from when the view is found not to be behind. */
+  /** Counts as a looker as soon as the view is found not to be behind. */
   async #enter(withRows: boolean): Promise<FollowedFolder> {
     const opened = this.#opened;
     for (;;) {
       const followed = this.#followed;
       if (followed === null) await (this.#opening ??= this.#openAgain());
-      // As it was opened, where that began after the call: beside an edit that is not taken in yet it falls behind at once.
+      // A view whose opening started after the call will do: with an edit that is not applied yet it falls behind at
+      // once.
       else if (this.#opened > opened || this.#isCurrent(followed, withRows)) {
         this.#lookers += 1;
         return followed;
@@ -80,7 +81,7 @@ export class KeptFolder implements KeptView {
     return this.#lookers > 0 ? !followed.hasChanged(withRows) : this.#try(() => followed.advance(withRows));
   }
 
-  /** @returns false: it has to be opened */
+  /** @returns false: the folder must be opened */
   #try(moveOn: (followed: FollowedFolder) => boolean): boolean {
     const followed = this.#followed;
     if (followed === null) return false;
@@ -88,7 +89,7 @@ export class KeptFolder implements KeptView {
     try {
       isCurrent = moveOn(followed);
     } catch (error) {
-      // What is wrong is found, or not, where it is opened again.
+      // Opening the folder again finds what is wrong, if anything is.
       if (!isFailure(error)) throw error;
     } finally {
       if (!isCurrent) {

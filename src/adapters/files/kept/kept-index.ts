@@ -6,17 +6,20 @@ import { addLines, rebuildIndex, type ViewOf } from '../ids/lookup.ts';
 import type { FolderState } from '../journal/checkpoint.ts';
 import type { LogName } from '../layout.ts';
 
-/** The index of a folder that grows: the runs of a checkpoint, and in memory the lines that came after it. */
+/** The index of a folder that grows: the runs of a checkpoint, and in memory the lines added after it. */
 export class KeptIndex {
   readonly #files: FileSystem;
   readonly #inner: string;
   readonly #logs: () => readonly IndexedLog[];
   readonly #view: ViewOf;
   #index: IdIndex;
-  /** Up to where it has the lines of each log. */
+  /** Up to which position it has the lines of each log. */
   #indexed = new Map<LogName, number>();
 
-  /** @param inner the `.orderctl` folder @param view a log with everything committed */
+  /**
+   * @param inner the `.orderctl` folder
+   * @param view a log including everything committed
+   */
   constructor(
     files: FileSystem,
     inner: string,
@@ -42,14 +45,14 @@ export class KeptIndex {
     return index;
   }
 
-  /** Goes on from a later checkpoint. @throws Failure corrupt_state */
+  /** Continues from a later checkpoint. @throws Failure corrupt_state */
   goOnFrom(state: FolderState): void {
     const before = this.#index;
     this.#index = this.#openRuns(state);
     before.close();
   }
 
-  /** With all that was committed. */
+  /** The index including everything committed. */
   whole(): IdIndex {
     for (const log of this.#logs()) {
       const view = this.#view(log.name);
@@ -60,7 +63,7 @@ export class KeptIndex {
     return this.#index;
   }
 
-  /** Makes it from the logs, of which it is a view. */
+  /** Rebuilds the index from the logs. */
   readonly rebuilt = (): IdIndex => {
     const logs = this.#logs();
     this.#indexed = new Map(logs.map(({ name }) => [name, this.#view(name).sizeBytes]));

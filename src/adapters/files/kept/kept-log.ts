@@ -2,20 +2,22 @@ import type { FileSystem } from '../fs.ts';
 import { LogView, type FilePart } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 
-/** A log that grows, read beside its owner: in its file up to where that was written, beyond that in the journal. */
+/**
+ * A log that grows, read while its owner runs: from its file as far as that is written, beyond that from the journal.
+ */
 export class KeptLog {
   readonly #files: FileSystem;
   readonly #name: string;
   #fd: number | undefined;
-  /** Up to here it is read in its file. */
+  /** Up to here it is read from its file. */
   #writtenBytes: number;
   #unwritten: FilePart[];
   #view: LogView | undefined;
 
   /**
-   * @param name of its file
-   * @param sizeBytes how long it was at the checkpoint
-   * @param added what journals hold of it beyond that
+   * @param name the path of its file
+   * @param sizeBytes its size at the checkpoint
+   * @param added what journals contain of it beyond that
    */
   constructor(files: FileSystem, name: string, sizeBytes: number, added: readonly FilePart[]) {
     this.#files = files;
@@ -30,7 +32,7 @@ export class KeptLog {
     this.#view = undefined;
   }
 
-  /** Everything that was committed. */
+  /** The log including everything committed. */
   view(): LogView {
     if (this.#unwritten.length > 0) this.settle();
     return (this.#view ??= new LogView(this.#files, this.#parts(), this.#name));
@@ -42,7 +44,10 @@ export class KeptLog {
     return [{ fd, at: 0, position: 0, sizeBytes: this.#writtenBytes }, ...this.#unwritten];
   }
 
-  /** An owner writes a log as soon as the journal is synced. @returns whether all of it is read in its file */
+  /**
+   * Switches to reading the file, which an owner writes as soon as the journal is synced. @returns whether all is read
+   * there
+   */
   settle(): boolean {
     const last = this.#unwritten.at(-1);
     if (last === undefined) return true;
@@ -55,7 +60,7 @@ export class KeptLog {
     return true;
   }
 
-  /** Whether its file is still the one that is read, and as long. */
+  /** Whether its file is still the one being read, and no shorter. */
   isInPlace(): boolean {
     if (this.#fd === undefined) return this.#writtenBytes === 0;
     const found = this.#files.stat(this.#name);

@@ -13,14 +13,14 @@ export class AppendLog {
   #sizeBytes: number;
   readonly #staged: Uint8Array[] = [];
   stagedBytes = 0;
-  /** Up to where it is known to be durable; what was found at the start may not be. */
+  /** Up to which size it is known to be durable; what was found at the start may not be. */
   #syncedBytes = -1;
   #crc: number;
   #described: LogState | undefined;
 
   /**
-   * @param sizeBytes its true length: the next append begins there
-   * @param known the length of a prefix and its CRC-32
+   * @param sizeBytes its true size: the next append starts there
+   * @param known the size of a prefix and its CRC-32
    */
   constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
     this.path = name;
@@ -37,7 +37,7 @@ export class AppendLog {
     return this.#sizeBytes;
   }
 
-  /** Adds bytes for `write` to write; only the view of `staged` has them until then. */
+  /** Adds bytes for `write` to write; until then, only `staged` has them. */
   stage(parts: readonly Uint8Array[]): void {
     for (const part of parts) {
       this.#staged.push(part);
@@ -66,7 +66,7 @@ export class AppendLog {
     this.#crc = crc32(bytes, this.#crc);
   }
 
-  /** It is durable up to its present end when this resolves. Does nothing if nothing was added since the last time. */
+  /** Makes the log durable up to its current end. Does nothing if nothing was added since the last time. */
   async sync(): Promise<void> {
     const sizeBytes = this.#sizeBytes;
     if (sizeBytes === this.#syncedBytes) return;
@@ -74,19 +74,19 @@ export class AppendLog {
     this.#syncedBytes = sizeBytes;
   }
 
-  /** Its state at this moment. */
+  /** Its size and checksum at this moment. */
   cut(): LogCut {
     return { sizeBytes: this.#sizeBytes, crc: this.#crc };
   }
 
-  /** What a checkpoint records of it, as it was then. */
+  /** What a checkpoint records about the log at a cut. */
   describe(cut: LogCut): LogState {
-    // One that did not grow is not read again: there may be many segments of what waits to be sent.
+    // A log that did not grow is not read again: the outbox may have many segments.
     if (this.#described?.sizeBytes === cut.sizeBytes) return this.#described;
     return (this.#described = { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) });
   }
 
-  /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
+  /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened the file meanwhile */
   assertOurs(): void {
     const found = this.#files.stat(this.path);
     if (found?.inode === this.#inode && found.sizeBytes === this.#sizeBytes) return;
@@ -94,7 +94,7 @@ export class AppendLog {
       'corrupt_state',
       `${this.path} was changed by another program while it was being written`,
       {
-        fix: 'stop that program and start again: everything decided since the last checkpoint is still in the journal',
+        fix: 'stop that program and start again: all decisions since the last checkpoint are still in the journal',
         context: { file: this.path },
       },
     );

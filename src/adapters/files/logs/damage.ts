@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 
-/* What is said of a log that another program has changed. */
+/* Failures of a log that another program has changed. */
 
 export function damagedLog(name: string, how: string): Failure {
   return new Failure('corrupt_state', `${name} was changed or shortened: ${how}`, {
@@ -12,7 +12,7 @@ export function damagedLog(name: string, how: string): Failure {
 
 /** @param line its number, from 1 */
 export function damagedLine(name: string, line: number, cause: unknown): Failure {
-  return new Failure('corrupt_state', `${name}:${line} was changed: it is no line that orderctl wrote`, {
+  return new Failure('corrupt_state', `${name}:${line} was changed: orderctl did not write this line`, {
     fix: wayBack(name),
     context: { file: name, line },
     cause,
@@ -20,5 +20,5 @@ export function damagedLine(name: string, line: number, cause: unknown): Failure
 }
 
 function wayBack(name: string): string {
-  return `put ${path.basename(name)} back as it was, or restore the whole folder from a backup; orders read since then are read again from Kafka`;
+  return `restore ${path.basename(name)} as it was, or the whole folder from a backup; later orders are read again from Kafka`;
 }

@@ -4,15 +4,15 @@ import { maxLineBytes, writeDecided } from './order-line.ts';
 const FIRST_BYTES = 64 * 1024;
 
 /**
- * The lines of a transaction for one log, rendered into one buffer that is reused: concatenating the strings of a
- * large batch would cost more than everything else.
+ * The lines of a transaction for one log, rendered into one buffer that is reused: concatenating the strings of a large
+ * batch would cost more than everything else.
  */
 export class DecisionLines {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
-  /** Where the lines of this transaction begin. */
+  /** Where the lines of this transaction start. */
   #from = 0;
-  /** Order ids, and where the line of each begins. */
+  /** Order ids, and where the line of each starts. */
   readonly keys: string[] = [];
   readonly starts: number[] = [];
 
@@ -26,7 +26,7 @@ export class DecisionLines {
     this.begin();
   }
 
-  /** The next lines are of another transaction; the bytes of those before stay as they are. */
+  /** Starts the next transaction; the bytes of the previous ones stay as they are. */
   begin(): void {
     this.#from = this.#length;
     this.keys.length = 0;

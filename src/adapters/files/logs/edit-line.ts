@@ -3,13 +3,13 @@ import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
 import type { MergeOptions } from '../../../ports/table-copy.ts';
 
-/** Who makes an edit, and how. */
+/** The user who makes an edit, and its origin. */
 export type EditFrom = Pick<LoggedEdit, 'by' | keyof EditOrigin>;
 
-/** The same of a copy, as MergeOptions. */
+/** The same for a copy, with its MergeOptions. */
 export type MergeFrom = EditFrom & Pick<MergeOptions, 'unlessEdited'>;
 
-/** What a line holds besides the edit; `seq`: of its transaction. */
+/** The fields of a line besides the edit; `seq` is the number of its transaction. */
 export type EditStamp = EditFrom & Pick<LoggedEdit, 'at' | 'copy'> & { readonly seq: number };
 
 /** @returns an edit as a line of edits.jsonl: `{"seq":12,"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
@@ -27,7 +27,7 @@ export function parseEdit(line: Buffer): LoggedEdit {
   const { at, ...edit } = JSON.parse(line.toString('utf8')) as EditJson;
   delete (edit as { seq?: number }).seq;
   const logged: LoggedEdit = { ...edit, at: Date.parse(at) };
-  // Older lines name no processor, as there was only one.
+  // Older lines name no processor, because there was only one.
   if (logged.kind === 'position') {
     return { ...logged, processor: (logged as Partial<typeof logged>).processor ?? 'orders' };
   }
@@ -35,7 +35,7 @@ export function parseEdit(line: Buffer): LoggedEdit {
   return { ...logged, before: withoutEmptyName(logged.before), after: withoutEmptyName(logged.after) };
 }
 
-/** As in row-cells.ts. */
+/** See row-cells.ts. */
 function withoutEmptyName(item: Item | null): Item | null {
   return item?.name === '' ? { ...item, name: null } : item;
 }

@@ -9,13 +9,13 @@ import { linesOf, type LineFinder, type LogView } from './log.ts';
 
 /** Most lines are shorter. */
 const LINE_BYTES = 512;
-/** Read at a time. */
+/** How much is read at a time. */
 const WINDOW_BYTES = 64 * 1024;
 const BEGIN = '{"seq":';
-/** The number of its transaction, and the line feed of the line before. */
+/** The number of a line's transaction, after the line feed of the line before. */
 const LINE_BEGIN = /\n\{"seq":\d+,/g;
 
-/** @param key the field that must be a text @throws Error when it is not: a bug where the fact is made */
+/** @param key the field that must be a text @throws Error when it is not: a bug in the code that makes the fact */
 export function renderFact(value: Fact, key: string, seq: number): string {
   if (typeof value[key] !== 'string') throw new Error(`a fact has no ${key}: ${JSON.stringify(value)}`);
   return `${BEGIN}${seq},${JSON.stringify(value).slice(1)}\n`;
@@ -29,7 +29,7 @@ export function parseFact(line: Buffer): Fact {
   return JSON.parse(`{${text.slice(comma + 1)}`) as Fact;
 }
 
-/** Finds those that have one of these values: the others are recognised by their bytes. */
+/** Finds the facts that have one of these values; other lines are recognised by their bytes, without parsing. */
 export function factFinder<T extends Fact>({ field, values }: FieldValues<T>): LineFinder<T> {
   // Inside a text the quotes would be escaped.
   const needles = values.map((value) => Buffer.from(`${JSON.stringify(field)}:${JSON.stringify(value)}`));
@@ -44,8 +44,8 @@ export function factKeyOf(line: Buffer, field: string): string | undefined {
 }
 
 /**
- * The facts of a key at these places. The index may name too many: entries that share a hash, of lines that a crash
- * has undone, and one place twice; so each line is read.
+ * The facts of a key at these places. The index may return too many, for entries that share a hash or lines that a
+ * crash has undone, and one place twice; so each line is read.
  */
 export function factsAt(view: LogView, places: readonly number[], field: string, key: string): Fact[] {
   const found: Fact[] = [];
@@ -62,7 +62,7 @@ export function factsAt(view: LogView, places: readonly number[], field: string,
     let count = 0;
     for (; index < sorted.length; index += 1) {
       const at = (sorted[index] ?? 0) - from;
-      // Named twice.
+      // The same place again.
       if (at < end) continue;
       const lineFeed = at < bytes.byteLength ? bytes.indexOf(10, at) : -1;
       if (lineFeed === -1) break;
@@ -76,7 +76,7 @@ export function factsAt(view: LogView, places: readonly number[], field: string,
     }
     add(bytes.subarray(begin, end), count);
     if (end > 0) continue;
-    // Longer than what was read, or none.
+    // The line is longer than what was read, or there is none.
     const line = view.line(from);
     if (line !== undefined) add(line, 1);
     while (sorted[index] === from) index += 1;
@@ -84,7 +84,7 @@ export function factsAt(view: LogView, places: readonly number[], field: string,
   return found;
 }
 
-/** To be read for the places from `index` on: those that are close to each other, and nothing beyond them. */
+/** How much to read for the places from `index` on: those that are close to each other, and nothing beyond them. */
 function wantedBytes(sorted: readonly number[], index: number): number {
   const from = sorted[index] ?? 0;
   let end = from + LINE_BYTES;
@@ -96,7 +96,7 @@ function wantedBytes(sorted: readonly number[], index: number): number {
 }
 
 /**
- * The facts of `count` lines that lie side by side, without what orderctl did not write. Many are parsed as one JSON text,
+ * The facts of `count` consecutive lines, without lines that orderctl did not write. Many are parsed as one JSON text,
  * since each call of the parser costs as much as a short line.
  */
 function factsIn(lines: Buffer, count: number): readonly Fact[] {

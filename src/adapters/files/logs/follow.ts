@@ -10,13 +10,13 @@ import { openOrUndefined } from '../whole-files.ts';
 import { historyLogs, linesIn, mergedHistory, type HistoryLog } from './history.ts';
 import { LogView } from './log.ts';
 
-/** Soon enough for a reader; looking costs two calls. */
+/** Soon enough for a reader; a check costs two calls. */
 const LOOK_MS = 200;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Yields what an owner appends to the logs after a moment. Lines are written once the journal is synced, so none is ever
- * undone; those that an owner who died did not come to are written by the next one.
+ * Yields what an owner appends to the logs after a moment. Lines are written once the journal is synced, so none is
+ * ever undone; lines that a killed owner had yet to write are written by the next one.
  *
  * @param loaded that moment, its journals still open
  * @throws Failure changed_since, corrupt_state
