@@ -11,16 +11,16 @@ import type { FileStore } from './store.ts';
 import { finishReplacement } from './whole/replace.ts';
 import { refuseSealed } from './whole/seal.ts';
 
-/* Owns a folder, or asks its owner. What only owners need is loaded by owners alone, so that readers start fast. */
+/* Owns a folder, or asks its owner. Only owners load what only owners need, so that readers start fast. */
 
-/** How long an owner may take for an edit: its batch in hand comes first. */
+/** How long an owner may take for an edit: its current batch comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
-/** How long to retry when the owner comes and goes between asking it and owning the folder. */
+/** How long to retry when an owner starts or stops between asking it and owning the folder. */
 const RACE_MS = 2_000;
 const RACE_RETRY_MS = 50;
-/** On a busy machine that time may be over at once; the next try asks the owner that came between. */
+/** On a busy machine that time may pass at once; the next try asks the owner that started in between. */
 const LEAST_REFUSALS = 4;
-/** How long an owner may take to report its status, which needs no waiting. */
+/** How long an owner may take to report its status, which requires no waiting. */
 const STATUS_TIMEOUT_MS = 5_000;
 
 /** A folder, as a process uses it. */
@@ -28,7 +28,7 @@ export interface OpenedFolder {
   readonly folder: string;
   readonly files: FileSystem;
   readonly clock: Clock;
-  /** Who edits, for the log of edits; the operating system's name of the user unless given. */
+  /** The user named in the log of edits; by default the name that the operating system has. */
   readonly user: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export function userOf({ user }: OpenedFolder): string {
   }
 }
 
-/** Owns the folder until the store is disposed. @throws Failure as `own` of StoreAccess */
+/** Owns the folder until the store is disposed. @throws Failure as StoreAccess.own does */
 export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
   const { folder, clock } = opened;
   const files = how.onSynced === undefined ? opened.files : timingSyncs(opened.files, how.onSynced);
@@ -68,13 +68,15 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
   }
 }
 
-/** Owns a folder that is copied for a moment: hand edits are taken in, and its CSVs are there. */
+/** Owns a copied folder for a moment, so that hand edits are applied and its CSVs exist. */
 export async function settleCopied(opened: Omit<OpenedFolder, 'user'>): Promise<void> {
   const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
   await (await openOwned({ ...opened, user: undefined }, how))[Symbol.asyncDispose]();
 }
 
-/** A promise for the store, for requests that come before it is open. It may fail with nobody waiting for it. */
+/**
+ * A promise of the store, for requests that arrive before it is open. It may be rejected while no caller waits for it.
+ */
 function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => void } {
   let resolve: (value: Promise<T>) => void = () => undefined;
   const promise = new Promise<T>((done) => (resolve = done));
@@ -82,7 +84,7 @@ function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => vo
   return { promise, resolve };
 }
 
-/** Has the folder's owner do something, or does it as its owner for that moment. */
+/** Asks the owner of the folder to do something, or does it as its owner for that moment. */
 export async function askOrOwn<A extends Answer>(
   opened: OpenedFolder,
   wanted: SocketRequest,
@@ -102,7 +104,7 @@ export async function askOrOwn<A extends Answer>(
       return await own(store);
     } catch (error) {
       if (!isFailure(error, 'folder_in_use')) throw error;
-      // From the first refusal: what was asked before may have taken long to answer.
+      // From the first refusal on: earlier requests may have taken long to answer.
       until ??= clock.elapsed() + RACE_MS;
       if (clock.elapsed() >= until && refusals >= LEAST_REFUSALS) throw error;
       await clock.sleep(RACE_RETRY_MS);
@@ -110,13 +112,13 @@ export async function askOrOwn<A extends Answer>(
   }
 }
 
-/** @returns null when nobody owns the folder, or its owner is no consumer */
+/** @returns null when no process owns the folder, or its owner is not a consumer */
 export async function consumerStatus(folder: string): Promise<RunningConsumer | null> {
   const answered = await askStatus(folder);
   return (answered?.answer ?? null) as RunningConsumer | null;
 }
 
-/** What the consumer does not take in, as far as it answers: for messages beside what was done. */
+/** The files that the consumer cannot apply, if it answers: for notices after something else was done. */
 export async function brokenBesideOwner(folder: string): Promise<readonly StoreNotice[]> {
   try {
     const { brokenFiles = [] } = ((await consumerStatus(folder))?.status ?? {}) as Partial<ConsumerStatus>;
@@ -127,7 +129,7 @@ export async function brokenBesideOwner(folder: string): Promise<readonly StoreN
   }
 }
 
-/** @returns the failure where this user may not ask */
+/** @returns a failure when this user may not ask the owner */
 export async function isOwned(folder: string): Promise<boolean | Failure> {
   try {
     return (await askStatus(folder)) !== null;

@@ -14,20 +14,20 @@ import { parseMovement } from './movement-line.ts';
 import { parseNumberedDecided } from './parse-order-line.ts';
 
 /*
- * The logs as one, by the number of the transaction that each line bears. Lines that older versions wrote bear none:
- * they come first, since a folder is upgraded once, by their times.
+ * All logs as one, by the transaction number of each line. Lines that older versions wrote have none: they come first,
+ * ordered by their times, since a folder is upgraded only once.
  */
 
-/** A millisecond or two: so long whatever else waits has to wait for its turn. */
+/** A millisecond or two: other work has to wait this long for its turn. */
 const CHUNK_LINES = 200;
-/** Of a log that is searched for an item. */
+/** How much of a log is searched for an item at a time. */
 const PIECE_BYTES = 256 * 1024;
 const SEQ = Buffer.from('"seq":');
 
-/** A log, and how a line of it is read. */
+/** A log, and the function that parses its lines. */
 export type HistoryLog = readonly [LogName, (line: Buffer) => HistoryLine];
 
-/** In the order in which one transaction takes effect. */
+/** In the order in which the lines of one transaction take effect. */
 export function historyLogs(facts: readonly FactLog<never>[]): readonly HistoryLog[] {
   return [
     ['edits', editLine],
@@ -63,18 +63,18 @@ export function* mergedHistory(
   if (chunk.length > 0) yield chunk;
 }
 
-/** @param other of a log that is before it in the list */
+/** @param other a line of a log that is before it in the list */
 function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
   if (one.seq !== other.seq) return (one.seq ?? 0) < (other.seq ?? 0);
   // A line without a number has a time.
   if (one.seq === null && one.at !== other.at) return (one.at ?? 0) < (other.at ?? 0);
   if (one.kind !== 'decision' || other.kind !== 'decision') return false;
-  // Within a commit the records of a partition were decided in order of their offsets.
+  // Within a commit, the records of a partition were decided in the order of their offsets.
   const [{ record }, { record: others }] = [one.decided, other.decided];
   return record.partition === others.partition && record.offset < others.offset;
 }
 
-/** The end of the history of a folder. Its lines lie elsewhere once they were written again. */
+/** The end of the history of a folder. Rewriting its lines moves them, so it also changes the id of the history. */
 export function historyEnd(
   { small }: Pick<Tables, 'small'>,
   storeId: string | null,
@@ -85,9 +85,9 @@ export function historyEnd(
 }
 
 /**
- * What was added from one moment to another.
+ * What was added between two moments.
  *
- * @param folder for messages
+ * @param folder its name in messages
  * @param view a log up to the later moment
  * @param how.from null: from the beginning
  * @throws Failure changed_since: another folder, or an earlier copy, is in its place; corrupt_state
@@ -114,7 +114,7 @@ export function historyFrom(
   return inTurns(mergedHistory(added));
 }
 
-/** After each chunk whatever else waits has its turn: the logs of a large folder take seconds to read. */
+/** Lets other work run after each chunk: the logs of a large folder take seconds to read. */
 export async function* inTurns<T>(chunks: Iterable<T>): AsyncGenerator<T> {
   for (const chunk of chunks) {
     yield chunk;
@@ -122,7 +122,7 @@ export async function* inTurns<T>(chunks: Iterable<T>): AsyncGenerator<T> {
   }
 }
 
-/** Those from a position on. @throws Failure corrupt_state */
+/** The lines from a position on. @throws Failure corrupt_state */
 export function* linesIn(
   view: LogView,
   parse: (line: Buffer) => HistoryLine,
@@ -140,7 +140,7 @@ const STOCK_LINES: Readonly<Record<StockLog, (line: Buffer) => HistoryLine>> = {
   movements: movementLine,
 };
 
-/** As `stockFromEnd` of StoreView. */
+/** See `StoreView.stockFromEnd`. */
 export async function* stockPieces(
   view: LogView,
   log: StockLog,
@@ -148,7 +148,7 @@ export async function* stockPieces(
   before?: LogPlace,
 ): AsyncGenerator<StockPiece> {
   const parse = STOCK_LINES[log];
-  // All logs name it alike; inside a text the quotes would be escaped.
+  // All logs write the item in the same way; inside a text the quotes would be escaped.
   const needle = Buffer.from(`"item":${JSON.stringify(item)}`);
   const end = before === undefined ? view.sizeBytes : checkedEnd(view, before);
   for (const { chunk, position } of view.chunksFromEnd(end, PIECE_BYTES)) {
@@ -167,7 +167,7 @@ function checkedEnd(view: LogView, [position = -1]: LogPlace): number {
   const isEnd = position > 0 && view.read(last, position - 1) === 1 && last[0] === 10;
   if (isEnd || position === 0) return position;
   throw new Failure('invalid_value', `no line of the log ends at byte ${position}`, {
-    fix: 'begin again without a cursor',
+    fix: 'start again without a cursor',
   });
 }
 
@@ -190,7 +190,7 @@ function factLine(log: FactLog<never>, line: Buffer): HistoryLine {
   return { kind: 'fact', seq: seqOf(line), at: null, log, fact: parseFact(line) };
 }
 
-/** Inside a text the quotes would be escaped, so that what is found is the key, or the name of a user's column. */
+/** Inside a text the quotes would be escaped, so a match is the key, or the name of a user's column. */
 function seqOf(line: Buffer): number | null {
   const at = line.indexOf(SEQ);
   if (at === -1) return null;

@@ -6,42 +6,42 @@ import { openOrUndefined } from '../whole-files.ts';
 import { damagedLine, damagedLog } from './damage.ts';
 
 /*
- * The append-only logs. A log is true up to the length that the checkpoint names; what follows is also in the journal
- * and is written again from there after a crash. Logs are written after the journal is synced and are themselves
+ * The append-only logs. A log is valid up to the size that the checkpoint names; what follows is also in the journal,
+ * and is written again from there after a crash. Logs are written after the journal is synced, and are themselves
  * synced only for a checkpoint.
  */
 
-/** How much of the end of a log is compared when it is opened: more would make the start slow. */
+/** How much of the end of a log is compared when it is opened: more would slow down the start. */
 const CHECKED_TAIL_BYTES = 64 * 1024;
 const FIRST_READ_BYTES = 1024;
 const WINDOW_BYTES = 64 * 1024;
 
-/** What a checkpoint says of a log. */
+/** What a checkpoint records about a log. */
 export interface LogState {
   readonly sizeBytes: number;
-  /** CRC-32 of its last 64 KiB (of all when shorter): compared whenever it is opened. */
+  /** CRC-32 of its last 64 KiB (of the whole log when shorter): compared whenever it is opened. */
   readonly tailCrc: number;
-  /** CRC-32 of all of it: compared by an audit. */
+  /** CRC-32 of the whole log: compared by an audit. */
   readonly crc: number;
 }
 
-/** The state of a log that was just made. */
+/** The state of a log that was just created. */
 export const NO_LOG: LogCut = { sizeBytes: 0, crc: 0 };
 
-/** The state, as of a checkpoint, of a log that was made after it. */
+/** The state, as of a checkpoint, of a log that was created after it. */
 export const EMPTY_LOG: LogState = { ...NO_LOG, tailCrc: 0 };
 
 export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
 
-/** Of the last 64 KiB, or of all when it is shorter. */
+/** The checksum of the last 64 KiB, or of the whole log when it is shorter. */
 export function tailCrc(files: FileSystem, fd: number, sizeBytes: number): number {
   const tail = Buffer.allocUnsafe(Math.min(sizeBytes, CHECKED_TAIL_BYTES));
   return crc32(tail.subarray(0, files.read(fd, tail, sizeBytes - tail.byteLength)));
 }
 
 /**
- * Compares a log with what the checkpoint says of it. Its length and last 64 KiB are compared; a change further
- * back that keeps the length is found by `audit` only.
+ * Compares the size and the last 64 KiB of a log with what the checkpoint records. A change further back that keeps the
+ * size is found only by `audit`.
  *
  * @returns its size on disk
  * @throws Failure corrupt_state
@@ -51,7 +51,7 @@ export function checkLog(files: FileSystem, name: string, state: LogState): numb
   try {
     const sizeBytes = fd === undefined ? 0 : files.statOpen(fd).sizeBytes;
     if (sizeBytes < state.sizeBytes) {
-      throw damagedLog(name, `it has ${sizeBytes} bytes; ${state.sizeBytes} were written`);
+      throw damagedLog(name, `it has ${sizeBytes} bytes, but ${state.sizeBytes} were written`);
     }
     if (fd !== undefined && tailCrc(files, fd, state.sizeBytes) !== state.tailCrc) {
       throw damagedLog(name, `its last lines before byte ${state.sizeBytes} are not those that were written`);
@@ -63,15 +63,15 @@ export function checkLog(files: FileSystem, name: string, state: LogState): numb
 }
 
 interface Stretch {
-  /** Where it begins in the log. */
+  /** Where it starts in the log. */
   readonly position: number;
   readonly sizeBytes: number;
 }
 
-/** A part of a log, and the file that holds it: the log itself, or a journal for what the log does not hold yet. */
+/** A part of a log, and the file that has it: the log itself, or a journal for what the log does not have yet. */
 export interface FilePart extends Stretch {
   readonly fd: number;
-  /** Where it begins in that file. */
+  /** Where it starts in that file. */
   readonly at: number;
 }
 
@@ -83,17 +83,17 @@ interface StagedPart extends Stretch {
 export type LogPart = FilePart | StagedPart;
 
 /**
- * A buffer for reading single lines. When lines are asked for one after the other, as when a topic is read again, one
+ * A buffer for reading single lines. When lines are requested one after the other, as when a topic is read again, one
  * read serves many.
  */
 export class LineWindow {
-  /** Where the last line that was asked for begins. */
+  /** Where the last requested line starts. */
   asked = -WINDOW_BYTES;
   from = 0;
   bytes: Buffer = Buffer.alloc(0);
 }
 
-/** A log up to a fixed length, for reading. Its parts ascend and leave no gap. */
+/** A log up to a fixed size, for reading. Its parts ascend and leave no gap. */
 export class LogView {
   readonly #files: FileSystem;
   readonly #parts: readonly LogPart[];
@@ -102,7 +102,7 @@ export class LogView {
   readonly sizeBytes: number;
 
   /**
-   * @param name of its file, for messages about its lines
+   * @param name its file, for messages about its lines
    * @param window shared by views of one log, whose bytes never change
    */
   constructor(files: FileSystem, parts: readonly LogPart[], name = 'the log', window = new LineWindow()) {
@@ -131,7 +131,7 @@ export class LogView {
     return done;
   }
 
-  /** The line that begins at `position`, without its line feed; undefined where no line begins. */
+  /** The line that starts at `position`, without its line feed; undefined at the end. */
   line(position: number): Buffer | undefined {
     if (position < 0 || position >= this.sizeBytes) return undefined;
     const window = this.#window;
@@ -149,8 +149,7 @@ export class LogView {
   }
 
   /**
-   * All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each valid until the next is asked
-   * for.
+   * All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each valid until the next is requested.
    */
   *chunks(from = 0, chunkBytes = 256 * 1024): Generator<Buffer> {
     // One buffer for all chunks: fresh memory costs several times as much as reading.
@@ -159,7 +158,7 @@ export class LogView {
       const found = bytes.subarray(0, this.read(bytes, at));
       const end = found.lastIndexOf(10) + 1;
       if (end === 0) {
-        // A line longer than the buffer. If everything was read there is no line end, which cannot be in a checked
+        // A line longer than the buffer. If everything was read there is no line end, which is impossible in a checked
         // log.
         if (found.byteLength < bytes.byteLength || at + found.byteLength >= this.sizeBytes) return;
         bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
@@ -171,9 +170,10 @@ export class LogView {
   }
 
   /**
-   * As `chunks`, from a line feed back: the chunks come in reverse order, the lines within each in the order of the log.
+   * Like `chunks`, backwards from the end of a line: the chunks come in reverse order, the lines within each in the
+   * order of the log.
    *
-   * @param until where the line ends with which it begins, its line feed included
+   * @param until where the last of these lines ends, including its line feed
    */
   *chunksFromEnd(
     until = this.sizeBytes,
@@ -183,7 +183,7 @@ export class LogView {
     for (let end = until; end > 0;) {
       const from = Math.max(0, end - bytes.byteLength);
       const found = bytes.subarray(0, this.read(bytes.subarray(0, end - from), from));
-      // The line that the first line feed ends may begin earlier.
+      // The line that the first line feed ends may start earlier.
       const begin = from === 0 ? 0 : found.indexOf(10) + 1;
       if (from > 0 && (begin === 0 || begin === found.byteLength)) {
         bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
@@ -194,7 +194,7 @@ export class LogView {
     }
   }
 
-  /** Reads a line of it. @throws Failure corrupt_state naming the line: another program has changed it */
+  /** Parses a line of the log. @throws Failure corrupt_state naming the line: another program has changed it */
   parsed<T>(line: Buffer, parse: (line: Buffer) => T): T {
     try {
       return parse(line);
@@ -228,14 +228,14 @@ export class LogView {
   }
 }
 
-/** The line that begins at `at`, if all of it is in `bytes`. */
+/** The line that starts at `at`, if `bytes` has all of it. */
 function lineAt(bytes: Buffer, at: number): Buffer | undefined {
   if (at < 0 || at >= bytes.byteLength) return undefined;
   const lineFeed = bytes.indexOf(10, at);
   return lineFeed === -1 ? undefined : bytes.subarray(at, lineFeed);
 }
 
-/** The lines of a buffer of whole lines, with where each begins in it. */
+/** The lines of a buffer of whole lines, and where each starts in it. */
 export function* linesOf(chunk: Buffer): Generator<{ line: Buffer; at: number }> {
   for (let at = 0; at < chunk.byteLength;) {
     const lineFeed = chunk.indexOf(10, at);
@@ -245,18 +245,18 @@ export function* linesOf(chunk: Buffer): Generator<{ line: Buffer; at: number }>
   }
 }
 
-/** Lines that are looked for. */
+/** The lines to find. */
 export interface LineFinder<T> {
-  /** Whether bytes can hold any; left out: all can. */
+  /** Whether bytes can contain any of them; undefined: all can. */
   readonly isIn?: (bytes: Buffer) => boolean;
-  /** undefined: the line is none of them */
+  /** Returns undefined when the line is none of them. */
   readonly parse: (line: Buffer) => T | undefined;
 }
 
 /**
- * As `parsedLines`, from the last line back, or from the one at a place.
+ * Like `parsedLines`, backwards from the last line, or from the one at a place.
  *
- * @throws Failure invalid_value: no line begins there; corrupt_state
+ * @throws Failure invalid_value: no line starts there; corrupt_state
  */
 export async function* parsedLinesFromEnd<T extends object>(
   view: LogView,
@@ -281,8 +281,8 @@ function endOfLineAt(view: LogView, [position = -1]: LogPlace): number {
     position === 0 || (position > 0 && view.read(before, position - 1) === 1 && before[0] === 10);
   const line = isBegin ? view.line(position) : undefined;
   if (line === undefined) {
-    throw new Failure('invalid_value', `no line of the log begins at byte ${position}`, {
-      fix: 'begin again without a cursor',
+    throw new Failure('invalid_value', `no line of the log starts at byte ${position}`, {
+      fix: 'start again without a cursor',
     });
   }
   return position + line.byteLength + 1;

@@ -7,16 +7,16 @@ import { AppendLog } from './append-log.ts';
 import { damagedLog } from './damage.ts';
 import { LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
 
-/** What a checkpoint will say of each log. */
+/** What a checkpoint will record about each log. */
 export type LogCuts = ReadonlyMap<LogName, LogCut>;
 
-/** All logs of a folder, as its owner holds them. */
+/** All logs of a folder, for its owner. */
 export class Logs {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #logs = new Map<LogName, AppendLog>();
 
-  /** Opens each at its true end. */
+  /** Opens each log at its true end. */
   constructor(files: FileSystem, folder: string, loaded: LoadedFolder | undefined) {
     this.#files = files;
     this.#folder = folder;
@@ -28,7 +28,7 @@ export class Logs {
     }
   }
 
-  /** Including what is staged; 0 when there is no log yet. */
+  /** The size of a log, including what is staged; 0 when it does not exist yet. */
   sizeOf(log: LogName): number {
     const found = this.#logs.get(log);
     return found === undefined ? 0 : found.sizeBytes + found.stagedBytes;
@@ -40,13 +40,13 @@ export class Logs {
     return bytes;
   }
 
-  /** Up to where it is written. */
+  /** A log as far as it is written. */
   view(log: LogName): LogView {
     const found = this.#logs.get(log);
     return found === undefined ? new LogView(this.#files, []) : viewOf(this.#files, found);
   }
 
-  /** With what is staged. */
+  /** A log including what is staged. */
   stagedView(log: LogName): LogView {
     const found = this.#logs.get(log);
     if (found === undefined || found.stagedBytes === 0) return this.view(log);
@@ -56,9 +56,9 @@ export class Logs {
   }
 
   /**
-   * Stages bytes, which must not change before they are written. The first lines make a log.
+   * Stages bytes, which must not change before they are written. The first lines create a log.
    *
-   * @throws Failure corrupt_state when there is a file already, of a folder whose `.orderctl/` was lost
+   * @throws Failure corrupt_state when its file exists already, from a folder whose `.orderctl/` was lost
    */
   stage(log: LogName, parts: readonly Uint8Array[]): void {
     let found = this.#logs.get(log);
@@ -66,18 +66,18 @@ export class Logs {
       const name = path.join(this.#folder, fileOfLog(log));
       const sizeBytes = this.#files.stat(name)?.sizeBytes ?? 0;
       if (sizeBytes > 0)
-        throw damagedLog(name, `it has ${sizeBytes} bytes that the journal does not know of`);
+        throw damagedLog(name, `it has ${sizeBytes} bytes that are not in the journal`);
       this.#logs.set(log, (found = new AppendLog(this.#files, name, 0, NO_LOG)));
     }
     found.stage(parts);
   }
 
-  /** Writes what is staged, once the journal holds it. */
+  /** Writes what is staged, once the journal has it. */
   write(): void {
     for (const log of this.#logs.values()) log.write();
   }
 
-  /** @throws Failure corrupt_state when another program has changed one */
+  /** @throws Failure corrupt_state when another program has changed a log */
   assertOurs(): void {
     for (const log of this.#logs.values()) log.assertOurs();
   }
@@ -90,7 +90,7 @@ export class Logs {
     return new Map(Array.from(this.#logs, ([name, log]) => [name, log.cut()]));
   }
 
-  /** What a checkpoint says of the logs as they were at its cut. */
+  /** What a checkpoint records about the logs as they were at its cut. */
   describe(cuts: LogCuts): FolderState['logs'] {
     const described = Array.from(cuts, ([name, cut]) => {
       const log = this.#logs.get(name);
@@ -101,10 +101,10 @@ export class Logs {
   }
 
   /**
-   * Copies the newer half of a log of versions into a new file, which the checkpoint to come will name, and closes the
-   * old one.
+   * Copies the newer half of a log of versions into a new file, which the next checkpoint will name, and closes the old
+   * one.
    *
-   * @param number of the journal that goes on after that checkpoint
+   * @param number the journal that continues after that checkpoint
    */
   shorten(log: 'users' | 'inventory', number: number): void {
     const old = this.#logs.get(log);
@@ -136,7 +136,7 @@ function viewOf(files: FileSystem, { fd, path: name, sizeBytes, lineWindow }: Ap
   return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], name, lineWindow);
 }
 
-/** Where the first line at or after `position` begins, or the last line when there is none. */
+/** Where the first line at or after `position` starts, or the last line when there is none. */
 function lineStartAfter(view: LogView, position: number): number {
   let start = 0;
   let at = 0;

@@ -3,14 +3,14 @@ import { isoTime } from '../../../domain/iso-time.ts';
 import { GREATEST_TIME_MS, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
 
 /*
- * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once
- * for every order and took a third of its time when it used strings. All of it is ASCII: names are of the alphabet of
- * names.ts and need no escaping; `detail`, which may hold any text, is escaped.
+ * A decision as a line of orders.jsonl or rejections.jsonl. It is written byte by byte into a buffer, since this runs
+ * once for every order and took a third of its time with strings. The line is all ASCII: names use the alphabet of
+ * names.ts and need no escaping; `detail`, which may contain any text, is escaped.
  */
 
 const DAY_MS = 86_400_000;
 
-/** The most bytes that the line of a decision can take, its line feed included. */
+/** The most bytes that the line of a decision can have, including its line feed. */
 export function maxLineBytes({ order, record, outcome }: Decided): number {
   // The fixed parts of a line take 260 bytes with the longest numbers, those of an item 90; an escaped character
   // takes six.
@@ -19,7 +19,7 @@ export function maxLineBytes({ order, record, outcome }: Decided): number {
   return outcome.kind === 'accepted' ? bytes : bytes + 6 * outcome.detail.length;
 }
 
-/** The target of writing: one for all calls, since they do not overlap. */
+/** The buffer to write to: one for all calls, since they do not overlap. */
 let target: Uint8Array = new Uint8Array(0);
 let at = 0;
 
@@ -33,9 +33,9 @@ const STOCK = Buffer.from(',"stock":');
 const CREATED_AT = '],"created_at":"';
 
 /**
- * Writes the line of a decision, ended by a line feed.
+ * Writes the line of a decision, ending in a line feed.
  *
- * @param seq of its transaction
+ * @param seq the number of its transaction
  * @param into has room for `maxLineBytes` from `from` on
  * @returns where the line ends
  */
@@ -71,7 +71,7 @@ function putItem({ item, quantity, unitPrice }: OrderLine, stock: number | null,
   putBytes(isFirst ? FIRST_ITEM : NEXT_ITEM);
   put(item);
   putBytes(QUANTITY);
-  // JSON has neither NaN nor infinities; the detail of the rejection says which it was.
+  // JSON has neither NaN nor infinities; the detail of the rejection says which one it was.
   if (Number.isFinite(quantity)) putNumber(quantity);
   else put('null');
   putBytes(STOCK);
@@ -95,7 +95,7 @@ interface Tail {
 
 let knownTail: Tail | undefined;
 
-/** The text between creation time or status and offset: the same for all orders that a batch accepts. */
+/** The text between creation time or status and the offset: the same for all orders that a batch accepts. */
 function tailOf(
   { outcome: { kind }, decidedAt }: Decided,
   { topic, partition }: RecordId,
@@ -160,7 +160,7 @@ let knownDay = NaN;
 /** The text before the time of day. */
 let knownBegin = Buffer.alloc(0);
 
-/** As isoTime writes it; most orders of a batch were created on one day. */
+/** Writes a time as isoTime does; most orders of a batch were created on one day. */
 function putCreatedAt(ms: number): void {
   const day = Number.isInteger(ms) && Math.abs(ms) <= GREATEST_TIME_MS ? Math.floor(ms / DAY_MS) : NaN;
   if (day !== knownDay) {
@@ -188,7 +188,7 @@ function putCreatedAt(ms: number): void {
   put('Z');
 }
 
-/** JSON text of ASCII alone, so that one byte is one character. */
+/** JSON text of ASCII characters only, so that one byte is one character. */
 function asciiJson(text: string): string {
   return JSON.stringify(text).replace(
     /[^\x20-\x7e]/g,

@@ -4,8 +4,8 @@ import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
 
 /*
- * Lines of orders.jsonl and rejections.jsonl, read. Reading ten million orders is mostly this, so that a line of an
- * accepted order, exactly as order-line.ts writes it, is read from its places; any other by JSON.parse.
+ * Reads lines of orders.jsonl and rejections.jsonl. Reading ten million orders consists mostly of this, so the line of
+ * an accepted order, exactly as order-line.ts writes it, is read byte by byte; any other line by JSON.parse.
  */
 
 interface OrderLineJson {
@@ -18,14 +18,14 @@ interface OrderLineJson {
   detail?: string;
   user_status?: UserStatus | null;
   rejected_at?: string;
-  /** Missing in lines of format 2; 0 where such a line was copied. */
+  /** Missing in lines of format 2; 0 in copies of such lines. */
   seq?: number;
   topic: string;
   partition: number;
   offset: number;
 }
 
-/** A decision, and the number of its transaction: null in lines of format 2. */
+/** A decision and the number of its transaction, which is null in lines of format 2. */
 export interface NumberedDecided {
   readonly decided: Decided;
   readonly seq: number | null;
@@ -46,10 +46,10 @@ function parseJson(bytes: Buffer): NumberedDecided {
   return { decided: decidedFrom(json), seq: json.seq === 0 ? null : (json.seq ?? null) };
 }
 
-/** The line that is read: one for all calls, since they do not overlap. */
+/** The line being read: one for all calls, since they do not overlap. */
 let line: Buffer = Buffer.alloc(0);
 let at = 0;
-/** It is not as it is written. */
+/** The line is not as order-line.ts writes it. */
 let isOther = false;
 
 const ORDER_ID = Buffer.from('{"order_id":"');
@@ -71,7 +71,7 @@ const PARTITION = Buffer.from('","partition":');
 const OFFSET = Buffer.from(',"offset":');
 const END = Buffer.from('}');
 
-/** The line of an accepted order, from its beginning to its end. @returns undefined: it is another line */
+/** Reads the line of an accepted order. @returns undefined: it is another line */
 function readAccepted(of: Buffer): NumberedDecided | undefined {
   begin(of);
   skip(ORDER_ID);
@@ -82,7 +82,7 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
   skip(ITEMS);
   const items: OrderLine[] = [];
   const stock: number[] = [];
-  if (!comes(ITEMS_END)) {
+  if (!skipIf(ITEMS_END)) {
     do {
       skip(ITEM);
       const item = word();
@@ -90,10 +90,10 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
       const quantity = wholeNumber();
       skip(STOCK);
       stock.push(wholeNumber());
-      const unitPrice = comes(PRICE) ? word() : null;
+      const unitPrice = skipIf(PRICE) ? word() : null;
       skip(unitPrice === null ? ITEM_END : PRICE_END);
       items.push({ item, quantity, unitPrice });
-    } while (!isOther && comes(COMMA));
+    } while (!isOther && skipIf(COMMA));
     skip(ITEMS_END);
   }
   skip(CREATED_AT);
@@ -122,8 +122,8 @@ function begin(of: Buffer): void {
   isOther = false;
 }
 
-/** A loop is faster than a call into Buffer. */
-function comes(bytes: Uint8Array): boolean {
+/** Skips `bytes` if they are next. A loop is faster than a call into Buffer. */
+function skipIf(bytes: Uint8Array): boolean {
   const of = line;
   const from = at;
   const size = bytes.length;
@@ -133,16 +133,16 @@ function comes(bytes: Uint8Array): boolean {
 }
 
 function skip(bytes: Uint8Array): void {
-  if (!comes(bytes)) isOther = true;
+  if (!skipIf(bytes)) isOther = true;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** A checksum of the word that was read last. */
+/** A checksum of the word read last. */
 let sum = 0;
 
-/** Goes on to the next quote, without escapes. @returns where it is */
+/** Moves to the next quote; there must be no escapes before it. @returns where it is */
 function wordEnd(): number {
   const of = line;
   let end = at;
@@ -161,11 +161,11 @@ function wordEnd(): number {
   return end;
 }
 
-/** Words that come again and again, by their checksums: a text whose hash is known is found faster, too. */
+/** Words that recur, by their checksums. Using the same string again is also faster, since its hash is known. */
 const WORDS = 4_096;
 const known = Array.from({ length: WORDS }, () => ({ bytes: new Uint8Array(0), text: '' }));
 
-/** A name, or a price. */
+/** Reads a name or a price. */
 function word(): string {
   const of = line;
   const from = at;
@@ -178,7 +178,7 @@ function word(): string {
   return text;
 }
 
-/** Not by `slice`: of a Buffer that is a view, and what reads a log uses its buffer again. */
+/** Not with `slice`: that of a Buffer is a view, and readers of a log reuse their buffer. */
 function copied(of: Uint8Array, from: number, end: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(of.subarray(from, end));
 }
@@ -190,10 +190,10 @@ function isSame(bytes: Uint8Array, of: Uint8Array, from: number, end: number): b
 }
 
 const DIGIT_0 = 0x30;
-/** More digits may be more than a number holds exactly. */
+/** A number with more digits may not be exact. */
 const MOST_DIGITS = 15;
 
-/** From 0 up. */
+/** Reads a whole number from 0 up. */
 function wholeNumber(): number {
   const of = line;
   const from = at;
@@ -218,7 +218,7 @@ const LETTER_Z = 0x5a;
 let knownMinute: Uint8Array = new Uint8Array(0);
 let knownMinuteMs = NaN;
 
-/** As isoTime writes it. Most are of the minute of the one before. */
+/** Reads a time as isoTime writes it. Most are in the same minute as the one before. */
 function time(): number {
   const of = line;
   const from = at;
@@ -272,12 +272,12 @@ function decidedFrom(json: OrderLineJson): Decided {
 
 const ID_PREFIX = Buffer.from(lineBegin('').slice(0, -1));
 
-/** How the line of an order begins: its name needs no escaping. */
+/** How the line of an order starts: its id needs no escaping. */
 export function lineBegin(orderId: string): string {
   return `{"order_id":"${orderId}"`;
 }
 
-/** The order id of a line without parsing it all; undefined when orderctl did not write it. */
+/** The order id of a line, without parsing all of it; undefined when orderctl did not write the line. */
 export function orderIdOf(bytes: Buffer): string | undefined {
   if (!bytes.subarray(0, ID_PREFIX.byteLength).equals(ID_PREFIX)) return undefined;
   const end = bytes.indexOf(0x22, ID_PREFIX.byteLength);

@@ -6,7 +6,7 @@ import { orderIdOf } from './parse-order-line.ts';
 /** Some hundred orders, as many as a user would choose from. */
 const TAIL_BYTES = 128 * 1024;
 
-/** Ids in the last lines of the two logs that begin with `prefix`, those of each log newest first. */
+/** The ids in the last lines of the two logs that start with `prefix`, newest first within each log. */
 export function recentOrderIds(
   files: FileSystem,
   folder: string,

@@ -2,8 +2,8 @@
 const TEXT_UNITS = 256 * 1024;
 
 /**
- * Lines on their way to bytes: many share a buffer, since one for each costs more than its encoding, and where they are
- * written down also a call of the system.
+ * Encodes lines as bytes. Many lines share a buffer, since a buffer for each line costs more than its encoding, and a
+ * system call when it is written.
  */
 export class TextBytes {
   readonly #parts: Buffer[] = [];
@@ -16,7 +16,7 @@ export class TextBytes {
     return Buffer.byteLength(text);
   }
 
-  /** All of it, in parts of about 256 KiB. */
+  /** All bytes, in parts of about 256 KiB. */
   end(): Buffer[] {
     if (this.#text !== '') this.#encode();
     return this.#parts;

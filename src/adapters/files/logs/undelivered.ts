@@ -9,12 +9,12 @@ import { parseUndelivered, renderUndelivered } from '../outbox/outgoing-line.ts'
 const SUFFIX = '.json';
 /** A file's name has at most 255 bytes; a topic's name may have 249. */
 const LONGEST_NAME = 200;
-/** Headers about when and how often it failed, not about what it is. */
+/** Headers about when and how often the record failed, not about its content. */
 const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
 /**
- * Keeps records that the broker refuses for good, one file each. One that is refused again, after a crash or when it
- * is read again, replaces the first. Durable when this resolves.
+ * Keeps records that the broker refuses for good, one file each. A record that is refused again, after a crash or when
+ * it is read again, replaces the first. Durable when this resolves.
  */
 export async function keepUndelivered(
   files: FileSystem,
@@ -33,7 +33,7 @@ export async function keepUndelivered(
   await files.syncDirectory(kept);
 }
 
-/** Offsets repeat in a topic that was deleted and created again: another record of that id gets a name of its own. */
+/** Offsets repeat in a topic that was deleted and recreated: another record with the same id gets a name of its own. */
 async function fileFor(files: FileSystem, kept: string, record: OutgoingRecord): Promise<string> {
   const stem = await stemOf(record.id);
   const bytes = readWhole(files, path.join(kept, `${stem}${SUFFIX}`));
@@ -44,14 +44,14 @@ async function fileFor(files: FileSystem, kept: string, record: OutgoingRecord):
   return `${stem}~${(await sha256(content)).slice(0, 8)}${SUFFIX}`;
 }
 
-/** The file holds the whole id. Only names that were cut have a plus sign. */
+/** The file has the whole id. Only names that were cut have a plus sign. */
 async function stemOf(id: string): Promise<string> {
   const encoded = encodeURIComponent(id);
   if (encoded.length <= LONGEST_NAME) return encoded;
   return `${encoded.slice(0, LONGEST_NAME - 33)}+${(await sha256(id)).slice(0, 32)}`;
 }
 
-/** Equal for the same record that failed again. */
+/** Equal for the same record when it failed again. */
 function contentOf(record: OutgoingRecord): string {
   const headers = record.headers.filter(([name]) => !OF_THE_FAILURE.has(name));
   return renderUndelivered({ ...record, headers });
@@ -62,7 +62,7 @@ async function sha256(text: string): Promise<string> {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** null: these are not the bytes of a kept record. */
+/** @returns null when these are not the bytes of a kept record */
 function recordOf(bytes: Buffer): OutgoingRecord | null {
   try {
     return parseUndelivered(bytes);
@@ -71,11 +71,11 @@ function recordOf(bytes: Buffer): OutgoingRecord | null {
   }
 }
 
-/** The kept records in order of their names, one in memory at a time. @throws Failure corrupt_file */
+/** The kept records in order of their file names, one in memory at a time. @throws Failure corrupt_file */
 export async function* readUndelivered(files: FileSystem, folder: string): AsyncGenerator<Undelivered> {
   const kept = path.join(innerFolder(folder), 'undelivered');
   for (const file of files.list(kept).sort()) {
-    // A file that a crash left half written has another ending.
+    // A file that a crash left half written has another extension.
     if (!file.endsWith(SUFFIX)) continue;
     const bytes = readWhole(files, path.join(kept, file));
     if (bytes === undefined) continue;
@@ -88,7 +88,7 @@ export async function* readUndelivered(files: FileSystem, folder: string): Async
 }
 
 function unreadable(file: string): Failure {
-  return new Failure('corrupt_file', `${file} holds no record that orderctl kept`, {
+  return new Failure('corrupt_file', `${file} is not a record that orderctl wrote`, {
     fix: 'restore it from a backup, or move it out of the folder',
     context: { file },
   });

@@ -2,18 +2,18 @@ import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import type { Outgoing } from '../../../ports/store.ts';
 
 /*
- * Messages of one type in one line, column by column: most commits leave many of them, and to write down each as an object
- * took longer than deciding what they say.
+ * Messages of one type in one line, column by column: most commits leave many messages, and writing each as an object
+ * took longer than deciding what they contain.
  */
 
 /** The most messages in one line, which is parsed, sent and marked sent as a whole. */
 const MOST_MESSAGES = 500;
-/** From so many UTF-16 units of text on, the line ends. */
+/** A line ends when its text has this many UTF-16 units. */
 const MOST_UNITS = 64 * 1024;
 
 type Value = string | number | boolean | null;
 
-/** A value for each message; or one that all have; or in each what its id or key is. */
+/** A value for each message; or one value for all; or, in each message, the value of its id or key. */
 type Column<V extends Value> = readonly V[] | { readonly all: V } | { readonly as: 'id' | 'key' };
 
 export interface EncodedColumns {
@@ -26,10 +26,10 @@ export interface EncodedColumns {
   readonly fields: Readonly<Record<string, Column<Value>>>;
 }
 
-/** A message whose fields are values: one with lists in it may be long, and has a line of its own. */
+/** A message whose fields are plain values. One with lists in it may be long, and has a line of its own. */
 type FlatMessage = OutgoingMessage & { readonly fields: Readonly<Record<string, Value>> };
 
-/** @returns those from `from` on that go into one line; none when that one needs a line of its own */
+/** @returns the messages from `from` on that fit into one line; none when the first needs a line of its own */
 export function messagesOfOneLine(outgoing: readonly Outgoing[], from: number): readonly FlatMessage[] {
   const first = outgoing[from];
   if (first?.kind !== 'message') return [];
@@ -47,7 +47,7 @@ export function messagesOfOneLine(outgoing: readonly Outgoing[], from: number): 
   return found;
 }
 
-/** How much text its fields have; NaN when they are not values under these names. */
+/** How much text the fields have; NaN when they are not plain values with these names. */
 function unitsOf({ fields }: OutgoingMessage, names: readonly string[]): number {
   let units = 0;
   let count = 0;

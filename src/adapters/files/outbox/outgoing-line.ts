@@ -3,20 +3,20 @@ import type { Headers, HeaderValue } from '../../../ports/record.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
 import { decodeColumns, encodeColumns, messagesOfOneLine, type EncodedColumns } from './outgoing-columns.ts';
 
-/* What is to be sent as JSON: lines of an `outbox.N`, and in a file of `undelivered/`. */
+/* Unsent messages and dead letters as JSON: lines of an `outbox.N`, and files of `undelivered/`. */
 
 type EncodedBytes = string | null;
 type EncodedHeader = { s: string } | { b: string } | null;
 export type EncodedOutgoing = EncodedRecord | OutgoingMessage;
 
 interface EncodedRecord {
-  /** As earlier versions wrote them too. */
+  /** Missing: records have no kind, as in earlier versions. */
   readonly kind?: never;
   readonly id: string;
   readonly topic: string;
   readonly key: EncodedBytes;
   readonly value: EncodedBytes;
-  /** Several values under one name, as earlier versions wrote them. */
+  /** Earlier versions wrote several values under one name. */
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
@@ -65,7 +65,7 @@ function decodeRecord({ id, topic, key, value, headers: encoded }: EncodedRecord
   };
 }
 
-/** A line of an `outbox.N`, and what stands in it. */
+/** A line of an `outbox.N`, and its content. */
 export interface OutgoingLine {
   readonly text: string;
   readonly outgoing: readonly Outgoing[];
@@ -79,25 +79,25 @@ export function* renderOutgoing(outgoing: readonly Outgoing[]): Generator<Outgoi
       yield { text: `${JSON.stringify(encodeColumns(messages))}\n`, outgoing: messages };
     } else if (one !== undefined) {
       const encoded = encodeOutgoing(one);
-      // The bytes of a record are of a batch that was fetched, which they would keep in memory.
+      // The bytes of a record belong to a fetched batch, which they would keep in memory.
       yield { text: `${JSON.stringify(encoded)}\n`, outgoing: [decodeOutgoing(encoded)] };
     }
     at += Math.max(1, messages.length);
   }
 }
 
-/** @throws SyntaxError, TypeError when it is no such line */
+/** @throws SyntaxError, TypeError when it is not such a line */
 export function parseOutgoing(line: Buffer): readonly Outgoing[] {
   const encoded = JSON.parse(line.toString('utf8')) as EncodedOutgoing | EncodedColumns;
   return encoded.kind === 'messages' ? decodeColumns(encoded) : [decodeOutgoing(encoded)];
 }
 
-/** The content of a file of `undelivered/`: a state line of format 3, as earlier versions wrote it too. */
+/** The content of a file of `undelivered/`: a state line of format 3, as earlier versions wrote it. */
 export function renderUndelivered(record: OutgoingRecord): string {
   return `${JSON.stringify(['outgoing', { number: 0, ...encodeOutgoing(record) }])}\n`;
 }
 
-/** @throws SyntaxError, TypeError when it is none */
+/** @throws SyntaxError, TypeError when it is not such content */
 export function parseUndelivered(bytes: Buffer): OutgoingRecord {
   const [kind, encoded] = JSON.parse(bytes.toString('utf8')) as [string, EncodedOutgoing];
   const outgoing = kind === 'outgoing' ? decodeOutgoing(encoded) : null;

@@ -6,10 +6,10 @@ import { renderOutgoing } from './outgoing-line.ts';
 import type { QueueLine, Queues } from './queues.ts';
 import { Windows, type WaitingLine } from './windows.ts';
 
-/** From here on the next segment begins: one is kept as a whole until all of it is sent. */
+/** The size at which the next segment starts: a segment is kept as a whole until all of it is sent. */
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 
-/** What one commit leaves to be sent to one destination, as it is written down. */
+/** What one commit leaves to be sent to one destination, encoded. */
 export interface Leaving {
   readonly log: LogName;
   readonly parts: readonly Uint8Array[];
@@ -21,7 +21,9 @@ interface Staged {
   readonly waiting: WaitingLine[];
 }
 
-/** What waits to be sent, in the hands of the folder's owner: put into segments, and sent once it is durable. */
+/**
+ * The outbox, for the owner of the folder: commits put messages into segments, and they are sent once they are durable.
+ */
 export class OwnedOutbox {
   readonly #queues: Queues;
   readonly #windows: Windows;
@@ -36,18 +38,18 @@ export class OwnedOutbox {
     this.#windows = new Windows(queues, (log) => logs.view(log));
   }
 
-  /** Those that are to be sent next: the same objects until they are. @throws Failure corrupt_state */
+  /** What is to be sent next: the same objects until they are sent. @throws Failure corrupt_state */
   next(destination: Destination): readonly Outgoing[] {
     return this.#windows.next(destination);
   }
 
-  /** The first `count` of `next` are sent. @returns the line that says so */
+  /** Call this when the first `count` of `next` are sent. @returns the line that records that */
   sent(destination: Destination, count: number): QueueLine {
     const { segment, position } = this.#windows.remove(destination, count);
     return ['drained', destination, this.#queues.sent(destination) + count, segment, position];
   }
 
-  /** Lets go of what the next checkpoint will not name: segments of which all is sent. */
+  /** Drops the segments that are fully sent, which the next checkpoint will not name. */
   dropSent(): void {
     this.#logs.drop(this.#queues.dropSent().map(segmentLog));
   }
@@ -70,7 +72,7 @@ export class OwnedOutbox {
     if (segment === undefined || this.#logs.sizeOf(segmentLog(segment)) >= this.#segmentBytes) {
       segment = this.#queues.lastSegment + 1;
       const line: QueueLine = ['segment', segment, destination];
-      // Seen by nobody while nothing is queued in it.
+      // It has no effect while nothing is queued in it.
       this.#queues.apply(line);
       lines.push(line);
     }
@@ -97,7 +99,7 @@ export class OwnedOutbox {
     return staged;
   }
 
-  /** To be called when what was staged is durable. */
+  /** Call this when what was staged is durable. */
   land(): void {
     for (const [destination, { queued, waiting }] of this.#staged) {
       this.#windows.add(destination, waiting);

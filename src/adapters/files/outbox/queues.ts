@@ -3,20 +3,20 @@ import type { FormerOutgoingLine, StateLine } from '../tables/state-line.ts';
 import { decodeOutgoing } from './outgoing-line.ts';
 
 /*
- * What waits to be sent lies in segments: append-only logs `outbox.N`, each of one destination, so that what one
- * refuses keeps nothing of any other on the disk. Here is what is known of them without reading them, and what a
- * snapshot says: it does not grow with what waits.
+ * The outbox consists of segments: append-only logs `outbox.N`, each for one destination, so that messages refused by
+ * one destination keep none for others on the disk. This file has what is known about the segments without reading
+ * them, and what a snapshot records; it does not grow with the number of pending messages.
  */
 
-/** Where the next line begins: at this byte of this segment, or at the start of the next one when nothing follows. */
+/** Where the next line starts: at this byte of this segment, or at the start of the next one when nothing follows. */
 export interface Place {
   readonly segment: number;
   readonly position: number;
 }
 
-/** All that ever was to be sent to one destination. */
+/** Everything that was ever to be sent to one destination. */
 interface Queue {
-  /** In ascending order; those that are not needed any more are left out. */
+  /** In ascending order, without those that are no longer needed. */
   readonly segments: number[];
   queued: number;
   sent: number;
@@ -27,9 +27,9 @@ export type QueueLine = Extract<StateLine, readonly ['segment' | 'queued' | 'dra
 
 export class Queues {
   readonly #queues = new Map<Destination, Queue>();
-  /** The newest there ever was: numbers are not used twice. */
+  /** The newest segment ever: numbers are not reused. */
   #lastSegment = 0;
-  /** What a folder of a format before has in its snapshot and journals, by number. */
+  /** What a folder of an earlier format has yet to send, from its snapshot and journals, by number. */
   readonly #former = new Map<number, Outgoing>();
 
   get lastSegment(): number {
@@ -70,17 +70,17 @@ export class Queues {
     }
   }
 
-  /** What a folder of a format before has to be sent, in order. */
+  /** What a folder of an earlier format has yet to send, in order. */
   former(): readonly Outgoing[] {
     return [...this.#former].sort(([a], [b]) => a - b).map(([, outgoing]) => outgoing);
   }
 
-  /** To be called once `former` is in segments. */
+  /** Call this once `former` is in segments. */
   forgetFormer(): void {
     this.#former.clear();
   }
 
-  /** Where the newest lines of a destination go; undefined: nowhere yet. */
+  /** The segment of the newest lines of a destination; undefined: none yet. */
   newestSegment(destination: Destination): number | undefined {
     return this.#queues.get(destination)?.segments.at(-1);
   }
@@ -97,7 +97,7 @@ export class Queues {
     return this.#queues.get(destination)?.next ?? START;
   }
 
-  /** The segments that hold lines from `place` on, the first to be read from there. */
+  /** The segments that have lines from `place` on, each with the position to read it from. */
   segmentsFrom(destination: Destination, { segment, position }: Place): readonly Place[] {
     const segments = this.#queues.get(destination)?.segments ?? [];
     return segments
@@ -105,7 +105,7 @@ export class Queues {
       .map((number) => ({ segment: number, position: number === segment ? position : 0 }));
   }
 
-  /** How many wait, by destination; those for which nothing waits are left out. */
+  /** How many messages are pending, by destination; destinations without any are left out. */
   waiting(): Map<Destination, number> {
     const waiting = new Map<Destination, number>();
     for (const [destination, { queued, sent }] of this.#queues) {
@@ -118,7 +118,7 @@ export class Queues {
     return waiting;
   }
 
-  /** Forgets the segments of which all is sent. @returns their numbers */
+  /** Forgets the segments that are fully sent. @returns their numbers */
   dropSent(): readonly number[] {
     const dropped: number[] = [];
     for (const { segments, queued, sent, next } of this.#queues.values()) {
@@ -128,7 +128,7 @@ export class Queues {
     return dropped;
   }
 
-  /** The lines that make it from nothing, as it is at the call. */
+  /** The lines that restore this state from scratch, as it is at the call. */
   snapshot(): readonly QueueLine[] {
     const lines: QueueLine[] = [];
     for (const [destination, { segments, queued, sent, next }] of this.#queues) {

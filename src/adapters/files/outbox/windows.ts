@@ -5,28 +5,29 @@ import { linesOf, type LogView } from '../logs/log.ts';
 import { parseOutgoing } from './outgoing-line.ts';
 import type { Place, Queues } from './queues.ts';
 
-/** As many as are sent at once. */
+/** The most messages that are sent at once. */
 const MOST_AT_ONCE = 2_000;
-/** Of their lines: a record may have a MiB. */
+/** The most bytes of their lines: a record may have 1 MiB. */
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 /**
- * What comes while others are being sent stays in memory up to here: then it does not have to be read again. More than a
- * run lets wait for a destination that answers and one batch of orders leads to, so that those are never read.
+ * Messages that arrive while others are being sent stay in memory up to this number, so that they need not be read
+ * again. It is more than a run leaves pending for a destination that answers plus what one batch of orders leads to, so
+ * that those are never read.
  */
 const MOST_KEPT = 40_000;
 const MOST_BYTES_KEPT = 16 * 1024 * 1024;
 
-/** A line whose messages wait, and where the line after it begins. */
+/** A line with pending messages, and where the line after it starts. */
 export interface WaitingLine {
   readonly outgoing: readonly Outgoing[];
   readonly sizeBytes: number;
   readonly after: Place;
 }
 
-/** The next of one destination, in order. */
+/** The next lines of one destination, in order. */
 class Window {
   readonly lines: WaitingLine[] = [];
-  /** Of messages. */
+  /** The number of messages. */
   count = 0;
   sizeBytes = 0;
 
@@ -36,14 +37,14 @@ class Window {
     this.sizeBytes += line.sizeBytes;
   }
 
-  /** Removes whole lines, which is how they are sent. @returns where the next one begins */
+  /** Removes whole lines, since whole lines are sent. @returns where the next one starts */
   remove(count: number): Place {
     let left = count;
     let lines = 0;
     while (left > 0) left -= this.lines[lines++]?.outgoing.length ?? Infinity;
     const removed = this.lines.splice(0, lines);
     const last = removed.at(-1);
-    if (left !== 0 || last === undefined) throw new Error(`${count} messages are no whole lines`);
+    if (left !== 0 || last === undefined) throw new Error(`${count} messages are not whole lines`);
     for (const { sizeBytes } of removed) this.sizeBytes -= sizeBytes;
     this.count -= count;
     return last.after;
@@ -54,19 +55,21 @@ class Window {
   }
 }
 
-/** What is sent next, in memory; however much waits, it is few of each destination. */
+/** What is sent next, in memory: a limited number for each destination, however many are pending. */
 export class Windows {
   readonly #queues: Queues;
   readonly #view: (log: LogName) => LogView;
   readonly #windows = new Map<Destination, Window>();
 
-  /** @param view of a segment, up to where it is durable */
+  /** @param view a segment as far as it is durable */
   constructor(queues: Queues, view: (log: LogName) => LogView) {
     this.#queues = queues;
     this.#view = view;
   }
 
-  /** To be called when these are durable, before the queues know of them: what follows what is in memory stays there. */
+  /**
+   * Call this when the lines are durable, before the queues count them: lines that follow those in memory stay there.
+   */
   add(destination: Destination, landed: readonly WaitingLine[]): void {
     const window = this.#window(destination);
     if (window.count < this.#waiting(destination)) return;
@@ -76,7 +79,7 @@ export class Windows {
     }
   }
 
-  /** Those that are to be sent next: the same objects until they are. @throws Failure corrupt_state */
+  /** What is to be sent next: the same objects until they are sent. @throws Failure corrupt_state */
   next(destination: Destination): readonly Outgoing[] {
     const window = this.#window(destination);
     const wanted = Math.min(this.#waiting(destination), MOST_AT_ONCE);
@@ -93,7 +96,7 @@ export class Windows {
     return next;
   }
 
-  /** Forgets the first `count`, all of what `next` returned. @returns where the one after them begins */
+  /** Forgets the first `count`, all of what `next` returned. @returns where the one after them starts */
   remove(destination: Destination, count: number): Place {
     const window = this.#window(destination);
     const after = window.remove(count);
@@ -126,12 +129,12 @@ function tooShort(destination: Destination, missing: number): Failure {
 }
 
 function damaged(how: string): Failure {
-  return new Failure('corrupt_state', `what waits to be sent is damaged: ${how}`, {
-    fix: 'restore the whole folder from a backup; what was decided since then is read again from Kafka',
+  return new Failure('corrupt_state', `the outbox is damaged: ${how}`, {
+    fix: 'restore the whole folder from a backup; later orders are read again from Kafka',
   });
 }
 
-/** What waits for one destination from `from` on, read as it is asked for. @throws Failure corrupt_state */
+/** The pending lines of one destination from `from` on, read as they are requested. @throws Failure corrupt_state */
 function* readWaiting(
   queues: Queues,
   view: (log: LogName) => LogView,
@@ -161,7 +164,7 @@ function outgoingOf(line: Buffer, segment: number): readonly Outgoing[] {
   }
 }
 
-/** All that waits, of one destination after the other. @throws Failure corrupt_state */
+/** Everything pending, one destination after the other. @throws Failure corrupt_state */
 export function* allWaiting(queues: Queues, view: (log: LogName) => LogView): Generator<Outgoing> {
   yield* queues.former();
   for (const [destination, count] of queues.waiting()) {
