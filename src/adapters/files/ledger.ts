@@ -172,10 +172,7 @@ export class Ledger {
     await this.flush();
   }
 
-  /**
-   * Makes a commit part of the state that the next one is decided on. It is durable once `flush` resolves, and sent
-   * only then.
-   */
+  /** Makes a commit part of the state on which the next one is decided. `flush` makes it durable, and lets it be sent. */
   stage(commit: Commit): void {
     this.#seq = this.#staging.stage(commit, this.#seq);
   }
@@ -294,9 +291,7 @@ export class Ledger {
     this.#state = await writeCheckpoint(parts, this.folderId, cut);
   }
 
-  /**
-   * Call this before a file is replaced or removed. @throws Failure as assertAlone does; what failed in the background
-   */
+  /** Call this before a file is replaced or removed. @throws Failure as assertAlone; what failed in the background */
   assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     assertAlone(this.#files, this.#folder, this.#journal);

@@ -3,16 +3,16 @@ import path from 'node:path';
 
 /*
  * Whether other programs have read a file. Under `relatime`, the default of Linux and macOS, the first read of a file
- * updates its access time. A file that is written for people gets an access time on the whole second, which a read
- * almost never produces; our own reads leave no trace. The time belongs to the inode, so it can still be read when
- * the file has been replaced.
+ * updates its access time. A file that users may read is given an access time on the whole second, which a read almost
+ * never produces; our own reads leave no trace. The time belongs to the inode, so it can still be read when the file
+ * has been replaced.
  */
 
 const SECOND_NS = 1_000_000_000n;
-/** Only Linux has it, and only for the owner of a file. */
+/** Linux only, and only for the owner of a file. */
 const { O_NOATIME = 0 } = fs.constants as { O_NOATIME?: number };
 
-/** Opens for reading, without leaving a trace where that is allowed. */
+/** Opens a file for reading, without updating its access time where that is allowed. */
 export function openQuietly(name: string, flags: number): number {
   if (O_NOATIME !== 0) {
     try {
@@ -28,7 +28,7 @@ export function isUnread({ atimeNs }: Pick<fs.BigIntStats, 'atimeNs'>): boolean 
   return atimeNs % SECOND_NS === 0n;
 }
 
-/** Where that is not allowed it does nothing, and the file counts as read. */
+/** Does nothing where that is not allowed: then the file counts as read. */
 export function markUnread(name: string): void {
   try {
     const { mtimeMs } = fs.lstatSync(name);
@@ -39,7 +39,7 @@ export function markUnread(name: string): void {
   }
 }
 
-/** Tries it: where mounted with `noatime`, or with times in whole seconds, no read can be noticed. */
+/** Tries it out: when mounted with `noatime`, or with times in whole seconds, reads cannot be noticed. */
 export function showsReads(directory: string): boolean {
   const name = path.join(directory, `reads.${process.pid}.probe`);
   try {

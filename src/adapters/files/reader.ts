@@ -21,10 +21,10 @@ import type { FolderSnapshot } from './journal/snapshot.ts';
 import type { Tables } from './tables/tables.ts';
 import { FolderViews } from './reads.ts';
 
-/** Up to this many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
+/** Up to this many look-ups, searching the lines after the checkpoint is cheaper than indexing all their ids. */
 const FEW_LOOK_UPS = 8;
 
-/** A folder as it is at this moment, hand edits that were not taken in yet included. */
+/** A folder as it is at this moment, including hand edits that are not applied yet. */
 export class FolderReader extends FolderViews implements StoreView {
   readonly storeId: string | null;
   protected readonly files: FileSystem;
@@ -32,7 +32,7 @@ export class FolderReader extends FolderViews implements StoreView {
   readonly #snapshot: FolderSnapshot;
   readonly #clock: Clock;
   #index: IdIndex | undefined;
-  /** It has the ids after the checkpoint as well. */
+  /** The index has the ids after the checkpoint as well. */
   #isTailIndexed = false;
   #lookUps = 0;
 
@@ -46,8 +46,8 @@ export class FolderReader extends FolderViews implements StoreView {
   }
 
   /**
-   * @param onNotice receives a file that is broken, whose last good values are read
-   * @throws Failure corrupt_file when there are none yet; corrupt_state
+   * @param onNotice receives broken files, whose last good values are read instead
+   * @throws Failure corrupt_file when a broken file has no last good values yet; corrupt_state
    */
   static async open(
     files: FileSystem,
@@ -91,7 +91,7 @@ export class FolderReader extends FolderViews implements StoreView {
     this.#lookUps += 1;
     const index = this.#indexFor(loaded);
     if (this.#isTailIndexed) return findFacts(key, known, index, view, this.#rebuilt);
-    // A run may name more than the checkpoint does.
+    // A run may have lines after the checkpoint.
     const from = loaded.state.logs[name]?.sizeBytes ?? 0;
     const found = findFacts(key, known, index, view, this.#rebuilt, from);
     return [...found, ...factsAfter(view, from, known.key, key)];
@@ -127,12 +127,12 @@ export class FolderReader extends FolderViews implements StoreView {
     return followLogs(this.files, this.folder, loaded, facts, { clock: this.#clock, signal });
   }
 
-  /** How long the log of edits is. */
+  /** The size of the log of edits. */
   get editsBytes(): number {
     return this.view('edits').sizeBytes;
   }
 
-  /** A table as its CSV would be written now, in the style of the present file. */
+  /** A table as its CSV would be written now, in the style of the current file. */
   render(table: TableName): Iterable<Buffer> {
     const { tables, csvs } = this.#snapshot;
     const style = styleOf(csvs[table].bytes ?? Buffer.alloc(0));

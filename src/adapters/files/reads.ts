@@ -25,7 +25,7 @@ import { parseDecided } from './logs/parse-order-line.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 import type { Tables } from './tables/tables.ts';
 
-/** What an owner and a reader read in the same way, each from its own tables and logs. */
+/** What owners and readers read in the same way, each from their own tables and logs. */
 export abstract class FolderReads {
   protected abstract readonly files: FileSystem;
   protected abstract readonly folder: string;
@@ -53,7 +53,7 @@ export abstract class FolderReads {
     return inTurns(mergedHistory(logs));
   }
 
-  /** Its logs are read as fast as they could be added up. */
+  /** The whole history: sums would take as long to add up as the logs take to read. */
   salesHistory(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
     return this.history(facts);
   }
@@ -62,12 +62,12 @@ export abstract class FolderReads {
     return new Map(this.tables.small.get(name)) as ReadonlyMap<string, T>;
   }
 
-  /** All of them, by name. */
+  /** All small tables, by name. */
   smallTables(): ReadonlyMap<string, ReadonlyMap<string, unknown>> {
     return this.tables.small;
   }
 
-  /** Those that have lines. */
+  /** The logs of facts that have lines. */
   factLogs(): readonly FactLog<never>[] {
     return Array.from(this.tables.facts, ([name, { key }]) => ({ name, key }));
   }
@@ -86,7 +86,7 @@ export abstract class FolderReads {
   }
 }
 
-/** What those that read beside an owner do in the same way. */
+/** What all views of a folder do in the same way while its owner runs. */
 export abstract class FolderViews extends FolderReads {
   async users(): Promise<Iterable<User>> {
     return this.tables.users.rows.values();

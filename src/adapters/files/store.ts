@@ -48,21 +48,21 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
   readonly files: FileSystem;
   readonly folder: string;
   readonly clock: Clock;
-  /** Who edits, for the log of edits. */
+  /** The user named in the log of edits. */
   readonly user: string;
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** As in OwnOptions. Without it the failure is thrown by whatever is called next, or by disposal. */
+  /** As in OwnOptions. Without it, the next call or disposal throws the failure. */
   readonly onFailure?: ((failure: Error) => void) | undefined;
-  /** Disposed after the last write, which makes way for the next owner. */
+  /** Disposed after the last write, to make way for the next owner. */
   readonly onEnd?: AsyncDisposable;
-  /** Size of the journal that calls for a checkpoint. */
+  /** The size of the journal that triggers a checkpoint. */
   readonly checkpointBytes?: number;
-  /** Size from which what waits to be sent goes on in another file. */
+  /** The size at which a segment of the outbox is continued in another file. */
   readonly segmentBytes?: number;
 }
 
-/** The store of a folder that this process owns. Everything that changes state runs one after the other. */
+/** The store of a folder that this process owns. Operations that change state run one after the other. */
 export class FileStore extends FolderReads implements Store {
   readonly isShared = false;
   readonly storeId: string;
@@ -104,7 +104,7 @@ export class FileStore extends FolderReads implements Store {
 
   /** @throws Failure corrupt_file, corrupt_state, write_failed */
   static async open(options: FileStoreOptions): Promise<FileStore> {
-    // What fails before the store exists fails again later, or makes no difference.
+    // A failure before the store exists occurs again later, or makes no difference.
     let onFailure: (error: unknown) => void = () => undefined;
     const ledger = await guarded(options.folder, () =>
       Ledger.open(options.files, options.folder, (error) => onFailure(error), options),
@@ -114,7 +114,7 @@ export class FileStore extends FolderReads implements Store {
     try {
       await guarded(options.folder, async () => {
         await store.#csvs.start(options.besideBroken);
-        // A large file that was taken in is checkpointed before orders come, not beside the first of them.
+        // A large file that was applied is checkpointed before orders arrive, not alongside the first of them.
         if (ledger.checkpointDue) await ledger.startCheckpoint();
       });
     } catch (error) {
@@ -145,7 +145,7 @@ export class FileStore extends FolderReads implements Store {
     return this.#group.transact({ by: this.#options.user, via: this.#options.via }, decide);
   }
 
-  /** An edit that another process asks for. @throws Failure of decideEdit */
+  /** An edit requested by another process. @throws Failure of decideEdit */
   edit(request: EditRequest, from: EditFrom): Promise<Edit> {
     return this.#group.transact(from, (snapshot) => {
       const edit = decideEdit(request, snapshot);
@@ -158,7 +158,7 @@ export class FileStore extends FolderReads implements Store {
     return this.#group.transact(from, (snapshot) => decideConditionalEdit(request, conditions, snapshot));
   }
 
-  /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy; as `merge` of TableCopy */
+  /** Applies an edited copy of a table. @throws Failure corrupt_file, not_found for the copy; as `TableCopy.merge` */
   async mergeCopy(table: TableName, name: string, from: MergeFrom): Promise<TableMerge> {
     const { users, inventory } = this.#ledger.tables;
     const paths = copyPaths(this.#options.folder, table, name);
@@ -182,7 +182,7 @@ export class FileStore extends FolderReads implements Store {
       const { commit, merge } = mergeCopy(kind, table, copy, stamp, this.#onEdits);
       if (commit !== null) {
         await this.#ledger.commit(commit);
-        // Another order of rows is no change of the table.
+        // A different order of rows does not change the table.
         this.#csvs.writeAgain(kind.table);
       }
       if (this.#ledger.checkpointDue) await this.#ledger.startCheckpoint();
@@ -190,7 +190,7 @@ export class FileStore extends FolderReads implements Store {
     });
   }
 
-  /** What edits lead to, on the state before them. */
+  /** The consequences of edits, based on the state before them. */
   #eventsOf(edits: Iterable<Edit>): EditEvents {
     const { onEdits, clock } = this.#options;
     const changing = onEdits === undefined ? [] : [...edits].filter(changesRow);
@@ -204,7 +204,7 @@ export class FileStore extends FolderReads implements Store {
   ): Promise<number> {
     const before = this.#drains.get(destination) ?? Promise.resolve();
     const run = before.then(async () => {
-      // What is decided meanwhile is not among them.
+      // It does not include what is decided meanwhile.
       const unsent = this.#nextOf(destination);
       if (unsent.length === 0) return 0;
       const refused = await send(unsent);
@@ -219,7 +219,7 @@ export class FileStore extends FolderReads implements Store {
     return run;
   }
 
-  /** @throws Failure corrupt_state: then the store is at its end */
+  /** @throws Failure corrupt_state: then the store must not be used again */
   #nextOf(destination: Destination): readonly Outgoing[] {
     try {
       return this.#ledger.outbox.next(destination);
@@ -248,7 +248,7 @@ export class FileStore extends FolderReads implements Store {
     return this.#turns.run(() => keepFile(this.#options.files, this.#options.folder, name, text));
   }
 
-  /** Builds the index again from the logs, and has the CSVs written again; disposal makes it durable. */
+  /** Rebuilds the index from the logs, and has the CSVs rewritten; disposal makes it durable. */
   async rebuildViews(): Promise<void> {
     await this.#turns.run(async () => this.#ledger.rebuildIndex());
     this.#csvs.writeAgain();
@@ -280,7 +280,8 @@ export class FileStore extends FolderReads implements Store {
     try {
       if (!this.#turns.hasFailed) {
         await this.#turns.run(() => this.#csvs.look());
-        // Repeated when an edit was found in place of one; a user who is still writing is left to the next owner.
+        // Repeated when an edit was found in place of a file; a file that a user is still saving is left to the next
+        // owner.
         for (let attempt = 1; attempt <= 3; attempt++) await this.#csvs.rewrite();
         await this.#turns.run(() => {
           this.#turns.end();

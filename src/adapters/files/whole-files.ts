@@ -6,7 +6,7 @@ import { innerFolder } from './layout.ts';
 /** How much is written before other work may run. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** @returns a descriptor for reading, or undefined when there is no such file */
+/** @returns a descriptor for reading, or undefined when the file does not exist */
 export function openOrUndefined(files: FileSystem, name: string): number | undefined {
   try {
     return files.open(name, 'read');
@@ -16,7 +16,7 @@ export function openOrUndefined(files: FileSystem, name: string): number | undef
   }
 }
 
-/** The whole of a file, or undefined when there is none. For files whose size is bounded. */
+/** The content of a file, or undefined when it does not exist. For files of limited size. */
 export function readWhole(files: FileSystem, name: string): Buffer | undefined {
   const fd = openOrUndefined(files, name);
   if (fd === undefined) return undefined;
@@ -29,9 +29,9 @@ export function readWhole(files: FileSystem, name: string): Buffer | undefined {
 }
 
 /**
- * Writes a new file, replacing a leftover of that name; its bytes are durable when this resolves.
+ * Writes a new file, replacing a leftover with that name; its bytes are durable when this resolves.
  *
- * @param access sets owner and mode before the file holds a byte
+ * @param access sets owner and mode before the file has any bytes
  */
 export async function writeFresh(
   files: FileSystem,
@@ -55,13 +55,13 @@ export async function writeFresh(
   }
 }
 
-/** Replaces a file of that name by a whole one. Its name is durable once the directory is synced. */
+/** Replaces a file as a whole. Its name is durable once the directory is synced. */
 export async function replaceFile(files: FileSystem, name: string, bytes: Buffer): Promise<void> {
   await writeFresh(files, `${name}.tmp`, [bytes]);
   files.rename(`${name}.tmp`, name);
 }
 
-/** Keeps a file of that name in the inner folder. Durable when this resolves. @returns its path */
+/** Keeps a file with that name in the inner folder. Durable when this resolves. @returns its path */
 export async function keepFile(
   files: FileSystem,
   folder: string,

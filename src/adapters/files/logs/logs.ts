@@ -65,8 +65,7 @@ export class Logs {
     if (found === undefined) {
       const name = path.join(this.#folder, fileOfLog(log));
       const sizeBytes = this.#files.stat(name)?.sizeBytes ?? 0;
-      if (sizeBytes > 0)
-        throw damagedLog(name, `it has ${sizeBytes} bytes that are not in the journal`);
+      if (sizeBytes > 0) throw damagedLog(name, `it has ${sizeBytes} bytes that are not in the journal`);
       this.#logs.set(log, (found = new AppendLog(this.#files, name, 0, NO_LOG)));
     }
     found.stage(parts);

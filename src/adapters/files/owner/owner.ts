@@ -27,29 +27,27 @@ import {
   type Hello,
 } from './wire.ts';
 
-/** How long an owner may take to say hello before it counts as not answering. */
+/** How long an owner may take to send its hello before it counts as not answering. */
 const HELLO_TIMEOUT_MS = 1_000;
-/**
- * How long to look again while an owner is ending: a killed process closes its sockets only once its memory is freed.
- */
+/** How long to retry while an owner is ending: a killed process closes its sockets only once its memory is freed. */
 const TAKEOVER_MS = 5_000;
 const RETRY_MS = 5;
-/** Sent by an owner that ends: it has not run any request that it did not answer before. */
+/** Sent by an owner that ends: it has not run any request that it has not answered. */
 const GOODBYE = { goodbye: true };
 const GOODBYE_MS = 500;
-/** Older leftovers of processes that were killed while they tried to own the folder are removed. */
+/** Leftovers of processes that were killed while they tried to own the folder are removed when they are older. */
 const LEFTOVER_MS = 60_000;
 
-/** Holds the folder. Disposal stops answering and leaves the newest socket for the next owner to take over. */
+/** Ownership of the folder. Disposal stops answering and leaves the newest socket for the next owner to take over. */
 export type Ownership = AsyncDisposable;
 
 /**
- * Owns a folder, or refuses. The owner listens on a Unix socket `owner.<n>` in it; the kernel answers for it even
- * while it is paused, and refuses once it is gone, however it ended. To take over, a socket that listens already is
- * linked in as n+1, which fails when another process was faster. Lower numbers are removed, the highest never is: a
- * process that has linked n+1 and sees no higher number knows that none overtook it.
+ * Owns a folder, or fails. The owner listens on a Unix socket `owner.<n>` in it: the kernel accepts connections even
+ * while the owner is paused, and refuses them once it has ended, however it ended. To take over, a socket that already
+ * listens is linked in as n+1, which fails when another process was faster. Lower numbers are removed, the highest
+ * never is: a process that has linked n+1 and sees no higher number knows that no other process has overtaken it.
  *
- * @param folder the `.orderctl` directory, made when it is missing
+ * @param folder the `.orderctl` directory, created when it is missing
  * @param onRequest answers a request; may be called before this resolves
  * @throws Failure folder_in_use naming pid and purpose; write_failed
  */
@@ -77,7 +75,7 @@ export async function acquire(
         removeOlder(folder, number);
         return {
           async [Symbol.asyncDispose]() {
-            // While the folder is ours: later the process number may be another program's.
+            // While the folder is ours: later, the process number may belong to another program.
             rmSync(described, { force: true });
             await fresh.close();
           },
@@ -97,9 +95,9 @@ export async function acquire(
 /**
  * Asks the owner of a folder.
  *
- * @returns null when nobody owns it: then nothing was asked
- * @throws Failure what the owner answers; owner_unreachable when it does not answer in time, saying whether the
- *   request may have been run
+ * @returns null when no process owns it: then the request was not sent
+ * @throws Failure what the owner answers; owner_unreachable when it does not answer in time, saying whether the request
+ * may have been run
  */
 export async function ask(
   folder: string,
@@ -134,7 +132,7 @@ export async function ask(
   });
 }
 
-/** @throws Failure folder_in_use when a process holds the highest socket for longer than an edit takes */
+/** @throws Failure folder_in_use when a process has the highest socket for longer than an edit takes */
 async function checkFree(folder: string, short: string): Promise<number> {
   const deadline = performance.now() + TAKEOVER_MS;
   for (;;) {
@@ -165,7 +163,7 @@ async function takeOver(folder: string, short: string, fresh: string): Promise<n
     const number = (await checkFree(folder, short)) + 1;
     const file = path.join(folder, socketName(number));
     if (!link(fresh, file)) continue;
-    // A number that was removed as a lower one could be linked again, but then there is a higher one.
+    // A number that was removed as a lower one can be linked again, but then a higher one exists.
     if (socketNumbers(folder)[0] === number) return number;
     rmSync(file, { force: true });
   }
@@ -182,7 +180,7 @@ function link(from: string, to: string): boolean {
 }
 
 interface Listening {
-  /** Its own directory to listen in, which only this user can enter. */
+  /** In a directory of its own, which only this user can enter. */
   readonly file: string;
   close(): Promise<void>;
 }
@@ -202,7 +200,7 @@ async function listen(
     socket.on('error', () => socket.destroy());
     writeLine(socket, hello);
     onLines(socket, (line) => {
-      // A request that comes too late is not run, as its sender knows by the goodbye.
+      // A request that arrives too late is not run, as its sender knows from the goodbye.
       if (closing) return;
       const answered = answer(socket, line, onRequest).finally(() => running.delete(answered));
       running.add(answered);
@@ -223,7 +221,7 @@ async function listen(
       writeLine(socket, GOODBYE);
       socket.end();
     }
-    // A paused asker must not hold up the end of the owner.
+    // A paused client must not delay the end of the owner.
     const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), GOODBYE_MS);
     await closed;
     clearTimeout(timer);
@@ -239,7 +237,7 @@ async function answer(
   const id = isObject(line) ? line.id : null;
   try {
     if (!isObject(line) || !Object.hasOwn(line, 'request')) {
-      throw new Failure('invalid_input', 'a line that is not a request came by the socket of the folder');
+      throw new Failure('invalid_input', 'the socket of the folder received a line that is not a request');
     }
     const answered = await onRequest(line.request);
     writeLine(socket, { id, answer: answered ?? null });
@@ -248,7 +246,7 @@ async function answer(
   }
 }
 
-/** @returns null when the owner said goodbye instead: then the request was not run */
+/** @returns null when the owner sent its goodbye instead: then the request was not run */
 async function exchange(
   owner: { hello: Hello; socket: Socket; lines: Lines },
   request: unknown,
@@ -257,8 +255,8 @@ async function exchange(
   const { hello, socket, lines } = owner;
   const timer = new AbortController();
   const lost = (how: string): Failure => {
-    const message = `${describe(hello)} ${how}; whether it did what was asked is not known`;
-    return new Failure('owner_unreachable', message, { fix: 'look whether it was done, then ask again' });
+    const message = `${describe(hello)} ${how}; it is not known whether it ran the request`;
+    return new Failure('owner_unreachable', message, { fix: 'check whether it was done; if not, try again' });
   };
   try {
     if (lines.early.length > 0 || socket.destroyed) return null;

@@ -4,13 +4,13 @@ import { errorCode } from '../fs.ts';
 
 /*
  * A process is identified by the boot of its machine, its PID namespace (a container has its own), its number and its
- * start time, since numbers are reused. Linux has these under /proc, see proc_pid_stat(5).
+ * start time, since numbers are reused. Linux has these in /proc, see proc_pid_stat(5).
  */
 
-/** A field of /proc/PID/stat, counted after the name of the program, which may hold spaces. */
+/** A field of /proc/PID/stat, counted after the name of the program, which may contain spaces. */
 const STATE_FIELD = 0;
 const START_FIELD = 19;
-/** The process exists, but its start time may not be read. */
+/** The process exists, but its start time cannot be read. */
 const HIDDEN = 'hidden';
 
 export const processes: Processes = {
@@ -33,7 +33,7 @@ export function pidOf(identity: string): number {
   return Number(identity.split('/').at(-2));
 }
 
-/** Within a namespace a number denotes one process at a time. */
+/** Within a namespace, a number identifies one process at a time. */
 function spaceOf(): string | null {
   try {
     if (process.platform === 'darwin') return run('sysctl', ['-n', 'kern.bootsessionuuid']);
@@ -44,7 +44,7 @@ function spaceOf(): string | null {
   }
 }
 
-/** @returns HIDDEN, or null when there is no such process, or only its exit code is left */
+/** @returns HIDDEN; or null when the process does not exist, or only its exit code is left */
 function startOf(pid: number): string | null {
   try {
     if (process.platform === 'darwin') {
@@ -55,12 +55,12 @@ function startOf(pid: number): string | null {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return /^[ZX]/.test(fields[STATE_FIELD] ?? '') ? null : (fields[START_FIELD] ?? HIDDEN);
   } catch {
-    return isThere(pid) ? HIDDEN : null;
+    return exists(pid) ? HIDDEN : null;
   }
 }
 
-/** Where /proc shows users only their own processes, a number in use is refused, not unknown. */
-function isThere(pid: number): boolean {
+/** Where /proc shows users only their own processes, signalling a number in use is refused. */
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -70,7 +70,7 @@ function isThere(pid: number): boolean {
 }
 
 function run(program: string, args: readonly string[]): string {
-  // Loaded only where it is needed: it would cost every command on Linux two milliseconds.
+  // Loaded only when needed: it would cost every command on Linux two milliseconds.
   const { execFileSync } = process.getBuiltinModule('node:child_process');
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
   return execFileSync(program, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

@@ -18,7 +18,7 @@ export type SocketRequest =
     } & EditFrom)
   /** Answered by a TableMerge. `copy` is the name of its directory. */
   | ({ readonly kind: 'merge'; readonly table: TableName; readonly copy: string } & MergeFrom)
-  /** Answered by a RunningConsumer; by null when the owner is no consumer. */
+  /** Answered by a RunningConsumer; by null when the owner is not a consumer. */
   | { readonly kind: 'status' }
   /** Answered by whether the owner is a consumer, which then stops. */
   | { readonly kind: 'stop' };
@@ -26,9 +26,9 @@ export type SocketRequest =
 export type Answer = Edit | ConditionalEdit | TableMerge | RunningConsumer | boolean | null;
 
 /**
- * @param how of the owner
- * @param opened its store; a request may come before it is open
- * @returns the handler of requests of other processes
+ * @param how the options of the owner
+ * @param opened its store; a request may arrive before it is open
+ * @returns the handler for requests of other processes
  */
 export function answering(
   folder: string,
@@ -62,8 +62,8 @@ export function answering(
         return merge;
       }
       default:
-        // From an orderctl of another version.
-        throw new Failure('invalid_input', `the owner of ${folder} does not know what is asked of it`, {
+        // Sent by another version of orderctl.
+        throw new Failure('invalid_input', `the owner of ${folder} does not know this request`, {
           fix: 'run the same version of orderctl as the consumer',
         });
     }

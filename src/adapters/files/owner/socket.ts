@@ -9,17 +9,17 @@ import { ownership } from '../access.ts';
 import { errorCode, realFileSystem } from '../fs.ts';
 import { onLines, parseJson, toHello, type Hello } from './wire.ts';
 
-/** `sun_path` holds 104 bytes on macOS, 108 on Linux, its final zero included; longer ones are cut silently. */
+/** `sun_path` has 104 bytes on macOS, 108 on Linux, including its final zero; longer paths are cut silently. */
 const MAX_SOCKET_PATH_BYTES = 103;
 const SOCKET_NAME = /^owner\.(\d{1,15})$/;
-/** Room for the longest name that is reached through a folder: `/owner.new-123456/socket`, or a number. */
+/** Room for the longest name below the folder: `/owner.new-123456/socket`, or a number. */
 const LONGEST_NAME_BYTES = 32;
 
 export function socketName(number: number): string {
   return `owner.${number}`;
 }
 
-/** @returns the numbers of all sockets in the folder, highest first; empty when there is no folder */
+/** @returns the numbers of all sockets in the folder, highest first; empty when the folder does not exist */
 export function socketNumbers(folder: string): number[] {
   const names = realFileSystem.list(folder);
   const numbers = names.flatMap((name) => {
@@ -29,7 +29,7 @@ export function socketNumbers(folder: string): number[] {
   return numbers.sort((a, b) => b - a);
 }
 
-/** What the owner of that number wrote beside its socket, for messages about one that does not answer. */
+/** What the owner with that number wrote next to its socket, for messages about an owner that does not answer. */
 export function readHello(folder: string, number: number): Hello | null {
   try {
     return toHello(parseJson(readFileSync(helloFile(folder, number), 'utf8')));
@@ -42,7 +42,7 @@ export function helloFile(folder: string, number: number): string {
   return path.join(folder, `${socketName(number)}.json`);
 }
 
-/** Calls `use` with a path of `folder` that is short enough for sockets in it: a temporary link if necessary. */
+/** Calls `use` with a path to `folder` that is short enough for sockets in it: a temporary link if necessary. */
 export async function withShortPath<T>(folder: string, use: (short: string) => Promise<T>): Promise<T> {
   const absolute = path.resolve(folder);
   if (Buffer.byteLength(absolute) + LONGEST_NAME_BYTES <= MAX_SOCKET_PATH_BYTES) return await use(absolute);
@@ -70,21 +70,21 @@ function temporaryDirectory(): string {
 }
 
 export type Contact =
-  /** Nobody holds it: its owner has ended. */
+  /** No process listens: the owner has ended. */
   | { readonly kind: 'free' }
-  /** The name is gone, or the owner ended while we spoke to it: look again. */
+  /** The name no longer exists, or the owner ended during the exchange: try again. */
   | { readonly kind: 'gone' }
-  /** Somebody holds it but says nothing: paused, or busy for long. */
+  /** A process listens but does not answer: it is paused, or busy for long. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'open'; readonly hello: Hello; readonly socket: Socket; readonly lines: Lines };
 
-/** Receives the lines after the hello; `early` holds those that come before there is a handler. */
+/** Receives the lines after the hello; `early` has those that arrive before there is a handler. */
 export interface Lines {
   readonly early: unknown[];
   handle: (value: unknown) => void;
 }
 
-/** Connects to the owner that listens at `file`, and waits for its hello. The caller has to destroy the open socket. */
+/** Connects to the owner that listens at `file`, and waits for its hello. The caller must destroy the open socket. */
 export async function contact(file: string, timeoutMs: number): Promise<Contact> {
   const early: unknown[] = [];
   const lines: Lines = { early, handle: (value) => void early.push(value) };
@@ -98,7 +98,7 @@ export async function contact(file: string, timeoutMs: number): Promise<Contact>
           const code = errorCode(error) ?? '';
           if (['ECONNREFUSED', 'ENOTSOCK'].includes(code)) resolve({ kind: 'free' });
           else if (['ENOENT', 'ECONNRESET', 'EPIPE'].includes(code)) resolve({ kind: 'gone' });
-          // Linux says EAGAIN when more connections wait than the paused owner's queue holds.
+          // Linux returns EAGAIN when the connection queue of a paused owner is full.
           else if (code === 'EAGAIN') resolve({ kind: 'silent' });
           else if (code === 'EACCES' || code === 'EPERM') reject(closed(error, file));
           else reject(error);
@@ -123,7 +123,7 @@ export async function contact(file: string, timeoutMs: number): Promise<Contact>
   }
 }
 
-/** Left by an owner that ran as another user; whether it still runs cannot be seen from here. */
+/** The socket of an owner that ran as another user; whether it still runs cannot be seen from here. */
 function closed(error: Error, file: string): Failure {
   const name = path.join(realpathSync(path.dirname(file)), path.basename(file));
   return systemFailure(error, { file: name, doing: 'read', ...ownership(name) });

@@ -9,20 +9,20 @@ import type { Hello } from './wire.ts';
 import { ask } from './owner.ts';
 import { pidOf, processes } from './processes.ts';
 
-/** A running owner answers at once: what takes longer is paused, or busy beyond use. */
+/** A running owner answers at once: one that takes longer is paused, or busy beyond use. */
 const ANSWER_MS = 2_000;
-/** A stop takes ten seconds at most. */
+/** A stop takes at most ten seconds. */
 const STOP_MS = 10_000;
 const HELLO_MS = 1_000;
 const DEATH_MS = 5_000;
 const LOOK_MS = 20;
 
 /**
- * Asks the consumer that owns a folder to finish and leave, and waits for it.
+ * Asks the consumer that owns a folder to finish and end, and waits for it.
  *
  * @param request a consumer answers it with true, and stops
- * @param kill ends any owner that does not do so in time, after making sure that the process of that number owns the
- *   folder
+ * @param kill kills an owner that does not do so in time, after making sure that the process with that number owns the
+ * folder
  * @returns null when no consumer owns it
  * @throws Failure owner_unreachable
  */
@@ -50,7 +50,7 @@ export async function stopOwner(
   );
 }
 
-/** @returns null when nobody holds the folder */
+/** @returns null when no process owns the folder */
 async function ownerOf(folder: string): Promise<Hello | null> {
   return withShortPath(folder, async (short) => {
     for (;;) {
@@ -58,7 +58,7 @@ async function ownerOf(folder: string): Promise<Hello | null> {
       if (number === undefined) return null;
       const found = await contact(path.join(short, socketName(number)), HELLO_MS);
       if (found.kind === 'open') found.socket.destroy();
-      // One that took over meanwhile is a different owner.
+      // An owner that took over meanwhile is a different one.
       if (socketNumbers(folder)[0] !== number) continue;
       switch (found.kind) {
         case 'free':
@@ -75,15 +75,15 @@ async function ownerOf(folder: string): Promise<Hello | null> {
   });
 }
 
-/** It holds the folder and has not identified itself. */
+/** It owns the folder and has not identified itself. */
 const UNKNOWN: Hello = { pid: 0, purpose: 'an owner', startedAt: 'an unknown time', process: null };
 
-/** @returns whether it released the folder and its process is gone, as far as can be seen from here */
+/** @returns whether it released the folder and its process has ended, as far as can be seen from here */
 async function hasEnded(folder: string, owner: Hello, deadline: number): Promise<boolean> {
   for (;;) {
     const now = await ownerOf(folder);
-    const isGone = owner.process === null || processes.stateOf(owner.process) !== 'alive';
-    if (isGone && (now === null || !isSame(now, owner))) return true;
+    const hasExited = owner.process === null || processes.stateOf(owner.process) !== 'alive';
+    if (hasExited && (now === null || !isSame(now, owner))) return true;
     if (performance.now() >= deadline) return false;
     await sleep(LOOK_MS);
   }
@@ -93,14 +93,14 @@ function isSame(a: Hello, b: Hello): boolean {
   return a.pid === b.pid && a.startedAt === b.startedAt;
 }
 
-/** @returns null when nobody holds the folder any more */
+/** @returns null when no process owns the folder any more */
 async function killOwner(folder: string): Promise<StoppedConsumer | null> {
   const owner = await ownerOf(folder);
   if (owner === null) return null;
-  // The number alone could be another program's by now: the owner that wrote it may be long dead.
+  // The number alone may be another program's by now: the owner that wrote it may have ended long ago.
   if (owner.process === null || processes.stateOf(owner.process) !== 'alive') {
     throw new Failure('owner_unreachable', `${describe(owner)} cannot be seen from here: it was not killed`, {
-      fix: 'end it on the machine, or in the container, that it runs in',
+      fix: 'end it on the machine, or in the container, where it runs',
     });
   }
   const pid = pidOf(owner.process);
@@ -109,7 +109,7 @@ async function killOwner(folder: string): Promise<StoppedConsumer | null> {
   } catch (error) {
     if (errorCode(error) !== 'EPERM') throw error;
     throw new Failure('owner_unreachable', `${describe(owner)} runs as another user: it was not killed`, {
-      fix: 'run this command as the user that it runs as',
+      fix: 'run this command as that user',
       cause: error,
     });
   }

@@ -4,21 +4,21 @@ import { FAILURE_CODES, Failure, type FailureCode, type FailureContext } from '.
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 
 /**
- * The protocol between owner and asker: JSON, one object a line. The owner begins with a hello; then each request
- * `{id, request}` gets `{id, answer}` or `{id, failure}`, several at a time, in any order.
+ * The protocol between an owner and its clients: JSON, one object per line. The owner starts with a hello; then each
+ * request `{id, request}` gets `{id, answer}` or `{id, failure}`, several at a time, in any order.
  */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** The purpose of a process that owns the folder just for one edit: worth waiting for. */
+/** The purpose of a process that owns the folder for a single edit: it is worth waiting for. */
 export const EDIT_PURPOSE = 'edit';
 
-/** Who owns the folder. */
+/** The process that owns the folder. */
 export interface Hello {
   readonly pid: number;
   readonly purpose: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** As Processes.self. */
+  /** See `Processes.self`. */
   readonly process: string | null;
 }
 
@@ -30,8 +30,8 @@ export interface WireFailure {
 }
 
 /**
- * Cuts a socket's bytes into lines and hands each over, parsed; `undefined` is a line that is not JSON. A line
- * longer than MAX_LINE_BYTES ends the connection.
+ * Splits a socket's bytes into lines and passes each on, parsed; `undefined` is a line that is not JSON. A line longer
+ * than MAX_LINE_BYTES ends the connection.
  */
 export function onLines(socket: Socket, onLine: (value: unknown) => void): void {
   let parts: Buffer[] = [];
@@ -80,7 +80,7 @@ export function toHello(value: unknown): Hello | null {
   return { pid, purpose, startedAt, process: typeof value.process === 'string' ? value.process : null };
 }
 
-/** Any error other than a Failure or one of the operating system is sent as a bug. */
+/** Errors other than Failures and those of the operating system are sent as a bug. */
 export function encodeFailure(error: unknown): WireFailure {
   if (error instanceof Failure) {
     return { code: error.code, message: error.message, fix: error.fix, context: error.context };

@@ -9,9 +9,9 @@ import {
 } from '../../../domain/tables.ts';
 
 /*
- * The columns of users.csv and inventory.csv, declared once: by these declarations files are read and written, and
- * rows stored, compared and merged. A new column of an item is a field of Item, and at the end of INVENTORY an entry
- * and a value of `row`.
+ * The columns of users.csv and inventory.csv, declared once: files are read and written, and rows stored, compared and
+ * merged by these declarations. A new column of an item needs a field in Item and, at the end of INVENTORY, an entry
+ * and a value in `row`.
  */
 
 export type Row = User | Item;
@@ -26,7 +26,7 @@ export const NO_EXTRA: Extra = Object.freeze({});
 type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 
 interface Column<V> {
-  /** In the header. */
+  /** Its name in the header. */
   readonly name: string;
   /** @returns undefined: the text is not a value of this column */
   readonly read: (text: string) => V | undefined;
@@ -34,18 +34,18 @@ interface Column<V> {
   readonly fix: string;
 }
 
-/** A value of an optional column; null: it is unset. */
+/** A value of an optional column; null: unset. */
 export type OwnValue = string | number | null;
 
-/** The values of a row without any. */
+/** The values of a row that has none. */
 export const NO_VALUES: readonly OwnValue[] = Object.freeze([]);
 
 /** A column that a table may lack, and in which a row may have no value. */
 export interface OptionalColumn<R extends Row> extends Column<string | number> {
   readonly field: keyof R & string;
-  /** Spaces around a value are part of it. */
+  /** Whether spaces around a value are part of it. */
   readonly isVerbatim?: true;
-  /** A value as it may stand in a file that was cut at the end of it. */
+  /** A value as it may be in a file that was cut at the end of that value. */
   cut?(text: string): string;
 }
 
@@ -53,24 +53,24 @@ export interface OptionalColumn<R extends Row> extends Column<string | number> {
 export interface TableKind<R extends Row> {
   readonly table: TableName;
   readonly file: string;
-  /** The column of names; the field of a row as well. */
+  /** The column of names; also the field of a row. */
   readonly key: 'user' | 'item';
   /** The column that decisions use, as a number; the field of a row has the same name. */
   readonly value: Column<number>;
-  /** How messages name a row. */
+  /** The name of a row in messages. */
   readonly label: (name: string) => string;
   readonly nameOf: (row: R) => string;
   readonly valueOf: (row: R) => number;
-  /** Its text in the file. */
+  /** The text of the value in the file. */
   readonly valueText: (row: R) => string;
-  /** @param own values of the optional columns, in their order; what is missing at the end is unset */
+  /** @param own values of the optional columns, in their order; missing ones at the end are unset */
   readonly row: (name: string, value: number, own: readonly OwnValue[], extra: Extra) => R;
   readonly withValue: (row: R, value: number) => R;
   readonly optional: readonly OptionalColumn<R>[];
   readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
 }
 
-/** A table as in its file: rows by name in the order of the file, and the header. */
+/** A table as it is in its file: rows by name, in the order of the file, and the header. */
 export interface CsvTable<R extends Row> {
   readonly kind: TableKind<R>;
   readonly columns: readonly string[];
@@ -79,7 +79,7 @@ export interface CsvTable<R extends Row> {
   };
 }
 
-/** Below zero only where stores sold more than there was; what an edit may do is decided where it is merged. */
+/** Below zero only where stores sold more than they had; what an edit may do is decided when it is merged. */
 const STOCK = {
   read: (text: string): number | undefined =>
     /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) + 0 : undefined,
@@ -92,7 +92,7 @@ export const COUNT = {
   fix: 'write a whole number from 0 up in plain digits, such as 20',
 };
 
-/** @param value of a user's row: the place of the status in USER_STATUSES */
+/** @param value of a user's row: the index of the status in USER_STATUSES */
 export function statusOf(value: number): User['status'] {
   return USER_STATUSES[value] ?? 'unpaid';
 }
@@ -107,7 +107,7 @@ export const USERS: TableKind<User> = {
       const place = (USER_STATUSES as readonly string[]).indexOf(text);
       return place === -1 ? undefined : place;
     },
-    fix: 'write paid or unpaid, in small letters',
+    fix: 'write paid or unpaid, in lower case',
   },
   label: (name) => `user ${name}`,
   nameOf: ({ user }) => user,
@@ -151,12 +151,12 @@ export const INVENTORY: TableKind<Item> = {
   edit: (item, before, after) => ({ kind: 'item', item, before, after }),
 };
 
-/** The table that a row is of. */
+/** The table that a row belongs to. */
 export function kindOf<R extends Row>(row: R): TableKind<R> {
   return ('item' in row ? INVENTORY : USERS) as unknown as TableKind<R>;
 }
 
-/** The names of our columns, in the order of a file that orderctl makes. */
+/** The names of our columns, in the order of a file that orderctl creates. */
 export function columnNames<R extends Row>({ key, value, optional }: TableKind<R>): readonly string[] {
   return [key, value.name, ...optional.map(({ name }) => name)];
 }
@@ -166,7 +166,7 @@ export function textOf<R extends Row>(row: R, field: keyof R): string {
   return String((row[field] as OwnValue) ?? '');
 }
 
-/** Own keys only: a column may be called `constructor`. */
+/** Own keys only: a column may be named `constructor`. */
 export function extraCell(extra: Extra, key: string): string {
   return Object.hasOwn(extra, key) ? (extra[key] ?? '') : '';
 }

@@ -4,24 +4,24 @@ interface Entry {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** By which those of one time stay in their order. */
+  /** Keeps entries with the same time in their order. */
   readonly number: number;
 }
 
-/** Entries that count no more are left in a heap until there are so many for each that counts, and a few. */
+/** Outdated entries stay in a heap until there are this many for each current one, and a few more. */
 const LEFT_PER_ENTRY = 2;
 const FEW = 1_000;
 
 /**
- * What is due first, of any number: a heap for each kind. An entry that was changed or removed stays where it is, and is
- * passed over when it comes up.
+ * Finds what is due first, among any number of entries, with a heap for each kind. An entry that was changed or removed
+ * stays in its heap, and is skipped when it comes to the top.
  */
 export class DueIndex {
   readonly #current = new Map<string, Entry>();
   readonly #heaps = new Map<EffectKind, Entry[]>();
   #number = 0;
 
-  /** @param at milliseconds since the epoch; null: it is not due at any time */
+  /** @param at milliseconds since the epoch; null: it is never due */
   set(id: string, kind: EffectKind, at: number | null): void {
     if (at === null) {
       this.#current.delete(id);
@@ -39,12 +39,12 @@ export class DueIndex {
     this.#current.delete(id);
   }
 
-  /** When the first of these kinds is due, milliseconds since the epoch; null: none is. */
+  /** When the first of these kinds is due, milliseconds since the epoch; null: none is due at any time. */
   next(kinds: readonly EffectKind[]): number | null {
     return this.#first(kinds)?.[0]?.at ?? null;
   }
 
-  /** The ids of those that are due by `now`, the oldest first. */
+  /** The ids of the effects that are due by `now`, the oldest first. */
   due(kinds: readonly EffectKind[], now: number, limit: number): readonly string[] {
     const found: (readonly [heap: Entry[], entry: Entry])[] = [];
     while (found.length < limit) {
@@ -54,12 +54,12 @@ export class DueIndex {
       pop(heap);
       found.push([heap, entry]);
     }
-    // They are due until something is made of them.
+    // They stay due until they are set again or deleted.
     for (const [heap, entry] of found) push(heap, entry);
     return found.map(([, { id }]) => id);
   }
 
-  /** The heap of these kinds whose first entry counts and is the first of all. */
+  /** The heap of these kinds whose first entry is current and due before those of the others. */
   #first(kinds: readonly EffectKind[]): Entry[] | undefined {
     let first: Entry[] | undefined;
     for (const kind of kinds) {
@@ -91,7 +91,7 @@ function push(heap: Entry[], entry: Entry): void {
   heap[at] = entry;
 }
 
-/** Removes the first. */
+/** Removes the first entry. */
 function pop(heap: Entry[]): void {
   const last = heap.pop();
   if (last === undefined || heap.length === 0) return;

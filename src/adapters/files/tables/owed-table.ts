@@ -1,10 +1,10 @@
 import type { Effect, EffectKind } from '../../../domain/effects.ts';
 import { DueIndex } from './due-index.ts';
 
-/** The effects that are owed, by id. */
+/** The pending effects, by id. */
 export class OwedTable {
   readonly #effects = new Map<string, Effect>();
-  /** Only an owner asks what is due. */
+  /** Only for an owner: readers do not ask what is due. */
   #due: DueIndex | undefined;
 
   get(id: string): Effect | undefined {
@@ -24,7 +24,7 @@ export class OwedTable {
     this.#due?.set(effect.id, effect.kind, effect.state === 'parked' ? null : effect.dueAt);
   }
 
-  /** One that is not owed any more stays away: the line is applied again. */
+  /** An effect that is no longer pending stays removed, since the line may be applied again. */
   tried(id: string, again: Pick<Effect, 'dueAt' | 'attempts'> & { readonly firstTriedAt: number }): void {
     const effect = this.#effects.get(id);
     if (effect === undefined) return;
@@ -39,7 +39,7 @@ export class OwedTable {
     this.#due?.delete(id);
   }
 
-  /** For an owner that starts: those that the one before it was trying are due at once. */
+  /** For an owner that starts: effects that the previous owner was trying are due at once. */
   takeOver(): void {
     const due = new DueIndex();
     for (const { id, kind, state, dueAt } of this.#effects.values()) {
@@ -48,12 +48,12 @@ export class OwedTable {
     this.#due = due;
   }
 
-  /** When the next of these kinds is due, milliseconds since the epoch; null: none is owed that is not parked. */
+  /** When the next of these kinds is due, milliseconds since the epoch; null: only parked ones are pending, or none. */
   nextDue(kinds: readonly EffectKind[]): number | null {
     return this.#due?.next(kinds) ?? null;
   }
 
-  /** Those that are due by `now`, the oldest first. */
+  /** The effects that are due by `now`, the oldest first. */
   due(kinds: readonly EffectKind[], now: number, limit: number): readonly Effect[] {
     const ids = this.#due?.due(kinds, now, limit) ?? [];
     return ids.flatMap((id) => this.#effects.get(id) ?? []);

@@ -12,15 +12,15 @@ import {
 } from './columns.ts';
 
 /*
- * A row as it is stored, short because a snapshot has all of them: the name, then the values in the order of the
- * columns, other columns as an object; unset ones at the end are left out. `["book",8]`, `["alice","paid"]`; a name
- * alone means that there is no such row.
+ * A row as it is stored, short because a snapshot has all rows: the name, then the values in the order of the columns,
+ * other columns as an object; unset ones at the end are left out. `["book",8]`, `["alice","paid"]`; a name alone means
+ * that the row does not exist.
  */
 
 type Cell = OwnValue | Extra;
 export type Cells = [name: string, ...values: Cell[]];
 
-/** JSON of the cells of a row; null: it is not there. Names are of an alphabet that needs no escaping. */
+/** JSON of the cells of a row; null: no such row. Names use an alphabet that needs no escaping. */
 export function renderCells(name: string, row: Row | null): string {
   if (row === null) return `["${name}"]`;
   const value = 'item' in row ? row.quantity : row.status;
@@ -32,7 +32,7 @@ export function renderCells(name: string, row: Row | null): string {
   return JSON.stringify(cells);
 }
 
-/** @returns null when the row is not there */
+/** @returns null when the row does not exist */
 export function rowOfCells(cells: Cells): Row | null {
   if (cells.length === 1) return null;
   const [name, value] = cells;
@@ -47,9 +47,9 @@ function rowOf<R extends Row>(kind: TableKind<R>, name: string, value: number, c
   let extra = NO_EXTRA;
   for (let at = 2; at < cells.length; at++) {
     const cell = cells[at] ?? null;
-    // They come last, whichever columns of ours existed when the line was written.
+    // Other columns come last, whichever columns of ours existed when the line was written.
     if (typeof cell === 'object' && cell !== null) extra = cell;
-    // Up to 0.1.0 an empty name was written down as it is, which no cell of a CSV can tell from none.
+    // Up to 0.1.0 an empty name was stored as it is, which a CSV cannot distinguish from none.
     else own.push(cell === '' ? null : cell);
   }
   return kind.row(name, value, own, extra);

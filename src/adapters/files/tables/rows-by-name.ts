@@ -11,12 +11,12 @@ export interface FrozenRows<R extends Row> {
   rowWith(place: number, value: number): R | undefined;
 }
 
-/** All three by place. */
+/** Three columns, each by place. */
 interface Columns<R extends Row> {
   /** undefined: the row was removed. */
   readonly names: (string | undefined)[];
   values: Float64Array;
-  /** The row as it was set; null: it has only name and value. */
+  /** The row as it was set; null: it has only a name and a value. */
   readonly rests: (R | null)[];
 }
 
@@ -53,7 +53,7 @@ class PlacedRows<R extends Row> implements FrozenRows<R> {
 /**
  * Rows by name, in the order in which they were added, like a Map of rows. The value, which every order reads and
  * changes, is in an array of numbers: with a million rows as objects, each look-up would touch more cold memory, and
- * each sale would leave an object to collect. A place is never given to another row.
+ * each sale would leave an object to collect. A place is never reused for another row.
  */
 export class Rows<R extends Row> extends PlacedRows<R> {
   readonly #places = new Map<string, number>();
@@ -75,7 +75,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
     return place === undefined ? undefined : this.rowWith(place, this.valueAt(place));
   }
 
-  /** Only the stock or status, without making a row. */
+  /** Only the stock or status, without creating a row. */
   value(name: string): number | undefined {
     const place = this.#places.get(name);
     return place === undefined ? undefined : this.columns.values[place];
@@ -85,7 +85,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
     return this.#places.get(name);
   }
 
-  /** The number of places, those of removed rows included. */
+  /** The number of places, including those of removed rows. */
   get places(): number {
     return this.columns.names.length;
   }
@@ -98,7 +98,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
     this.columns.values[place] = value;
   }
 
-  /** A new row goes to the end. */
+  /** A new row is added at the end. */
   set(name: string, row: R): this {
     const { columns, kind } = this;
     let place = this.#places.get(name);

@@ -5,8 +5,8 @@ import type { Table } from './table.ts';
 const FIRST_BYTES = 16 * 1024;
 
 /**
- * What a batch of accepted orders leaves on hand, item by item: a commit's own account, independent of what the
- * decisions were based on. One object for all batches; its content is valid until `begin`.
+ * What a batch of accepted orders leaves on hand, by item: the commit's own account, independent of what the decisions
+ * were based on. One object serves all batches; its content is valid until `begin`.
  */
 export class Sales {
   readonly #table: Table<Item>;
@@ -24,28 +24,28 @@ export class Sales {
     this.#table = table;
   }
 
-  /** The rendered line is no longer needed. */
+  /** Call this when the rendered line is no longer needed. */
   clear(): void {
     this.#at = 0;
   }
 
-  /** @param starts by item: what is on hand before the sales, where that is not what the table says */
+  /** @param starts by item: the stock before the sales, where it differs from the table */
   begin(starts: ReadonlyMap<string, number>): void {
     this.#starts = starts;
     this.#places.length = 0;
     this.#batch += 1;
     if (this.#left.length >= this.#table.rows.places) return;
-    // Some spare room, so that rows added one by one do not reallocate it each time.
+    // With some spare room, so that adding rows one by one does not reallocate it each time.
     const places = this.#table.rows.places + (this.#table.rows.places >> 3);
     this.#left = new Float64Array(places);
     this.#batches = new Float64Array(places);
   }
 
   /**
-   * Takes from what is on hand.
+   * Takes a quantity from the stock.
    *
-   * @returns what is left; NaN, and nothing is taken, when that much is not on hand or there is no such item: a bug
-   *   of the caller
+   * @returns what is left; NaN, and nothing is taken, when less is on hand or the item does not exist: a bug in the
+   * caller
    */
   take(item: string, quantity: number): number {
     const place = this.#placeOf(item);
@@ -56,7 +56,7 @@ export class Sales {
     return left - quantity;
   }
 
-  /** As take, of any movement that is possible. */
+  /** Like `take`, for any possible movement. */
   move(movement: Movement): number {
     const place = this.#placeOf(movement.item);
     const left = this.#left[place] ?? NaN;
@@ -65,7 +65,7 @@ export class Sales {
     return left + movement.delta;
   }
 
-  /** @returns -1: there is no such item */
+  /** @returns -1: the item does not exist */
   #placeOf(item: string): number {
     const place = this.#table.rows.placeOf(item) ?? -1;
     if (place !== -1 && this.#batches[place] !== this.#batch) {
@@ -80,7 +80,7 @@ export class Sales {
     return this.#places.length === 0;
   }
 
-  /** What is left at each place that was sold from. */
+  /** Calls `take` with what is left at each place that was sold from. */
   forEach(take: (place: number, quantity: number) => void): void {
     for (const place of this.#places) take(place, this.#left[place] ?? NaN);
   }

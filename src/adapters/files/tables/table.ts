@@ -5,14 +5,14 @@ import { sameFingerprint, type FileFingerprint } from './fingerprint.ts';
 /** This many older versions are recognised, however little of their content is kept. */
 const OLDER_VERSIONS = 64;
 
-/** Rows as they were at some moment, where they differ from now. */
+/** The rows that have changed since some moment, as they were then. */
 class Changed<R extends Row> {
   readonly #rows: Rows<R>;
   /** Places where the value has changed, in the order of the first change. */
   readonly #places: number[] = [];
   /** By place, the former value; NaN, which no row has: unchanged. */
   #values = new Float64Array(0);
-  /** Any other change; null: the row was not there. It takes precedence over the value of a place. */
+  /** Any other change; null: the row did not exist. It takes precedence over the value of a place. */
   readonly #others = new Map<string, R | null>();
 
   constructor(rows: Rows<R>) {
@@ -23,7 +23,7 @@ class Changed<R extends Row> {
     return this.#places.length === 0 && this.#others.size === 0;
   }
 
-  /** To be called before the value at a place changes. */
+  /** Call this before the value at a place changes. */
   noteValue(place: number): void {
     if (place >= this.#values.length) {
       const from = this.#values.length;
@@ -34,7 +34,7 @@ class Changed<R extends Row> {
     this.#places.push(place);
   }
 
-  /** To be called before a row changes, comes or goes. */
+  /** Call this before a row is changed, added or removed. */
   noteRow(name: string): void {
     if (!this.#others.has(name)) this.#others.set(name, this.#before(name));
   }
@@ -46,7 +46,7 @@ class Changed<R extends Row> {
     return this.#rows.rowWith(place, Number.isNaN(value) ? this.#rows.valueAt(place) : value) ?? null;
   }
 
-  /** Remembers a row as it was. */
+  /** Records a row as it was. */
   remember(name: string, row: R | null): void {
     this.#others.set(name, row);
   }
@@ -58,7 +58,7 @@ class Changed<R extends Row> {
     return moved;
   }
 
-  /** What is remembered now. */
+  /** What is recorded now. */
   entries(): Generator<[string, R | null]> {
     return this.#entries(this.#rows, this.#places.length, this.#others);
   }
@@ -89,13 +89,13 @@ export interface FrozenTable<R extends Row> {
   readonly kind: TableKind<R>;
   readonly columns: readonly string[];
   readonly rows: FrozenRows<R>;
-  /** The newest known version of the CSV, and what rows were in it where that differs. */
+  /** The newest known version of the CSV, the ones before it, and its rows that differ from the table. */
   readonly newest: FileFingerprint | null;
   readonly older: readonly FileFingerprint[];
   readonly undo: Iterable<[string, R | null]>;
 }
 
-/** A table, and how it differs from the file that people see. */
+/** A table, and how it differs from the file that users see. */
 export class Table<R extends Row> implements CsvTable<R> {
   readonly kind: TableKind<R>;
   columns: readonly string[];
@@ -103,7 +103,7 @@ export class Table<R extends Row> implements CsvTable<R> {
   #newest: FileFingerprint | null = null;
   #older: readonly FileFingerprint[] = [];
   #undo: Changed<R>;
-  /** Changes since the rows that are being rendered for the next version; undefined: none are. */
+  /** Changes since the next version started to be rendered; undefined: none is being rendered. */
   #sinceRender: Changed<R> | undefined;
 
   constructor(kind: TableKind<R>) {
@@ -123,17 +123,17 @@ export class Table<R extends Row> implements CsvTable<R> {
     return this.#older;
   }
 
-  /** Whether that version differs from the table. */
+  /** Whether the newest version differs from the table. */
   get isBehind(): boolean {
     return this.#newest === null ? this.rows.size > 0 : !this.#undo.isEmpty;
   }
 
-  /** What rows were in the newest known version of the CSV, where that differs; null: not there. */
+  /** The rows of the newest known version of the CSV that differ from the table; null: no such row. */
   undo(): Map<string, R | null> {
     return new Map(this.#undo.entries());
   }
 
-  /** Changes one row; null: removes it. A new row goes to the end. */
+  /** Changes one row; null: removes it. A new row is added at the end. */
   set(name: string, row: R | null): void {
     if (this.#newest !== null) this.#undo.noteRow(name);
     this.#sinceRender?.noteRow(name);
@@ -147,7 +147,7 @@ export class Table<R extends Row> implements CsvTable<R> {
     this.rows.setValueAt(place, value);
   }
 
-  /** Rows in a new order; those not named follow in their present order. */
+  /** Puts rows in a new order; those not named follow in their current order. */
   reorder(names: Iterable<string>): void {
     const rows = new Rows(this.kind);
     const take = (name: string): void => {
@@ -162,7 +162,8 @@ export class Table<R extends Row> implements CsvTable<R> {
   }
 
   /**
-   * From here on the table differs from `newest` by what `remember` receives and by later changes.
+   * Sets the newest version of the CSV. From here on the table differs from it by what `remember` receives and by later
+   * changes.
    *
    * @param older the versions before it; by default the known ones
    */
@@ -188,13 +189,13 @@ export class Table<R extends Row> implements CsvTable<R> {
     return { kind, columns, newest, older, rows, undo: this.#undo.frozen(rows) };
   }
 
-  /** As `frozen`; from here on what changes is remembered until `endRender`. */
+  /** Like `frozen`; changes from here on are recorded until `endRender`. */
   beginRender(): FrozenTable<R> {
     this.#sinceRender = new Changed(this.rows);
     return this.frozen();
   }
 
-  /** @returns rows as they were when rendering began, where they have changed */
+  /** @returns the rows that have changed since rendering started, as they were then */
   endRender(): Iterable<[string, R | null]> {
     const since = this.#sinceRender;
     this.#sinceRender = undefined;

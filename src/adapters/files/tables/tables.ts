@@ -13,17 +13,17 @@ function positionKey({ processor, topic, partition }: Source): string {
   return `${processor}/${topic}/${partition}`;
 }
 
-/** What is true at this moment, in memory. */
+/** The true state at this moment, in memory. */
 export class Tables {
   readonly users = new Table<User>(USERS);
   readonly inventory = new Table<Item>(INVENTORY);
-  /** By name of the table, then by key. */
+  /** By name of the table, then by key of the row. */
   readonly small = new Map<string, Map<string, unknown>>();
   readonly effects = new OwedTable();
   /** The existing logs of facts, by name. */
   readonly facts = new Map<string, KnownFacts>();
   readonly #positions = new Map<string, StoredPosition>();
-  /** What waits to be sent. */
+  /** The outbox. */
   readonly queues = new Queues();
 
   position(of: Source): StoredPosition | undefined {
@@ -35,7 +35,7 @@ export class Tables {
   }
 
   /**
-   * As applyParsed, for the lines of a snapshot: the tables that they make do not differ from the files, unless a
+   * Like `applyParsed`, for the lines of a snapshot: the tables that they create do not differ from the files, unless a
    * line says so.
    */
   restore(line: ParsedLine): void {
@@ -106,7 +106,7 @@ export class Tables {
     }
   }
 
-  /** Numbered in the order in which they are made, which a snapshot keeps. */
+  /** Numbered in the order of their creation, which a snapshot preserves. */
   #addFacts(name: string, key: string): void {
     if (!this.facts.has(name)) this.facts.set(name, { key, number: numberOfFacts(this.facts.size) });
   }
@@ -131,7 +131,9 @@ export class Tables {
     }
   }
 
-  /** The lines that make these tables from nothing, as they are at the call, since rows are never changed in place. */
+  /**
+   * The lines that create these tables from scratch, as they are at the call, since rows are never changed in place.
+   */
   snapshot(): Iterable<StateLine> {
     const users = this.users.frozen();
     const inventory = this.inventory.frozen();
@@ -158,7 +160,7 @@ function* tableLines<R extends Row>(name: TableName, table: FrozenTable<R>): Gen
     for (const row of table.rows.values()) yield [table.kind.nameOf(row), row];
   };
   yield* rowLines('rows', name, named());
-  // After the rows: it discards what these have remembered.
+  // After the rows: it discards what these have recorded.
   yield ['version', name, table.newest, table.older];
   yield* rowLines('undo', name, table.undo);
 }

@@ -4,7 +4,7 @@ import type { Store } from '../../../ports/store.ts';
 import type { Ledger } from '../ledger.ts';
 import type { GroupCommit } from './group.ts';
 
-/** The effects that are owed, as the owner of the folder holds them. */
+/** The pending effects, for the owner of the folder. */
 export class OwedEffects {
   readonly #ledger: Ledger;
   readonly #group: GroupCommit;
@@ -17,7 +17,7 @@ export class OwedEffects {
     ledger.tables.effects.takeOver();
   }
 
-  /** As takeEffects of Store. */
+  /** See `Store.takeEffects`. */
   async take({ kinds, limit, leaseMs }: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
     let tried: readonly Effect[] = [];
     await this.#group.stage(() => {
@@ -34,7 +34,7 @@ export class OwedEffects {
     return tried;
   }
 
-  /** As dueInMs of Store. */
+  /** See `Store.dueInMs`. */
   dueInMs(kinds: readonly EffectKind[]): number | null {
     const due = this.#ledger.tables.effects.nextDue(kinds);
     return due === null ? null : Math.max(0, due - this.#clock.now());

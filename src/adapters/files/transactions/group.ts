@@ -7,7 +7,7 @@ import type { EditFrom } from '../logs/edit-line.ts';
 import { transactionState } from './state.ts';
 import { failureOf, type WriteTurns } from './write-turns.ts';
 
-/** The most bytes for the logs in one shared record, which is in memory as a whole. */
+/** The most bytes for the logs in one shared record, all of which is in memory. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
 interface Parts {
@@ -15,21 +15,21 @@ interface Parts {
   readonly ledger: Ledger;
   readonly turns: WriteTurns;
   readonly clock: Clock;
-  /** Takes hand edits in. */
+  /** Applies hand edits. */
   readonly look: () => Promise<void>;
   readonly eventsOf: (edits: Iterable<Edit>) => EditEvents;
 }
 
 interface Waiting {
-  /** Stages what it comes to. @returns what `decide` threw @throws a fault after which the store must end */
+  /** Stages the result. @returns what `decide` threw @throws an error after which the store must end */
   readonly run: () => { error: Error } | null;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Group commit: transactions that wait are decided in turn, each on the state before it, and share one record of the
- * journal and one sync; all resolve after it. A transaction on its own costs nothing more.
+ * Group commit: transactions that wait are decided in turn, each on the state after the one before, and share one
+ * journal record and one sync; all resolve after it. A transaction on its own costs nothing more.
  */
 export class GroupCommit {
   readonly #parts: Parts;
@@ -60,7 +60,9 @@ export class GroupCommit {
     });
   }
 
-  /** Has `stage` run in its turn; durable when this resolves, by the record and sync of those that wait with it. */
+  /**
+   * Runs `stage` in its turn; durable when this resolves, by the record and sync of the transactions that wait with it.
+   */
   stage(stage: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const run = (): null => {
@@ -84,13 +86,13 @@ export class GroupCommit {
     try {
       ledger.stage(commit);
     } catch (error) {
-      // A log that is there before its first line is another owner's, if there is one.
+      // A log that exists before its first line is another owner's, if there is one.
       ledger.assertSound();
       throw error;
     }
   }
 
-  /** Schedules those that wait. */
+  /** Schedules the transactions that wait. */
   #begin(): void {
     const group: Waiting[] = [];
     const { ledger, turns, look } = this.#parts;
@@ -106,13 +108,13 @@ export class GroupCommit {
         for (const { resolve } of group) resolve();
       },
       (error: unknown) => {
-        // Those that were not decided too, or they would never end.
+        // Those that were not decided too, or their callers would wait forever.
         for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
       },
     );
   }
 
-  /** @param group receives those that were staged */
+  /** @param group receives the transactions that were staged */
   #decideInto(group: Waiting[]): void {
     while (this.#waiting.length > 0 && this.#parts.ledger.stagedBytes < MOST_BYTES) {
       const next = this.#waiting.shift();

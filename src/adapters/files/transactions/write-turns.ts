@@ -3,33 +3,33 @@ import { Failure } from '../../../domain/failure.ts';
 import { errorCode, writeFailure } from '../fs.ts';
 
 /**
- * Runs what reads and changes a store one after the other. After a disk error nothing is written any more, since
- * memory and disk may differ.
+ * Runs the operations on a store one after the other. After a disk error nothing more is written, since memory and disk
+ * may differ.
  */
 export class WriteTurns {
   readonly #folder: string;
   readonly #onFailure: ((failure: Error) => void) | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
-  /** Somebody has received the failure. */
+  /** A caller or `onFailure` has received the failure. */
   #isHeard = false;
   #hasEnded = false;
 
   /**
-   * @param onFailure receives the failure at once, since an owner that waits for orders calls nothing that could
-   *   throw it
+   * @param onFailure receives the failure at once, since an owner that waits for orders makes no call that could throw
+   * it
    */
   constructor(folder: string, onFailure: ((failure: Error) => void) | undefined) {
     this.#folder = folder;
     this.#onFailure = onFailure;
   }
 
-  /** Runs `work` after everything that came before it. */
+  /** Runs `work` after all work that was passed before it. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#queue.then(async () => {
       this.#throwFailure();
       if (this.#hasEnded) {
-        throw new Failure('folder_in_use', `the owner of ${this.#folder} is ending`, {
+        throw new Failure('folder_in_use', `the owner of ${this.#folder} is stopping`, {
           fix: 'try again in a moment',
         });
       }
@@ -52,7 +52,7 @@ export class WriteTurns {
     return this.#failure !== undefined;
   }
 
-  /** From here on nothing is written. @returns the first failure */
+  /** Ends all writing. @returns the first failure */
   fail(error: unknown): Error {
     if (this.#failure !== undefined) return this.#failure;
     this.#failure = failureOf(error, this.#folder);
@@ -63,12 +63,12 @@ export class WriteTurns {
     return this.#failure;
   }
 
-  /** If `onFailure` did not receive what a background turn threw, nothing did. */
+  /** If `onFailure` did not receive the failure of a background turn, nothing has. */
   failedInBackground(): void {
     this.#isHeard = this.#onFailure !== undefined;
   }
 
-  /** No turn begins any more. */
+  /** No turn starts after this. */
   end(): void {
     this.#hasEnded = true;
   }
@@ -77,12 +77,12 @@ export class WriteTurns {
     return this.#hasEnded;
   }
 
-  /** Resolves when the last turn is over. */
+  /** Resolves when the last turn has ended. */
   async settled(): Promise<void> {
     await this.#queue;
   }
 
-  /** Throws a failure that was not received yet. */
+  /** Throws a failure that no caller has received yet. */
   throwUnheard(): void {
     if (!this.#isHeard) this.#throwFailure();
   }
@@ -94,7 +94,7 @@ export class WriteTurns {
   }
 }
 
-/** Errors of the operating system as a failed write, anything else as it is. */
+/** Returns errors of the operating system as a failed write, all others as they are. */
 export function failureOf(error: unknown, folder: string): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   if (error instanceof Failure || errorCode(error) === undefined) return error;
@@ -102,7 +102,7 @@ export function failureOf(error: unknown, folder: string): Error {
   return writeFailure(error, file ?? path.join(folder, '.orderctl'));
 }
 
-/** Whether memory and disk may differ after it. */
+/** Whether memory and disk may differ after this error. */
 function isFatal(error: unknown): boolean {
   return (
     !(error instanceof Failure) ||

@@ -42,7 +42,7 @@ export function folderAdmin({ folder: given, clock }: { folder: string; clock: C
 
 async function about(files: FileSystem, folder: string, clock: Clock): Promise<StoreAbout> {
   const { FolderReader } = await import('../reader.ts');
-  // Says what is wrong with one that is none.
+  // Opening it reports what is wrong with a folder that is not a storage folder.
   await using reader = await FolderReader.open(files, folder, clock, () => undefined);
   const inner = innerFolder(folder);
   const logs = files
@@ -69,7 +69,7 @@ async function about(files: FileSystem, folder: string, clock: Clock): Promise<S
   };
 }
 
-/** The newest where there is none yet: a user has begun to make the folder. */
+/** The newest format when there is no state yet: a user has started to create the folder. */
 function formatOf(files: FileSystem, folder: string): number {
   return readState(files, innerFolder(folder))?.format ?? FORMAT;
 }

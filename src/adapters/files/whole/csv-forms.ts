@@ -11,13 +11,13 @@ import type { Table } from '../tables/table.ts';
 import { writeFresh } from '../whole-files.ts';
 import { savedMeanwhile, type FormerCsv } from './former-csvs.ts';
 
-/** A CSV, and how the user has it. */
+/** A CSV, and its form as the user has it. */
 export interface CsvForm extends FormerCsv {
   readonly columns: readonly string[];
   readonly style: CsvStyle;
 }
 
-/** @throws Failure changed_since: one was saved since its last version was taken in */
+/** @throws Failure changed_since: a CSV was saved since its last version was applied */
 export async function formsOf(files: FileSystem, folder: string, clock: Clock): Promise<readonly CsvForm[]> {
   const snapshot = await FolderSnapshot.open(files, folder, clock, () => 0);
   const { tables, csvs } = snapshot;
@@ -36,7 +36,7 @@ function formOf<R extends Row>({ kind, columns, newest }: Table<R>, bytes: Buffe
   return { ...of, fingerprint, style: styleOf(bytes) };
 }
 
-/** Writes the CSVs of a folder that was made of another one in the form that they have there. */
+/** Writes the CSVs of a new folder in the form that they have in the folder from which it was made. */
 export async function keepForms(
   files: FileSystem,
   made: string,
@@ -56,6 +56,6 @@ export async function keepForms(
   } finally {
     snapshot.close();
   }
-  // Takes them in: no cell of them is another one.
+  // Applies them: none of their cells has changed.
   await settleCopied({ folder: made, files, clock });
 }

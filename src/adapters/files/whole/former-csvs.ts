@@ -6,14 +6,14 @@ import type { TableName } from '../tables/columns.ts';
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import { readWhole } from '../whole-files.ts';
 
-/* The CSVs of a folder that is replaced: users save them whenever they like, and no save is overwritten. */
+/* The CSVs of a folder that is replaced: users may save them at any time, and no save is overwritten. */
 
-/** A CSV as it was taken in. */
+/** A CSV as it was last applied. */
 export interface FormerCsv {
   readonly table: TableName;
   /** Relative to the folder. */
   readonly name: string;
-  /** null: it was not there. */
+  /** null: it did not exist. */
   readonly fingerprint: FileFingerprint | null;
 }
 
@@ -22,7 +22,7 @@ export function refuseSaves(files: FileSystem, folder: string, csvs: readonly Fo
   for (const csv of csvs) if (isSaved(files, folder, csv)) throw savedMeanwhile(csv.name);
 }
 
-/** Keeps a save aside, durably, that another file is about to take the place of. */
+/** Sets aside, durably, a save that another file is about to replace. */
 export async function keepSave(files: FileSystem, folder: string, csv: FormerCsv): Promise<void> {
   if (!isSaved(files, folder, csv)) return;
   const file = path.join(folder, csv.name);
@@ -39,7 +39,7 @@ function isSaved(files: FileSystem, folder: string, { name, fingerprint }: Forme
 }
 
 export function savedMeanwhile(name: string): Failure {
-  return new Failure('changed_since', `${name} was saved meanwhile: nothing is changed`, {
+  return new Failure('changed_since', `${name} was saved meanwhile: nothing was changed`, {
     fix: 'run this again',
     context: { file: name },
   });

@@ -6,25 +6,25 @@ import { keepSave, refuseSaves, type FormerCsv } from './former-csvs.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
 
 /*
- * A folder whose files are all replaced by those of another one, which was made inside it. The seal says so, durably, once
- * the other one is whole: from then on what was there is not needed any more, and its next owner goes on.
- * Each step may be done twice.
+ * Replaces all files of a folder with those of another one, which was created inside it. The seal records that,
+ * durably, once the other one is complete: from then on the old files are no longer needed, and the next owner of the
+ * folder continues. Each step may be repeated.
  */
 
-/** Where the folder that is to take its place is made. */
+/** Where the folder that is to replace it is created. */
 export function replacementOf(folder: string): string {
   return path.join(innerFolder(folder), 'replacement');
 }
 
-/** What is left of one that came to nothing, or of one that was put in its place. */
+/** Removes what is left of a replacement that failed, or that was put in place. */
 export function clearReplacement(folder: string): void {
   rmSync(replacementOf(folder), { recursive: true, force: true });
 }
 
 /**
- * Has the replacement, which is whole and closed, take the place of the folder's files.
+ * Replaces the files of the folder with the replacement, which is complete and closed.
  *
- * @param csvs of which it was made
+ * @param csvs the CSVs that it was made from
  * @throws Failure changed_since: a user has saved one of them
  */
 export async function replaceFolder(
@@ -40,7 +40,7 @@ export async function replaceFolder(
   await finishReplacement(files, folder);
 }
 
-/** Goes on with a replacement, if there is one; durable when this resolves. Only for the owner of the folder. */
+/** Continues a replacement, if there is one; durable when this resolves. Only for the owner of the folder. */
 export async function finishReplacement(files: FileSystem, folder: string): Promise<void> {
   const seal = readSeal(files, folder);
   if (seal?.why !== 'replacing') return;
@@ -48,7 +48,7 @@ export async function finishReplacement(files: FileSystem, folder: string): Prom
   files.makeDirectory(path.join(folder, UNDELIVERED));
   for (const name of seal.files) {
     const [from, to] = [path.join(made, name), path.join(folder, name)];
-    // It is there already.
+    // It is in place already.
     if (files.stat(from) === undefined) continue;
     for (const csv of seal.csvs) if (csv.name === name) await keepSave(files, folder, csv);
     keepAccess(files, from, to);
@@ -64,7 +64,7 @@ export async function finishReplacement(files: FileSystem, folder: string): Prom
   clearReplacement(folder);
 }
 
-/** Who may read what was there may read what takes its place, and nobody else. */
+/** Users who could read the old file can read the new one, and no others. */
 function keepAccess(files: FileSystem, from: string, to: string): void {
   const access = files.stat(to)?.access;
   if (access === undefined) return;
@@ -79,27 +79,27 @@ function keepAccess(files: FileSystem, from: string, to: string): void {
 const UNDELIVERED = path.join('.orderctl', 'undelivered');
 const UNFINISHED = /^(?:users|inventory)\.csv\.(?:new|previous)$/;
 
-/** All of a folder that was made for this, relative to it. */
+/** All files of the folder that was created for this, relative to it. */
 function madeFiles(files: FileSystem, made: string): string[] {
   const top = files.list(made).filter((name) => name !== '.orderctl');
   return [...top, ...ownFiles(files, made)];
 }
 
-/** What only a store writes; not the logs beside it, which all have others in their places. */
+/** The files that only a store writes; not the logs next to them, which are all replaced. */
 function ownFiles(files: FileSystem, folder: string): string[] {
   const inner = innerFolder(folder);
   const own = files.list(inner).filter((name) => isStoreFile(name));
   const undelivered = files
     .list(path.join(folder, UNDELIVERED))
     .map((name) => path.join('undelivered', name));
-  // The checkpoint last: what it names is there before it.
+  // The checkpoint last: the files that it names must exist before it.
   const last = own.filter((name) => name === STATE_FILE);
   return [...own.filter((name) => name !== STATE_FILE), ...undelivered, ...last].map((name) =>
     path.join('.orderctl', name),
   );
 }
 
-/** Former formats, of which an upgrade has kept what it replaced. */
+/** Removes the earlier formats that upgrades have kept. */
 function removeFormer(files: FileSystem, folder: string): void {
   const inner = innerFolder(folder);
   for (const name of files.list(inner)) {

@@ -12,7 +12,7 @@ import type { FormerCsv } from './former-csvs.ts';
 import { clearReplacement, replacementOf } from './replace.ts';
 import { FolderTarget } from './target.ts';
 
-/** All of a folder. */
+/** The whole content of a folder. */
 interface Whole {
   readonly storeId: string;
   readonly factLogs: readonly FactLog<never>[];
@@ -21,10 +21,10 @@ interface Whole {
 }
 
 /**
- * Makes the folder again as it is to be, inside it: whole and closed when this resolves.
+ * Creates the changed folder inside the folder itself; it is complete and closed when this resolves.
  *
- * @returns the CSVs of which it was made
- * @throws Failure changed_since: a user has saved one
+ * @returns the CSVs that it was made from
+ * @throws Failure changed_since: a user has saved one of them
  */
 export async function makeReplacement(
   { files, folder, clock }: { readonly files: FileSystem; readonly folder: string; readonly clock: Clock },
@@ -47,10 +47,10 @@ export async function makeReplacement(
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** What a name may be a part of: another name. */
+/** The characters of a name: next to one of these, a text is part of another name. */
 const OF_A_NAME = /[A-Za-z0-9._:@/-]/;
 
-/** Files of a folder, relative to it, that hold one of these texts, and not as a part of a longer word. */
+/** The files of a folder, relative to it, that contain one of these texts other than as part of a longer word. */
 export function placesOf(folder: string, texts: readonly string[]): string[] {
   return fs
     .readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -70,7 +70,7 @@ function holdsOneOf(file: string, texts: readonly string[]): boolean {
     for (;;) {
       const count = fs.readSync(fd, chunk);
       if (count === 0) return texts.some((text) => holds(before, text, true));
-      // Bytes, so that no chunk ends within a letter.
+      // Bytes, so that no chunk ends within a character.
       const all = before + chunk.toString('latin1', 0, count);
       if (texts.some((text) => holds(all, text, false))) return true;
       before = all.slice(-(longest + 1));
@@ -80,7 +80,7 @@ function holdsOneOf(file: string, texts: readonly string[]): boolean {
   }
 }
 
-/** @param isEnd nothing follows, so that what stands at the end is whole */
+/** @param isEnd nothing follows, so that a match at the end is complete */
 function holds(all: string, text: string, isEnd: boolean): boolean {
   const wanted = Buffer.from(text).toString('latin1');
   for (let at = all.indexOf(wanted); at !== -1; at = all.indexOf(wanted, at + 1)) {

@@ -6,22 +6,22 @@ import { innerFolder } from '../layout.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 import type { FormerCsv } from './former-csvs.ts';
 
-/* A folder that nobody may change: it was copied to another store, is a copy that is not whole yet, or is being replaced. */
+/* A folder that must not be changed: it was copied to another store, is an incomplete copy, or is being replaced. */
 
-/** Why it is sealed. */
+/** Why the folder is sealed. */
 export type Seal =
   | {
       readonly why: 'copied' | 'incomplete';
-      /** What it was copied to, or is copied from. */
+      /** The store that it was copied to, or is being copied from. */
       readonly store: string;
       readonly storeId: string;
     }
   | {
-      /** What is to take its place lies in it, whole: the next owner puts it there (replace.ts). */
+      /** The complete replacement is inside the folder: the next owner puts it in place (replace.ts). */
       readonly why: 'replacing';
-      /** All of that, relative to the folder. */
+      /** All files of the replacement, relative to the folder. */
       readonly files: readonly string[];
-      /** As they were: a user may have saved one since. */
+      /** The CSVs as they were: a user may have saved one since. */
       readonly csvs: readonly FormerCsv[];
     };
 
@@ -53,7 +53,7 @@ export async function removeSeal(files: FileSystem, folder: string): Promise<voi
 }
 
 /**
- * One that is being replaced is not refused: that goes on before anything else.
+ * A folder that is being replaced is not refused, since replacing it continues before anything else.
  *
  * @param to what it may have been copied to; null: nothing
  * @throws Failure folder_in_use
@@ -65,22 +65,26 @@ export function refuseSealed(files: FileSystem, folder: string, to: string | nul
     'folder_in_use',
     seal.why === 'copied'
       ? `${folder} was copied to ${seal.store}, and is sealed`
-      : `${folder} is a copy of ${seal.store} that is not whole yet`,
+      : `${folder} is an incomplete copy of ${seal.store}`,
     {
       fix:
         seal.why === 'copied'
-          ? `use that store; to go on with this one and give that one up, remove ${sealFile(folder)}`
-          : 'go on with the copy, or remove the folder',
+          ? `use that store; to use this folder instead and give up that store, remove ${sealFile(folder)}`
+          : 'continue the copy, or remove the folder',
       context: { file: sealFile(folder) },
     },
   );
 }
 
-/** @throws Failure folder_in_use: it is neither what it was nor what it is to be until its next owner has gone on */
+/** @throws Failure folder_in_use: it is half replaced until its next owner has continued */
 export function refuseHalfReplaced(files: FileSystem, folder: string): void {
   if (readSeal(files, folder)?.why !== 'replacing') return;
-  throw new Failure('folder_in_use', `the files of ${folder} are being replaced, or that was interrupted`, {
-    fix: { kind: 'finish_replacing' },
-    context: { file: folder },
-  });
+  throw new Failure(
+    'folder_in_use',
+    `the files of ${folder} are being replaced, or replacing them was interrupted`,
+    {
+      fix: { kind: 'finish_replacing' },
+      context: { file: folder },
+    },
+  );
 }

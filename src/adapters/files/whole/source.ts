@@ -11,7 +11,7 @@ import { makeReplacement, placesOf } from './rewrite.ts';
 import { replaceFolder } from './replace.ts';
 import { readSeal, refuseSealed, writeSeal } from './seal.ts';
 
-/** A folder as it is copied. What was edited by hand is taken in first; from then on this process has it. */
+/** A folder as the source of a copy. Hand edits are applied first; from then on this process owns it. */
 export async function openFolderSource(
   files: FileSystem,
   folder: string,
@@ -20,7 +20,7 @@ export async function openFolderSource(
 ): Promise<StoreSource> {
   refuseSealed(files, folder, to);
   const seal = readSeal(files, folder);
-  // A copy that was interrupted after the seal goes on.
+  // A copy that was interrupted after the seal is continued.
   if (seal === null || seal.why === 'replacing') await settleCopied({ folder, files, clock });
   const ownership = await acquire(innerFolder(folder), { purpose: 'store copy' }, async () => null);
   try {

@@ -16,7 +16,7 @@ import { acquire, type Ownership } from '../owner/owner.ts';
 import { smallLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
 
-/** What is in memory at a time, of what waits to be sent. */
+/** How many unsent messages are in memory at a time. */
 const OUTGOING_AT_ONCE = 2_000;
 
 interface Copied {
@@ -25,7 +25,7 @@ interface Copied {
   readonly factLogs: readonly FactLog<never>[];
 }
 
-/** A folder that is made of another store, transaction by transaction. */
+/** A folder that is created from another store, transaction by transaction. */
 export class FolderTarget implements StoreTarget {
   readonly after: number;
   readonly #files: FileSystem;
@@ -56,8 +56,8 @@ export class FolderTarget implements StoreTarget {
     const seal = readSeal(files, folder);
     const isBegun = seal?.why === 'incomplete' && seal.storeId === of.storeId;
     if (!isBegun && isStorage(files, folder)) {
-      throw new Failure('already_exists', `${folder} is a storage folder already`, {
-        fix: 'name a folder that is empty or not there yet',
+      throw new Failure('already_exists', `${folder} is already a storage folder`, {
+        fix: 'name a folder that is empty or does not exist yet',
         context: { file: folder },
       });
     }
@@ -77,14 +77,14 @@ export class FolderTarget implements StoreTarget {
   }
 
   async #begin(logs: readonly FactLog<never>[]): Promise<void> {
-    // Lines without a number, of which it cannot be known how many are there.
+    // Lines without a number: it cannot be known how many of them were copied.
     if (
       this.after === 0 &&
       this.#ledger.tables.users.rows.size + this.#ledger.tables.inventory.rows.size > 0
     ) {
       throw new Failure(
         'already_exists',
-        `the copy in ${this.#folder} was interrupted too early to go on with it`,
+        `the copy in ${this.#folder} was interrupted too early to be continued`,
         {
           fix: 'remove the folder, and copy again',
           context: { file: this.#folder },
@@ -119,7 +119,7 @@ export class FolderTarget implements StoreTarget {
       ...Array.from(rest.effects, (effect) => ['effect', effect.id, effect] as const),
     ];
     await this.#ledger.commit({ seq, lines });
-    // A round before may have brought some of them.
+    // An earlier round may have copied some of them.
     let left = [...tables.queues.waiting().values()].reduce((sum, count) => sum + count, 0);
     let some: Outgoing[] = [];
     const send = async (): Promise<void> => {
@@ -157,13 +157,13 @@ export class FolderTarget implements StoreTarget {
   }
 }
 
-/** Lines as the changes that they were of; edits of one transaction that were made by others each by themselves. */
+/** Lines as the changes that they came from; edits of one transaction that have different origins come separately. */
 function* transactions(lines: readonly HistoryLine[]): Generator<{ changes: Changes; stamp: EditStamp }> {
   let key = '';
   let some: HistoryLine[] = [];
   for (const line of lines) {
     const next = JSON.stringify([line.seq, line.kind === 'edit' ? originOf(line.edit) : null]);
-    // What follows the edits of a transaction is decided on them, and may share their stamp.
+    // What follows the edits of a transaction was decided after them, and may share their stamp.
     const isSame =
       some.length > 0 &&
       line.seq !== null &&
@@ -200,7 +200,7 @@ function changesOf(lines: readonly HistoryLine[]): { changes: Changes; stamp: Ed
   };
 }
 
-/** What an edit is beside who made it, and how. Of a dead letter the reason is the edit's own. */
+/** An edit without its origin. The reason of a dead letter belongs to the edit itself. */
 function withoutOrigin(logged: LoggedEdit): Edit {
   const isOrigin = (name: string): boolean =>
     ORIGIN.has(name) && !(name === 'why' && logged.kind === 'dead_letter');
