@@ -67,7 +67,7 @@ it('what is no backup is not restored, and a file is not backed up into', async 
   expect(failureOf(await shop.run(['backup', file, '-o', 'json']))).toMatchObject({
     exit_code: 2,
     message: `${file} is a file, not a folder`,
-    fix: 'name a folder that is empty or not there yet',
+    fix: 'name a folder that is empty or does not exist yet',
   });
 });
 

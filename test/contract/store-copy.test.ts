@@ -253,7 +253,7 @@ test('half a copy is not copied', async () => {
     copyStore(admin('half'), admin('third'), { signal, onLines: () => undefined }),
   ).rejects.toMatchObject({
     code: 'folder_in_use',
-    message: expect.stringContaining('not whole yet') as string,
+    message: expect.stringContaining('incomplete copy') as string,
   });
 });
 

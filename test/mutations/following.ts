@@ -120,7 +120,7 @@ export const FOLLOWING: readonly Mutation[] = [
   {
     name: 'who follows stays with a journal that has ended',
     file: files('journal/tail.ts'),
-    from: 'if (next !== undefined) return this.#goOn(reading.number + 1, next, end);',
+    from: 'if (next !== undefined) return this.#continueWith(reading.number + 1, next, end);',
     to: 'if (next !== undefined) this.#files.close(next);',
     tests: FOLLOW,
   },

@@ -172,7 +172,7 @@ export class Ledger {
     await this.flush();
   }
 
-  /** Makes a commit part of the state on which the next one is decided. `flush` makes it durable, and lets it be sent. */
+  /** Makes a commit part of the state on which the next one is decided; `flush` makes it durable, and ready to be sent. */
   stage(commit: Commit): void {
     this.#seq = this.#staging.stage(commit, this.#seq);
   }

@@ -106,7 +106,7 @@ test('a file that was put back to an earlier version is warned of, and an audit 
     code: 'audit_mismatch',
     fix: 'orderctl audit --repair',
   });
-  expect(said.stdout).toContain('users.csv is an older version of what was written: 2 rows are behind; ');
+  expect(said.stdout).toContain('users.csv is an older version of the file: 2 rows are behind; ');
   await run('user update --user a --status paid');
   expect(fs.readFileSync(file)).toEqual(written);
   expect((await run('user show')).stderr).toBe('');

@@ -165,6 +165,6 @@ test('what a transaction removes cannot be sold by it, even if it adds it again'
   const changes = { edits, decisions: [{ order, record, outcome, decidedAt: 0 }] };
   const stamp = { seq: 1, at: 0, by: 't', via: 'consume' } as const;
   expect(() => new ChangeEncoder(tables).toCommit(changes, stamp)).toThrow(
-    'order o is accepted for 2 a, which are not there',
+    'order o is accepted for 2 a, which are not in stock',
   );
 });

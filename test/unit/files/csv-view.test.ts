@@ -173,7 +173,7 @@ describe('a broken CSV', () => {
     ['with a word to Excel', 'sep=;\nitem;quantity\nbook;1\n', 1, '"sep=;" is for Excel'],
     ['a column twice', 'item,quantity,item\n', 1, '"item" twice'],
     ['a nameless column', 'item,quantity,\n', 1, 'column 3'],
-    ['a name twice', 'item,quantity\nbook,1\nbook,2\n', 3, '"book" is there twice'],
+    ['a name twice', 'item,quantity\nbook,1\nbook,2\n', 3, '"book" appears twice'],
     ['a formula', 'item,quantity\n=1+1,1\n', 2, '"=1+1"'],
     ['a number with two signs', 'item,quantity\n\nbook,--1\n', 3, '"--1"'],
     ['a fraction', 'item,quantity\nbook,1.0\n', 2, '"1.0"'],

@@ -70,7 +70,7 @@ it('a folder that has lost .orderctl beside facts alone is refused, not taken fo
   fs.writeFileSync(path.join(folder, 'notes.jsonl'), '{"note":"mine"}\n');
   const lost = (first: string, all: string): object => ({
     code: 'corrupt_state',
-    message: expect.stringContaining(`${first} holds decisions`) as string,
+    message: expect.stringContaining(`${first} contains decisions`) as string,
     fix: expect.stringContaining(`move ${all} away`) as string,
   });
   const access = openFolder({ folder, clock: systemClock, user: 'tester' });

@@ -131,7 +131,7 @@ describe('owning a folder', () => {
     expect(refused.message).toContain('does not answer');
     const asked = await failureOf(ask(folder, 'add', 200));
     expect(asked.code).toBe('owner_unreachable');
-    expect(asked.message).toContain('nothing was asked');
+    expect(asked.message).toContain('received no request');
 
     child.kill('SIGCONT');
     expect(await ask(folder, 'who', 5_000)).toEqual({ answer: child.pid });

@@ -12,7 +12,7 @@ import type { Tables } from '../tables/tables.ts';
 /*
  * The checkpoint: where recovery starts. `state.json` names everything that is true at one moment, the cut:
  *
- *   the snapshot of the tables · the size of each log · the runs of the id index · the journal that continues from it
+ *   the snapshot of the tables · the size of each log · the runs of the id index · the journal that continues there
  *
  * It is made in two halves, so that commits wait only for the first:
  *
@@ -110,7 +110,7 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
 
 export function corruptState(name: string, how: string): Failure {
   return new Failure('corrupt_state', `${name} is damaged: ${how}`, {
-    fix: 'restore the whole folder from a backup; later orders are read again from Kafka',
+    fix: 'restore the whole folder from a backup; orders read since then are read again from Kafka',
     context: { file: name },
   });
 }

@@ -20,5 +20,5 @@ export function damagedLine(name: string, line: number, cause: unknown): Failure
 }
 
 function wayBack(name: string): string {
-  return `restore ${path.basename(name)} as it was, or the whole folder from a backup; later orders are read again from Kafka`;
+  return `restore ${path.basename(name)} as it was, or the whole folder from a backup; orders read since then are read again from Kafka`;
 }

@@ -167,7 +167,7 @@ function checkedEnd(view: LogView, [position = -1]: LogPlace): number {
   const isEnd = position > 0 && view.read(last, position - 1) === 1 && last[0] === 10;
   if (isEnd || position === 0) return position;
   throw new Failure('invalid_value', `no line of the log ends at byte ${position}`, {
-    fix: 'start again without a cursor',
+    fix: 'begin again without a cursor',
   });
 }
 

@@ -282,7 +282,7 @@ function endOfLineAt(view: LogView, [position = -1]: LogPlace): number {
   const line = isBegin ? view.line(position) : undefined;
   if (line === undefined) {
     throw new Failure('invalid_value', `no line of the log starts at byte ${position}`, {
-      fix: 'start again without a cursor',
+      fix: 'begin again without a cursor',
     });
   }
   return position + line.byteLength + 1;

@@ -130,7 +130,7 @@ function tooShort(destination: Destination, missing: number): Failure {
 
 function damaged(how: string): Failure {
   return new Failure('corrupt_state', `the outbox is damaged: ${how}`, {
-    fix: 'restore the whole folder from a backup; later orders are read again from Kafka',
+    fix: 'restore the whole folder from a backup; orders read since then are read again from Kafka',
   });
 }
 

@@ -45,7 +45,7 @@ export interface OptionalColumn<R extends Row> extends Column<string | number> {
   readonly field: keyof R & string;
   /** Whether spaces around a value are part of it. */
   readonly isVerbatim?: true;
-  /** A value as it may be in a file that was cut at the end of that value. */
+  /** A value without what a cut of the file at its end removes unnoticed, such as trailing zeros. */
   cut?(text: string): string;
 }
 
