@@ -1109,8 +1109,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an edited copy is refused beside a broken CSV',
     file: files('folder.ts'),
-    from: '{ ...how, besideBroken: true }',
-    to: 'how',
+    from: '{ ...options, besideBroken: true }',
+    to: 'options',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
   {
@@ -1123,15 +1123,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a row is not edited beside a broken CSV unless a consumer runs',
     file: files('folder.ts'),
-    from: '{ besideBroken: true, ...how }',
-    to: 'how',
+    from: '{ besideBroken: true, ...options }',
+    to: 'options',
     tests: ['test/contract/file-store-csv.test.ts'],
   },
   {
     name: 'a broken CSV that a command reads is not warned of',
     file: files('folder.ts'),
-    from: 'how?.onNotice ?? options.onNotice',
-    to: 'how?.onNotice',
+    from: 'readOptions?.onNotice ?? options.onNotice',
+    to: 'readOptions?.onNotice',
     tests: ['test/contract/file-store-csv.test.ts'],
   },
   {

@@ -45,14 +45,14 @@ export function openFolder(options: {
   const opened: OpenedFolder = { folder, files, clock, user };
   return {
     name: folder,
-    own: (how) => openOwned(opened, how),
-    edit: (request, how) =>
-      edit(opened, request, how, { kind: 'edit', request }, (store, from) => store.edit(request, from)),
-    editIf: (request, conditions, how) =>
-      edit(opened, request, how, { kind: 'edit_if', request, conditions }, (store, from) =>
+    own: (ownOptions) => openOwned(opened, ownOptions),
+    edit: (request, origin) =>
+      edit(opened, request, origin, { kind: 'edit', request }, (store, from) => store.edit(request, from)),
+    editIf: (request, conditions, origin) =>
+      edit(opened, request, origin, { kind: 'edit_if', request, conditions }, (store, from) =>
         store.editIf(request, conditions, from),
       ),
-    copyTable: (table, how = {}) => copyTable(opened, table, how),
+    copyTable: (table, copyOptions = {}) => copyTable(opened, table, copyOptions),
     consumerStatus: () => consumerStatus(folder),
     async stopConsumer({ kill, instance }) {
       if (instance !== undefined && String((await consumerStatus(folder))?.pid) !== instance) return null;
@@ -69,9 +69,9 @@ export function openFolder(options: {
     room: async () => roomOf(folder),
     recentOrderIds: async (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
     keptAside: () => listKeptAside(files, folder),
-    async read(how) {
+    async read(readOptions) {
       const { FolderReader } = await import('./reader.ts');
-      return FolderReader.open(files, folder, clock, how?.onNotice ?? options.onNotice);
+      return FolderReader.open(files, folder, clock, readOptions?.onNotice ?? options.onNotice);
     },
     async keepView() {
       const { KeptFolder } = await import('./kept/kept-folder.ts');
@@ -106,17 +106,17 @@ interface EditOptions extends EditOrigin {
 async function edit<A extends Answer>(
   opened: OpenedFolder,
   request: EditRequest,
-  how: EditOptions,
+  options: EditOptions,
   asked: EditAsked,
   own: (store: FileStore, from: EditFrom) => Promise<A>,
 ): Promise<A> {
   const { files, folder } = opened;
-  const from = fromOf(opened, how);
+  const from = fromOf(opened, options);
   const owner = { isOther: true };
   const made = await askOrOwn<A>(
     opened,
     { ...asked, ...from },
-    { besideBroken: true, ...how },
+    { besideBroken: true, ...options },
     (store) => {
       owner.isOther = false;
       return own(store, from);
@@ -131,7 +131,7 @@ async function edit<A extends Answer>(
   );
   // Marking dead letters does not depend on the CSVs.
   if (owner.isOther && request.kind !== 'dead_letter.mark') {
-    for (const notice of await brokenBesideOwner(folder)) how.onNotice(notice);
+    for (const notice of await brokenBesideOwner(folder)) options.onNotice(notice);
   }
   return made;
 }
@@ -184,12 +184,12 @@ async function copyTable(
     write: (written) => writeCopy(files, table, paths, written),
     isChanged: () => !isUntouched(files, paths),
     discard: () => removeCopy(folder, paths),
-    async merge(how) {
+    async merge(options) {
       // Mistakes are found here, so that the owner is not asked in vain.
-      edited(how.via === 'command');
-      const from = { ...fromOf(opened, how), unlessEdited: how.unlessEdited };
+      edited(options.via === 'command');
+      const from = { ...fromOf(opened, options), unlessEdited: options.unlessEdited };
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
-      return await askOrOwn(opened, wanted, { ...how, besideBroken: true }, (store) =>
+      return await askOrOwn(opened, wanted, { ...options, besideBroken: true }, (store) =>
         store.mergeCopy(table, paths.name, from),
       );
     },

@@ -43,9 +43,9 @@ export function userOf({ user }: OpenedFolder): string {
 }
 
 /** Owns the folder until the store is disposed. @throws Failure as StoreAccess.own does */
-export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
+export async function openOwned(opened: OpenedFolder, options: OwnOptions): Promise<FileStore> {
   const { folder, clock } = opened;
-  const files = how.onSynced === undefined ? opened.files : timingSyncs(opened.files, how.onSynced);
+  const files = options.onSynced === undefined ? opened.files : timingSyncs(opened.files, options.onSynced);
   refuseDatabase(files, folder);
   refuseSealed(files, folder);
   const [{ acquire }, { answering }, { FileStore: Store }] = await Promise.all([
@@ -54,10 +54,10 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
     import('./store.ts'),
   ]);
   const { promise, resolve } = pending<FileStore>();
-  const answer = answering(folder, how, promise, clock.now());
-  const ownership = await acquire(innerFolder(folder), { purpose: how.purpose }, answer);
+  const answer = answering(folder, options, promise, clock.now());
+  const ownership = await acquire(innerFolder(folder), { purpose: options.purpose }, answer);
   const opening = finishReplacement(files, folder).then(() =>
-    Store.open({ files, folder, clock, user: userOf(opened), ...how, onEnd: ownership }),
+    Store.open({ files, folder, clock, user: userOf(opened), ...options, onEnd: ownership }),
   );
   resolve(opening);
   try {
@@ -70,8 +70,8 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
 
 /** Owns a copied folder for a moment, so that hand edits are applied and its CSVs exist. */
 export async function settleCopied(opened: Omit<OpenedFolder, 'user'>): Promise<void> {
-  const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
-  await (await openOwned({ ...opened, user: undefined }, how))[Symbol.asyncDispose]();
+  const options = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
+  await (await openOwned({ ...opened, user: undefined }, options))[Symbol.asyncDispose]();
 }
 
 /**
@@ -88,7 +88,7 @@ function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => vo
 export async function askOrOwn<A extends Answer>(
   opened: OpenedFolder,
   wanted: SocketRequest,
-  how: Omit<OwnOptions, 'purpose'>,
+  options: Omit<OwnOptions, 'purpose'>,
   own: (store: FileStore) => Promise<A>,
   beforeOwning: () => void = () => undefined,
 ): Promise<A> {
@@ -100,7 +100,7 @@ export async function askOrOwn<A extends Answer>(
       const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
       if (answered !== null) return answered.answer as A;
       beforeOwning();
-      await using store = await openOwned(opened, { purpose: EDIT_PURPOSE, ...how });
+      await using store = await openOwned(opened, { purpose: EDIT_PURPOSE, ...options });
       return await own(store);
     } catch (error) {
       if (!isFailure(error, 'folder_in_use')) throw error;

@@ -223,7 +223,7 @@ it.runIf(isRoot)('what is not permitted is a failure with the file, its owner an
     expect(failure).toMatchObject({ code: 'read_failed' });
     expect(failure.message).toMatch(/^reading .*\.orderctl.* belongs to root, mode 700 \(EACCES\)$/);
     expect(failure.fix).not.toContain('as root');
-    expect(failure.fix).toContain('given to you: sudo chown');
+    expect(failure.fix).toContain('take over the folder: sudo chown');
   }
 
   fs.chmodSync(folder, 0o700);

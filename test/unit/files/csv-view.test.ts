@@ -170,7 +170,7 @@ describe('a broken CSV', () => {
     ['by bars', 'item|quantity\nbook|1\n', 1, 'by bars, not commas'],
     ['by semicolons from a row on', 'item,quantity\nbook,1\npen;2\n', 3, 'by semicolons, not commas'],
     ['the same with quotes', 'item,quantity\nbook,1\n"pen";2\n', 3, 'by semicolons, not commas'],
-    ['with a word to Excel', 'sep=;\nitem;quantity\nbook;1\n', 1, '"sep=;" is for Excel'],
+    ['with a word to Excel', 'sep=;\nitem;quantity\nbook;1\n', 1, '"sep=;" is understood only by Excel'],
     ['a column twice', 'item,quantity,item\n', 1, '"item" twice'],
     ['a nameless column', 'item,quantity,\n', 1, 'column 3'],
     ['a name twice', 'item,quantity\nbook,1\nbook,2\n', 3, '"book" appears twice'],

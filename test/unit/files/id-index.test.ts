@@ -188,7 +188,7 @@ describe('a damaged index', () => {
         const failure = failureOf(use);
         expect(failure.code).toBe('corrupt_state');
         expect(failure.context.file).toBe(file);
-        expect(failure.fix).toContain('rebuilt');
+        expect(failure.fix).toContain('rebuilds');
       }),
       { numRuns: tries(150, 25) },
     );

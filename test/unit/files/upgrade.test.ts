@@ -139,7 +139,7 @@ describe('a folder of format 2', () => {
     const later = { ...state, format: FORMAT + 1 };
     files.put(name, Buffer.from(JSON.stringify({ crc32: crc32(JSON.stringify(later)), state: later })));
     await expect(own(files)).rejects.toSatisfy(
-      (error) => isFailure(error, 'corrupt_state') && error.message.includes(`of format ${FORMAT + 1}`),
+      (error) => isFailure(error, 'corrupt_state') && error.message.includes(`has format ${FORMAT + 1}`),
     );
   });
 });

@@ -59,8 +59,8 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
         if (wrong.length > 0 || !table.isBehind) return;
       }
       if (isOwned !== false || isUnfinished) {
-        const how = found.newest ? rowsBehind(table.undo().size) : 'it is an older version';
-        yield behind(sources, how);
+        const state = found.newest ? rowsBehind(table.undo().size) : 'it is an older version';
+        yield behind(sources, state);
       } else {
         const rows = bytes === undefined ? 0 : rowsThatDiffer(sources, bytes);
         const message = `${where} is an older version of the file: ${rowsBehind(rows)}; this changes nothing, and the next edit or consumer rewrites the file`;
@@ -83,12 +83,12 @@ function rowsThatDiffer<R extends User | Item>({ kind, table }: CsvSources<R>, b
   return differingNames(parseTable(kind, bytes, kind.file).rows, table.rows).size;
 }
 
-function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
+function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, state: string): Finding {
   const why =
     isOwned === false
       ? 'an owner was killed before it could write it; the next owner writes it'
       : `${isOwned === true ? 'its owner' : 'an owner, if there is one,'} writes it within a second, or within twenty times the duration of its last rewrite if that is longer`;
-  return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
+  return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${state}; ${why}` } };
 }
 
 /** Finds where the newest version differs from the table as it was when that version was written. */

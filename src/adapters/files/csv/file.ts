@@ -189,8 +189,8 @@ export class CsvFile<R extends Row> {
     const { ledger, clock, by, onNotice, onEdits } = this.#context;
     const stamp = { seq: ledger.nextSeq, at: clock.now(), by, via: 'file' } as const;
     const named = new NamedChanges();
-    const how = { facts, stamp, onEdits, named };
-    await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, how));
+    const context = { facts, stamp, onEdits, named };
+    await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, context));
     this.#mustWrite = false;
     this.close();
     for (const one of edit.clamped) onNotice({ kind: 'stock_clamped', ...one });

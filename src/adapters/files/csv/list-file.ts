@@ -42,8 +42,8 @@ export function folderLists(opened: { files: FileSystem; folder: string; clock: 
 }
 
 async function makeFolder(opened: { files: FileSystem; folder: string; clock: Clock }): Promise<void> {
-  const how = { purpose: 'edit', via: 'command', onNotice: () => undefined } as const;
-  await (await openOwned({ ...opened, user: undefined }, how))[Symbol.asyncDispose]();
+  const options = { purpose: 'edit', via: 'command', onNotice: () => undefined } as const;
+  await (await openOwned({ ...opened, user: undefined }, options))[Symbol.asyncDispose]();
 }
 
 /** @throws Failure folder_in_use */

@@ -32,11 +32,11 @@ export async function openWithEdits(
 }
 
 /** @returns 0, or the milliseconds after which to read the folder again, because an editor is at work */
-function mergeHandEdits(found: FolderSnapshot, how: Parameters<typeof merge>[4]): number {
+function mergeHandEdits(found: FolderSnapshot, options: Parameters<typeof merge>[4]): number {
   const { tables, csvs } = found;
   return (
-    merge(USERS, tables.users, csvs.users, found, how) ||
-    merge(INVENTORY, tables.inventory, csvs.inventory, found, how)
+    merge(USERS, tables.users, csvs.users, found, options) ||
+    merge(INVENTORY, tables.inventory, csvs.inventory, found, options)
   );
 }
 

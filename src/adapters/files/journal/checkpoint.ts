@@ -108,8 +108,8 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
   return parsed.state;
 }
 
-export function corruptState(name: string, how: string): Failure {
-  return new Failure('corrupt_state', `${name} is damaged: ${how}`, {
+export function corruptState(name: string, reason: string): Failure {
+  return new Failure('corrupt_state', `${name} is damaged: ${reason}`, {
     fix: 'restore the whole folder from a backup; orders read since then are read again from Kafka',
     context: { file: name },
   });

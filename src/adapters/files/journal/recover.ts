@@ -188,8 +188,8 @@ function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolde
   const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
   for (const { file, seq } of factFiles(files, folder)) {
     if (known.has(file) || seq <= loaded.seq) continue;
-    const how = `it starts with transaction ${seq}, but the journal ends with ${loaded.seq}`;
-    throw damagedLog(path.join(folder, file), how);
+    const reason = `it starts with transaction ${seq}, but the journal ends with ${loaded.seq}`;
+    throw damagedLog(path.join(folder, file), reason);
   }
   const inner = innerFolder(folder);
   const newer = files.list(inner).filter((file) => segmentNumber(file) > loaded.tables.queues.lastSegment);

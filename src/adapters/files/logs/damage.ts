@@ -3,8 +3,8 @@ import { Failure } from '../../../domain/failure.ts';
 
 /* Failures of a log that another program has changed. */
 
-export function damagedLog(name: string, how: string): Failure {
-  return new Failure('corrupt_state', `${name} was changed or shortened: ${how}`, {
+export function damagedLog(name: string, reason: string): Failure {
+  return new Failure('corrupt_state', `${name} was changed or shortened: ${reason}`, {
     fix: wayBack(name),
     context: { file: name },
   });

@@ -26,11 +26,11 @@ export function followLogs(
   folder: string,
   loaded: LoadedFolder | undefined,
   facts: readonly FactLog<never>[],
-  how: { readonly clock: Clock; readonly signal: AbortSignal },
+  options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): AsyncIterable<readonly HistoryLine[]> {
   const logs = historyLogs(facts);
   const tail = new JournalTail(files, folder, loaded, new Set(logs.map(([log]) => log)));
-  return follow(tail, new FollowedLogs(files, folder, logs, tail.ends), how);
+  return follow(tail, new FollowedLogs(files, folder, logs, tail.ends), options);
 }
 
 async function* follow(

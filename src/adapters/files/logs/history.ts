@@ -89,7 +89,7 @@ export function historyEnd(
  *
  * @param folder its name in messages
  * @param view a log up to the later moment
- * @param how.from null: from the beginning
+ * @param from null: from the beginning
  * @throws Failure changed_since: another folder, or an earlier copy, is in its place; corrupt_state
  */
 export function historyFrom(

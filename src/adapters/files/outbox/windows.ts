@@ -128,8 +128,8 @@ function tooShort(destination: Destination, missing: number): Failure {
   return damaged(`${missing} messages to ${destination} are missing`);
 }
 
-function damaged(how: string): Failure {
-  return new Failure('corrupt_state', `the outbox is damaged: ${how}`, {
+function damaged(reason: string): Failure {
+  return new Failure('corrupt_state', `the outbox is damaged: ${reason}`, {
     fix: 'restore the whole folder from a backup; orders read since then are read again from Kafka',
   });
 }

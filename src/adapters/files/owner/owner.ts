@@ -254,8 +254,8 @@ async function exchange(
 ): Promise<{ answer: unknown } | null> {
   const { hello, socket, lines } = owner;
   const timer = new AbortController();
-  const lost = (how: string): Failure => {
-    const message = `${describe(hello)} ${how}; it is not known whether it ran the request`;
+  const lost = (event: string): Failure => {
+    const message = `${describe(hello)} ${event}; it is not known whether it ran the request`;
     return new Failure('owner_unreachable', message, { fix: 'check whether it was done; if not, try again' });
   };
   try {

@@ -26,13 +26,13 @@ export type SocketRequest =
 export type Answer = Edit | ConditionalEdit | TableMerge | RunningConsumer | boolean | null;
 
 /**
- * @param how the options of the owner
+ * @param options of the owner
  * @param opened its store; a request may arrive before it is open
  * @returns the handler for requests of other processes
  */
 export function answering(
   folder: string,
-  how: OwnOptions,
+  options: OwnOptions,
   opened: Promise<FileStore>,
   startedAt: number,
 ): (request: unknown) => Promise<Answer> {
@@ -40,25 +40,27 @@ export function answering(
     const request = asked as SocketRequest;
     switch (request.kind) {
       case 'status':
-        return how.status === undefined ? null : { pid: process.pid, startedAt, status: how.status() };
+        return options.status === undefined
+          ? null
+          : { pid: process.pid, startedAt, status: options.status() };
       case 'stop':
-        how.onStop?.();
-        return how.onStop !== undefined;
+        options.onStop?.();
+        return options.onStop !== undefined;
       case 'edit': {
         const edit = await (await opened).edit(request.request, fromOf(request));
-        how.onNotice({ kind: 'edit_taken_in', edit });
+        options.onNotice({ kind: 'edit_taken_in', edit });
         return edit;
       }
       case 'edit_if': {
         const made = await (await opened).editIf(request.request, request.conditions, fromOf(request));
-        if (!made.isRepeat) how.onNotice({ kind: 'edit_taken_in', edit: made.edit });
+        if (!made.isRepeat) options.onNotice({ kind: 'edit_taken_in', edit: made.edit });
         return made;
       }
       case 'merge': {
         const { table, copy, unlessEdited } = request;
         const merge = await (await opened).mergeCopy(table, copy, { ...fromOf(request), unlessEdited });
         const rows = merge.added + merge.changed + merge.removed;
-        if (rows > 0) how.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
+        if (rows > 0) options.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
         return merge;
       }
       default:

@@ -23,8 +23,8 @@ export function folderAdmin({ folder: given, clock }: { folder: string; clock: C
     about: () => about(files, folder, clock),
     async migrate() {
       const from = isStorage(files, folder) ? formatOf(files, folder) : null;
-      const how = { purpose: 'store migrate', via: 'command', onNotice: () => undefined } as const;
-      const store = await openOwned({ folder, files, clock, user: undefined }, how);
+      const options = { purpose: 'store migrate', via: 'command', onNotice: () => undefined } as const;
+      const store = await openOwned({ folder, files, clock, user: undefined }, options);
       await store[Symbol.asyncDispose]();
       return { from, to: FORMAT };
     },
