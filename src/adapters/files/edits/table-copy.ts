@@ -40,7 +40,7 @@ const DIRECTORY = /^edit-[A-Za-z0-9]{6}$/;
 const BASE_FILE = 'base.csv';
 /** The size of the log of edits when the copy was made: an edit of the copy is logged after that. */
 const EDITS_FILE = 'edits-before';
-/** The most edits in an answer: a line on the socket of the folder may be 1 MiB long. */
+/** Limits the edits in an answer: a line on the socket of the folder may be at most 1 MiB long. */
 const SHOWN_BYTES = 512 * 1024;
 
 export interface CopyPaths {

@@ -246,7 +246,7 @@ export function checkAgainstJournal(
 }
 
 function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
-  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal has only ${end}`);
+  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal accounts for only ${end}`);
 }
 
 /**

@@ -18,7 +18,7 @@ export function inUse(folder: string, hello: Hello | null, answers: boolean): Fa
 export function unreachable(folder: string, hello: Hello | null): Failure {
   const message = `${path.dirname(folder)} belongs to ${describe(hello)}, which does not answer; it received no request`;
   return new Failure('owner_unreachable', message, {
-    fix: { kind: 'in_turn', steps: [wakeOrEnd(hello), 'ask again'] },
+    fix: { kind: 'in_turn', steps: [wakeOrEnd(hello), 'try again'] },
   });
 }
 
