@@ -154,7 +154,7 @@ it.each<[CheckoutStep, readonly CheckoutStep[], ProcessorName, string, string | 
   expect(others).toEqual([]);
   expect(stuck).toMatchObject({ kind: 'order_stuck', orderId: 'O-1', where: topic });
   expect(stuck?.message).toBe(
-    `order O-1 waits for ${reader}: its message is not in ${topic}, and does not wait to be sent`,
+    `order O-1 waits for ${reader}: its message is not in ${topic}, and is not waiting to be sent`,
   );
   const { fix } = stuck ?? {};
   expect(typeof fix === 'object' ? fix?.kind : null).toBe(way);

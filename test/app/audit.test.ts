@@ -84,7 +84,7 @@ describe('the books', () => {
     folder.tables.items.set('pen', pen(7));
     const { differences } = await audit(folder, options);
     expect(differences.map(({ message }) => message)).toEqual([
-      'pen: 15 were put in and 3 sold, and 6 taken by movements, which leaves 6; on hand are 7',
+      'pen: 15 were added and 3 sold, and 6 taken by movements, which leaves 6; on hand: 7',
     ]);
   });
 

@@ -20,23 +20,23 @@ import type { AuditedTopic } from './topic.ts';
 import { auditTopics, type TopicPorts } from './topics.ts';
 import { Courses, type Skip } from '../offsets/skips.ts';
 
-/** All differences are counted; this many are kept. */
+/** All differences are counted; at most this many are kept. */
 const MAX_DIFFERENCES = 100;
 
 export interface AuditOptions {
-  /** Compares the topics with the store as well. */
+  /** Also compares these topics with the store; null: does not. */
   readonly topic: TopicPorts | null;
-  /** Rebuilds the views, for which it owns the store. */
+  /** Rebuilds the views, for which the store must be owned. */
   readonly repair: boolean;
-  /** Only what happened up to then. Not together with the topics or a repair. */
+  /** Audits the state at that moment. Not together with the topics or a repair. */
   readonly at?: Moment | null;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** Ends it with the signal's reason. */
+  /** Ends the audit with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface AuditResult {
-  /** The moment that was asked for, as far as history reaches; null: it is as of now. */
+  /** The requested moment, as far as history reaches; null: the present. */
   readonly asOf: Readonly<Reached> | null;
   readonly checked: {
     readonly items: number;
@@ -45,33 +45,33 @@ export interface AuditResult {
     readonly rejections: number;
     readonly edits: number;
   };
-  /** Of the direct flow; null: the topics were not looked at. */
+  /** For the direct flow; null: the topics were not read. */
   readonly topic: AuditedTopic | null;
-  /** Of the checkout; null: nor were they, or the store has none of it. */
+  /** For the checkout; null: its topic was not read, or the store has no checkout. */
   readonly created: AuditedTopic | null;
   readonly inFlight: InFlight | null;
-  /** The checkout, and what is owed to the outside. */
+  /** The checkout and the pending effects. */
   readonly services: AuditedServices;
   readonly skips: readonly Skip[];
-  /** What waits to be sent, by destination. */
+  /** The number of unsent messages, by destination. */
   readonly unsent: ReadonlyMap<Destination, number>;
   readonly undelivered: number;
   /** Why it is unknown whether a process owned the store; null: it is known. */
   readonly ownerUnknown: Failure | null;
   readonly notes: readonly AuditNote[];
   readonly total: number;
-  /** The first of them. */
+  /** The first differences. */
   readonly differences: readonly Difference[];
   /** Differences that the repair removed. */
   readonly repaired: readonly Difference[];
 }
 
 /**
- * Derives stock and decisions from the logs and compares: stock is what was put in less what was sold, each id is
- * decided once, and every file agrees with its sources. It streams, so size does not matter. Works beside a running
- * consumer, except for a repair.
+ * Derives stock and decisions from the logs and compares: stock is what was added less what was sold, each order id is
+ * decided once, and every file agrees with its sources. Reads in a stream, so size does not matter. May run while a
+ * consumer does, except for a repair.
  *
- * @throws Failure folder_in_use to repair; of the broker and the codec with a topic
+ * @throws Failure folder_in_use for a repair; with topics, as the broker and the codec
  */
 export async function audit(access: StoreAccess, options: AuditOptions): Promise<AuditResult> {
   const before = await look(access, options);
@@ -157,7 +157,7 @@ class Differences {
   }
 }
 
-/** The truth itself is damaged: nothing else can be compared. */
+/** The logs or tables themselves are damaged: nothing else can be compared. */
 function damaged({ message, fix, context }: Failure, folder: string): Difference {
   const file = context.file ?? folder;
   const where = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file;
@@ -167,13 +167,13 @@ function damaged({ message, fix, context }: Failure, folder: string): Difference
 interface ReadLedger {
   readonly checked: AuditResult['checked'];
   readonly courses: Courses;
-  /** What was done with dead letters, by `stateKey`. */
+  /** The states of dead letters, by `stateKey`. */
   readonly marks: ReadonlyMap<string, DeadLetterState>;
   readonly checkout: CheckoutOrders;
   readonly services: AuditedServices;
 }
 
-/** One pass over the logs. @param isPast positions and effects of that moment are not known */
+/** Reads the logs once. @param isPast the positions and effects of that moment are unknown */
 async function readLedger(
   inspection: StoreInspection,
   report: (found: Difference) => void,
@@ -209,7 +209,7 @@ async function readLedger(
       books.sale(decided, file, line);
       return undefined;
     }
-    // Edits are read only as far as needed.
+    // Edits are read only as far as they are needed.
     return (async () => {
       while (!books.isReadyFor(decided) && (await edits.readOn()));
       books.sale(decided, file, line);
@@ -237,7 +237,7 @@ async function readLedger(
   };
 }
 
-/** The log of edits, read piece by piece as it is needed. */
+/** Reads the log of edits in chunks, as needed. */
 class EditReader {
   readonly #chunks: AsyncIterator<PlacedLines<LoggedEdit>>;
   readonly #report: (found: Difference) => void;
@@ -260,7 +260,7 @@ class EditReader {
     if (next.done === true) return false;
     const { file, firstLine, lines } = next.value;
     for (const [at, edit] of lines.entries()) {
-      // There are many edits of positions, which change no table.
+      // Edits of positions are numerous and change no table, so they are not counted.
       if (edit?.kind !== 'position') this.count += 1;
       if (edit === undefined) this.#report(unreadable(file, firstLine + at));
       else this.#take(edit, `${file}:${firstLine + at}`);

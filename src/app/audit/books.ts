@@ -22,7 +22,7 @@ export class UserBooks {
     const expected = this.#users.get(user)?.status ?? null;
     const actual = before?.status ?? null;
     if (expected !== actual) {
-      const message = `${where}: an edit of user ${user} begins at ${actual ?? 'none'}; the one before it ended at ${expected ?? 'none'}`;
+      const message = `${where}: an edit of user ${user} starts from ${actual ?? 'none'}, but the previous edit left ${expected ?? 'none'}`;
       this.#report(difference('edit_mismatch', where, { expected, actual, message }));
     }
     this.#users.set(user, after);
@@ -34,7 +34,7 @@ export class UserBooks {
       const expected = this.#users.get(user)?.status ?? null;
       const actual = found?.status ?? null;
       if (expected === actual) return;
-      const message = `user ${user} is ${actual ?? 'not there'}; the last edit made it ${expected ?? 'not there'}`;
+      const message = `user ${user} is ${actual ?? 'missing'}; according to the edits it is ${expected ?? 'missing'}`;
       this.#report(difference('user_mismatch', whereRow(user), { expected, actual, message }));
     };
     for (const row of rows) {
@@ -52,14 +52,14 @@ interface FurthestRecord extends RecordId {
   orderId: string;
 }
 
-/** The last record of each partition that was decided. */
+/** The last record with a decision in each partition. */
 export class Furthest {
   readonly #records = new Map<string, FurthestRecord>();
   #last: FurthestRecord | undefined;
 
   take({ record, order }: Decided, file: string, line: number): void {
     const { topic, partition, offset } = record;
-    // A batch is of one partition.
+    // All records of a batch are from one partition.
     if (this.#last?.partition !== partition || this.#last.topic !== topic) {
       const key = `${topic}/${partition}`;
       this.#last = this.#records.get(key) ?? { topic, partition, offset: -1, file, line, orderId: '' };
@@ -72,13 +72,13 @@ export class Furthest {
     this.#last.orderId = order.orderId;
   }
 
-  /** A decision is committed with the position after its record. */
+  /** A decision is committed together with the position after its record, so no decision is beyond the position. */
   close(courses: Courses, report: (found: Difference) => void): void {
     for (const { topic, partition, offset, file, line, orderId } of this.#records.values()) {
       const reached = courses.furthest({ processor: 'orders', topic, partition }) ?? 0;
       if (offset < reached) continue;
       const where = `${file}:${line}`;
-      const message = `${where}: order ${orderId} was decided on ${topic}/${partition}@${offset}, but reading never came further than ${reached}`;
+      const message = `${where}: order ${orderId} was decided on ${topic}/${partition}@${offset}, but the stored position never went beyond ${reached}`;
       report(difference('position_mismatch', where, { orderId, expected: reached, actual: offset, message }));
     }
   }

@@ -18,11 +18,11 @@ const STEPS: Readonly<Record<CheckoutStep, number>> = {
   cancel_refused: 1 << 11,
   dispatched: 1 << 12,
 };
-/** A step came twice. */
+/** A step was logged twice. */
 const TWICE = 1 << 13;
-/** It has steps or movements. */
+/** The order has steps or movements. */
 const KNOWN = 1 << 14;
-/** Its customer was notified of something: a bit for each cause from here on. */
+/** Causes of notifications to its customer: one bit for each cause, from here on. */
 const FIRST_CAUSE = 15;
 const CAUSES = 16;
 const ROWS = 1_024;
@@ -33,38 +33,38 @@ const ANY_STEP = Object.values(STEPS).reduce((bits, step) => bits | step, 0);
 const EITHER_BITS = EITHER.map(bitsOf);
 const AFTER_BITS = AFTER.map(([step, earlier]) => [STEPS[step], bitsOf(earlier)] as const);
 const END_BITS = bitsOf(ENDS);
-/** Paid and rejected, it is to be refunded. */
+/** An order that is paid and rejected must be refunded. */
 const KEEPS_MONEY = bitsOf(['paid', 'rejected', 'refund_owed']);
 
 /**
- * Every order of the checkout in some fifty bytes: enough to say which are in order. Of the others, which are few, the
- * lines are read again.
+ * All orders of the checkout, in about fifty bytes each: enough to tell which of them are consistent. The lines of the
+ * others, which are few, are read again.
  */
 export class CheckoutOrders {
   readonly #rows = new Map<string, number>();
-  /** Steps and the marks above. */
+  /** Steps, and the marks above. */
   #bits = new Uint32Array(ROWS);
-  /** The line that says how it was placed; 0: none does. */
+  /** The number of the line that says how it was placed; 0: there is none. */
   #placed = new Uint32Array(ROWS);
   /** In hundredths; NaN: unknown. */
   #total = new Float64Array(ROWS);
   #paid = new Float64Array(ROWS);
   #refunded = new Float64Array(ROWS);
-  /** Sums over items, each weighed by its name: of what was reserved, taken and given back. */
+  /** Sums over items, each weighted by its name, of the units that were reserved, taken and returned. */
   #reserved = new Float64Array(ROWS);
   #taken = new Float64Array(ROWS);
   #returned = new Float64Array(ROWS);
   readonly #causes = new Map<string, number>();
   size = 0;
 
-  /** Orders from which something is still to follow. */
+  /** The number of orders that still wait for something. */
   get unfinished(): number {
     let count = 0;
     for (const row of this.#rows.values()) if (isUnfinished(this.#bits[row] ?? 0)) count += 1;
     return count;
   }
 
-  /** Each of them, with what is to follow; null: the answer of an effect. */
+  /** The unfinished orders, with what each waits for; null: the answer to an effect. */
   *awaited(): Generator<readonly [string, Awaited | null]> {
     for (const [orderId, row] of this.#rows) {
       const bits = this.#bits[row] ?? 0;
@@ -81,13 +81,13 @@ export class CheckoutOrders {
     return row !== undefined && ((this.#bits[row] ?? 0) & STEPS[step]) !== 0;
   }
 
-  /** Whether it is one of the checkout, though it may not have been placed yet. */
+  /** Whether the order is part of the checkout, even if it has not been placed yet. */
   holds(orderId: string): boolean {
     const row = this.#rows.get(orderId);
     return row !== undefined && ((this.#bits[row] ?? 0) & ANY_STEP) !== 0;
   }
 
-  /** The number of the line in the log of facts; undefined: no line says how it was placed. */
+  /** The number of the line in the log of facts that says how the order was placed; undefined: there is none. */
   placedAt(orderId: string): number | undefined {
     const line = this.#placed[this.#rows.get(orderId) ?? NaN] ?? 0;
     return line === 0 ? undefined : line;
@@ -115,7 +115,7 @@ export class CheckoutOrders {
     add(cause === 'reservation' ? this.#taken : this.#returned, row, item, Math.abs(delta));
   }
 
-  /** @returns false: its customer was notified of that before */
+  /** @returns false when the customer has already been notified of that */
   notify(orderId: string, cause: string): boolean {
     const row = this.#row(orderId);
     const known = this.#causes.get(cause) ?? this.#causes.size;
@@ -127,7 +127,7 @@ export class CheckoutOrders {
     return (bits & bit) === 0;
   }
 
-  /** Orders whose steps, money or stock may not agree. */
+  /** Orders whose steps, money or stock may be inconsistent. */
   *odd(): Generator<string> {
     for (const [orderId, row] of this.#rows) if (this.#isOdd(row)) yield orderId;
   }
@@ -181,9 +181,9 @@ export class CheckoutOrders {
 }
 
 function isUnfinished(bits: number): boolean {
-  // A request to cancel an order of the direct flow, or one that has not come, leaves steps of nothing.
+  // A request to cancel an order of the direct flow, or one that has not arrived, leaves steps without an order.
   if ((bits & STEPS.validated) === 0 || (bits & (END_BITS | STEPS.not_charged)) !== 0) return false;
-  // Cancelled before any money moved.
+  // An order that was cancelled before any money moved is finished.
   return (bits & STEPS.cancelled) === 0 || (bits & STEPS.charge_owed) !== 0;
 }
 
@@ -197,12 +197,14 @@ function isMoreThanOne(bits: number): boolean {
   return (bits & (bits - 1)) !== 0;
 }
 
-/** Whatever the order of the items, the sum is the same, and it is exact up to 2⁵³; beyond that an order is looked at again. */
+/**
+ * The sum does not depend on the order of the items and is exact up to 2⁵³; beyond that, the order is checked again.
+ */
 function add(sums: Float64Array, row: number, item: string, units: number): void {
   sums[row] = (sums[row] ?? 0) + weightOf(item) * units;
 }
 
-/** FNV-1a of 32 bits: names that weigh the same count as one. */
+/** FNV-1a, 32 bits: names with equal weights count as one. */
 function weightOf(item: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < item.length; at++) hash = Math.imul(hash ^ item.charCodeAt(at), 0x01000193);

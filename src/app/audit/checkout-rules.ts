@@ -6,7 +6,7 @@ import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-proces
 import { SHIPMENT_CREATED } from '../../domain/messages/checkout/shipment-created.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
 
-/** Steps of one order that cannot be combined: of each line, one at most. */
+/** Steps of one order that exclude each other: at most one of each row. */
 export const EITHER: readonly (readonly CheckoutStep[])[] = [
   ['validated', 'rejected'],
   ['paid', 'declined', 'not_charged'],
@@ -15,9 +15,9 @@ export const EITHER: readonly (readonly CheckoutStep[])[] = [
   ['cancelled', 'dispatched'],
   ['cancelled', 'gone'],
 ];
-/** A step, and those of which one comes before it. */
+/** A step, and the steps of which at least one must come before it. */
 export const AFTER: readonly (readonly [CheckoutStep, readonly CheckoutStep[]])[] = [
-  // What a store that was restored may have charged is looked up, though the order is cancelled or rejected now.
+  // After a store is restored, possible charges are looked up even when the order is now cancelled or rejected.
   ['charge_owed', ['validated', 'cancelled', 'rejected']],
   ['paid', ['charge_owed']],
   ['declined', ['charge_owed']],
@@ -27,17 +27,17 @@ export const AFTER: readonly (readonly [CheckoutStep, readonly CheckoutStep[]])[
   ['refund_owed', ['paid']],
   ['refunded', ['refund_owed']],
 ];
-/** Nothing follows from these any more. */
+/** Steps after which nothing else follows. */
 export const ENDS: readonly CheckoutStep[] = ['rejected', 'declined', 'dispatched', 'refunded'];
 
-/** What an order waits for whose last step is this: that its reader handles the message that was committed with it. */
+/** What an order waits for after its last step `step`: that `reader` handles the message committed with that step. */
 export interface Awaited {
   readonly step: CheckoutStep;
   readonly message: DeclaredMessage;
   readonly reader: ProcessorName;
 }
 
-/** The last step first. */
+/** Later steps come first. */
 export const AWAITED: readonly Awaited[] = [
   { step: 'cancelled', message: ORDER_CANCELLED, reader: 'payment' },
   { step: 'gone', message: INVENTORY_REJECTED, reader: 'payment' },

@@ -5,19 +5,19 @@ import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 import { AFTER, EITHER } from './checkout-rules.ts';
 
 interface OrderAccount {
-  /** The line of each step. */
+  /** Where each step is logged. */
   readonly steps: Map<CheckoutStep, string>;
-  /** As it was placed. */
+  /** When it was placed. */
   total: string | null;
   paid: string | null;
   refunded: string | null;
   reserved: ReadonlyMap<string, number>;
-  /** What movements took for it, by item, and gave back. */
+  /** The units that movements took for the order and returned, by item. */
   readonly taken: Map<string, number>;
   readonly returned: Map<string, number>;
 }
 
-/** Follows some orders of the checkout, line by line: their steps, their money and their stock. */
+/** Follows some orders of the checkout, line by line: their steps, money and stock. */
 export class CheckoutBooks {
   readonly #orders = new Map<string, OrderAccount>();
   readonly #report: (found: Difference) => void;
@@ -33,7 +33,7 @@ export class CheckoutBooks {
     if (order === undefined) return;
     const before = order.steps.get(step);
     if (before !== undefined) {
-      const message = `${where}: order ${orderId} is ${inWords(step)} a second time; it was by ${before}`;
+      const message = `${where}: order ${orderId} is ${inWords(step)} a second time; the first time was ${before}`;
       this.#report(difference('step_twice', where, { orderId, message }));
       return;
     }
@@ -51,7 +51,7 @@ export class CheckoutBooks {
     sums.set(item, (sums.get(item) ?? 0) + Math.abs(delta));
   }
 
-  /** @param wasRemoved whether an item was ever removed: then its stock may have had nowhere to go back to */
+  /** @param wasRemoved whether an item was ever removed: then its stock may not have been returned */
   close(wasRemoved: (item: string) => boolean): void {
     for (const [orderId, order] of this.#orders) {
       this.#compareSteps(orderId, order);
@@ -63,37 +63,37 @@ export class CheckoutBooks {
   #compareSteps(orderId: string, { steps }: OrderAccount): void {
     const paid = steps.get('paid');
     if (paid !== undefined && steps.has('rejected') && !steps.has('refund_owed')) {
-      const message = `${paid}: order ${orderId} is paid, and rejected, and is not to be refunded`;
+      const message = `${paid}: order ${orderId} is paid and rejected, but is not to be refunded`;
       this.#report(difference('step_missing', paid, { orderId, message }));
     }
     for (const excluding of EITHER) {
       const [first, second] = excluding.filter((step) => steps.has(step));
       if (first === undefined || second === undefined) continue;
       const where = steps.get(second) ?? '';
-      const message = `${where}: order ${orderId} is ${inWords(second)}, and by ${steps.get(first) ?? ''} ${inWords(first)}`;
+      const message = `${where}: order ${orderId} is ${inWords(second)}, but by ${steps.get(first) ?? ''} it is ${inWords(first)}`;
       this.#report(difference('outcome_mismatch', where, { orderId, message }));
     }
     for (const [step, earlier] of AFTER) {
       const where = steps.get(step);
       if (where === undefined || earlier.some((one) => steps.has(one))) continue;
       const [first = step] = earlier;
-      const message = `${where}: order ${orderId} is ${inWords(step)}, and was never ${inWords(first)}`;
+      const message = `${where}: order ${orderId} is ${inWords(step)}, but was never ${inWords(first)}`;
       this.#report(difference('step_missing', where, { orderId, message }));
     }
   }
 
-  /** What is charged and not given back is the total of an order that is completed, else nothing. */
+  /** The money that is charged and not refunded must be the total of a completed order, otherwise zero. */
   #compareMoney(orderId: string, { steps, total, paid, refunded }: OrderAccount): void {
     if (paid === null) return;
     const kept = hundredths(paid) - hundredths(refunded ?? '0.00');
     const isCompleted = steps.has('reserved') && !steps.has('cancelled');
-    // What is still to be given back is owed by an effect, which is looked at by itself.
+    // A refund that is pending has an effect, which is checked elsewhere.
     const isOnItsWay = refunded === null && !isCompleted;
     const expected = isCompleted || isOnItsWay ? hundredths(total ?? paid) : 0n;
     if (kept === expected) return;
     const where = steps.get('refunded') ?? steps.get('paid') ?? '';
     const [should, is] = [amountFrom(expected), amountFrom(kept)];
-    const message = `${where}: of order ${orderId} ${paid} were charged and ${refunded ?? '0.00'} given back, which leaves ${is}; it should be ${should}`;
+    const message = `${where}: order ${orderId} was charged ${paid} and refunded ${refunded ?? '0.00'}, which leaves ${is}; it should leave ${should}`;
     this.#report(difference('money_mismatch', where, { orderId, expected: should, actual: is, message }));
   }
 
@@ -106,13 +106,13 @@ export class CheckoutBooks {
       const back = isCancelled ? wanted : 0;
       const actual = returned.get(item) ?? 0;
       if (actual === 0 && wasRemoved(item)) continue;
-      this.#compareSum(orderId, item, 'given back by', back, actual);
+      this.#compareSum(orderId, item, 'returned by', back, actual);
     }
   }
 
   #compareSum(orderId: string, item: string, what: string, expected: number, actual: number): void {
     if (expected === actual) return;
-    const message = `${actual} of ${item} were ${what} order ${orderId}; by its steps it should be ${expected}`;
+    const message = `${actual} of ${item} were ${what} order ${orderId}; according to its steps it should be ${expected}`;
     this.#report(
       difference('reservation_mismatch', 'movements.jsonl', { orderId, item, expected, actual, message }),
     );
@@ -131,7 +131,7 @@ function newAccount(): OrderAccount {
   };
 }
 
-/** Where the name of a step is no word for an order that has come so far. */
+/** Descriptions of steps whose names do not describe an order. */
 const WORDS: Partial<Record<CheckoutStep, string>> = {
   charge_owed: 'to be charged',
   refund_owed: 'to be refunded',

@@ -2,8 +2,8 @@ import { difference, type Difference } from '../../domain/difference.ts';
 import type { PlacedLines } from '../../ports/health.ts';
 
 /**
- * @param take returns a promise only when it has to wait: there may be millions of lines
- * @returns how many lines there are
+ * @param take returns a promise only when it must wait: there may be millions of lines
+ * @returns the number of lines
  */
 export async function eachLine<T>(
   chunks: AsyncIterable<PlacedLines<T>>,

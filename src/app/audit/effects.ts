@@ -4,9 +4,9 @@ import type { Effect } from '../../domain/effects.ts';
 import { deliveryEffectId, type DeliveryFact } from '../../processors/delivery/facts.ts';
 import type { CheckoutOrders } from './checkout-orders.ts';
 
-/** Deliveries that are owed by facts and were not answered. */
+/** Deliveries that are pending according to the facts. */
 export class DeliveryBooks {
-  /** By the id of the effect: the line that owes it. */
+  /** By effect id: the line that makes it pending. */
   readonly #owed = new Map<string, string>();
 
   take({ delivery_id, channel, step }: DeliveryFact, where: string): void {
@@ -15,13 +15,13 @@ export class DeliveryBooks {
     else if (step === 'delivered') this.#owed.delete(id);
   }
 
-  /** What is owed by its facts and by no effect was forgotten: nobody performs it. */
+  /** Reports deliveries that are pending according to the facts but have no effect: they would never be performed. */
   close(effects: ReadonlyMap<string, Effect>, report: (found: Difference) => void): void {
     for (const [id, where] of this.#owed) if (!effects.has(id)) report(forgotten(id, where, null));
   }
 }
 
-/** Compares what orders owe with the effects that are to perform it. */
+/** Compares the charges and refunds that are pending according to the orders with the effects. */
 export function auditPayments(
   orders: CheckoutOrders,
   effects: ReadonlyMap<string, Effect>,
@@ -36,29 +36,29 @@ export function auditPayments(
       const effect = effects.get(id);
       if (isOwed && effect === undefined) report(forgotten(id, 'checkout.jsonl', orderId));
       if (isOwed || effect === undefined) continue;
-      const message = `the ${kind} of order ${orderId} is owed, though by the steps of the order it is not`;
+      const message = `the ${kind} of order ${orderId} is pending, but not according to the steps of the order`;
       report(difference('effect_unaccounted', id, { orderId, message }));
     }
   }
 }
 
 function forgotten(id: string, where: string, orderId: string | null): Difference {
-  const message = `${id} is owed by ${where} and was not answered, but no effect performs it`;
+  const message = `${id} is pending according to ${where}, but no effect performs it`;
   return difference('effect_missing', where, { orderId, message });
 }
 
-/** What is not tried any more: it waits for somebody. */
+/** Effects that are not tried any more until a user acts. */
 export function parkedNotes(effects: Iterable<Effect>): AuditNote[] {
   return [...effects]
     .filter(({ state }) => state === 'parked')
     .map((effect) => {
       const tries = `${effect.attempts} ${effect.attempts === 1 ? 'try' : 'tries'}`;
-      const message = `${effect.id} came to nothing after ${tries} (${codeOf(effect)}): its dead letter, redriven, is one more try; so is its record, read again, where the letter was discarded`;
+      const message = `${effect.id} failed after ${tries} (${codeOf(effect)}): to try once more, redrive its dead letter, or read its record again if the dead letter was discarded`;
       return { kind: 'effect_parked', where: effect.id, message };
     });
 }
 
-/** As its dead letter has it. */
+/** The error code in its dead letter. */
 function codeOf({ kind, fields }: Effect): string {
   if (kind === 'refund') return 'refund_outstanding';
   if (kind === 'charge') return fields.may_have_moved === true ? 'charge_unknown' : 'gateway_unavailable';

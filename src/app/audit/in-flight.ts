@@ -21,31 +21,31 @@ import type { CheckoutOrders } from './checkout-orders.ts';
 import type { Awaited } from './checkout-rules.ts';
 import type { Sink } from './topic.ts';
 
-/** Unfinished orders of the checkout, by what each waits for. */
+/** The number of unfinished checkout orders, by what each waits for. */
 export interface InFlight {
-  /** An effect, parked ones included. */
+  /** An effect, possibly a parked one. */
   owed: number;
-  /** That a message about it is sent. */
+  /** A message that is to be sent. */
   waiting: number;
-  /** That the record about it is read. */
+  /** A record that is to be read. */
   unread: number;
-  /** Somebody: its record is a dead letter. */
+  /** A decision about its dead letter. */
   deadLettered: number;
-  /** That it is dispatched by hand. */
+  /** A manual dispatch. */
   byHand: number;
-  /** Its record was skipped by a move of the position. */
+  /** A record that was skipped by a move of the position. */
   skipped: number;
 }
 
-/** Orders by id whose next step is that of one reader of one message. */
+/** Orders whose next step depends on a message, by id. */
 type Left = Map<string, Awaited>;
 
 /**
- * An order that is not finished goes on by something that can be pointed to: an effect, a message that waits to be sent,
- * an unread record, a dead letter. One without any of them is stuck.
+ * Checks that each unfinished order can continue: through an effect, a message that waits to be sent, an unread record,
+ * or a dead letter. An order without any of them is stuck.
  *
- * @param inspection taken before: what was sent since was waiting then
- * @throws Failure of the broker
+ * @param inspection opened before the topics are read, so that messages sent since count as waiting
+ * @throws Failure as the broker
  */
 export async function auditInFlight(
   inspection: StoreInspection,
@@ -68,7 +68,7 @@ export async function auditInFlight(
   return found;
 }
 
-/** What is owed to the outside goes on by itself; where its effect is missing, that is reported by itself. */
+/** Counts orders that wait for an effect; a missing effect is reported elsewhere. @returns the other orders */
 function ofEffects(inspection: StoreInspection, orders: CheckoutOrders, found: InFlight): Left {
   const dispatches = new Set([...inspection.effects()].map(({ id }) => id));
   const left: Left = new Map();
@@ -99,12 +99,12 @@ async function ofOutbox(
     if (topic === dlqTopic && left.delete(orderIdOf(key))) found.deadLettered += 1;
 }
 
-/** The records of a message, whose keys are ids of orders, on both sides of where their reader is. */
+/** The records of a message, keyed by order id, before and after the position of their reader. */
 class Records {
   readonly #admin: BrokerAdmin;
   readonly #of: AwaitedFrom;
   readonly #positions: Promise<ReadonlyMap<number, StoredPosition>>;
-  /** Whether records were deleted from the beginning of the topic. */
+  /** Whether the oldest records of the topic were deleted. */
   isCut = false;
 
   constructor(admin: BrokerAdmin, inspection: StoreInspection, of: AwaitedFrom) {
@@ -113,7 +113,7 @@ class Records {
     this.#positions = storedPositions(inspection, { processor: of.reader, topic: of.topic });
   }
 
-  /** Removes the orders that are found, and counts them. */
+  /** Removes orders that have an unread record, and returns their number. */
   async unread(orderIds: Set<string>): Promise<number> {
     const positions = await this.#positions;
     return this.#remove(this.#of.topic, orderIds, ({ partition, start, end }) => {
@@ -121,7 +121,9 @@ class Records {
     });
   }
 
-  /** Those that are open: what was discarded comes to nothing, and a redriven one is a record of the topic again. */
+  /**
+   * The same for open dead letters: a discarded one has no effect, and a redriven one is a record of the topic again.
+   */
   async deadLetters(orderIds: Set<string>, marks: Sink['marks']): Promise<number> {
     const topic = this.#of.dlqTopic;
     const all = ({ partition, start, end }: PartitionRange): RecordRange => {
@@ -133,7 +135,7 @@ class Records {
     });
   }
 
-  /** Where each of these was read or passed over, if it is still there. */
+  /** Where the record of each order was read or skipped, if it still exists. */
   async places(orderIds: ReadonlySet<string>): Promise<ReadonlyMap<string, RecordId>> {
     const { topic } = this.#of;
     const positions = await this.#positions;
@@ -174,7 +176,7 @@ class Records {
   }
 }
 
-/** Why these do not go on, and the way out of it. */
+/** Reports why these orders do not continue, with the fix. */
 async function explain(
   there: Records,
   of: AwaitedFrom,
@@ -199,7 +201,7 @@ async function explain(
 
 function skippedNote(orderId: string, { reader, topic }: AwaitedFrom, place: RecordId): AuditNote {
   const where = formatRecordId(place);
-  const again = `read from there again by ${reader} in ${topic}, it goes on`;
+  const again = `it continues once ${reader} reads ${topic} again from there`;
   return {
     kind: 'order_skipped',
     where,
@@ -207,16 +209,16 @@ function skippedNote(orderId: string, { reader, topic }: AwaitedFrom, place: Rec
   };
 }
 
-/** Its reader has read the record, and nothing came of it. */
+/** The reader has read the record, but it had no effect. */
 function handled(orderId: string, place: RecordId & { readonly processor: ProcessorName }): Difference {
   const where = formatRecordId(place);
-  const message = `order ${orderId} waits for ${place.processor}, which has read ${where} without a step, an effect or a dead letter`;
+  const message = `order ${orderId} waits for ${place.processor}, which has read ${where} without recording a step, an effect or a dead letter`;
   return difference('order_stuck', where, { orderId, message, fix: { kind: 'read_again', ...place } });
 }
 
-/** There is nothing that its reader could read. */
+/** There is no record that the reader could read. */
 function gone(orderId: string, { step, reader, topic }: AwaitedFrom, isCut: boolean): Difference {
-  const why = isCut ? 'from which records were deleted' : 'and does not wait to be sent';
+  const why = isCut ? 'from which records were deleted' : 'and is not waiting to be sent';
   const message = `order ${orderId} waits for ${reader}: its message is not in ${topic}, ${why}`;
   const canCancel = step === 'validated' || step === 'paid' || step === 'reserved';
   const fix = canCancel ? { fix: { kind: 'cancel_order', orderId } as const } : {};

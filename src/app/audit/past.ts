@@ -6,12 +6,12 @@ import { upTo, type Moment } from '../history/moment.ts';
 import { PastTables, type Past } from '../history/past-tables.ts';
 import { AUDITED_FACTS } from './services.ts';
 
-/** How many lines each log had, and what the tables were. */
+/** The number of lines in each log at a past moment, and the tables. */
 export interface PastBooks extends Past {
   readonly lines: ReadonlyMap<string, number>;
 }
 
-/** @throws Failure not_found: history begins later, or does not reach that commit */
+/** @throws Failure not_found: history starts later, or does not reach that commit */
 export async function readPastBooks(access: Pick<StoreAccess, 'read'>, moment: Moment): Promise<PastBooks> {
   await using reader = await access.read();
   const tables = new PastTables();
@@ -29,8 +29,8 @@ export async function readPastBooks(access: Pick<StoreAccess, 'read'>, moment: M
 }
 
 /**
- * The inspection of a moment: its logs end there. What no log has is left out: positions, what was owed and waited to be
- * sent, and how the files of today agree with each other.
+ * The inspection at a past moment: its logs end there. State that is in no log is left out: positions, pending effects,
+ * unsent messages, and whether the present files agree with each other.
  */
 export function asOf(inspection: StoreInspection, past: PastBooks): StoreInspection {
   const cut = <T>(log: string, chunks: AsyncIterable<PlacedLines<T>>): AsyncIterable<PlacedLines<T>> =>
@@ -46,7 +46,7 @@ export function asOf(inspection: StoreInspection, past: PastBooks): StoreInspect
     undelivered: none,
     decided: (orderId) => inspection.decided(orderId),
     decisions: (outcome) => cut(outcome, inspection.decisions(outcome)),
-    // History is read as a whole, or not at all.
+    // History is read in full or not at all.
     archived: () => null,
     edits: () => cut('edits', inspection.edits()),
     movements: () => cut('movements', inspection.movements()),
@@ -79,5 +79,5 @@ async function* first<T>(
 }
 
 async function* none(): AsyncGenerator<never> {
-  // Nothing of it is known.
+  // Unknown for a past moment.
 }

@@ -16,34 +16,34 @@ export const AUDITED_FACTS = [CHECKOUT, DELIVERIES, EVENTS_LOG, NOTIFICATIONS] a
 const ODD_AT_ONCE = 50_000;
 const MOST_WAITING = 1_000;
 
-/** An unfinished order of the checkout, and who goes on with it; null: it waits for the answer of an effect. */
+/** An unfinished order of the checkout, and the processor that continues it; null: it waits for an effect. */
 export interface WaitingOrder {
   readonly orderId: string;
   readonly reader: ProcessorName | null;
 }
 
-/** What services beside the orders of the direct flow have in the store. */
+/** The data in the store other than the orders of the direct flow. */
 export interface AuditedServices {
-  /** Of the checkout. */
+  /** Orders of the checkout. */
   readonly orders: number;
   readonly unfinished: number;
-  /** The first thousand of these. */
+  /** The first 1,000 unfinished orders. */
   readonly waiting: readonly WaitingOrder[];
   readonly movements: number;
   readonly facts: number;
-  /** Effects; `parked` of them are not tried any more. */
+  /** Pending effects; `parked` of them are not tried any more. */
   readonly owed: number;
   readonly parked: number;
   readonly notes: readonly AuditNote[];
 }
 
 /**
- * Compares the steps of each order of the checkout with each other, with its money, its stock and what is owed for it.
- * What is in flight is no difference.
+ * Compares the steps of each checkout order with each other and with its money, stock and pending effects. Work in
+ * flight is not a difference.
  *
- * @param books with all movements
- * @param removed items that were removed once
- * @param isPast what was owed at that moment is not known
+ * @param events has all movements
+ * @param removed items that were removed at least once
+ * @param isPast the effects of that moment are unknown
  */
 export async function auditServices(
   inspection: StoreInspection,
@@ -71,7 +71,7 @@ export async function auditServices(
   facts += await eachLine(inspection.facts(NOTIFICATIONS), report, ({ order_id, cause }, file, line) => {
     if (!orders.notify(order_id, cause)) {
       const where = `${file}:${line}`;
-      const message = `${where}: the customer of order ${order_id} is written to about ${cause} a second time`;
+      const message = `${where}: the customer of order ${order_id} is notified of ${cause} a second time`;
       report(difference('step_twice', where, { orderId: order_id, message }));
     }
     return undefined;
@@ -97,7 +97,7 @@ function waitingOf(orders: CheckoutOrders): WaitingOrder[] {
   return waiting;
 }
 
-/** Reads the lines of orders that may not be in order, so many orders at a time. */
+/** Reads the lines of orders that may be inconsistent, for a limited number of orders at a time. */
 async function lookAgain(
   inspection: StoreInspection,
   odd: Iterable<string>,
@@ -106,7 +106,7 @@ async function lookAgain(
 ): Promise<void> {
   for (const orderIds of inChunks(odd, ODD_AT_ONCE)) {
     const books = new CheckoutBooks(orderIds, report);
-    // What cannot be read was reported before.
+    // Unreadable lines were reported before.
     const silent = (): void => undefined;
     await eachLine(inspection.movements(), silent, (movement) => {
       books.move(movement);
@@ -131,7 +131,7 @@ function* inChunks<T>(values: Iterable<T>, size: number): Generator<T[]> {
   if (chunk.length > 0) yield chunk;
 }
 
-/** An id belongs to the flow that claimed it first. */
+/** An order id belongs to the flow that claimed it first. */
 async function oneFlow(
   inspection: StoreInspection,
   orders: CheckoutOrders,
@@ -140,11 +140,11 @@ async function oneFlow(
 ): Promise<void> {
   for (const orderId of orders.orderIds()) {
     const line = orders.placedAt(orderId);
-    // One that was cancelled in advance is claimed too; a request that was refused claims nothing.
+    // An order that was cancelled before it arrived is claimed too; a refused request claims nothing.
     const isClaimed = line !== undefined || orders.has(orderId, 'cancelled');
     if (!isClaimed || (await inspection.decided(orderId)) === undefined) continue;
     const where = line === undefined ? file : `${file}:${line}`;
-    const message = `${where}: order ${orderId} is one of the checkout, and was decided in the direct flow too`;
+    const message = `${where}: order ${orderId} belongs to the checkout, but was decided in the direct flow too`;
     report(difference('claimed_twice', where, { orderId, message }));
   }
 }

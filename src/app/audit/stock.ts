@@ -8,25 +8,25 @@ import { detailsOf, type Item } from '../../domain/tables.ts';
 type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
 
 interface Account {
-  /** On hand after all that was taken in; null: there is no such item. */
+  /** On hand according to the edits and sales so far; null: the item does not exist. */
   onHand: number | null;
-  /** What edits added, less what was sold: the stock on hand if the books balance. */
+  /** What edits added. Less what was sold, it is the stock on hand if the books balance. */
   putIn: number;
   sold: number;
   /** What movements added, less what they took. */
   moved: number;
-  /** Movements go both ways, and of archived orders the sum is known: only sums are compared. */
+  /** Only sums are compared: movements go both ways, and for archived orders only the sum is known. */
   isSummed: boolean;
-  /** As the last edit left it. */
+  /** The item after its last edit. */
   row: Item | null;
-  /** Edits that begin at a quantity other than that of this account, because sales come before them. */
+  /** Edits that start from another quantity than this account has, because sales come before them. */
   waiting: { readonly edit: ItemEdit; readonly where: string }[];
 }
 
 /**
- * Follows the stock of every item through edits and sales, which are in two logs. Ordering the two needs no clock:
- * sales only lower stock, so an edit that begins at the current sum has no sale before it. For an item with
- * movements or archived sales only the sums are compared.
+ * Follows the stock of every item through edits and sales, which are in separate logs. Ordering them needs no clock:
+ * sales only lower stock, so an edit that starts from the current sum has no sale before it. For items with movements
+ * or archived sales, only the sums are compared.
  */
 export class StockBooks {
   readonly #accounts = new Map<string, Account>();
@@ -51,14 +51,14 @@ export class StockBooks {
     account.isSummed = true;
   }
 
-  /** What archived orders took. To be called before all edits and sales. */
+  /** Adds what archived orders took. To be called before all edits and sales. */
   carry(item: string, sold: number): void {
     const account = this.#account(item);
     account.sold += sold;
     account.isSummed = true;
   }
 
-  /** Whether the sale fits the accounts now; if not, edits that come before it may still be unread. */
+  /** Whether the sale matches the accounts now; if not, edits that come before it may still be unread. */
   isReadyFor({ order, outcome }: Decided): boolean {
     return order.items.every(({ item }, at) => {
       const account = this.#accounts.get(item);
@@ -69,7 +69,7 @@ export class StockBooks {
   sale(decided: Decided, file: string, line: number): void {
     const { items } = decided.order;
     const only = items.length === 1 ? items[0] : undefined;
-    // One line is by far the commonest order, and needs no totals.
+    // Most orders have one line, and need no totals.
     if (only !== undefined) {
       this.#sell(only.item, only.quantity, decided, file, line);
       return;
@@ -85,22 +85,22 @@ export class StockBooks {
     const where = (): string => `${file}:${line}`;
     if (!account.isSummed && account.onHand !== stock) {
       const [says, was] = [stock ?? 'no', account.onHand ?? 'none'];
-      const message = `${where()}: order ${orderId} says that ${says} ${item} were on hand; by what came before it was ${was}`;
+      const message = `${where()}: order ${orderId} says that ${says} ${item} were on hand; according to earlier lines it was ${was}`;
       const about = { item, orderId, expected: account.onHand, actual: stock, message };
       this.#report(difference('stock_before_mismatch', where(), about));
     }
     if (!Number.isSafeInteger(quantity) || quantity < 1 || quantity > (stock ?? 0)) {
-      const message = `${where()}: order ${orderId} was accepted for ${quantity} ${item} of ${stock ?? 'none'}`;
+      const message = `${where()}: order ${orderId} was accepted for ${quantity} ${item}, but ${stock ?? 'none'} were on hand`;
       const about = { item, orderId, expected: stock, actual: quantity, message };
       this.#report(difference('oversold', where(), about));
     }
-    // Continues from what the line says, so that one wrong line is one difference.
+    // Continues from the quantity in the line, so that one wrong line is one difference.
     account.onHand = (stock ?? 0) - quantity;
     account.sold += quantity;
     if (account.waiting.length > 0) drain(account);
   }
 
-  /** At the end: edits that still wait are differences, and the table must agree with the accounts. */
+  /** Edits that still wait are differences, and the table must agree with the accounts. */
   close(rows: Iterable<Item>, whereRow: (item: string) => string): void {
     for (const [item, account] of this.#accounts) this.#closeAccount(item, account);
     const missing = new Set(this.#accounts.keys());
@@ -126,7 +126,7 @@ export class StockBooks {
           item,
           expected: account.onHand,
           actual: before,
-          message: `${where}: an edit of ${item} begins at ${before ?? 'none'}; by what came before it was ${account.onHand ?? 'none'}`,
+          message: `${where}: an edit of ${item} starts from ${before ?? 'none'}; according to earlier lines it was ${account.onHand ?? 'none'}`,
         }),
       );
       apply(edit, account);
@@ -147,7 +147,7 @@ export class StockBooks {
           item,
           expected,
           actual,
-          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold${movedInWords(moved)}, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
+          message: `${item}: ${account?.putIn ?? 0} were added and ${account?.sold ?? 0} sold${movedInWords(moved)}, which leaves ${expected ?? 'no such item'}; on hand: ${actual ?? 'none'}`,
         }),
       );
     }
@@ -158,7 +158,7 @@ export class StockBooks {
         item,
         expected: inShort(row),
         actual: inShort(found),
-        message: `${item} is ${inShort(found)}; its last edit made it ${inShort(row)}`,
+        message: `${item} is ${inShort(found)}; its last edit set it to ${inShort(row)}`,
       }),
     );
   }
@@ -183,8 +183,8 @@ function begins(edit: ItemEdit, account: Account): boolean {
 }
 
 /**
- * A new price, say, leaves the stock as it is, so that sales after it fit the account before it is read: its quantity then
- * lies between what the last edit left and what is on hand.
+ * An edit that leaves the stock unchanged, such as a new price, may be read after later sales were applied. Its
+ * quantity is then between the quantity that the last edit left and the stock on hand.
  */
 function isOvertaken({ before, after }: ItemEdit, { row, onHand }: Account): boolean {
   if (before === null || row === null || onHand === null || before.quantity !== after?.quantity) return false;

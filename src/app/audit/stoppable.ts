@@ -1,7 +1,7 @@
 import type { FactLog, Fact } from '../../domain/facts.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 
-/** The same inspection, whose logs end with the signal's reason when that aborts. */
+/** The same inspection; when the signal aborts, reading its logs ends with the signal's reason. */
 export function stoppable(inspection: StoreInspection, signal: AbortSignal | undefined): StoreInspection {
   if (signal === undefined) return inspection;
   const of = <T>(chunks: AsyncIterable<T>): AsyncIterable<T> => untilStopped(chunks, signal);

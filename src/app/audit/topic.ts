@@ -9,16 +9,16 @@ import { rangesOfRead, type SourceTopic } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';
 import type { CheckoutOrders } from './checkout-orders.ts';
 
-/** A topic whose records are orders, and what its reader made of each. */
+/** A topic whose records are orders, and how its reader processed each. */
 export interface AuditedSource<T> extends SourceTopic {
   readonly dlqTopic: string;
   readonly codec: Codec<T>;
   readonly orderIdOf: (order: T) => string;
-  /** undefined: the store knows nothing of it. */
+  /** undefined: the store has no trace of the order. */
   readonly fateOf: (order: T, place: RecordId) => Promise<Counted | undefined>;
 }
 
-/** The fate of the records below the stored positions. */
+/** Counts of the records below the stored positions, by outcome. */
 export interface AuditedTopic {
   readonly records: number;
   readonly deciding: number;
@@ -30,18 +30,18 @@ export interface AuditedTopic {
 
 export interface Sink {
   readonly skips: readonly Skip[];
-  /** What was done with dead letters, by `stateKey`. */
+  /** The states of dead letters, by `stateKey`. */
   readonly marks: ReadonlyMap<string, DeadLetterState>;
   readonly report: (found: Difference) => void;
   readonly notes: AuditNote[];
 }
 
 /**
- * Every record below the stored position of its partition has ended in one place: decided, a duplicate or conflict of
- * a decided id, a dead letter, or skipped by a move of the position. Control records and aborted records do not
- * count.
+ * Checks that every record below the stored position of its partition has exactly one outcome: a decision, a duplicate
+ * or conflict of a decided id, a dead letter, or skipped by a move of the position. Control records and aborted records
+ * do not count.
  *
- * @throws Failure topic_missing, topic_changed (it was read, and is gone), and those of the ports
+ * @throws Failure topic_missing, topic_changed (a topic that was read no longer exists), and as the ports
  */
 export async function auditTopic<T>(
   inspection: StoreInspection,
@@ -67,7 +67,7 @@ export async function auditTopic<T>(
   return counts;
 }
 
-/** The direct flow: each id is decided once, by the record that its line names, unless the checkout has it. */
+/** The direct flow: each id is decided once, by the record that its line names, unless it belongs to the checkout. */
 export function directOrders(
   inspection: StoreInspection,
   {
@@ -98,10 +98,10 @@ export function directOrders(
   };
 }
 
-/** A record that was not decided: a dead letter, or lost. */
+/** A record without a decision: a dead letter, or lost. */
 interface Undecided {
   readonly place: RecordId;
-  /** null: it cannot be read as an order. */
+  /** null: the record cannot be decoded as an order. */
   readonly orderId: string | null;
 }
 
@@ -120,7 +120,7 @@ async function account<T>(
   return { place, orderId: order === undefined ? null : orderIdOf(order) };
 }
 
-/** From the first remaining record up to the stored position, by partition. */
+/** The records from the first remaining one up to the stored position, by partition. */
 async function toBeRead(
   admin: BrokerAdmin,
   inspection: StoreInspection,
@@ -154,7 +154,7 @@ async function toBeRead(
 }
 
 /**
- * Looks for each undecided record among the dead letters: sent, waiting to be sent, or kept in the folder.
+ * Looks for each undecided record among the dead letters that were sent, wait to be sent, or are kept in the folder.
  *
  * @returns how many were found
  */
@@ -182,7 +182,7 @@ async function accountLetters(
   return undecided.length - left.size + (isWhole ? 0 : missing);
 }
 
-/** @returns whether the dead-letter topic still holds all that was sent to it */
+/** @returns whether the dead-letter topic still holds everything that was sent to it */
 async function removeSent(
   admin: BrokerAdmin,
   topic: string,
@@ -211,7 +211,7 @@ function originOf({ headers }: BrokerRecord): RecordId | undefined {
 
 function otherContent(place: RecordId, order: Order): Difference {
   const where = formatRecordId(place);
-  const message = `order ${order.orderId} was decided on ${where}, but the record holds other content than its line`;
+  const message = `order ${order.orderId} was decided on ${where}, but the content of that record differs from the logged decision`;
   return difference('record_mismatch', where, { orderId: order.orderId, message });
 }
 
@@ -220,7 +220,7 @@ function unaccounted(place: RecordId & SourceTopic, orderId: string): Difference
   const { topic, partition } = place;
   return difference('record_unaccounted', where, {
     orderId,
-    message: `${where} holds order ${orderId}, is below the stored position of ${topic}/${partition}, and was neither decided nor a dead letter nor skipped`,
+    message: `${where} holds order ${orderId} and is below the stored position of ${topic}/${partition}, but has no decision, is not a dead letter and was not skipped`,
     fix: { kind: 'read_again', ...place },
   });
 }

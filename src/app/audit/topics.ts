@@ -13,12 +13,12 @@ export interface TopicPorts {
   readonly codec: OrderCodec;
   readonly topic: string;
   readonly dlqTopic: string;
-  /** Of the checkout. */
+  /** For the orders of the checkout. */
   readonly createdCodec: Codec<OrderCreated>;
   readonly names: TopicNames;
 }
 
-/** Compares the topics with the store. @throws Failure as `auditTopic` */
+/** Compares the topics with the store. @throws Failure as auditTopic */
 export async function auditTopics(
   inspection: StoreInspection,
   ports: TopicPorts,
@@ -38,7 +38,7 @@ function readers(inspection: StoreInspection): ReadonlySet<string> {
   return new Set(inspection.positions().map(({ processor }) => processor));
 }
 
-/** A shop whose orders all come by the checkout has no topic of the direct flow. */
+/** A shop whose orders all go through the checkout may have no topic for the direct flow. */
 async function auditDirect(
   inspection: StoreInspection,
   admin: BrokerAdmin,
@@ -55,7 +55,7 @@ async function auditDirect(
   }
 }
 
-/** Of one order there may be several records: they all count as decided. */
+/** Several records may have the same order id: they all count as decided. */
 function createdOrders(
   inspection: StoreInspection,
   { createdCodec: codec, names }: TopicPorts,

@@ -5,10 +5,10 @@ import { runServices } from './run.ts';
 import { stockEventsOf } from './services.ts';
 
 /**
- * Reads orders, decides each once, and stores decision and position in one commit. Runs until a limit of
- * `options` or its signal ends it; the last event is the summary, before a failure too.
+ * Processes orders, each exactly once: the decision and the position go into the store in one commit. Runs until a
+ * limit in `options` is reached or its signal aborts; the last event is the summary, even before a failure.
  *
- * @throws Failure as runServices; not_found (no users or no items)
+ * @throws Failure as runServices; not_found when there are no users or no items
  */
 export async function consumeOrders(ports: RunPorts, options: ConsumeOptions): Promise<void> {
   const { access } = ports;

@@ -7,8 +7,8 @@ import { EffectWorker, type EffectWorkerParts } from './effects.ts';
 type Owing = Pick<Processor<unknown, { kind: string }>, 'name' | 'effects'>;
 
 /**
- * A worker for each processor that owes effects, and of those for what somebody outside answers: a gateway that does not
- * answer holds up no mail.
+ * The effect workers of each processor: one for each limit on effects in flight, so that a payment gateway that does
+ * not answer does not hold up mail.
  */
 export class EffectWorkers {
   readonly #workers: readonly EffectWorker[];
@@ -30,7 +30,7 @@ export class EffectWorkers {
     });
   }
 
-  /** As EffectWorker.run, of each. */
+  /** As EffectWorker.run, for each worker. */
   run(signal: AbortSignal): readonly Promise<void>[] {
     return this.#workers.map((worker) => worker.run(signal));
   }
@@ -39,7 +39,7 @@ export class EffectWorkers {
     for (const worker of this.#workers) worker.wake();
   }
 
-  /** As EffectWorker.keepUp, of what this processor owes. */
+  /** As EffectWorker.keepUp, for the effects of this processor. */
   async keepUp(processor: ProcessorName): Promise<void> {
     for (const worker of this.#byProcessor.get(processor) ?? []) await worker.keepUp();
   }
@@ -55,7 +55,7 @@ export class EffectWorkers {
   }
 }
 
-/** Those that are performed, by how many may be in flight. */
+/** The kinds that have a performer, by how many effects may be in flight. */
 function byLimit(kinds: readonly EffectKind[], performers: EffectPerformers): Map<number, EffectKind[]> {
   const groups = new Map<number, EffectKind[]>();
   for (const kind of kinds) {

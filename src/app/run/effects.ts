@@ -10,20 +10,21 @@ import { beginTry } from '../tracing/effect-span.ts';
 import type { EffectsEvent, RunEvent } from './events.ts';
 import { FailingTries } from './status/failing-tries.ts';
 
-/** Nothing else tries an effect for this long after it was handed out. */
+/** For this long after an effect was handed out, nothing else tries it. */
 const LEASE_MS = 60_000;
-/** A try has ended before that, answered or not. */
+/** The time limit of a try; shorter than the lease. */
 const LONGEST_TRY_MS = 50_000;
-/** How long a stop waits for answers: an effect that has none is looked up by the next run. */
+/** How long a stop waits for answers; the next run looks up what happened to effects without one. */
 const LONGEST_STOP_MS = 5_000;
 /** A run that ends by itself waits for effects that are due within this time. */
 const SOON_MS = 60_000;
 /**
- * The longest that a batch waits for what is performed here: longer than a thousand take on a busy machine, or they become more
- * and more; and not so long that other members of the group wait for a partition. Reading is slowed down, and never stopped.
+ * The longest time that a batch waits for effects that are performed in this process. Longer than a thousand of them
+ * take on a busy machine, or they would pile up; short enough that other group members do not wait long for a
+ * partition. Reading is slowed down, never stopped.
  */
 const LONGEST_WAIT_MS = 5_000;
-/** A timer cannot be set for longer than some weeks; looking again costs nothing. */
+/** The longest sleep between two checks; a timer cannot run for more than 24 days. */
 const LONGEST_REST_MS = 3_600_000;
 
 export interface EffectWorkerParts {
@@ -31,28 +32,28 @@ export interface EffectWorkerParts {
   readonly clock: Clock;
   readonly processor: ProcessorName;
   readonly handler: EffectHandler;
-  /** Those of the handler's that are performed here; their performers have one limit. */
+  /** The handler's kinds that this worker performs; their performers share one limit. */
   readonly kinds: readonly EffectKind[];
   readonly performers: EffectPerformers;
-  /** Absent: no spans are made. */
+  /** Absent: no spans are recorded. */
   readonly tracer?: Tracer | undefined;
   readonly on: (
     event: EffectsEvent | Extract<RunEvent, { kind: 'effect_settled' | 'effect_parked' }>,
   ) => void;
-  /** Tries are over, and their answers committed. */
+  /** Called when tries have finished and their answers are committed. */
   readonly onSettled: () => void;
 }
 
 /** Effects that were handed out together. */
 interface Tries extends Attempt {
-  /** The answer of those that have none by then. */
+  /** Resolves at the time limit, with the answer for effects that have none by then. */
   readonly late: Promise<Answer>;
 }
 
 /**
- * Performs what is owed: an effect is committed as being tried before anybody outside is asked, and the answer is a
- * commit of its own, which counts only while that try is the last one begun. What is due goes together, and so do the
- * answers that have come while those before them were committed.
+ * Performs pending effects. An effect is committed as being tried before an outside service is called; the answer is
+ * another commit, which counts only while that try is still the latest one. Effects that are due are handed out
+ * together, and answers that arrive during a commit are committed together next.
  */
 export class EffectWorker {
   readonly #parts: EffectWorkerParts;
@@ -61,14 +62,14 @@ export class EffectWorker {
   readonly #batches = new Set<Promise<void>>();
   #inFlight = 0;
   #answered: Answered[] = [];
-  /** The commit of the answers before, and that of the ones that wait. */
+  /** The commit of answers that is running, and the one that will follow it. */
   #settling: Promise<void> = Promise.resolve();
   #nextSettling: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #wake: AbortController = new AbortController();
-  /** The last time as many were handed out as may be performed: more may be due. */
+  /** The last time, as many effects were handed out as the limit allows: more may be due. */
   #isFull = false;
-  /** Resolves when effects are handed out the next time. */
+  /** Resolves the next time that effects are handed out. */
   #taking: Promise<void> = Promise.resolve();
   #taken: () => void = () => undefined;
 
@@ -79,19 +80,19 @@ export class EffectWorker {
     this.#atOnce = (first === undefined ? undefined : parts.performers[first]?.atOnce) ?? 0;
   }
 
-  /** An effect may be owed, or due earlier, than before. */
+  /** To be called when an effect may be pending, or due earlier, than before. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** How many are owed that this worker performs, without parked ones. */
+  /** The number of pending effects for this worker, without parked ones. */
   async owed(): Promise<number> {
     const { store, kinds } = this.#parts;
     const effects = await store.effects();
     return effects.filter(({ kind, state }) => state !== 'parked' && kinds.includes(kind)).length;
   }
 
-  /** Whether nothing is being tried, nor due soon. What is parked is not due. */
+  /** Whether no effect is being tried or due soon. Parked effects are not due. */
   get isIdle(): boolean {
     if (this.#inFlight > 0) return false;
     const dueInMs = this.#parts.store.dueInMs(this.#parts.kinds);
@@ -99,8 +100,8 @@ export class EffectWorker {
   }
 
   /**
-   * Waits while more is due than is performed at once, if nobody outside has to answer: what is read meanwhile would owe
-   * more and more, all of it in memory.
+   * Waits while more effects are due than can be performed at once, if they are performed in this process: records that
+   * are read meanwhile would add more and more, all of them in memory.
    */
   async keepUp(): Promise<void> {
     if (!this.#isBehind()) return;
@@ -122,13 +123,13 @@ export class EffectWorker {
   }
 
   /**
-   * Performs effects as they become due until `signal` aborts; then waits a few seconds for those that are being tried.
+   * Performs effects as they become due until `signal` aborts; then waits a few seconds for those being tried.
    *
-   * @throws Failure of the store
+   * @throws Failure as the store
    */
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock, kinds } = this.#parts;
-    // Calls outside are aborted when the time for a stop is over.
+    // Aborts calls to outside services when the time for stopping is over.
     const calls = new AbortController();
     try {
       while (!signal.aborted && this.#failure === undefined) {
@@ -144,7 +145,7 @@ export class EffectWorker {
       const over = new AbortController();
       const answered = Promise.all(this.#batches).then(() => over.abort());
       await Promise.race([answered, clock.sleep(LONGEST_STOP_MS, over.signal)]);
-      // Else a run to the end would say how much it leaves to the next, and not why.
+      // Otherwise a run to the end would report how many effects it leaves to the next run, but not why.
       if (this.#failure === undefined) await this.#failing.report();
     } finally {
       calls.abort();
@@ -154,9 +155,9 @@ export class EffectWorker {
   }
 
   /**
-   * Call it before anything is taken, so that a lease is over here no later than in the store.
+   * Starts a lease. To be called before effects are taken, so that the lease is over here no later than in the store.
    *
-   * @returns whether it is: by this process's own clocks alone, of which one may be set, and the other may stand while the
+   * @returns whether the lease is over. Uses two clocks of this process: one can be set, the other may stop while the
    *   machine is suspended
    */
   #lease(): Attempt['isOver'] {
@@ -177,7 +178,7 @@ export class EffectWorker {
     await new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }));
   }
 
-  /** Begins to perform these. @param calls aborts when no answer is waited for any more */
+  /** Starts to perform these effects. @param calls aborts when no answer is waited for any more */
   #try(taken: readonly Effect[], isOver: Attempt['isOver'], calls: AbortSignal): void {
     const { clock } = this.#parts;
     const limit = new AbortController();
@@ -200,7 +201,8 @@ export class EffectWorker {
   async #perform(effect: Effect, tries: Tries, calls: AbortSignal): Promise<void> {
     try {
       const performer = this.#parts.performers[effect.kind];
-      if (performer === undefined) throw new Error(`nobody performs effects of kind ${effect.kind}`);
+      if (performer === undefined)
+        throw new Error(`there is no performer for effects of kind ${effect.kind}`);
       const { tracer, clock, processor } = this.#parts;
       const traced = tracer === undefined ? null : beginTry(tracer, effect, { processor, clock });
       const asked = performer.perform(traced?.effect ?? effect, tries);
@@ -214,20 +216,20 @@ export class EffectWorker {
     }
   }
 
-  /** Commits an answer, with others that have come by then. */
+  /** Commits an answer, together with others that have arrived by then. */
   #settle(answered: Answered): Promise<void> {
     this.#answered.push(answered);
     return (this.#nextSettling ??= this.#settleNext());
   }
 
   async #settleNext(): Promise<void> {
-    // Also lets those come that are answered at the same time.
+    // Answers that arrive at about the same time join this commit.
     await this.#settling;
     const answered = this.#answered;
     this.#answered = [];
     const committing = this.#commit(answered);
     const settling = committing.then(() => undefined);
-    // A failure ends the worker: it is thrown to those that wait for this one.
+    // A failure ends the worker: it is thrown to the callers that wait for this commit.
     this.#settling = settling.catch(() => undefined);
     this.#nextSettling = undefined;
     const parked = await committing;
@@ -244,7 +246,7 @@ export class EffectWorker {
     onSettled();
   }
 
-  /** @returns the dead letters of those that are parked now */
+  /** @returns the dead letters of the effects that this commit parks */
   async #commit(answered: readonly Answered[]): Promise<readonly OutgoingMessage[]> {
     const { store, handler } = this.#parts;
     const keys = handler.keys(answered.map(({ effect }) => effect));

@@ -13,18 +13,18 @@ export interface EndingParts {
   readonly broker: Broker;
   readonly waits: Waits;
   readonly store: Store;
-  /** The topics of messages that this run both sends and reads. */
+  /** The topics that this run both sends to and reads. */
   readonly between: ReadonlySet<string>;
-  /** The same by their names in the catalogue. */
+  /** The same topics by their names in the catalogue. */
   readonly destinations: readonly Destination[];
-  /** Called once everything is done. */
+  /** Called once, when everything is done. */
   readonly onEnd: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * Finds out when a run that ends by itself has come to its end: all is read, no effect is due, and what the processors
- * sent to each other meanwhile is read too.
+ * Detects when a run to the end is finished: everything is read, no effect is due, and the messages that the processors
+ * sent to each other meanwhile are read too.
  */
 export class Ending {
   readonly #parts: EndingParts;
@@ -35,7 +35,7 @@ export class Ending {
     this.#parts = parts;
   }
 
-  /** To be called after each thing that may have been the last. */
+  /** Checks whether the run is finished. To be called after each step that may have been the last. */
   look(): void {
     if (!this.#isNear() || this.#isLooking || this.#hasEnded) return;
     if (this.#parts.between.size === 0 && !this.#parts.store.isShared) {
@@ -63,7 +63,7 @@ export class Ending {
     return readings.every(({ atEnd }) => atEnd) && effects.isIdle;
   }
 
-  /** @returns whether sending what waits led to nothing new */
+  /** @returns whether sending the waiting messages led to nothing new */
   async #settle(): Promise<boolean> {
     const { outbox, waits, between, destinations } = this.#parts;
     await outbox.drain();
@@ -71,8 +71,8 @@ export class Ending {
     if (between.size === 0) return this.#isNear();
     const sends = outbox.sendsTo(destinations);
     await waits.untilAvailable(['broker'], () => this.#raise());
-    // What was read meanwhile may have led to messages that are in no topic yet, or that came after its end was
-    // determined.
+    // Records read meanwhile may have led to messages that are not in a topic yet, or that arrived there after its end
+    // was determined.
     return this.#isNear() && !outbox.hasUnsentTo(destinations) && outbox.sendsTo(destinations) === sends;
   }
 
@@ -82,9 +82,9 @@ export class Ending {
     if (count === 0) return;
     throw new Failure(
       'store_unreachable',
-      `${count} ${count === 1 ? 'message waits' : 'messages wait'} for another process of this store to send them`,
+      `${count} ${count === 1 ? 'message waits' : 'messages wait'} to be sent by another process of this store`,
       {
-        fix: 'start that process again, or run this again: what it had taken is free a few seconds after its end',
+        fix: 'restart that process, or run this again: messages that it had claimed are released a few seconds after it ends',
       },
     );
   }

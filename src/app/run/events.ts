@@ -24,18 +24,18 @@ import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/** A processor with its own group, as it is run. `M` is a message that it reads, `R` the result of one. */
+/** A processor with its consumer group. `M` is a message that it reads, `R` the result of processing one. */
 export interface Service<M = unknown, R extends Outcome = Outcome> {
   readonly processor: Processor<M, R>;
   readonly group: string;
   readonly tally: Tally<R>;
-  /** After each commit. */
+  /** Called after each commit. */
   onBatch?(event: BatchEvent<M, R>): void;
 }
 
 /** Counts of the results of the records that a processor has read. */
 export interface Tally<R> {
-  /** The results of one commit. */
+  /** Adds the results of one commit. */
   add(results: readonly (R | DeadLettered)[]): void;
   totals(): Totals;
 }
@@ -48,7 +48,7 @@ export interface Totals {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-/** The codec of a message of the catalogue; each is made once. */
+/** Returns the codec for a message of the catalogue; each codec is created once. */
 export type CodecOf = (message: DeclaredMessage) => Promise<Codec<unknown>>;
 
 export interface RunPorts {
@@ -58,9 +58,9 @@ export interface RunPorts {
   readonly clock: Clock;
   /** Absent: nothing is measured. */
   readonly meter?: Meter | undefined;
-  /** Absent: no spans are made of what is processed and performed; `broker` makes those of what is sent. */
+  /** Absent: no spans for processing or for effects. `broker` records the spans for sending. */
   readonly tracer?: Tracer | undefined;
-  /** What performs effects; absent: nothing does. */
+  /** Creates what performs effects; absent: no effects are performed. */
   readonly performers?: (store: Store) => EffectPerformers;
 }
 
@@ -68,32 +68,32 @@ export interface RunPorts {
 export interface RunOptions {
   /** As in OwnOptions. */
   readonly purpose: string;
-  /** Of the topics that are read and written. */
+  /** The names of the topics that are read and written. */
   readonly names: TopicNames;
-  /** The group of the processor `orders`; the others append their names to it. */
+  /** The group of the processor `orders`; the other processors append their names to it. */
   readonly group: string;
-  /** Stop once past the end offsets at the start, and past what the processors of this run sent to each other. */
+  /** Stop after the end offsets at the start, and after the messages that processors of this run send each other. */
   readonly untilEnd: boolean;
   /** Stop after this many records. */
   readonly maxMessages: number | null;
   readonly reset: ResetRequest | null;
   /** Take over groups that another store has committed to. */
   readonly adopt: boolean;
-  /** The store is a copy: give it an id of its own first. */
+  /** The store is a copy: give it a new id first. */
   readonly newId?: boolean;
   /** Create missing topics. */
   readonly create: boolean;
   readonly signal: AbortSignal;
   /** As in OwnOptions. */
   readonly onEdits?: OwnOptions['onEdits'];
-  /** Commits messages about what was changed while no run made it known. Called once the store is owned. */
+  /** Commits messages about stock changes that no run has announced. Called once the store is owned. */
   readonly announceMissed?: (store: Store) => Promise<void>;
   /** Called once the store is owned, before any group is joined; a failure ends the run. */
   readonly onOwned?: (store: Store) => Promise<void>;
   readonly on: (event: RunEvent) => void;
 }
 
-/** A record that cannot be read, or applied. */
+/** A record that cannot be read or applied. */
 export interface DeadLettered {
   readonly kind: 'dead_letter';
   readonly record: RecordId;
@@ -101,20 +101,20 @@ export interface DeadLettered {
   readonly message: string;
 }
 
-/** The store has read `others` so far, and nothing of this topic: its name may be a mistake. */
+/** The store has read the topics `others`, but never this one: its name may be a mistake. */
 export interface TopicIsNew {
   readonly kind: 'topic_is_new';
   readonly topic: string;
   readonly others: readonly string[];
 }
 
-/** The result of preparing a run. */
+/** Events while a run is prepared. */
 export type PrepareEvent =
   | TopicCreated
   | TopicIsNew
   | GhostRemoved
   | CopySuspected
-  /** The store is older than its group: those records are read again, and decided where their decisions were lost. */
+  /** The store is older than its group: those records are read again, and processed where their results were lost. */
   | {
       readonly kind: 'group_ahead';
       readonly topic: string;
@@ -132,30 +132,30 @@ export type WaitEvent =
     }
   | { readonly kind: 'resumed'; readonly for: Awaited };
 
-/** How effects go of which some tries have failed. */
+/** The state of effects that have had failed tries. */
 export type EffectsEvent =
-  /** Tries fail: at the first one, and every 30 s while any that failed waits for the next. */
+  /** Tries fail. Reported at the first failure, then every 30 s while an effect that failed waits for its next try. */
   | (Of & {
       readonly kind: 'effects_failing';
       readonly effect: EffectKind;
-      /** The first one that waits: an order, an alert. */
+      /** What the first waiting effect is about: an order, an alert. */
       readonly about: string;
       /** Why the last try failed. */
       readonly message: string;
-      /** How many of this kind are owed, tried or not, without parked ones. */
+      /** The number of pending effects of this kind, tried or not, without parked ones. */
       readonly waiting: number;
       readonly forMs: number;
-      /** Until one of them is tried again; null: they are being tried. */
+      /** Until one of them is tried again; null: they are being tried now. */
       readonly nextInMs: number | null;
     })
-  /** One has succeeded since. */
+  /** A try has succeeded since. */
   | (Of & { readonly kind: 'effects_resumed'; readonly effect: EffectKind });
 
 /** A batch of one partition was committed. */
 export interface BatchEvent<M, R> {
   readonly source: DeclaredMessage;
   readonly partition: number;
-  /** The contents of the records, in their order. */
+  /** The contents of the records, in order. */
   readonly decoded: readonly Decoded<M>[];
   /** Their results, in the same order. */
   readonly results: readonly (R | DeadLettered)[];
@@ -168,45 +168,43 @@ export type RunEvent =
   | WaitEvent
   | EffectsEvent
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
-  /** Reading begins; `remaining` records lie before the end seen at start. */
+  /** Reading starts; `remaining` is the number of records before the end at the start. */
   | (Of & {
       readonly kind: 'started';
       readonly group: string;
       readonly topics: readonly string[];
       readonly remaining: number;
-      /** Returns the counts up to the moment of the call. */
+      /** Returns the current counts. */
       readonly totals: () => Totals;
     })
   | (Of & { readonly kind: 'committed' } & Committed)
-  /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
+  /** `topic` permanently refuses the message, or no schema can hold it: it is kept next to the store. */
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
-  /**
-   * What is sent to a topic waits, since it was deleted and is not made again, or has no schema; everything else goes on.
-   */
+  /** Messages wait because their topic was deleted and cannot be recreated, or has no schema; the rest continues. */
   | { readonly kind: 'topic_gone'; readonly failure: Failure }
-  /** An effect was answered, and the answer committed. */
+  /** The answer to an effect was committed. */
   | (Of & { readonly kind: 'effect_settled'; readonly id: string; readonly outcome: 'done' | 'failed' })
-  /** The last try of an effect failed, or was refused for good: its message is a dead letter now. */
+  /** The last try of an effect failed, or was permanently refused: its message is now a dead letter. */
   | (Of & {
       readonly kind: 'effect_parked';
       /** The key of its message: an order id, an item. */
       readonly about: string;
       readonly why: SetAsideFor;
     })
-  /** It stops before these were sent or performed: the next run does that. */
+  /** The run stops before these messages were sent and effects performed: the next run does that. */
   | {
       readonly kind: 'unsent';
       readonly waiting: ReadonlyMap<Destination, number>;
       readonly effects: number;
     }
-  /** As ConsumerEvent: for the status alone. */
+  /** As ConsumerEvent; only used for the status. */
   | (Of & { readonly kind: 'silent' })
   | (Of & { readonly kind: 'answered' })
   | (Of & { readonly kind: 'commit_failed'; readonly message: string })
   | (Of & Extract<ConsumerEvent, { kind: 'held_back' }>)
-  /** Another process asks it to stop: the caller is to abort its signal. */
+  /** Another process asks this run to stop: the caller must abort its signal. */
   | { readonly kind: 'stop_asked' }
-  /** The last one, before a failure too. */
+  /** The last event, even before a failure. */
   | { readonly kind: 'ended'; readonly run: RunSummary };
 
 interface Of {
@@ -216,9 +214,9 @@ interface Of {
 /** A batch, after its commit. */
 export interface Committed {
   readonly records: number;
-  /** From asking for its transaction until that was durable. */
+  /** From the start of its transaction until it is durable. */
   readonly commitSeconds: number;
-  /** From the timestamp of its first record to the commit; null: it has none. */
+  /** From the timestamp of the first record to the commit; null if the record has none. */
   readonly latencySeconds: number | null;
 }
 
@@ -238,21 +236,21 @@ export interface ServiceSummary extends Of {
 
 export interface PartitionProgress {
   readonly partition: number;
-  /** Where reading began. */
+  /** The offset where reading started. */
   readonly first: number;
   readonly next: number;
   readonly end: number;
   readonly lag: number;
 }
 
-/* Consuming orders, which is running the processor `orders`. */
+/* Consuming orders: running the processor `orders` alone. */
 
 export interface ConsumeOptions extends Omit<
   RunOptions,
   'on' | 'onEdits' | 'announceMissed' | 'onOwned' | 'purpose'
 > {
   readonly shop: Pick<ShopOptions, 'events' | 'users'>;
-  /** Go on without users or items, of which every order is rejected. */
+  /** Continue without users or items; every order is then rejected. */
   readonly allowEmpty?: boolean;
   readonly on: (event: ConsumeOrdersEvent) => void;
 }
@@ -260,12 +258,12 @@ export interface ConsumeOptions extends Omit<
 /** The result of one record. */
 export type RecordResult = Decision | DeadLettered;
 
-/** Events of orders, besides those of any processor. */
+/** Events that only the processor `orders` has. */
 export type OrdersEvent =
   | ({ readonly kind: 'batch' } & BatchEvent<Order, Decision>)
-  /** There are no users or no items: every order will be rejected, for good. */
+  /** There are no users or no items: every order will be rejected, permanently. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly store: string }
-  /** Prices of an order that are no amounts: those lines have no price. */
+  /** Prices in an order that are not amounts: those lines have no price. */
   | {
       readonly kind: 'prices_ignored';
       readonly record: RecordId;
@@ -273,7 +271,7 @@ export type OrdersEvent =
       readonly ignored: IgnoredPrices;
     };
 
-/** What became of the records of a commit of any other processor. */
+/** The results of one commit of any processor except `orders`. */
 export interface HandledEvent extends Of {
   readonly kind: 'handled';
   readonly results: readonly (Handled | DeadLettered)[];
@@ -290,7 +288,7 @@ export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'
   readonly skipped: number;
   readonly partitions: readonly PartitionProgress[];
   readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
-  /** Lines whose price is not an amount, which are therefore stored without one. */
+  /** Lines whose price is not an amount; they are stored without a price. */
   readonly ignoredPrices: number;
   readonly commits: number;
 }

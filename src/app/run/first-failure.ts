@@ -1,9 +1,9 @@
-/** The failure that ends a run: the first one, though others follow from it. */
+/** The failure that ends a run: the first one, since others may be its consequences. */
 export class FirstFailure {
   readonly #stop: AbortController;
   #first: { readonly error: unknown } | undefined;
 
-  /** @param stop aborted by the failure */
+  /** @param stop aborted at the first failure */
   constructor(stop: AbortController) {
     this.#stop = stop;
   }
@@ -13,7 +13,7 @@ export class FirstFailure {
     this.#stop.abort();
   }
 
-  /** Resolves when the work has ended, one way or the other. */
+  /** Resolves when `work` ends; if it fails, takes its failure. */
   async of(work: Promise<unknown>): Promise<void> {
     try {
       await work;

@@ -11,12 +11,12 @@ export interface OrdersServiceOptions {
   readonly processor: Processor<Order, Decision>;
   readonly group: string;
   readonly users: 'required' | 'optional';
-  /** Continue without users or items, which rejects every order. */
+  /** Continue without users or items; every order is then rejected. */
   readonly allowEmpty: boolean;
   readonly on: (event: OrdersEvent) => void;
 }
 
-/** The processor `orders`, with the events that only orders have. */
+/** The processor `orders`, with the events that only it has. */
 export class OrdersService implements Service<Order, Decision> {
   readonly processor: Processor<Order, Decision>;
   readonly group: string;
@@ -34,13 +34,13 @@ export class OrdersService implements Service<Order, Decision> {
     this.#options.on({ kind: 'batch', ...event });
   }
 
-  /** @throws Failure not_found: no users, or no items, to decide on */
+  /** @throws Failure not_found: the store does not exist, so there are no users or items */
   async checkIsThere(access: Pick<StoreAccess, 'name' | 'isThere'>): Promise<void> {
-    // Before it is owned, so that a mistyped name leaves no folder behind.
+    // Checked before the store is owned, so that a mistyped name does not create a folder.
     if (!this.#options.allowEmpty && !(await access.isThere())) throw nothingToDecideOn('users', access.name);
   }
 
-  /** @throws Failure not_found: no users, or no items, to decide on */
+  /** @throws Failure not_found: there are no users or no items */
   async check(store: Store, name: string): Promise<void> {
     const { users, allowEmpty, on } = this.#options;
     for (const table of ['users', 'items'] as const) {
@@ -65,7 +65,7 @@ export class OrdersService implements Service<Order, Decision> {
   }
 }
 
-/** A decision is final: orders must not be rejected for ever because the store is the wrong one, or not filled yet. */
+/** Decisions are final: orders must not be rejected because the store is the wrong one, or has no data yet. */
 function nothingToDecideOn(table: 'users' | 'items', store: string): Failure {
   return new Failure(
     'not_found',

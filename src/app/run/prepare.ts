@@ -31,23 +31,23 @@ export interface PrepareOptions extends Pick<
   readonly on: (event: PrepareEvent) => void;
 }
 
-/** What is known of a processor before it reads. */
+/** What is known about a processor before it reads. */
 interface Reader {
   readonly processor: Pick<Processor<unknown, { kind: string }>, 'name' | 'sources' | 'emits'>;
   readonly group: string;
 }
 
-/** One of the topics that a processor reads, before the first record. */
+/** A topic that a processor reads, before the first record. */
 export interface PreparedTopic {
   readonly source: DeclaredMessage;
   readonly topic: string;
-  /** Where its dead letters go; null: another processor of this run that reads the topic sends them. */
+  /** Where its dead letters go; null: another processor that reads the topic sends them. */
   readonly dlqTopic: string | null;
   /** A partition without a leader is absent, unless all were waited for. */
   readonly ranges: readonly PartitionRange[];
-  /** By partition; one that is absent starts at the earliest offset. */
+  /** By partition; a partition without a position starts at the earliest offset. */
   readonly positions: Map<number, StoredPosition>;
-  /** Records that moves of the position pass over. */
+  /** Records skipped by moves of the position. */
   readonly skipped: number;
 }
 
@@ -59,10 +59,10 @@ interface PreparePorts {
 }
 
 /**
- * Everything that must be done before the groups are joined, so that topics exist, no one else is in a group, and
- * every stored position is where reading begins, with the group's committed offsets moved to it.
+ * Does everything that must happen before the groups are joined: the topics exist, no other consumer is in a group, and
+ * every stored position is where reading starts, with the group's committed offsets moved to it.
  *
- * @returns the topics of each, in their order
+ * @returns the topics of each reader, in the same order
  */
 export async function prepareRun(
   ports: PreparePorts,
@@ -77,7 +77,7 @@ export async function prepareRun(
     for (const topic of topics) {
       const source = { processor: processor.name, topic };
       if (options.reset === null) await refuseVanished(admin, store, source);
-      // A processor of several topics may have found nothing in some.
+      // A processor with several topics may have found no records in some of them.
       const others = (await otherTopicsRead(store, source)).filter((other) => !topics.includes(other));
       if (others.length > 0) options.on({ kind: 'topic_is_new', topic, others });
     }
@@ -91,7 +91,7 @@ export async function prepareRun(
     const isActive = await isGroupActive(admin, ports, { topic, group }, options);
     const topics: PreparedTopic[] = [];
     for (const source of processor.sources) {
-      // Whichever readers run here: the others may run elsewhere, or later.
+      // Independent of which readers run here: the others may run elsewhere, or later.
       const sendsDeadLetters = source.readers[0] === processor.name;
       const of = { source, group, processor: processor.name, clusterId, sendsDeadLetters, isActive };
       topics.push(await prepareTopic(admin, store, of, options));
@@ -102,9 +102,10 @@ export async function prepareRun(
 }
 
 /**
- * Whether other processes read for this store already: they go on where they are.
+ * Whether other processes already read for this store; they continue from their positions.
  *
- * @throws Failure group_in_use: members of another store, or any where the positions are to be reset
+ * @throws Failure group_in_use: the group has members of another store, or any members although positions are to be
+ *   reset
  */
 async function isGroupActive(
   admin: BrokerAdmin,
@@ -126,8 +127,7 @@ async function isGroupActive(
 }
 
 /**
- * The topics that are read, with those of their dead letters, those that are written, and those for which something
- * waits.
+ * The topics that are read, their dead-letter topics, the topics that are written, and those that messages wait for.
  */
 function topicsOf(readers: readonly Reader[], store: Store, names: TopicNames): WantedTopic[] {
   const waiting = MESSAGES.filter(({ name }) => store.unsent().has(name));
@@ -153,8 +153,8 @@ async function prepareTopic(
   const topic = topicOf(source, names);
   const isWhole = reset !== null || options.untilEnd;
   const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
-  // Before the positions: those who read commit to the group what they have stored, so that it is ahead only of a store
-  // that was put back to an earlier state.
+  // Read before the positions: consumers commit to the group what they have already stored, so that it can only be
+  // ahead of a store that was restored to an earlier state.
   const committed = await admin.committed(group, topic);
   const positions = await storedPositions(store, { processor, topic });
   const mark = markOf(store.storeId);
@@ -163,10 +163,10 @@ async function prepareTopic(
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) {
     on({ kind: 'group_ahead', topic, group, ahead });
-    // A copy of the store is in its place, or the database was restored.
+    // The store was replaced by a copy, or the database was restored.
     await markRestored(store);
   }
-  // A group that works is moved by nobody, and commits by itself.
+  // An active group is not moved from outside, and commits by itself.
   if (isActive) return { source, topic, ranges, positions, dlqTopic, skipped: 0 };
   const found = { processor, topic, group, mark, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
@@ -178,7 +178,7 @@ async function prepareTopic(
   try {
     await commitPositions(admin, { topic, group }, { positions, ranges: known, committed, mark });
   } catch (error) {
-    // Another process of this store has joined meanwhile.
+    // Another process of this store has joined since.
     if (!store.isShared || !isFailure(error, 'group_in_use')) throw error;
   }
   return {

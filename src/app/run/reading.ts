@@ -24,32 +24,33 @@ export interface ReadingParts extends Pick<
   /** As Processes.self. */
   readonly process: string | null;
   readonly clock: Clock;
-  /** It ends by itself: what other processes read for it counts too. */
+  /** The run ends by itself: what other processes read for the group counts too. */
   readonly untilEnd: boolean;
   readonly on: (event: RunEvent) => void;
-  /** Something was read, or the group was joined. */
+  /** Called when records were read or the group was joined. */
   readonly onProgress: () => void;
-  /** Aborts when no more is to be read. */
+  /** Aborts when no more records are to be read. */
   readonly end: AbortSignal;
 }
 
 /**
- * Each commit to a database locks the rows of users and items and writes items again, however many orders it holds: one of 10,000
- * takes seven tenths of the CPU that five of 2,000 take. One answer of a broker, of 2 MiB of a partition at most, holds no more.
+ * The most records in a commit to a database. Each commit locks the rows of users and items and writes items again,
+ * however many orders it holds: one commit of 10,000 takes 70% of the CPU time of five commits of 2,000. A fetch from a
+ * broker, at most 2 MiB for a partition, holds no more than this.
  */
 const SHARED_BATCH_RECORDS = 12_000;
-/** How often it is looked how far others have read. */
+/** How often to check how far other processes have read. */
 const LOOK_MS = 500;
 
 interface Topic {
   readonly prepared: PreparedTopic;
-  /** Partitions that are this process's, where several divide them; null: all are. */
+  /** The partitions assigned to this process, when several processes share them; null: all partitions. */
   readonly owned: Set<number> | null;
   readonly progress: Progress;
   readonly batches: BatchRunner<unknown, { kind: string }>;
 }
 
-/** Runs one processor: a consumer of its group, whose batches go into the store by topic. */
+/** Runs one processor: a consumer of its group, whose batches go into the store, topic by topic. */
 export class Reading {
   readonly #parts: ReadingParts;
   readonly #topics = new Map<string, Topic>();
@@ -91,8 +92,8 @@ export class Reading {
   }
 
   /**
-   * Whether everything was read that was to be. Positions are compared with the topics at a join, so reading does not
-   * end before it.
+   * Whether everything that was to be read is read. False before the group is joined, since the join compares the
+   * positions with the topics.
    */
   get atEnd(): boolean {
     return this.#hasJoined && this.#all(({ progress }) => progress.atEnd());
@@ -115,13 +116,13 @@ export class Reading {
     );
   }
 
-  /** What these topics hold now is to be read too. */
+  /** Extends what is to be read to the present ends of these topics. */
   async raise(admin: BrokerAdmin, topics: ReadonlySet<string>): Promise<void> {
     for (const [name, { progress }] of this.#topics)
       if (topics.has(name)) progress.raise(await admin.ranges(name));
   }
 
-  /** Until `end`. @throws Failure as Consumer.run, and those of the store */
+  /** Runs until `end` aborts. @throws Failure as Consumer.run and the store */
   async run(consumer: Consumer, stallTimeoutMs: number | null): Promise<void> {
     const { service, store, untilEnd } = this.#parts;
     if (store.isShared && untilEnd) void this.#watchOthers();
@@ -154,7 +155,8 @@ export class Reading {
       },
       async (batch) => {
         const topic = this.#topics.get(batch.topic);
-        if (topic === undefined) throw new Error(`a batch of ${batch.topic}, which nobody has asked for`);
+        if (topic === undefined)
+          throw new Error(`received a batch of ${batch.topic}, which was not subscribed`);
         const next = await topic.batches.process(batch);
         topic.progress.advance(batch.partition, next, batch.highWatermark);
         onProgress();
@@ -173,7 +175,7 @@ export class Reading {
     }
   }
 
-  /** What is stored counts for a process that gets a partition: others may have read it meanwhile. */
+  /** A newly assigned partition continues from its stored position: other processes may have read it meanwhile. */
   #sharing(): Pick<RunOptions, 'onAssigned' | 'onRevoked'> {
     return {
       onAssigned: async (partitions) => {
@@ -199,7 +201,10 @@ export class Reading {
     return storedPositions(store, { processor: service.processor.name, topic });
   }
 
-  /** Until the end, which comes when all is read by whomever. A failure of the store ends the run elsewhere. */
+  /**
+   * Runs until `end` aborts, so that records read by other processes count. Failures of the store end the run
+   * elsewhere.
+   */
   async #watchOthers(): Promise<void> {
     const { clock, end, onProgress } = this.#parts;
     while (!end.aborted) {

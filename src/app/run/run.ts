@@ -6,12 +6,12 @@ import { waitLimitMs, Waits } from './wait.ts';
 import { Work } from './work.ts';
 
 /**
- * Runs processors on one store, each with a consumer group of its own: changes and position in one commit, messages sent
- * and effects performed after it. Runs until a limit of `asked` or its signal ends it, or one of them fails, which ends
- * all; the last event is `ended`, before a failure too.
+ * Runs processors on one store, each with its own consumer group: changes and position go into one commit, after which
+ * messages are sent and effects performed. Runs until a limit in `asked` is reached, its signal aborts, or a processor
+ * fails, which ends all of them; the last event is `ended`, even before a failure.
  *
- * @throws Failure of the ports and of `asked.onOwned`; group_in_use, group_marked, topic_missing, offsets_gone,
- * topic_changed
+ * @throws Failure as the ports and `asked.onOwned`; group_in_use, group_marked, topic_missing, offsets_gone,
+ *   topic_changed
  */
 export async function runServices(
   ports: RunPorts,
@@ -20,9 +20,9 @@ export async function runServices(
 ): Promise<void> {
   const { access, clock } = ports;
   const startedAt = clock.elapsed();
-  // Aborts when the caller's signal does, or when nothing can be stored or sent any more.
+  // Aborts when the caller's signal does, or when nothing can be stored or sent any more: everything stops.
   const stop = new AbortController();
-  // Aborts then too, and at the end: nothing more is read, but what was decided is still sent.
+  // Aborts with `stop`, or at the end of the run: no more records are read, but waiting messages are still sent.
   const end = new AbortController();
   stop.signal.addEventListener('abort', () => end.abort(), { once: true });
   const board = new StatusBoard(services, { names: asked.names, signal: end.signal }, clock);

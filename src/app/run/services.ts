@@ -4,7 +4,7 @@ import type { Outcome, Processor } from '../../processors/processor.ts';
 import { announceEdits, announceMissed, missedItems, REVISIONS } from '../../processors/stock-events.ts';
 import type { RunOptions } from './events.ts';
 
-/** @param names none: all @throws Failure usage: there is no such processor */
+/** @param names empty: all processors @throws Failure usage: a processor does not exist */
 export function selectProcessors(
   all: readonly Processor<unknown, Outcome>[],
   names: readonly string[],
@@ -19,7 +19,7 @@ export function selectProcessors(
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
 
-/** How a shop announces changes of stock that no processor made; empty in a shop that announces none. */
+/** How a shop announces changes of stock that no processor made; empty when it announces none. */
 export function stockEventsOf({
   events,
 }: Pick<ShopOptions, 'events'>): Pick<RunOptions, 'onEdits' | 'announceMissed'> {

@@ -17,17 +17,21 @@ export interface ShopRunOptions extends Omit<
   RunOptions,
   'on' | 'onEdits' | 'announceMissed' | 'onOwned' | 'purpose' | 'reset' | 'maxMessages'
 > {
-  /** Of processors; none: all. */
+  /** Names of processors; empty: all. */
   readonly processors: readonly string[];
   readonly shop: ShopOptions;
-  /** Templates of its own for customers. */
+  /** Custom templates for messages to customers. */
   readonly texts?: readonly TextFile[];
-  /** Continue without users or items, which rejects every order. */
+  /** Continue without users or items; every order is then rejected. */
   readonly allowEmpty: boolean;
   readonly on: (event: RunEvent | OrdersEvent | HandledEvent) => void;
 }
 
-/** Runs processors of a shop. @throws Failure as runServices; usage (no such processor), not_found (no users or no items) */
+/**
+ * Runs the processors of a shop.
+ *
+ * @throws Failure as runServices and consumeOrders; usage: a processor does not exist
+ */
 export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise<void> {
   const { access } = ports;
   const { shop: rules, texts = [], allowEmpty, on, processors: names, ...asked } = options;
@@ -43,7 +47,7 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
           processor,
           group: groupOf(processor.name, group),
           tally: new KindTally(),
-          // All others decide by `Draft`.
+          // All other processors return results of `Draft`.
           onBatch: ({ results }) =>
             on({ kind: 'handled', processor: processor.name, results: results as readonly Handled[] }),
         },

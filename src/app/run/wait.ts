@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Awaited } from '../../ports/owner.ts';
 import type { RunOptions, WaitEvent } from './events.ts';
 
-/** How often the wait is reported. */
+/** How often a wait is reported. */
 const WARN_EVERY_MS = 30_000;
 /** How long a bounded run waits for a service that answered before. */
 const BOUNDED_WAIT_MS = 60_000;
@@ -21,7 +21,7 @@ function isBounded({ untilEnd, maxMessages }: Pick<RunOptions, 'untilEnd' | 'max
   return untilEnd || maxMessages !== null;
 }
 
-/** How long a run waits for a service that answered before; null: for ever. */
+/** How long a run waits for a service that answered before; null: forever. */
 export function waitLimitMs(options: Pick<RunOptions, 'untilEnd' | 'maxMessages'>): number | null {
   return isBounded(options) ? BOUNDED_WAIT_MS : null;
 }
@@ -30,11 +30,11 @@ export interface WaitsParts {
   readonly clock: Clock;
   readonly options: Pick<RunOptions, 'untilEnd' | 'maxMessages'>;
   readonly on: (event: WaitEvent) => void;
-  /** Aborted to stop the run. */
+  /** Aborted when the run stops. */
   readonly stop: AbortController;
 }
 
-/** How a run waits for services that answered before; reported once, however many parts of it wait. */
+/** Waits for services that answered before. A wait is reported once, however many parts of the run share it. */
 export class Waits {
   readonly #parts: WaitsParts;
   readonly #waiting: Readonly<Record<Awaited, Set<object>>> = {
@@ -43,7 +43,7 @@ export class Waits {
     store: new Set(),
     others: new Set(),
   };
-  readonly #saidAt: Record<Awaited, number> = {
+  readonly #reportedAt: Record<Awaited, number> = {
     broker: -Infinity,
     registry: -Infinity,
     store: -Infinity,
@@ -54,42 +54,42 @@ export class Waits {
     this.#parts = parts;
   }
 
-  /** Give up after this long; null waits for ever. */
+  /** Give up after this long; null: wait forever. */
   get limitMs(): number | null {
     return waitLimitMs(this.#parts.options);
   }
 
-  /** @param who waits; reported for the first one, and every 30 s while any waits */
-  begin(service: Awaited, who: object, forMs: number, message: string): void {
+  /** @param waiter the part of the run that waits; reported for the first one, then every 30 s while any part waits */
+  begin(service: Awaited, waiter: object, forMs: number, message: string): void {
     const waiting = this.#waiting[service];
     const now = this.#parts.clock.elapsed();
-    const isNews = waiting.size === 0 || now - this.#saidAt[service] >= WARN_EVERY_MS;
-    waiting.add(who);
+    const isNews = waiting.size === 0 || now - this.#reportedAt[service] >= WARN_EVERY_MS;
+    waiting.add(waiter);
     if (!isNews) return;
-    this.#saidAt[service] = now;
+    this.#reportedAt[service] = now;
     this.#parts.on({ kind: 'waiting', for: service, forMs, message });
   }
 
-  end(service: Awaited, who: object): void {
+  end(service: Awaited, waiter: object): void {
     const waiting = this.#waiting[service];
-    if (waiting.delete(who) && waiting.size === 0) this.#parts.on({ kind: 'resumed', for: service });
+    if (waiting.delete(waiter) && waiting.size === 0) this.#parts.on({ kind: 'resumed', for: service });
   }
 
   /**
-   * Calls `attempt` until it succeeds, the limit passes (then its last failure is thrown) or the run is stopped.
+   * Calls `attempt` until it succeeds, the limit passes (then the last failure is thrown) or the run is stopped.
    *
-   * @param services whose absence is waited for; any other failure is thrown
+   * @param services the services to wait for; any other failure is thrown
    * @returns undefined when stopped
    */
   async untilAvailable<R>(services: readonly Awaited[], attempt: () => Promise<R>): Promise<R | undefined> {
     const { clock, stop } = this.#parts;
-    const who = {};
+    const waiter = {};
     let since: number | null = null;
     let warnedAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       try {
         const result = await attempt();
-        for (const service of services) this.end(service, who);
+        for (const service of services) this.end(service, waiter);
         return result;
       } catch (error) {
         const service = services.find((one) => isFailure(error, FAILURES[one]));
@@ -99,7 +99,7 @@ export class Waits {
         since ??= now;
         if (this.limitMs !== null && now - since >= this.limitMs) throw error;
         if (now - warnedAt >= WARN_EVERY_MS) {
-          this.begin(service, who, now - since, error.message);
+          this.begin(service, waiter, now - since, error.message);
           warnedAt = now;
         }
         await clock.sleep(RETRY_EVERY_MS, stop.signal);
@@ -108,7 +108,7 @@ export class Waits {
   }
 }
 
-/** The result of the work; undefined as soon as the signal aborts, after which the result is dropped. */
+/** Returns the result of `work`, or undefined as soon as the signal aborts; a later result is dropped. */
 export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<undefined>((resolve) => {
@@ -124,13 +124,13 @@ export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): P
   }
 }
 
-/** What is opened; undefined as soon as the signal aborts, after which it is closed when it opens. */
+/** Returns what `opening` opens, or undefined as soon as the signal aborts; what opens later is closed. */
 export async function openUnlessStopped<R extends AsyncDisposable>(
   opening: Promise<R>,
   signal: AbortSignal,
 ): Promise<R | undefined> {
   const opened = await unlessStopped(opening, signal);
-  // Nothing else closes it.
+  // It is not closed anywhere else.
   if (opened === undefined) opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
   return opened;
 }

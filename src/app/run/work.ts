@@ -13,9 +13,9 @@ import type { Waits } from './wait.ts';
 export interface WorkContext {
   readonly store: Store;
   readonly options: RunOptions;
-  /** Aborted to stop all of it. */
+  /** Aborted to stop everything. */
   readonly stop: AbortController;
-  /** Aborted when nothing more is to be read. */
+  /** Aborted when no more records are to be read. */
   readonly end: AbortController;
   readonly failed: FirstFailure;
   readonly waits: Waits;
@@ -28,7 +28,7 @@ interface Parts extends WorkContext {
   readonly effects: EffectWorkers;
 }
 
-/** Everything that runs once the store is owned: the processors, the sender, and the workers of effects. */
+/** Everything that runs once the store is owned: the processors, the outbox and the effect workers. */
 export class Work {
   readonly #parts: Parts;
   #ending: Ending | undefined;
@@ -105,7 +105,7 @@ export class Work {
     });
   }
 
-  /** A commit has left something to be sent or performed. */
+  /** To be called after a commit that left messages to send or effects to perform. */
   wake(): void {
     this.#parts.outbox.sendSoon();
     this.#parts.effects.wake();
@@ -116,7 +116,7 @@ export class Work {
     return this.#hasEnded ? 'end' : 'signal';
   }
 
-  /** Until the end, or a stop. @throws the first failure of any part */
+  /** Runs to the end, or until stopped. @throws the first failure of any part */
   async run(): Promise<void> {
     const { outbox, effects, failed, options, end } = this.#parts;
     for (const { service, topics, remaining } of this.readings) {

@@ -19,7 +19,7 @@ import type { Waits } from '../wait.ts';
 
 export interface BatchRunnerParts<M, R extends Outcome> {
   readonly service: Service<M, R>;
-  /** What is read. */
+  /** The message that is read. */
   readonly source: DeclaredMessage;
   /** null: another processor of this run that reads the topic sends its dead letters. */
   readonly dlqTopic: string | null;
@@ -28,17 +28,17 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   readonly outbox: Outbox;
   readonly effects: Pick<EffectWorkers, 'keepUp'>;
   readonly waits: Waits;
-  /** Of the topic, by partition; kept in step with the store. */
+  /** The positions in the topic, by partition; kept in sync with the store. */
   readonly positions: Map<number, StoredPosition>;
   readonly quota: Quota;
   readonly clock: Clock;
-  /** Absent: no spans are made. */
+  /** Absent: no spans are recorded. */
   readonly tracer?: Tracer | undefined;
-  /** After each commit. */
+  /** Called after each commit. */
   readonly onCommitted: (committed: Committed) => void;
 }
 
-/** How many records a run may still read, of any topic. */
+/** How many more records a run may read, over all topics. */
 export class Quota {
   left: number;
 
@@ -49,20 +49,20 @@ export class Quota {
 
 type Result<R> = R | DeadLettered;
 
-/** The result of a commit: empty when the stored position is not the one for which the batch was read. */
+/** The result of a commit: `results` is null when the stored position is not the one that the batch was read for. */
 interface Stored<R> {
   readonly results: readonly Result<R>[] | null;
   readonly position: StoredPosition;
 }
 
-/** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
+/** Processes a batch in one commit: decode, decide, store with the new position, then send the resulting messages. */
 export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
-  /** What it leads to, messages or calls of the outside, belongs to the same trace. */
+  /** Whether records lead to messages or outside calls, which belong to the same trace. */
   readonly #leadsOn: boolean;
   readonly #keepsRaw: boolean;
-  /** Whether a record that is redriven to this topic may be for another group. */
+  /** Whether a record redriven to this topic may be for another group. */
   readonly #sharesRedriven: boolean;
 
   constructor(parts: BatchRunnerParts<M, R>) {
@@ -74,7 +74,7 @@ export class BatchRunner<M, R extends Outcome> {
     this.#sharesRedriven = parts.source.readers.length > 1 || effects !== undefined;
   }
 
-  /** @returns the offset to read next: the end of the batch, or the stored position when the batch was not for it */
+  /** @returns the offset to read next: the end of the batch, or the stored position when the batch did not match it */
   async process(batch: Batch): Promise<number> {
     const { positions, quota, service, source, waits, outbox, effects } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
@@ -115,13 +115,13 @@ export class BatchRunner<M, R extends Outcome> {
     return new BatchSpans(tracer, of, clock);
   }
 
-  /** Once for the batch: the first record has waited longest. */
+  /** Measured once per batch: the first record has waited longest. */
   #since(record: BrokerRecord | undefined): number | null {
     const at = record === undefined ? null : recordTime(record.timestamp);
     return at === null ? null : Math.max(0, this.#parts.clock.now() - at) / 1000;
   }
 
-  /** Decodes records that are likely to come next, while the batch before them is being stored. */
+  /** Decodes records that are likely to come next, while the previous batch is being stored. */
   expect(records: readonly BrokerRecord[]): void {
     this.#decoder.expect(records);
   }
@@ -178,7 +178,7 @@ export class BatchRunner<M, R extends Outcome> {
       if (entry?.kind !== 'message' || record === undefined) continue;
       const traceparent = spans?.traceparentOf(i) ?? this.#causeOf(record);
       const place = { topic, partition, offset: record.offset };
-      // Without a spread where none is needed: see newEffect.
+      // No spread where none is needed: see newEffect.
       const read: Received<M> = { message: entry.value, record: place, source, traceparent };
       const one = this.#keepsRaw ? { ...read, raw: toBase64(record) } : read;
       received.push(this.#isForOthers(record) ? { ...one, isForOthers: true } : one);
@@ -186,7 +186,7 @@ export class BatchRunner<M, R extends Outcome> {
     return received;
   }
 
-  /** The header `traceparent` of a record, if it is one and is needed. */
+  /** The header `traceparent` of a record, if it is valid and needed. */
   #causeOf(record: BrokerRecord): string | null {
     if (!this.#leadsOn) return null;
     const header = headerText(lastHeaderOf(record, 'traceparent'));
@@ -197,7 +197,7 @@ export class BatchRunner<M, R extends Outcome> {
     if (!this.#sharesRedriven) return false;
     const group = headerText(lastHeaderOf(record, 'x-original-group'));
     const { group: own, processor } = this.#parts.service;
-    // It may have been sent before the group was renamed.
+    // The record may have been sent before the group was renamed.
     return group !== null && group !== own && !group.endsWith(`.${processor.name}`);
   }
 
@@ -239,7 +239,7 @@ export class BatchRunner<M, R extends Outcome> {
 
 const toBase64 = ({ value }: BrokerRecord): string => Buffer.from(value ?? []).toString('base64');
 
-/** `x-error-stage` of a record that was read, and that the processor cannot apply. */
+/** `x-error-stage` of a record that was decoded but that the processor cannot apply. */
 const APPLY_STAGE = 'apply';
 
 type Dead = Pick<DeadLettered, 'kind' | 'code' | 'message'>;
@@ -249,7 +249,7 @@ function isRefused(result: Outcome | Refused): result is Dead {
 }
 
 /**
- * Positions are compared with the topic at each join; another process may have stored this one since.
+ * Positions are compared with the topic at each join; another process may have stored this position since.
  *
  * @throws Failure topic_changed
  */
@@ -263,18 +263,18 @@ function checkCluster(position: StoredPosition | undefined, { topic, partition, 
   );
 }
 
-/** Where reading goes on is found out at a start: at what offset the store was before, nobody knows here. */
+/** The position to resume from is only determined at a start, and the restored store's is not known here. */
 function forgotten({ topic, partition }: Batch, expected: number): Failure {
   return new Failure(
     'corrupt_state',
-    `the store has no position of ${topic}/${partition} any more, which was read up to ${expected}: it was put back to an earlier state`,
-    { fix: 'start it again', context: { topic, partition, offset: expected } },
+    `the store no longer has a position for ${topic}/${partition}, which was read up to ${expected}: the store was restored to an earlier state`,
+    { fix: 'start this run again', context: { topic, partition, offset: expected } },
   );
 }
 
 /**
- * The records of a batch that are to be processed: none before the position in force, and no more than `room`.
- * `next` is the offset after them, which is that of the whole batch when nothing is left over.
+ * The records of a batch that are to be processed: none before the position in force, and at most `room`. `next` is the
+ * offset after them, or that of the whole batch when no record is left over.
  */
 function portion(
   batch: Batch,
@@ -283,7 +283,7 @@ function portion(
 ): { from: number; records: readonly BrokerRecord[]; next: number } {
   const from = expected === null ? 0 : firstAtOrAfter(batch.records, expected);
   const to = Math.min(from + room, batch.records.length);
-  // The same array if it is all of them: decoding ahead recognises it.
+  // The same array if it is the whole batch: decoding ahead recognizes it.
   const records = from === 0 && to === batch.records.length ? batch.records : batch.records.slice(from, to);
   const leftOver = batch.records[to];
   const next = leftOver === undefined ? batch.next : leftOver.offset;

@@ -13,7 +13,7 @@ interface Reason {
   readonly attempts: number;
 }
 
-/** The record as it is sent to the dead-letter topic: its key, value and headers, and why it is there. */
+/** The record for the dead-letter topic: the original key, value and headers, plus headers that say why it failed. */
 export function deadLetter(
   record: BrokerRecord,
   id: RecordId,
@@ -28,7 +28,7 @@ export function deadLetter(
   return { kind: 'record', id: formatRecordId(id), topic, key: record.key, value: record.value, headers };
 }
 
-/** @param context `timestamp` of the record, where it is known; times in milliseconds since the epoch */
+/** @param context `timestamp` of the record, if known; times in milliseconds since the epoch */
 export function deadLetterHeaders(
   id: RecordId,
   why: Reason,
@@ -49,7 +49,7 @@ export function deadLetterHeaders(
   ];
 }
 
-/** A record that was redriven and failed again has a header with the number of tries. */
+/** A record that was redriven before has a header with the number of its tries. */
 function earlierAttempts(headers: Headers): number {
   const text = headerText(lastHeader(headers, 'x-attempts'));
   return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : 0;

@@ -10,22 +10,22 @@ export class DecodingAhead<M> {
     this.#codec = codec;
   }
 
-  /** Whether records are at hand beyond those that were taken last. */
+  /** Whether more records are at hand than those that were taken last. */
   get isAhead(): boolean {
     return this.#expected !== undefined;
   }
 
-  /** @param records likely to be asked for next */
+  /** @param records likely to be requested next */
   expect(records: readonly BrokerRecord[]): void {
     const decoded = this.#codec.decode(records);
-    // Processing them fails in the same way, or tries again.
+    // When the records are processed, decoding fails in the same way or is tried again.
     decoded.catch(() => undefined);
     this.#expected = { records, decoded };
   }
 
   /**
-   * Decodes these records; the first call may find them decoded already. If others were expected, those will not
-   * come, and nothing waits for them.
+   * Returns a function that decodes these records; its first call may find them decoded already. If other records were
+   * expected, those will not arrive, and their result is dropped.
    */
   of(records: readonly BrokerRecord[]): () => Promise<readonly Decoded<M>[]> {
     const expected = this.#expected;

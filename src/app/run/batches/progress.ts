@@ -2,7 +2,7 @@ import type { PartitionRange } from '../../../ports/broker.ts';
 import type { Position } from '../../../ports/store.ts';
 import type { PartitionProgress } from '../events.ts';
 
-/** How far each partition of a topic has come towards the end that it had at start. */
+/** How far each partition of a topic is from the end that it had at the start. */
 export class Progress {
   readonly #byPartition = new Map<number, { first: number; next: number; goal: number; end: number }>();
 
@@ -47,13 +47,13 @@ export class Progress {
     return sum;
   }
 
-  /** Others have read so far of a partition. */
+  /** Records that other processes have read, up to `next`. */
   passed(partition: number, next: number): void {
     const known = this.#byPartition.get(partition);
     if (known !== undefined) known.next = Math.max(known.next, next);
   }
 
-  /** Records behind the last known end. @param isOurs of which partitions */
+  /** Records before the last known end. @param isOurs selects the partitions */
   lag(isOurs: (partition: number) => boolean): number {
     let sum = 0;
     for (const [partition, { next, end }] of this.#byPartition)

@@ -13,16 +13,16 @@ interface SpansOf {
   readonly records: readonly BrokerRecord[];
 }
 
-/** What is read of results of any kind. */
+/** The part of any kind of result that spans need. */
 interface Result {
   readonly kind: string;
-  /** Of a dead letter. */
+  /** For a dead letter. */
   readonly code?: string;
-  /** Of an order that was decided. */
+  /** For an order with a decision. */
   readonly decided?: Pick<Decided, 'outcome'>;
 }
 
-/** A span for each record of a batch, from the moment that the batch is decided to its commit: all records share both. */
+/** A span for each record of a batch. All of them start when processing of the batch starts, and end at its commit. */
 export class BatchSpans {
   readonly #tracer: Tracer;
   readonly #of: SpansOf;
@@ -38,12 +38,12 @@ export class BatchSpans {
     this.#spans = of.records.map((record) => tracer.begin(headerText(lastHeaderOf(record, 'traceparent'))));
   }
 
-  /** For what the record at this index leads to; null: it has no span. */
+  /** The parent for spans of what the record at this index leads to; null: the record has no span. */
   traceparentOf(index: number): string | null {
     return this.#spans[index]?.traceparent ?? null;
   }
 
-  /** They are committed. @param results one for each record, in their order */
+  /** Ends the spans, after the commit. @param results one for each record, in the same order */
   end(results: readonly Result[]): void {
     const { processor, group, topic, partition, records } = this.#of;
     const endMs = this.#clock.now();

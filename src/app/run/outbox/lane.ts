@@ -17,41 +17,41 @@ export interface LaneParts extends Omit<EncodingParts, 'storeId'>, Omit<MissingT
   readonly stop: AbortController;
 }
 
-/** After a stop, no more is begun to be sent. */
+/** No new send starts this long after a stop. */
 const STOPPED_AFTER_MS = 4_000;
-/** How often a topic that is gone is looked for. */
+/** How often to check whether a deleted topic exists again. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Sends what waits for one destination, beside all others: each has a producer of its own. */
+/** Sends the messages for one destination, independently of all other destinations: each has its own producer. */
 export class Lane {
   readonly #destination: Destination;
   readonly #parts: LaneParts;
   #producer: Producer | undefined;
-  /** What became of those that a failed sending left unsent with the others: they do not go again. */
+  /** The outcome of messages in a send that failed as a whole: they are not sent again. */
   readonly #settled = new Map<Outgoing, 'sent' | OutgoingRecord>();
-  /** Under way, or failed. */
+  /** The send that is running or has failed. */
   #sending: Promise<void> | undefined;
-  /** When the last send was begun. */
+  /** When the last send started. */
   #begunAt = 0;
   readonly #stoppedAt: () => number | null;
-  /** How often something was sent. */
+  /** How many sends have succeeded. */
   sends = 0;
 
-  /** @param stoppedAt when the run was stopped, as Clock.elapsed has it; null: it was not */
+  /** @param stoppedAt when the run was stopped, as in Clock.elapsed; null: it was not */
   constructor(destination: Destination, parts: LaneParts, stoppedAt: () => number | null) {
     this.#destination = destination;
     this.#parts = parts;
     this.#stoppedAt = stoppedAt;
   }
 
-  /** Since when it waits for an answer, as Clock.elapsed has it; null when nothing is being sent. */
+  /** Since when it waits for an answer, as in Clock.elapsed; null when nothing is being sent. */
   get busySince(): number | null {
     return this.#sending === undefined ? null : this.#begunAt;
   }
 
   /**
-   * Begins to send, or returns the sending that is under way. It ends when nothing is left, or after a stop. One that
-   * fails ends the run, and is returned from then on.
+   * Starts to send, or returns the send that is running. It ends when nothing is left, or after a stop. A send that
+   * fails ends the run, and all later calls return it.
    */
   send(): Promise<void> {
     if (this.#sending !== undefined) return this.#sending;
@@ -70,7 +70,7 @@ export class Lane {
       const now = clock.elapsed();
       const stoppedAt = this.#stoppedAt();
       if (stoppedAt !== null && now - stoppedAt > STOPPED_AFTER_MS) return;
-      // While its topic or schema is gone it is busy without a break: decisions would wait for each try.
+      // While its topic or schema is missing, the lane counts as busy throughout: batches must not wait for each retry.
       if (goneSince === null) this.#begunAt = now;
       const gone = await waits.untilAvailable(['broker', 'registry'], () => this.#drain());
       if (gone === undefined) return;
@@ -88,8 +88,8 @@ export class Lane {
   }
 
   /**
-   * @returns why nothing could be sent: its topic is gone, and was not made again, or its schema is not registered and
-   *   may not be; null when it was sent, or may be now
+   * @returns why nothing could be sent: the topic was deleted and not recreated, or its schema is not registered and
+   *   must not be; null when the messages were sent or can be sent now
    */
   async #drain(): Promise<Failure | null> {
     try {
@@ -102,7 +102,7 @@ export class Lane {
     }
   }
 
-  /** @returns what is refused for good @throws when any may not have gone */
+  /** @returns what is permanently refused @throws when any record may not have arrived */
   async #sendUnsettled(unsent: readonly Outgoing[]): Promise<readonly OutgoingRecord[]> {
     const { names, group, codecOf, store, on } = this.#parts;
     const settled = this.#settled;
@@ -149,7 +149,7 @@ function hasNoSchema({ fix }: Failure): boolean {
 }
 
 function topicGone(topic: string, cause: Failure): Failure {
-  return new Failure('topic_missing', `topic ${topic} does not exist, and messages wait for it`, {
+  return new Failure('topic_missing', `topic ${topic} does not exist, and messages for it are waiting`, {
     fix: { kind: 'make_topic', topic },
     context: { topic },
     cause,

@@ -14,9 +14,9 @@ export interface MissingTopicParts {
 }
 
 /**
- * Makes a topic again that was deleted during the run.
+ * Recreates a topic that was deleted during the run.
  *
- * @returns whether it is there; not when the run may not make it, or no message of the catalogue is for it
+ * @returns whether it exists now; false when the run may not create it, or it is not a topic of the catalogue
  * @throws Failure broker_unreachable
  */
 export async function makeAgain(

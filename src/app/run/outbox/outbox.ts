@@ -1,27 +1,27 @@
 import type { Destination, Store } from '../../../ports/store.ts';
 import { Lane, type LaneParts } from './lane.ts';
 
-/** So many are worth a send of their own, though more batches are at hand. */
+/** This many messages are worth a send of their own, even when more batches are at hand. */
 const SEND_FROM = 1_000;
-/** The longest that fewer wait to be sent together. */
+/** The longest time that fewer messages wait to be sent together. */
 const LONGEST_HOLD_MS = 250;
-/** From so many on, the next batch waits for them: a sender that is behind slows down what it has to send. */
+/** From this many messages, the next batch waits for them: an outbox that falls behind slows down reading. */
 const WAIT_FROM = 10_000;
-/** The longest that a batch waits: a destination that does not answer holds up what is for it, and no decision. */
+/** The longest time that a batch waits: a destination that does not answer delays its own messages, not decisions. */
 const LONGEST_SEND_MS = 250;
 
-/** All that waits to be sent, to whatever destination. */
+/** The number of unsent messages, over all destinations. */
 export function unsentOf(store: Store): number {
   let count = 0;
   for (const waiting of store.unsent().values()) count += waiting;
   return count;
 }
 
-/** Sends what commits have left to be sent, beside the batches that come after, to each destination by itself. */
+/** Sends the messages of commits while the next batches are processed, to each destination independently. */
 export class Outbox {
   readonly #parts: LaneParts;
   readonly #lanes = new Map<Destination, Lane>();
-  /** Ends the wait of those that are held back to go with more. */
+  /** Ends the delay of messages that wait to be sent together with more. */
   #hold: AbortController | undefined;
   #stoppedAt: number | null = null;
 
@@ -29,7 +29,7 @@ export class Outbox {
     this.#parts = parts;
     const { signal } = parts.stop;
     const onStop = (): void => void (this.#stoppedAt ??= parts.clock.elapsed());
-    // For all lanes: Node warns of a signal that has many listeners.
+    // One listener for all lanes: Node warns about a signal with many listeners.
     signal.addEventListener('abort', onStop, { once: true });
     if (signal.aborted) onStop();
   }
@@ -39,32 +39,35 @@ export class Outbox {
     return destinations.some((destination) => unsent.has(destination));
   }
 
-  /** How often something was sent to any of these. */
+  /** How many sends to these destinations have succeeded. */
   sendsTo(destinations: readonly Destination[]): number {
     return destinations.reduce((sum, destination) => sum + (this.#lanes.get(destination)?.sends ?? 0), 0);
   }
 
   /**
-   * While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
+   * While more batches are at hand, messages are sent together: each send costs a round trip to the brokers and a
+   * commit.
    *
-   * @param isMoreAtHand whether the next batch is there already
+   * @param isMoreAtHand whether the next batch has arrived already
    */
   async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
     const waiting = this.#waiting();
     if (waiting === 0) return;
-    // Whatever is committed is sent soon in any case.
+    // Everything that is committed is sent soon in any case.
     if (isMoreAtHand && waiting < SEND_FROM) return;
     this.#begin();
     if (!isMoreAtHand || waiting >= WAIT_FROM) await this.#wait();
   }
 
-  /** Begins to send what a crash left behind. Decisions wait no longer for that than for what they cause themselves. */
+  /** Starts to send what a crash left behind. Batches wait for that no longer than for their own messages. */
   async begin(): Promise<void> {
     this.#begin();
     await this.#wait();
   }
 
-  /** Sends within a quarter of a second, with what comes until then: what is at hand may never come. */
+  /**
+   * Sends within a quarter of a second, with the messages added until then: the batch at hand may never be processed.
+   */
   sendSoon(): void {
     const { store, stop, clock } = this.#parts;
     if (this.#hold !== undefined || stop.signal.aborted || store.unsent().size === 0) return;
@@ -77,7 +80,7 @@ export class Outbox {
     });
   }
 
-  /** Sends all that is waiting to be sent. After a stop, what can be sent in a few seconds. */
+  /** Sends all waiting messages; after a stop, those that can be sent in a few seconds. */
   async drain(): Promise<void> {
     this.#release();
     this.#begin();
@@ -96,12 +99,12 @@ export class Outbox {
       let lane = this.#lanes.get(destination);
       if (lane === undefined)
         this.#lanes.set(destination, (lane = new Lane(destination, this.#parts, () => this.#stoppedAt)));
-      // Its failure ends the run, and comes back when it is asked again.
+      // A failure ends the run, and the next call returns it.
       lane.send().catch(() => undefined);
     }
   }
 
-  /** How many wait for destinations that answer: of the others there may be any number, for any time. */
+  /** How many messages wait for destinations that answer: for the others there may be any number, for any time. */
   #waiting(): number {
     const { store, clock } = this.#parts;
     const now = clock.elapsed();
@@ -130,7 +133,7 @@ export class Outbox {
   }
 }
 
-/** It has not answered for so long that nothing waits for it. */
+/** Whether the destination has not answered for so long that batches do not wait for it. */
 function isSilent(lane: Lane | undefined, now: number): boolean {
   const since = lane?.busySince ?? null;
   return since !== null && now - since >= LONGEST_SEND_MS;

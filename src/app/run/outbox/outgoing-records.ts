@@ -12,16 +12,16 @@ import { deadLetterHeaders } from '../batches/dead-letters.ts';
 import type { CodecOf } from '../events.ts';
 import { groupOf } from '../groups.ts';
 
-/** What is to be sent, as a record. */
+/** An outgoing message as a record. */
 export interface Prepared {
   readonly of: Outgoing;
   readonly topic: string;
   readonly record: Required<SendRecord>;
-  /** False: its schema cannot hold its fields. It is never sent, and the value of `record` is JSON. */
+  /** False: the schema cannot hold the fields. It is never sent, and the value of `record` is JSON. */
   readonly canBeSent: boolean;
 }
 
-/** What is not sent, as it is kept. */
+/** The form in which a message that is not sent is kept. */
 export function keptRecord({ of: { id }, topic, record: { key, value, headers } }: Prepared): OutgoingRecord {
   return { kind: 'record', id, topic, key: typeof key === 'string' ? Buffer.from(key) : key, value, headers };
 }
@@ -35,10 +35,11 @@ export interface EncodingParts {
 }
 
 /**
- * Outgoing messages as records, the same whenever they are made again; dead letters are records already.
+ * Encodes outgoing messages as records; the same message always gives the same record. Dead letters already are
+ * records.
  *
- * @returns one for each, in their order
- * @throws Failure as Codec.encode, but for invalid_value
+ * @returns one record for each message, in the same order
+ * @throws Failure as Codec.encode, except invalid_value
  */
 export async function toRecords(
   outgoing: readonly Outgoing[],
@@ -102,7 +103,7 @@ async function encode(
   }
 }
 
-/** In their order, in groups that are encoded together; of one destination nearly all are of one type. */
+/** Groups that are encoded together, in order; nearly all messages for one destination have the same type. */
 function ofOneType(outgoing: readonly Outgoing[]): Outgoing[][] {
   const groups: Outgoing[][] = [];
   let last: string | null | undefined;

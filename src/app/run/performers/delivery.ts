@@ -8,11 +8,11 @@ import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
 export interface DeliveryPorts {
   readonly mailer: Mailer | null;
   readonly webhook: Webhook | null;
-  /** A text for the log: one line. */
+  /** Writes one line to the log. */
   readonly log: (text: string) => void;
 }
 
-/** Sends what the processor `delivery` owes. A second copy is harmless: its id is that of the first. */
+/** Performs the effects of the processor `delivery`. A second copy is harmless: it has the id of the first. */
 export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): EffectPerformers {
   return {
     log: {
@@ -27,7 +27,7 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
       perform: async (effect) => {
         const fields = fieldsOf(effect);
         const { to, at } = fields;
-        if (mailer === null || to === null) return unset('no mail server is set');
+        if (mailer === null || to === null) return unset('no mail server is configured');
         const { subject, text } = contentOf(fields);
         return answerOf(await mailer.send({ id: effect.key, to, subject, text, at }));
       },
@@ -36,7 +36,7 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
       atOnce: OUTSIDE_AT_ONCE,
       perform: async (effect, { signal }) => {
         const fields = fieldsOf(effect);
-        if (webhook === null) return unset('no webhook is set');
+        if (webhook === null) return unset('no webhook is configured');
         const { event: type, data } = contentOf(fields);
         const { at, traceparent } = fields;
         const event = { id: effect.key, type, at, data, traceparent: traceparent ?? null };
@@ -65,7 +65,7 @@ function delivered(detail: string): Answer {
   return { kind: 'done', fields: { outcome: 'delivered', detail } };
 }
 
-/** The setting was removed since it was owed. */
+/** The setting was removed after the effect was stored. */
 function unset(message: string): Answer {
   return { kind: 'failed', message, isUnknown: false };
 }

@@ -7,13 +7,13 @@ import { askedAt, paymentFields, refundKeyOf } from '../../../processors/payment
 export interface PaymentPorts {
   readonly gateway: Gateway;
   readonly clock: Clock;
-  /** After so long the gateway may have forgotten a key, and would charge it again. */
+  /** After this long, the gateway may have forgotten an idempotency key and would charge again. */
   readonly keyTtlMs: number;
 }
 
 /**
- * Moves the money that the processor `payment` owes or is owed. Before it tries again what may have moved money, it
- * looks up what became of the first try: so a lost answer is found, and nothing is charged twice.
+ * Performs the charges and refunds of the processor `payment`. Before it retries a call that may have moved money, it
+ * looks up the outcome of the earlier call: an answer that was lost is found, and nothing is charged twice.
  */
 export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): EffectPerformers {
   const perform =
@@ -22,7 +22,7 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
       const asked = paymentFields(effect);
       const { order_id, customer_id, amount, only_look_up, may_have_moved, answered, traceparent } = asked;
       const wasLost = may_have_moved || effect.attempts > answered + 1;
-      // A store that was restored from a backup does not know about tries since.
+      // A store that was restored from a backup does not know about tries after the backup.
       const since = Math.min(effect.firstTriedAt ?? Infinity, askedAt(effect) ?? Infinity);
       const mayBeForgotten = clock.now() - since >= keyTtlMs;
       if (only_look_up || wasLost || mayBeForgotten || asked.may_be_refunded) {
@@ -36,18 +36,18 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
         if (found !== null) return answerOf(found);
         if (only_look_up) return { kind: 'done', fields: { outcome: 'none' } };
       }
-      // Another may have asked by now, so long ago that the gateway has forgotten it again.
+      // By now another try may have been made, so long ago that the gateway has forgotten it.
       if (isOver()) {
         return {
           kind: 'failed',
-          message: 'its time was over before the gateway was asked',
+          message: 'the lease ended before the gateway was called',
           isUnknown: wasLost,
         };
       }
       const of = { orderId: order_id, customerId: customer_id, amount };
       const payment = { key: effect.key, ...of, traceparent: traceparent ?? null };
       const answer = answerOf(await move(payment, signal));
-      // That a call did not arrive says nothing about those before it, which may still arrive.
+      // That this call did not arrive says nothing about earlier calls, which may still arrive.
       return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;
     };
   const { atOnce } = gateway;

@@ -6,12 +6,12 @@ import type { Awaited, BrokenFile, ConsumerStatus, ProcessorStatus } from '../..
 import type { RunEvent, Service } from '../events.ts';
 import { Rate } from './rate.ts';
 
-/** Knows how far a processor has read. */
+/** Reports how far a processor has read. */
 export interface Lagging {
   readonly service: Service;
-  /** Records behind the end. */
+  /** Records before the end. */
   readonly lag: number;
-  /** Those that it reads. */
+  /** The partitions that the processor reads. */
   readonly partitions: ProcessorStatus['partitions'];
 }
 
@@ -21,7 +21,7 @@ interface Entry {
   lastCommitAt: number | null;
 }
 
-/** The status of a run, from the events that it reports anyway: it costs nothing while no one asks. */
+/** The status of a run, derived from events that it reports anyway: costs nothing while no one requests it. */
 export class StatusBoard {
   readonly #options: { readonly names: TopicNames; readonly signal: AbortSignal };
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class StatusBoard {
   #readings: readonly Lagging[] = [];
   #isReading = false;
 
-  /** @param options its signal aborts when the run is to stop */
+  /** @param options `signal` aborts when the run is to stop */
   constructor(
     services: readonly Service[],
     options: { readonly names: TopicNames; readonly signal: AbortSignal },
@@ -46,7 +46,7 @@ export class StatusBoard {
     }
   }
 
-  /** Where to get the lag, once there is one. */
+  /** Sets the source of the lag, once it exists. */
   attach(readings: readonly Lagging[]): void {
     this.#readings = readings;
   }
@@ -68,11 +68,11 @@ export class StatusBoard {
 
   status(): ConsumerStatus {
     const [first = null] = this.#waiting;
-    // A broker that does not answer holds up everything else.
+    // A broker that does not answer delays everything else.
     const waitingFor = this.#silent.size > 0 ? 'broker' : first;
     const entries = [...this.#entries.values()];
     const processors = entries.map((entry) => this.#processor(entry, waitingFor === 'broker'));
-    // The totals are those of the orders, if they are decided here.
+    // The totals are those of the processor `orders`, if it runs here.
     const [main] = processors.toSorted((a, b) => Number(b.name === 'orders') - Number(a.name === 'orders'));
     const { accepted = 0, rejected = 0, duplicates = 0, conflicts = 0 } = main?.outcomes ?? {};
     const { read = 0, deadLettered = 0 } = main ?? {};
@@ -104,7 +104,7 @@ export class StatusBoard {
       topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
       partitions: reading?.partitions ?? [],
       recordsPerSecond: rate.at(this.#clock.elapsed()),
-      // Records sent meanwhile are not counted.
+      // The lag would not include records sent since.
       lag: isBrokerAway ? null : (reading?.lag ?? null),
     };
   }

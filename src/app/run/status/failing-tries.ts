@@ -8,12 +8,12 @@ import type { EffectsEvent } from '../events.ts';
 const WARN_EVERY_MS = 30_000;
 
 interface Failing {
-  /** As Clock.elapsed has it. */
+  /** As in Clock.elapsed. */
   readonly since: number;
   /** Why the last try failed. */
   readonly message: string;
   readonly isReported: boolean;
-  /** All that failed are parked, which is reported elsewhere. */
+  /** All effects that failed are parked, which is reported elsewhere. */
   readonly isOver: boolean;
 }
 
@@ -25,20 +25,20 @@ export interface FailingTriesParts {
 }
 
 /**
- * Reports that what is asked of the outside fails: at the first failed try, every 30 s while any waits for another one, and
- * when one succeeds again.
+ * Reports that calls to an outside service fail: at the first failed try, every 30 s while an effect waits for its next
+ * try, and when a try succeeds again.
  */
 export class FailingTries {
   readonly #parts: FailingTriesParts;
   readonly #failing = new Map<EffectKind, Failing>();
-  /** Kept when one succeeds: a service that fails now and then is reported no more often. */
+  /** Kept when a try succeeds, so that a service that fails now and then is not reported more often. */
   readonly #reportedAt = new Map<EffectKind, number>();
 
   constructor(parts: FailingTriesParts) {
     this.#parts = parts;
   }
 
-  /** The answer to a try, once it is committed. */
+  /** Takes the answer to a try, after its commit. */
   take({ effect: { kind }, answer }: Answered): void {
     const { clock, processor, on } = this.#parts;
     const before = this.#failing.get(kind);
@@ -52,7 +52,7 @@ export class FailingTries {
     if (before?.isReported === true) on({ kind: 'effects_resumed', processor, effect: kind });
   }
 
-  /** In how many milliseconds there is something to report; null: not before another try fails. */
+  /** The time until the next report, in milliseconds; null: none before another try fails. */
   get dueInMs(): number | null {
     const due = [...this.#failing].flatMap(([kind, { isOver }]) => (isOver ? [] : [this.#dueInMs(kind)]));
     return due.length === 0 ? null : Math.max(0, Math.min(...due));

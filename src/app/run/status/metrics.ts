@@ -6,18 +6,18 @@ import { METRICS } from '../../metrics/declared.ts';
 
 const SERVICES = ['broker', 'registry', 'store', 'others'] as const;
 
-/** What is read of a run whenever its metrics are. */
+/** The values that are read from a run whenever its metrics are collected. */
 export interface MeasuredRun {
   readonly status: () => ConsumerStatus;
-  /** Where its processors send; dead letters, and what others left, may go elsewhere. */
+  /** Where its processors send; dead letters, and messages left by other runs, may go elsewhere. */
   readonly destinations: readonly Destination[];
-  /** What waits to be sent. */
+  /** The number of unsent messages. */
   readonly unsent: () => ReadonlyMap<Destination, number>;
 }
 
 /**
- * The metrics of a run: counts and lag are those of its status, which are kept anyway; what the events add is counted once
- * for each batch.
+ * The metrics of a run. Counts and lag are those of its status, which are kept anyway; everything else is counted from
+ * events, once per batch.
  */
 export class RunMetrics {
   readonly #meter: Meter;
@@ -32,7 +32,7 @@ export class RunMetrics {
     });
     meter.watch(METRICS.lag, function* () {
       const { processors, waitingFor } = status();
-      // Records sent meanwhile are not counted: no number is better than one that does not grow.
+      // The lag would not include records sent since: no value is better than one that does not grow.
       if (waitingFor === 'broker') return;
       for (const { name: processor, partitions } of processors)
         for (const { topic, partition, lag } of partitions)
@@ -42,7 +42,7 @@ export class RunMetrics {
       const { waitingFor } = status();
       for (const service of SERVICES) yield [{ service }, service === waitingFor ? 1 : 0];
     });
-    // One for which nothing waits any more is at 0, and not gone.
+    // A destination that no message waits for any more has the value 0 rather than none.
     const known = new Set(destinations);
     meter.watch(METRICS.outbox, function* () {
       const waiting = unsent();
@@ -52,7 +52,7 @@ export class RunMetrics {
     meter.add(METRICS.undelivered, {}, 0);
   }
 
-  /** The disk took so long. */
+  /** A write to the disk was synced in this time. */
   synced(seconds: number): void {
     this.#meter.observe(METRICS.syncSeconds, {}, seconds);
   }
@@ -60,7 +60,7 @@ export class RunMetrics {
   take(event: RunEvent): void {
     const meter = this.#meter;
     if (event.kind === 'started') {
-      // From 0 on, or the first one would be no increase.
+      // Counters start at 0: otherwise the first event would not be an increase.
       const { processor } = event;
       for (const outcome of ['done', 'failed']) meter.add(METRICS.effectTries, { processor, outcome }, 0);
       meter.add(METRICS.effectsParked, { processor }, 0);

@@ -1,13 +1,13 @@
 /** How many whole seconds the rate is averaged over. */
 const RATE_SECONDS = 10;
 
-/** Records a second, over the last ten. */
+/** Records per second, averaged over the last ten seconds. */
 export class Rate {
   readonly #startedAt: number;
   /** Records by second, the last few seconds only. */
   readonly #bySecond: { readonly second: number; records: number }[] = [];
 
-  /** @param startedAt as Clock.elapsed has it, in milliseconds */
+  /** @param startedAt as in Clock.elapsed, in milliseconds */
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
   }
@@ -20,13 +20,13 @@ export class Rate {
     if (this.#bySecond.length > RATE_SECONDS + 1) this.#bySecond.shift();
   }
 
-  /** To one decimal, over the last whole seconds and the current one, without time before the start. */
+  /** To one decimal, over the last whole seconds and the current one, but not the time before the start. */
   at(now: number): number {
     const first = Math.floor(now / 1000) - RATE_SECONDS;
     let records = 0;
     for (const entry of this.#bySecond) if (entry.second >= first) records += entry.records;
     const seconds = (now - Math.max(first * 1000, this.#startedAt)) / 1000;
-    // Over a few milliseconds a single order would count as a thousand a second.
+    // Otherwise, a single order in a few milliseconds would count as a thousand per second.
     return Math.round((records / Math.max(seconds, 1)) * 10) / 10;
   }
 }

@@ -16,7 +16,7 @@ export type Counts = Pick<
   | 'commits'
 >;
 
-/** Counts the results of the orders of a run. */
+/** Counts the results of processing orders. */
 export class OrderTally implements Tally<Decision> {
   readonly #counts = {
     read: 0,
@@ -60,7 +60,7 @@ export class OrderTally implements Tally<Decision> {
   }
 }
 
-/** Counts the results of the messages of any processor, by kind. */
+/** Counts the results of any processor, by kind. */
 export class KindTally implements Tally<Outcome> {
   readonly #outcomes: Record<string, number> = {};
   #read = 0;
