@@ -360,7 +360,7 @@ describe('produce from lines', () => {
     expect(await check(2)).toEqual({ orders: 1, withoutId: 1 });
     expect(await failureOf(check(4))).toMatchObject({
       code: 'invalid_value',
-      fix: 'its last order is in line 3',
+      fix: 'its last order is at line 3',
     });
   });
 });
@@ -496,7 +496,9 @@ describe('replay', () => {
     expect(fixText(final)).toBe(
       'to try it again under a new id: orderctl replay --rejected --order B --as-new',
     );
-    expect(fixText(await failureOf(replay({ orderId: 'D' })))).toBe('its sender has to send another order');
+    expect(fixText(await failureOf(replay({ orderId: 'D' })))).toBe(
+      'ask its sender to send a different order',
+    );
     expect(await failureOf(replay({ orderId: 'A', rejected: true, asNew: true }))).toMatchObject({
       code: 'already_decided',
     });

@@ -99,7 +99,7 @@ describe('topics against what is declared', () => {
     expect(warnings).toEqual([
       expect.stringContaining('orders: 1 of 3 copies: kafka-reassign-partitions'),
       expect.stringContaining('orders.dlq: 1 of 3 copies'),
-      expect.stringContaining('orders.dlq: with more partitions, keys move'),
+      expect.stringContaining('orders.dlq: adding partitions moves keys'),
     ]);
     await apply();
     expect(broker.topics.get('orders')).toHaveLength(9);

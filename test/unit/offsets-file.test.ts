@@ -69,7 +69,7 @@ describe('a file of offsets', () => {
     ['orders,0,9007199254740993', 1, 'is not TOPIC,PARTITION,OFFSET'],
     ['orders 0 1', 1, 'is not TOPIC,PARTITION,OFFSET'],
     ['TOPIC,PARTITION,OFFSET', 1, 'is not TOPIC,PARTITION,OFFSET'],
-    ['orders,0,1\norders,0,2', 2, 'partition 0 comes a second time'],
+    ['orders,0,1\norders,0,2', 2, 'partition 0 is listed a second time'],
     ['', null, 'no line is about topic orders'],
     ['payments,0,1', null, 'no line is about topic orders and group g'],
   ])('%j is refused', async (text, line, why) => {

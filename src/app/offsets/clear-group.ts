@@ -7,14 +7,14 @@ import type { Store } from '../../ports/store.ts';
 import type { GroupOf } from './group-positions.ts';
 import { markOf } from './plan.ts';
 
-/** A member of ours that died without leaving the group was made to leave. */
+/** A member of this store that had died without leaving the group was removed. */
 export interface GhostRemoved {
   readonly kind: 'ghost_removed';
   readonly group: string;
   readonly memberId: string;
 }
 
-/** A member has the id of this store, and whether it lives is not known: wait for its session to end, `forMs` at most. */
+/** A member has the id of this store but may be alive: the run waits up to `forMs` for its session to end. */
 export interface CopySuspected {
   readonly kind: 'copy_suspected';
   readonly group: string;
@@ -22,20 +22,20 @@ export interface CopySuspected {
   readonly forMs: number;
 }
 
-/** The shortest session that Kafka allows by default: assumed of a member that does not say. */
+/** The shortest session that Kafka allows by default, assumed when a member does not report its timeout. */
 const SESSION_MS = 6_000;
-/** A coordinator may notice a little late. */
+/** The coordinator may notice the end of a session a little late. */
 const SLACK_MS = 2_000;
 /** A killed process exists until the kernel has freed its memory. */
 const DEATH_MS = 1_500;
-const LOOK_MS = 200;
+const CHECK_EVERY_MS = 200;
 
 /**
- * Makes sure that nobody else is in the group. A member with the client id of this store is our ghost when its
- * process is known to be dead: it is removed. Otherwise it may be a consumer of a copy of the store, which stays, or
- * one that died where that cannot be seen, whose session ends.
+ * Makes sure that no other consumer is in the group. A member with the client id of this store whose process is known
+ * to be dead is a ghost, and is removed. Any other member with this id is either a consumer of a copy of the store,
+ * which stays, or a dead one on another machine, whose session ends.
  *
- * @throws Failure group_in_use; interrupted
+ * @throws Failure group_in_use, interrupted
  */
 export async function clearGroup(
   admin: BrokerAdmin,
@@ -44,7 +44,7 @@ export async function clearGroup(
   on: (event: GhostRemoved | CopySuspected) => void,
 ): Promise<void> {
   const from = clock.elapsed();
-  for (let isSaid = false; ; isSaid = true) {
+  for (let isReported = false; ; isReported = true) {
     const { members } = await admin.group(group);
     const foreign = members.filter((member) => member.clientId !== markOf(store.storeId));
     if (foreign.length > 0) throw hasOthers(topic, group, foreign);
@@ -58,10 +58,10 @@ export async function clearGroup(
     if (other === undefined) return;
     const forMs = Math.max(...[other, ...more].map((member) => patienceMs(member, processes)));
     if (clock.elapsed() - from >= forMs) throw copyInUse(group, other.host);
-    if (!isSaid) on({ kind: 'copy_suspected', group, host: other.host, forMs });
-    await clock.sleep(LOOK_MS, signal);
+    if (!isReported) on({ kind: 'copy_suspected', group, host: other.host, forMs });
+    await clock.sleep(CHECK_EVERY_MS, signal);
     if (signal?.aborted === true) {
-      throw new Failure('interrupted', `stopped while waiting for a member of group ${group} to end`, {
+      throw new Failure('interrupted', `stopped while waiting for a member of group ${group} to leave`, {
         fix: 'run the same command again',
       });
     }
@@ -69,10 +69,10 @@ export async function clearGroup(
 }
 
 /**
- * The group of a store that several processes share: its processes may be in it.
+ * The same for a store that several processes share, whose own processes may be in the group.
  *
- * @returns whether anybody is
- * @throws Failure group_in_use: members that work on another one
+ * @returns whether the group has members
+ * @throws Failure group_in_use: the group has members of another store
  */
 export async function findMembers(
   admin: Pick<BrokerAdmin, 'group'>,

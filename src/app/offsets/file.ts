@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { ProcessorTopics } from './group-positions.ts';
 
 /*
- * The file that kafka-consumer-groups writes with --export and reads with --from-file, as tried with Kafka 4.3.1. A
+ * The format that kafka-consumer-groups writes with --export and reads with --from-file, as tested with Kafka 4.3.1. A
  * line is `topic,partition,offset` for one group, `group,topic,partition,offset` for several.
  */
 
@@ -20,13 +20,13 @@ export function renderOffsets(
   return rows.map(({ partition, offset }) => `${topic},${partition},${offset}\n`).join('');
 }
 
-/** Group names may hold any text, so they are what is left over; the tool quotes unusual ones. */
+/** A group name may hold any text, so it is whatever precedes the other fields; the tool quotes unusual names. */
 const LINE =
   /^(?:(?<group>.+),)?"?(?<topic>[\w.-]{1,249})"?,"?(?<partition>\d{1,9})"?,"?(?<offset>\d{1,16})"?$/;
 
 /**
- * @param name of the file, for messages
- * @throws Failure invalid_input with file and line; when no line is about these topics and this group, too
+ * @param name the name of the file in messages
+ * @throws Failure invalid_input with file and line, or when no line is about these topics and this group
  */
 export async function parseOffsets(
   lines: AsyncIterable<string>,
@@ -51,7 +51,7 @@ export async function parseOffsets(
     }
     const partition = Number(found.partition);
     const ofTopic = offsets.get(topic) ?? new Map<number, number>();
-    if (ofTopic.has(partition)) throw badLine(name, line, `partition ${partition} comes a second time`);
+    if (ofTopic.has(partition)) throw badLine(name, line, `partition ${partition} is listed a second time`);
     offsets.set(topic, ofTopic.set(partition, offset));
   }
   if (offsets.size === 0) {

@@ -6,16 +6,16 @@ import { offsetsAtTime } from './group-positions.ts';
 import { planMoves, type PlanInput, type PositionMove } from './plan.ts';
 import { readCourses } from './skips.ts';
 
-/** Reasons that mean a topic that was created again, or an unclean election. A batch that is broken means neither. */
+/** Reasons that mean a recreated topic or an unclean election. A broken batch means neither. */
 const RECREATED: ReadonlySet<RefusedPosition['reason']> = new Set(['cluster', 'past_end', 'other_record']);
 
 type Found = Omit<PlanInput, 'recreated' | 'offsetsAtTime'> & { readonly processor: ProcessorName };
 
 /**
- * As planMoves, counting as skipped only what was never read from the topic as it is now.
+ * As planMoves, but counts as skipped only records that were never read from the present topic.
  *
- * @param found the stored positions read before the ranges, so that a consumer at work is not found past an end
- * @throws Failure as planMoves, and those of the ports
+ * @param found stored positions must be read before the ranges, so that a running consumer is not found beyond an end
+ * @throws Failure as planMoves and the ports
  */
 export async function findMoves(
   admin: BrokerAdmin,
@@ -28,7 +28,7 @@ export async function findMoves(
   if (moves.length === 0) return moves;
   const recreated = await findRecreated(admin, found);
   if (recreated.size > 0) moves = planMoves({ ...input, recreated });
-  // Only now is the log of edits worth reading.
+  // The log of edits is read only when it is needed.
   if (!moves.some((move) => move.skipped + move.deleted > 0 && !move.recreated)) return moves;
   const courses = await readCourses(reader);
   return moves.map((move) => {
@@ -44,7 +44,7 @@ export async function findMoves(
   });
 }
 
-/** The partitions whose stored position is of another topic of that name. */
+/** The partitions whose stored position belongs to an earlier topic of that name. */
 async function findRecreated(
   admin: BrokerAdmin,
   { topic, stored }: Pick<PlanInput, 'topic' | 'stored'>,

@@ -6,28 +6,28 @@ import type { Changes, Position, Store, StoredPosition, StoreReader } from '../.
 import { withReader } from './of-reader.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
-/* Stored positions and the consumer group that follows them, as both consuming and resetting need them. */
+/* Stored positions and the consumer group that follows them, for consuming and for resetting. */
 
 export interface GroupOf {
   readonly topic: string;
   readonly group: string;
 }
 
-/** What a processor reads, and in which consumer group. */
+/** The topics that a processor reads, and its consumer group. */
 export interface ProcessorTopics {
   readonly processor: ProcessorName;
   readonly group: string;
-  /** At least one. */
+  /** At least one topic. */
   readonly topics: readonly string[];
 }
 
-/** What is read, and by which processor. */
+/** A topic and the processor that reads it. */
 export interface SourceTopic {
   readonly processor: ProcessorName;
   readonly topic: string;
 }
 
-/** Has the stored positions: a store, or its inspection. */
+/** A source of stored positions: a store, or its inspection. */
 export interface PositionsReader {
   positions(): Promise<readonly StoredPosition[]> | readonly StoredPosition[];
 }
@@ -45,12 +45,12 @@ export async function storedPositions(
   return positions;
 }
 
-/** Whether it is more than where reading starts. */
+/** Whether records were read, and not only the start was stored. */
 function wasRead({ next, clusterId }: Position): boolean {
   return next > 0 && clusterId !== null;
 }
 
-/** The other topics of which a processor has read something, where it has read nothing of `topic`. */
+/** The other topics that a processor has read from, if it has never read from `topic`. */
 export async function otherTopicsRead(
   reader: StoreReader,
   { processor, topic }: SourceTopic,
@@ -62,7 +62,7 @@ export async function otherTopicsRead(
 }
 
 /**
- * A topic that this store has read and that does not exist was deleted, or this is another cluster.
+ * Refuses a topic that this store has read but that does not exist: it was deleted, or this is another cluster.
  *
  * @throws Failure topic_changed
  */
@@ -76,7 +76,7 @@ export async function refuseVanished(
   if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
   throw new Failure(
     'topic_changed',
-    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
+    `topic ${topic} no longer exists: this folder has read ${topic}/${read.partition} up to ${read.next}; the topic was deleted, or this is another cluster`,
     {
       fix: withReader({ kind: 'other_cluster' }, source),
       context: { topic, partition: read.partition, offset: read.next },
@@ -111,7 +111,11 @@ export async function rangesOf(
   }
 }
 
-/** The same for a topic that may have been read. @throws Failure topic_changed: it was, and is gone; topic_missing */
+/**
+ * The same for a topic that may have been read.
+ *
+ * @throws Failure topic_changed (it was, and no longer exists), topic_missing
+ */
 export async function rangesOfRead(
   admin: BrokerAdmin,
   reader: PositionsReader,
@@ -144,10 +148,10 @@ export function movedPosition(
 }
 
 /**
- * Stores where partitions without a position start. Without it, records that are deleted before the first of a
- * partition was read would be missing without a word.
+ * Stores the start of partitions without a position. Otherwise, records that are deleted before the first record of a
+ * partition is read would go missing unnoticed.
  *
- * @returns the positions in force, which another process may have stored meanwhile
+ * @returns the positions in force, which another process may have stored since
  */
 export async function storeStarts(
   store: Store,
@@ -169,7 +173,7 @@ export interface SourceMoves {
   readonly moves: readonly PositionMove[];
 }
 
-/** Stores all moves in one commit, with an edit for each that changes the position. */
+/** Stores all moves in one commit, with an edit for each one that changes a position. */
 export async function storeMoves(
   store: Store,
   clusterId: string,
@@ -179,7 +183,7 @@ export async function storeMoves(
   if (all.length === 0) return;
   const positions = all.map(({ source, move: { partition } }) => ({ ...source, partition }));
   await store.transact({ positions }, (state) => {
-    // Another process may have gone on from there meanwhile.
+    // Another process may have read on from there since.
     const still = all.filter(({ source, move: { partition, before } }) => {
       return (state.position({ ...source, partition })?.next ?? null) === before;
     });
@@ -207,7 +211,7 @@ function changesOf(
   };
 }
 
-/** Brings the group's committed offsets up to the stored positions, with our mark: every Kafka tool shows the right lag. */
+/** Commits the stored positions to the group, with the store's mark, so that every Kafka tool shows the right lag. */
 export async function commitPositions(
   admin: BrokerAdmin,
   { topic, group }: GroupOf,
@@ -220,7 +224,7 @@ export async function commitPositions(
 ): Promise<void> {
   const { positions, ranges, committed, mark } = now;
   const committedBy = new Map(committed.map((entry) => [entry.partition, entry]));
-  // Reading refuses a partition that the topic no longer has, and says what to do.
+  // Reading refuses a partition that the topic no longer has, and reports what to do.
   const known = new Set(ranges.map((range) => range.partition));
   const behind = [...positions.values()].filter((position) => {
     if (!known.has(position.partition)) return false;

@@ -7,18 +7,18 @@ interface Reader {
   readonly topic: string;
 }
 
-/** What leads out of it for the positions of this processor; those of `orders` have ways of their own. */
+/** Adapts advice to the positions of this processor; `orders` has flags of its own. */
 export function withReader(advice: Advice, reader: Reader): Advice {
   if (typeof advice === 'string' || reader.processor === 'orders') return advice;
   const of = { reader: { processor: reader.processor, topic: reader.topic } };
-  // The topics of the others have no flag, and a topic that was read is not made by a start.
+  // The topics of the other processors have no flag, and a run does not recreate a topic that was read.
   if (advice.kind === 'other_topic') return { kind: 'other_cluster', ...of };
   if (advice.kind === 'other_cluster' || advice.kind === 'topic_changed') return { ...advice, ...of };
   if (advice.kind === 'offsets_gone' || advice.kind === 'skip_batch') return { ...advice, ...of };
   return advice;
 }
 
-/** A failure to read, with the way out for this processor: what reads from Kafka knows topics only. */
+/** Adapts the fix of a reading failure to this processor: the code that reads from Kafka only knows topics. */
 export function ofReader(error: unknown, processor: ProcessorName): unknown {
   if (!isFailure(error) || error.fix === null || error.context.topic === undefined) return error;
   const { code, message, context, cause } = error;

@@ -4,11 +4,11 @@ import type { ProcessorTopics } from './group-positions.ts';
 import { markOf, refuseForeignMark } from './plan.ts';
 
 /**
- * Looks whether another store works with these groups, or did, as a run finds out before it reads. It changes nothing,
- * and leaves what is this store's own to the run.
+ * Checks whether another store works or has worked with these groups, as a run does before it reads. Changes nothing,
+ * and leaves everything about this store's own members to the run.
  *
- * @param storeId null: the store has none yet
- * @throws Failure group_in_use, group_marked, and those of the brokers
+ * @param storeId null: the store has no id yet
+ * @throws Failure group_in_use, group_marked, and as the brokers
  */
 export async function refuseOtherShop(
   admin: Pick<BrokerAdmin, 'group' | 'partitionCount' | 'committed'>,

@@ -3,40 +3,40 @@ import { Failure } from '../../domain/failure.ts';
 import type { CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Position } from '../../ports/store.ts';
 
-/** Where a reset goes. */
+/** The target of a reset. */
 export type ResetTo =
   | 'earliest'
   | 'latest'
-  /** Where reading would go on now: takes over what another tool has set for the group. */
+  /** Where reading would continue now: adopts what another tool has set for the group. */
   | 'current'
   | { readonly offset: number }
   | { readonly timestampMs: number }
-  /** So many records forward from `current`, or back. */
+  /** This many records forward from `current`, or back. */
   | { readonly by: number }
-  /** By partition; one that is not named stays as it is. */
+  /** By partition; partitions that are not in it stay as they are. */
   | { readonly offsets: ReadonlyMap<number, number | 'earliest'> };
 
 export interface ResetRequest {
   readonly to: ResetTo;
-  /** null: all of them. */
+  /** null: all partitions. */
   readonly partitions: readonly number[] | null;
 }
 
-/** A stored position that is about to change without a record being read. */
+/** A change of a stored position without reading records. */
 export interface PositionMove {
   readonly partition: number;
   readonly before: number | null;
   readonly after: number;
   readonly cause: Extract<Edit, { kind: 'position' }>['cause'];
-  /** Records that will be read once more: their ids are decided, so that changes nothing. */
+  /** Records that will be read again; this has no effect, since their ids are decided. */
   readonly readAgain: number;
-  /** Records that will not be read, and that were not read before as far as is known. */
+  /** Records that will not be read and, as far as is known, were not read before. */
   readonly skipped: number;
-  /** Records that were deleted from the topic before they were read: they are lost, whatever the position. */
+  /** Records that were deleted from the topic before they were read: they are lost in any case. */
   readonly deleted: number;
-  /** What was asked for, where it lay outside the topic. */
+  /** The requested offset, if it is outside the topic. */
   readonly clampedFrom: number | null;
-  /** `before` is of another cluster, or of a topic that was deleted since: nothing of this one was read. */
+  /** `before` belongs to another cluster or to a deleted topic: nothing was read from the present topic. */
   readonly recreated: boolean;
 }
 
@@ -51,20 +51,20 @@ export interface PlanInput {
   readonly reset: ResetRequest | null;
   /** Offsets by partition for a reset to a time. */
   readonly offsetsAtTime: ReadonlyMap<number, number>;
-  /** Partitions whose stored position is not of the topic as it is now. */
+  /** Partitions whose stored position does not belong to the present topic. */
   readonly recreated: ReadonlySet<number>;
 }
 
 const MARK_PREFIX = 'orderctl:';
 
-/** The metadata of our commits: by it a store recognises its own. */
+/** The metadata of commits by this store, by which it recognizes its own. */
 export function markOf(storeId: string): string {
   return `${MARK_PREFIX}${storeId}`;
 }
 
 /**
- * Which stored positions change before reading starts. The stored position is what counts; a committed offset
- * without our mark says that somebody moved the group, and is honoured.
+ * Plans which stored positions change before reading starts. The stored position counts; a committed offset without the
+ * mark of this store means that another tool has moved the group, and is honored.
  *
  * @throws Failure group_marked (another folder's group), invalid_value (no such partition)
  */
@@ -102,11 +102,11 @@ function isToBeReset(partition: number, reset: ResetRequest | null): reset is Re
 }
 
 /**
- * Where reading would go on: at the stored position, unless another tool moved the group.
+ * The offset from which reading would continue: the stored position, unless another tool moved the group.
  *
  * @param stored the stored position; null when there is none
- * @param mark of this store
- * @returns null: neither is there, and reading begins at the earliest offset
+ * @param mark the mark of this store
+ * @returns null when there is neither: reading starts at the earliest offset
  */
 export function currentOffset(
   stored: number | null,
@@ -125,8 +125,8 @@ export interface GroupAhead {
 }
 
 /**
- * Where the group is ahead of the store, by commits of this very store. A commit follows what is stored, so the store
- * was restored from a backup, or is a copy of one that went on.
+ * The partitions in which the group is ahead of the store through commits by this store. Commits follow the stored
+ * position, so the store was restored from a backup, or is a copy of a store that has read on.
  */
 export function groupAhead(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed' | 'mark'>,
@@ -141,9 +141,9 @@ export function groupAhead(
 }
 
 /**
- * The assumed ranges of partitions without a leader: no more than the folder and its group have seen of them. Where
- * nothing is stored they begin at 0, and a move passes over as much as `audit` lists for it. Reading finds out if a
- * move leads outside the topic.
+ * Assumed ranges for partitions without a leader: only what the folder and its group have seen of them. Without a
+ * stored position they start at 0, and a move skips as much as `audit` lists for it. Reading detects a move that leads
+ * outside the topic.
  */
 export function rangesWithoutLeader(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed'>,
@@ -156,7 +156,7 @@ export function rangesWithoutLeader(
   });
 }
 
-/** A topic that was created again may have fewer partitions: a reset of all removes the positions of the others. */
+/** A recreated topic may have fewer partitions: resetting all partitions removes the positions of the missing ones. */
 function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   if (reset?.partitions !== null || isRelative(reset.to)) return [];
   const known = new Set(ranges.map((range) => range.partition));
@@ -175,7 +175,7 @@ function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   );
 }
 
-/** Whether it is relative to the position of each partition. */
+/** Whether the target is relative to the position of each partition. */
 function isRelative(to: ResetTo): boolean {
   return to === 'current' || (typeof to === 'object' && ('by' in to || 'offsets' in to));
 }
@@ -191,7 +191,7 @@ function checkPartitions(input: PlanInput): void {
   }
 }
 
-/** Of a group on one topic. @throws Failure group_marked: another folder committed to it */
+/** Checks a group on one topic. @throws Failure group_marked: another folder has committed to it */
 export function refuseForeignMark(input: Pick<PlanInput, 'topic' | 'group' | 'mark' | 'committed'>): void {
   const foreign = input.committed.find((entry) => isForeignMark(entry, input.mark));
   if (foreign !== undefined) throw foreignGroup(input, foreign.partition);
@@ -205,7 +205,7 @@ function isForeignMark(committed: CommittedOffset | undefined, mark: string): bo
 function foreignGroup(input: Pick<PlanInput, 'topic' | 'group'>, partition: number): Failure {
   return new Failure(
     'group_marked',
-    `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} bears that folder's mark`,
+    `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} has that folder's mark`,
     {
       fix: { kind: 'own_group_or_adopt' },
       context: { topic: input.topic, partition },
@@ -213,7 +213,7 @@ function foreignGroup(input: Pick<PlanInput, 'topic' | 'group'>, partition: numb
   );
 }
 
-/** @returns undefined: it does not apply to the partition */
+/** @returns undefined when the reset does not apply to the partition */
 function resolveReset(
   to: ResetTo,
   range: PartitionRange,
@@ -253,8 +253,8 @@ function moveOf(
 }
 
 /**
- * Whether it changes what is to be read: even without a change of offset it may pass over records of a topic that was
- * created again.
+ * Whether it changes what will be read: with the same offset, it still skips the records before it in a recreated
+ * topic.
  */
 export function isMove({ before, after, recreated }: PositionMove): boolean {
   return before !== after || recreated;

@@ -5,7 +5,7 @@ import { PLAIN_SHOP } from '../../processors/options.ts';
 import { groupOf } from '../run/groups.ts';
 import type { ProcessorTopics } from './group-positions.ts';
 
-/** What the processors of a shop read, each in its group. */
+/** The topics and groups of all processors of a shop. */
 export function readingOfAll({ group, names }: { group: string; names: TopicNames }): ProcessorTopics[] {
   return processors(PLAIN_SHOP).map(({ name: processor, sources }) => ({
     processor,
@@ -14,7 +14,7 @@ export function readingOfAll({ group, names }: { group: string; names: TopicName
   }));
 }
 
-/** @param wanted a processor, by its name or that of its group @throws Failure invalid_value: there is no such processor */
+/** @param wanted the name of a processor or of its group @throws Failure invalid_value: there is no such processor */
 export function readingOf(wanted: string, shop: { group: string; names: TopicNames }): ProcessorTopics {
   const all = readingOfAll(shop);
   const found =

@@ -23,7 +23,7 @@ import { isMove, markOf, type PositionMove, type ResetRequest } from './plan.ts'
 import type { OffsetsPorts } from './show.ts';
 
 export interface ResetOptions extends Omit<ProcessorTopics, 'topics'> {
-  /** By topic; or the reversal of the last reset of any of these topics, which may itself have been one. */
+  /** By topic; or `undo`: reverse the last reset of these topics, which may itself have been a reversal. */
   readonly reset: ReadonlyMap<string, ResetRequest> | { readonly undo: readonly string[] };
   readonly execute: boolean;
   readonly on: (event: ResetEvent) => void;
@@ -35,12 +35,12 @@ export type ResetEvent =
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** A dry run found that executing would be refused now. */
   | { readonly kind: 'in_use'; readonly by: string }
-  /** A dry run could not ask whether a consumer runs. */
+  /** A dry run could not find out whether a consumer is running. */
   | { readonly kind: 'owner_unknown'; readonly failure: Failure };
 
 export interface ResetResult extends ProcessorTopics {
   readonly executed: boolean;
-  /** Where the previous positions are kept; null when nothing was moved. */
+  /** The file with the previous positions; null when nothing was moved. */
   readonly undoFile: string | null;
   readonly partitions: readonly MovedPartition[];
 }
@@ -52,11 +52,12 @@ export interface MovedPartition extends PositionMove {
 }
 
 /**
- * Moves the stored positions and the group's committed offsets together, or plans that. The previous positions are
- * first kept in a file, and in the log of edits, which undo uses.
+ * Moves the stored positions and the group's committed offsets together, or plans to. The previous positions are first
+ * saved to a file, and to the log of edits, which undo uses.
  *
- * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such
- * partition), group_marked (another folder's group), not_found (nothing to undo), corrupt_file (a CSV is broken); when executing, group_in_use and folder_in_use; and those of the ports
+ * @throws Failure topic_missing, topic_changed (the folder has read a topic that no longer exists), invalid_value (no
+ *   such partition), group_marked (another folder's group), not_found (nothing to undo), corrupt_file (a CSV is
+ *   broken); when executing, group_in_use and folder_in_use; and as the ports
  */
 export async function resetOffsets(
   ports: OffsetsPorts & { readonly clock: Clock },
@@ -67,7 +68,7 @@ export async function resetOffsets(
   if (!options.execute) {
     await using reader = await readUnbroken(access, options.on);
     const plans = await planReset(admin, reader, options);
-    await tellUsers(admin, access, reader, options);
+    await reportUsers(admin, access, reader, options);
     return resultOf(plans, options, null);
   }
   const { group } = options;
@@ -92,7 +93,7 @@ function topicsOf({ reset }: Pick<ResetOptions, 'reset'>): readonly string[] {
   return 'undo' in reset ? reset.undo : [...reset.keys()];
 }
 
-/** As executing does, which owns the folder. @throws Failure corrupt_file */
+/** Refuses a broken file, as executing does, which owns the folder. @throws Failure corrupt_file */
 async function readUnbroken(access: StoreAccess, on: ResetOptions['on']): Promise<StoreReader> {
   let broken: Extract<StoreNotice, { kind: 'file_broken' }> | undefined;
   const reader = await access.read({
@@ -107,7 +108,7 @@ async function readUnbroken(access: StoreAccess, on: ResetOptions['on']): Promis
   throw new Failure('corrupt_file', message, { ...(fix === null ? {} : { fix }), context: { file, line } });
 }
 
-/** What was found in one topic, and what follows from it. */
+/** The state of one topic, and the moves that follow from it. */
 interface Plan extends SourceMoves {
   readonly ranges: readonly PartitionRange[];
   readonly stored: ReadonlyMap<number, Position>;
@@ -134,7 +135,7 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
   return plans;
 }
 
-/** Resets of one commit have the same time. */
+/** Finds the last reset; all resets of one commit have the same time. */
 async function reversal(
   reader: StoreReader,
   processor: ProcessorName,
@@ -164,8 +165,8 @@ async function reversal(
   });
 }
 
-/** Reports who prevents executing; a ghost of this folder does not. */
-async function tellUsers(
+/** Reports what prevents executing; a ghost of this folder does not. */
+async function reportUsers(
   admin: BrokerAdmin,
   access: StoreAccess,
   reader: StoreReader,
@@ -188,7 +189,7 @@ async function tellUsers(
   }
 }
 
-/** @returns null when no partition goes elsewhere */
+/** @returns null when no partition is moved */
 async function keepUndo(store: Store, plans: readonly Plan[], clock: Clock): Promise<string | null> {
   const text = plans
     .map(({ source, ranges, moves }) => {

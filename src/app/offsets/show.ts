@@ -9,11 +9,11 @@ export interface OffsetsPorts {
 }
 
 export interface OffsetsView extends ProcessorTopics {
-  /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
+  /** The state as Kafka names it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
   readonly groupState: string;
-  /** Of all topics, in their order. */
+  /** For all topics, in their order. */
   readonly partitions: readonly PartitionOffsets[];
-  /** By topic; those in which the group is ahead nowhere are left out. */
+  /** By topic; only topics in which the group is ahead somewhere. */
   readonly ahead: ReadonlyMap<string, readonly GroupAhead[]>;
 }
 
@@ -21,24 +21,24 @@ export interface PartitionOffsets {
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
-  /** null: the group has committed none. */
+  /** null: the group has committed no offset. */
   readonly committed: number | null;
-  /** null: the folder has read none yet. */
+  /** null: the folder has no position yet. */
   readonly stored: number | null;
   readonly end: number;
   /**
-   * From the stored position to the end, deleted records included, as every Kafka tool counts; without one, from where
-   * reading would begin.
+   * From the stored position to the end, including deleted records, as every Kafka tool counts; without a position,
+   * from where reading would start.
    */
   readonly lag: number;
-  /** Where reading would go on. */
+  /** The offset from which reading would continue. */
   readonly current: number;
 }
 
 /**
- * The positions of a processor in the folder, and those of its group. Works beside a running consumer.
+ * Returns the positions of a processor in the folder, and those of its group. May run while a consumer does.
  *
- * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), and those of the ports
+ * @throws Failure topic_missing, topic_changed (the folder has read a topic that no longer exists), and as the ports
  */
 export async function showOffsets(
   { access, broker }: OffsetsPorts,

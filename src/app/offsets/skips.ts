@@ -1,7 +1,7 @@
 import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Source, StoreReader } from '../../ports/store.ts';
 
-/** Records that a move of the position passed over and that were not read before or since. */
+/** Records that were skipped by a move of the position, and were not read before or since. */
 export interface Skip extends Source {
   /** Inclusive. */
   readonly from: number;
@@ -10,7 +10,7 @@ export interface Skip extends Source {
   readonly cause: PositionEdit['cause'];
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Of the topic as it was before it was created again. */
+  /** Whether the skip was in an earlier topic of that name, which was deleted since. */
   readonly isGone: boolean;
 }
 
@@ -23,17 +23,17 @@ interface Interval {
 
 /** The history of one partition, from move to move. */
 interface Course extends Source {
-  /** The target of the last move, from which reading went on. */
+  /** The target of the last move, from which reading continued. */
   from: number;
-  /** Ascending, apart from each other. */
+  /** In ascending order, with gaps in between. */
   read: Interval[];
   moves: Skip[];
-  /** What was skipped, and the greatest offset that reading came to, in the topic as it was before it was created again. */
+  /** Skips in earlier topics of that name, and the greatest offset that was reached in them. */
   readonly gone: Skip[];
   reached: number;
 }
 
-/** What was skipped and never read, in the order in which it was skipped. */
+/** Everything that was skipped and never read, in the order in which it was skipped. */
 export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Skip[]> {
   return (await readCourses(reader)).skips();
 }
@@ -61,7 +61,7 @@ export class Courses {
     course.from = after;
   }
 
-  /** Reading has come to this offset. */
+  /** Records are read up to this offset. */
   readTo(of: Source, next: number): Course {
     const key = keyOf(of);
     let course = this.#byPartition.get(key);
@@ -86,7 +86,7 @@ export class Courses {
     return subtract({ from, to }, read).reduce((sum, left) => sum + left.to - left.from, 0);
   }
 
-  /** The greatest offset that reading has ever come to; undefined for a partition that has no position. */
+  /** The greatest offset that reading has ever reached; undefined for a partition without a position. */
   furthest(of: Source): number | undefined {
     const course = this.#byPartition.get(keyOf(of));
     return course === undefined ? undefined : reachedIn(course);
@@ -97,7 +97,7 @@ function keyOf({ processor, topic, partition }: Source): string {
   return `${processor} ${topic}/${partition}`;
 }
 
-/** Nothing of the present topic was read or skipped. */
+/** Starts a new history: nothing was read or skipped in the recreated topic. */
 function startAgain(course: Course): void {
   course.reached = reachedIn(course);
   course.gone.push(...skipsOf(course).map((skip) => ({ ...skip, isGone: true })));
@@ -111,7 +111,7 @@ function reachedIn({ from, read, reached }: Course): number {
 }
 
 function skipsOf({ read, moves }: Course): Skip[] {
-  // Records that two moves passed over are reported with the first.
+  // Records that two moves skipped are reported with the first one.
   let known = read;
   return moves.flatMap((move) => {
     const left = subtract(move, known);
@@ -120,7 +120,7 @@ function skipsOf({ read, moves }: Course): Skip[] {
   });
 }
 
-/** The move that passed over a record of the topic as it is now; undefined when none did. */
+/** The move that skipped a record of the present topic; undefined when none did. */
 export function skipOf(
   skips: readonly Skip[],
   { processor, topic, partition, offset }: RecordPlace,

@@ -6,12 +6,12 @@ import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { CodecOf } from '../run/events.ts';
 import type { Catalogue, CheckoutOrder } from './checkout-order.ts';
 
-/** For users without an address of their own. */
+/** The address of users without one. */
 const SAMPLE_ADDRESS = 'Sample Street 1, 12345 Sampleton';
 
 /**
- * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none; an item that it
- * does not have is 0.00, and rejected as unknown; the address comes from the column `address` of the user.
+ * Encodes orders as orders.created. Prices and totals that an order does not have come from the catalogue; an item that
+ * is not in it costs 0.00, and is rejected as unknown. The address comes from the column `address` of the user.
  */
 export async function checkoutCodec(
   catalogue: Catalogue,
@@ -21,7 +21,7 @@ export async function checkoutCodec(
   return { encode: (orders) => codec.encode(orders.map((order) => created(order, catalogue))) };
 }
 
-/** Of a store that may not be there yet. @param view of it, for who reads them often */
+/** Reads the catalogue; an empty one if the store does not exist yet. @param view for frequent reads */
 export async function readCatalogue(access: StoreAccess, view?: KeptView): Promise<Catalogue> {
   if (!(await access.isThere())) return { prices: new Map(), addresses: new Map() };
   if (view !== undefined) return await view.lookAtRows(catalogueIn);

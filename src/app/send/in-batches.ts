@@ -2,13 +2,13 @@ import type { Clock } from '../../ports/clock.ts';
 
 export interface BatchingOptions {
   readonly size: number;
-  /** A batch that is not full leaves when its first item has waited this long: the source may be a person typing. */
+  /** A batch that is not full is yielded when its first item has waited this long: a user may be typing the source. */
   readonly lingerMs: number;
   readonly clock: Clock;
 }
 
 /**
- * Groups items as they come. When the source fails, the items before that are returned first.
+ * Groups items as they arrive. When the source fails, the items before the failure are yielded first.
  *
  * @throws what `items` throws, after the last batch
  */
@@ -16,9 +16,9 @@ export async function* inBatches<T>(
   items: AsyncIterable<T> | Iterable<T>,
   { size, lingerMs, clock }: BatchingOptions,
 ): AsyncGenerator<readonly T[]> {
-  // One object, because both sides change it while the other waits.
+  // One object, because each side changes it while the other waits.
   const state: { batch: T[]; ended: boolean; failure?: { error: unknown } } = { batch: [], ended: false };
-  /** Called whenever the other side may have something to work on. */
+  /** Called when the other side may have work to do. */
   let wakeReader = (): void => undefined;
   let wakeWriter = (): void => undefined;
   let full = new AbortController();

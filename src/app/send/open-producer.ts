@@ -5,17 +5,17 @@ import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
 import { openUnlessStopped, unlessStopped } from '../run/wait.ts';
 
 /**
- * A producer, once the topic is there.
+ * Opens a producer, after making sure that the topic exists.
  *
- * @param options.create false makes a missing topic a failure
+ * @param options.create false: a missing topic is a failure
  * @returns undefined when stopped meanwhile
- * @throws Failure topic_missing and those of the broker
+ * @throws Failure topic_missing, and as the broker
  */
 export async function openProducer(
   broker: Broker,
   options: {
     readonly topic: string;
-    /** What it carries; left out: orders. */
+    /** The message that the topic carries; left out: orders. */
     readonly message?: DeclaredMessage;
     readonly create: boolean;
     readonly on: (event: TopicCreated) => void;

@@ -7,20 +7,20 @@ import type { Numbered } from './produce.ts';
 
 export interface LineOptions {
   readonly clock: Clock;
-  /** The id of the order of a line that has none: the same each time. */
+  /** Returns the id for a line without one: the same id each time. */
   readonly idOf: (line: number) => string;
-  /** Reads what the checkout asks for beside the order. */
+  /** Also reads the extra fields of the checkout. */
   readonly hasMore?: boolean;
-  /** Of the checkout: an order without prices that the catalogue does not have either is a bad line. */
+  /** For the checkout: an item without a price in the line or in this catalogue makes the line invalid. */
   readonly catalogue?: Catalogue | null;
 }
 
 /**
- * Orders from NDJSON, by the numbers of their lines. Missing ids are generated; unknown keys and empty lines are
+ * Reads orders from NDJSON, with their line numbers. Missing ids are generated; unknown keys and empty lines are
  * ignored.
  *
- * @param file how messages name it
- * @throws Failure invalid_input at the first bad line, with file and line
+ * @param file the name of the file in messages
+ * @throws Failure invalid_input at the first invalid line, with file and line
  */
 export async function* ordersFromLines(
   lines: AsyncIterable<string>,
@@ -37,7 +37,7 @@ export async function* ordersFromLines(
 function readLine(text: string, place: { file: string; line: number }, options: LineOptions): Order {
   const bad = (why: string): Failure =>
     new Failure('invalid_input', `${place.file}:${place.line}: ${why}`, {
-      fix: 'mend the line and run the same command again',
+      fix: 'correct the line and run the same command again',
       context: place,
     });
   let value: unknown;
@@ -51,13 +51,12 @@ function readLine(text: string, place: { file: string; line: number }, options: 
     newOrderId: () => options.idOf(place.line),
   });
   if (problem !== undefined) throw bad(problem.message);
-  // A consumer ignores a price that is no amount; the sender of the file can correct it.
+  // A consumer ignores a price that is not an amount; here, the user can still correct the file.
   if (ignored !== null) throw bad(ignored.message);
   const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
-  if (unfit !== undefined)
-    throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);
+  if (unfit !== undefined) throw bad(`quantity of ${unfit.item} is ${unfit.quantity}, not a whole number`);
   const item = options.catalogue == null ? null : withoutPrice(order, options.catalogue);
-  if (item !== null) throw bad(`item ${item} has no price, neither unit_price here nor one in the shop`);
+  if (item !== null) throw bad(`item ${item} has no price, neither as unit_price here nor in the shop`);
   if (options.hasMore !== true) return order;
   const wrong = totalProblem(value);
   if (wrong !== null) throw bad(wrong);
@@ -65,17 +64,18 @@ function readLine(text: string, place: { file: string; line: number }, options: 
 }
 
 export interface CheckedLines {
-  /** Orders of the lines from `from` on. */
+  /** The number of orders from line `from` on. */
   readonly orders: number;
-  /** How many of all lines have no id. */
+  /** The number of lines without an id, in the whole file. */
   readonly withoutId: number;
 }
 
 /**
- * Reads a whole file before the first of its orders is sent.
+ * Checks a whole file before the first of its orders is sent.
  *
- * @param from the first line that is to be sent
- * @throws Failure invalid_input at the first bad line: nothing was sent; invalid_value when there is no line `from`
+ * @param from the first line to send
+ * @throws Failure invalid_input at the first invalid line, nothing was sent; invalid_value when no line from `from` on
+ *   has an order
  */
 export async function checkLines(
   lines: AsyncIterable<string>,
@@ -101,10 +101,10 @@ export async function checkLines(
       context: error.context,
     });
   }
-  // When stopped it has not seen the last one.
+  // When stopped, the last line may not have been read.
   if (from > 1 && from > last && !signal.aborted) {
-    throw new Failure('invalid_value', `${file} has no order from line ${from} on`, {
-      fix: `its last order is in line ${last}`,
+    throw new Failure('invalid_value', `${file} has no order at line ${from} or later`, {
+      fix: `its last order is at line ${last}`,
       context: { file },
     });
   }

@@ -1,22 +1,22 @@
 import type { Clock } from '../../ports/clock.ts';
 import { inBatches } from './in-batches.ts';
 
-/** Entries per send: a larger request would be no faster, and a stop waits for one. */
+/** The number of entries in a send: larger requests would not be faster, and a stop waits for one. */
 const BATCH = 2_000;
 const LINGER_MS = 50;
 
 export interface Pace {
   readonly clock: Clock;
-  /** Between two. */
+  /** Pause between two entries. */
   readonly delayMs: number;
-  /** So many a second, in place of a pause; null: no limit. */
+  /** Entries per second, instead of a pause; null: no limit. */
   readonly perSecond?: number | null;
-  /** How many there will be, if known: then no pause follows the last. */
+  /** The total number of entries, if known: then no pause follows the last one. */
   readonly count: number | null;
   readonly signal: AbortSignal;
 }
 
-/** Entries that are to be sent together, when they are due. */
+/** Groups entries that are sent together, and yields each group when it is due. */
 export function atPace<T>(source: AsyncIterable<T> | Iterable<T>, pace: Pace): AsyncGenerator<readonly T[]> {
   const { clock, delayMs, perSecond = null } = pace;
   if (perSecond !== null) return atRate(source, perSecond, pace);
@@ -24,7 +24,7 @@ export function atPace<T>(source: AsyncIterable<T> | Iterable<T>, pace: Pace): A
   return inBatches(source, { size: BATCH, lingerMs: LINGER_MS, clock });
 }
 
-/** Each taken from its source when it is due, so that its time is that of sending. */
+/** Takes each entry from its source when it is due, so that its timestamp is the time of sending. */
 async function* oneByOne<T>(
   items: AsyncIterable<T> | Iterable<T>,
   { clock, delayMs, signal, count }: Pace,
@@ -38,7 +38,7 @@ async function* oneByOne<T>(
   }
 }
 
-/** Those that are due together, so that delays by a slow broker are made up for. */
+/** Yields all entries that are due at once, which makes up for delays by a slow broker. */
 async function* atRate<T>(
   items: AsyncIterable<T> | Iterable<T>,
   perSecond: number,

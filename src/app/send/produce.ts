@@ -12,24 +12,24 @@ import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
 import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/** An order, and its number in its source from 1: of its line in a file, or in the sequence of samples. */
+/** An order and its number in the source, from 1: the line of a file, or its place in the sequence of samples. */
 export interface Numbered extends Sendable {
   readonly number: number;
 }
 
 export interface ProduceOptions {
   readonly topic: string;
-  /** What the topic carries; left out: orders. */
+  /** The message that the topic carries; left out: orders. */
   readonly message?: DeclaredMessage;
   /** Where the orders come from: `sampleOrders`, one given order, or a file. */
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
-  /** How many there will be; null when it runs until stopped. */
+  /** The total number of orders; null when it runs until stopped. */
   readonly count: number | null;
   /** How to continue an interrupted run. */
   readonly resume: ProduceAgain['resume'];
   /** Pause between two orders. */
   readonly delayMs: number;
-  /** Orders a second, in place of a pause; null: no limit. */
+  /** Orders per second, instead of a pause; null: no limit. */
   readonly perSecond?: number | null;
   readonly create: boolean;
   readonly signal: AbortSignal;
@@ -45,20 +45,20 @@ export interface ProducePorts {
 export type ProduceEvent =
   | TopicCreated
   | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
-  /** Whether these are stored is not known. */
+  /** It is unknown whether these are stored. */
   | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
   | { readonly kind: 'summary'; readonly summary: ProduceSummary };
 
 export interface ProduceSummary {
   readonly topic: string;
   readonly sent: number;
-  /** Not stored. */
+  /** The number of orders that are not stored. */
   readonly failed: number;
   readonly interrupted: boolean;
   /** A failure follows. */
   readonly hasFailed: boolean;
   readonly seconds: number;
-  /** Given to the brokers, which did not answer: these may be stored, now or later. */
+  /** Handed to the brokers, which did not answer: these orders may be stored, now or later. */
   readonly unknown: number;
 }
 
@@ -66,14 +66,14 @@ interface Progress {
   sent: number;
   failed: number;
   unknown: number;
-  /** The first one not known to be sent. */
+  /** The number of the first order that is not known to be sent. */
   next: number | null;
 }
 
 /**
- * Sends orders as Avro events, keyed by their id. The last event is the summary, before a failure too.
+ * Sends orders as Avro events, keyed by their id. The last event is the summary, even before a failure.
  *
- * @throws Failure of the ports and of `orders`; interrupted when a finite run was stopped
+ * @throws Failure as the ports and `orders`; interrupted when a finite run was stopped
  */
 export async function produceOrders(ports: ProducePorts, options: ProduceOptions): Promise<void> {
   const { clock } = ports;
@@ -118,7 +118,7 @@ async function sendAll(
     if (step.unknown.length > 0) {
       on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
     }
-    const way = { ...wayOn(progress, options), inDoubt: true, orderId: left[0]?.order.orderId ?? '' };
+    const way = { ...resumeAdvice(progress, options), inDoubt: true, orderId: left[0]?.order.orderId ?? '' };
     const error = inDoubt(step, way);
     if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
     throw interruptedAfter(progress, options, `; ${error.message}`);
@@ -129,38 +129,38 @@ function interruptedAfter(progress: Progress, options: ProduceOptions, why: stri
   const { sent } = progress;
   const { count, topic } = options;
   return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} orders sent${why}`, {
-    fix: wayOn(progress, options),
+    fix: resumeAdvice(progress, options),
     context: { topic },
   });
 }
 
-function wayOn({ sent, unknown, next }: Progress, { resume, count }: ProduceOptions): ProduceAgain {
+function resumeAdvice({ sent, unknown, next }: Progress, { resume, count }: ProduceOptions): ProduceAgain {
   const rest = count === null ? 0 : count - sent - unknown;
   return { kind: 'produce_again', inDoubt: false, resume, next, unknown, rest, orderId: '' };
 }
 
 export interface SampleOptions {
-  /** Of the whole sequence; null: endless. */
+  /** The length of the whole sequence; null: endless. */
   readonly count: number | null;
-  /** The first one to return: those before it are skipped. */
+  /** The number of the first order to return; the orders before it are skipped. */
   readonly from: number;
-  /** From 0 inclusive to 1 exclusive. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
   readonly newOrderId: () => string;
   readonly clock: Clock;
-  /** Only of items that have a price. */
+  /** Only order items that have a price. */
   readonly withPrice?: boolean;
 }
 
 /**
- * Sample orders: one to three lines of quantity one to three, for random known users, unpaid ones too, and items.
- * The same `random` and `newOrderId` give the same orders.
+ * Sample orders: one to three lines, each with a quantity of one to three, of random items for random known users,
+ * including unpaid ones. The same `random` and `newOrderId` give the same orders.
  *
  * @throws Failure not_found when there are no users or no items
  */
 export async function sampleOrders(access: StoreAccess, options: SampleOptions): Promise<Iterable<Numbered>> {
   await using reader = await access.read();
-  // One who was erased orders nothing more.
+  // Erased users do not place orders.
   const users = [...(await reader.users())].filter(({ user }) => !isErased(user));
   const items = [...(await reader.items())];
   if (users.length === 0) {
@@ -207,7 +207,7 @@ function* generate(
   }
 }
 
-/** A small generator of good quality for samples (mulberry32, public domain, by Tommy Ettinger). */
+/** A small random number generator that is good enough for samples (mulberry32, public domain, by Tommy Ettinger). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -10,34 +10,34 @@ import { refusedForGood } from '../../processors/orders/decide.ts';
 
 export interface ReplayFilter extends OrderFilter {
   readonly orderId: string | null;
-  /** How many are sent at most. */
+  /** The maximum number of orders to send. */
   readonly limit: number | null;
-  /** Leaves out everything up to and including this order: where an interrupted replay continues. */
+  /** Skips everything up to and including this order: the point at which an interrupted replay continues. */
   readonly resumeAfter: string | null;
-  /** Rejected orders instead of accepted ones; only with `asNew`, because a decision is final. */
+  /** Select rejected orders instead of accepted ones; only with `asNew`, because a decision is final. */
   readonly rejected: boolean;
-  /** Under ids that follow from the old ones, so that the orders are decided again. */
+  /** Send under new ids derived from the old ones, so that the orders are decided again. */
   readonly asNew: boolean;
-  /** With `asNew`: also orders whose last try was accepted. */
+  /** With `asNew`: also send orders whose last try was accepted. */
   readonly again: boolean;
 }
 
-/** What became of an order that was selected. */
+/** A selected order, and what happens to it. */
 export type Selected =
   | {
       readonly kind: 'order';
-      /** Its id in the log. */
+      /** The id in the log. */
       readonly logged: string;
-      /** What is sent: the same order, or a copy under the id of the next try. */
+      /** The order to send: the same one, or a copy under the id of the next try. */
       readonly order: Order;
-      /** How many were to be sent, up to this one. */
+      /** The number of orders to send, up to and including this one. */
       readonly taken: number;
     }
   | { readonly kind: 'fulfilled'; readonly logged: string; readonly by: string }
   | { readonly kind: 'unfit'; readonly logged: string; readonly why: string };
 
 /**
- * The selected orders, in the order of their log. An order and its tries count as one, represented by the first
+ * The selected orders, in the order of their log. An order and its tries count as one, represented by the first one
  * found.
  *
  * @throws Failure not_found, already_decided
@@ -58,12 +58,12 @@ async function* select(
 ): AsyncGenerator<Selected> {
   let resumed = filter.resumeAfter === null;
   let taken = 0;
-  /** The first ids of orders that have been tried before; others occur once. */
+  /** The first ids of orders with earlier tries; other ids occur only once. */
   const met = new Set<string>();
   for await (const chunk of decisions) {
     for (const decided of chunk) {
       const { order } = decided;
-      const goesOn = resumed;
+      const hasResumed = resumed;
       resumed ||= order.orderId === filter.resumeAfter;
       if (!matchesOrder(decided, filter)) continue;
       const tries = filter.asNew ? await triesOf(reader, order) : null;
@@ -71,7 +71,7 @@ async function* select(
         if (met.has(tries.root)) continue;
         met.add(tries.root);
       }
-      if (!goesOn) continue;
+      if (!hasResumed) continue;
       if (filter.limit !== null && taken >= filter.limit) return;
       const logged = order.orderId;
       const last = tries?.decided.at(-1);
@@ -95,17 +95,17 @@ async function* select(
   }
 }
 
-/** For orders of which no try can be accepted. */
-const ANOTHER_ORDER = 'its sender has to send another order';
+/** The fix for orders that can never be accepted. */
+const ANOTHER_ORDER = 'ask its sender to send a different order';
 
 function unfitness({ items }: Order, orderId: string): string | null {
   if (!items.every(({ quantity }) => fitsTheEvent(quantity))) return 'a quantity is not a whole number';
   if (isName(orderId)) return null;
-  return `its id leaves no room for the number of the try: ${orderId} is too long; send it under a shorter id`;
+  return `the id of its next try is too long: ${orderId}; send it under a shorter id`;
 }
 
 /**
- * The candidates: the whole log, or the one order that is named, found by the index.
+ * The candidates: the whole log, or the one selected order, found by the index.
  *
  * @throws Failure not_found, already_decided
  */
@@ -118,14 +118,14 @@ async function decidedOrders(
   const context = { orderId };
   const decided = await reader.decided(orderId);
   if (decided === undefined) {
-    throw new Failure('not_found', `order ${orderId} was never decided here`, {
+    throw new Failure('not_found', `order ${orderId} has no decision in this store`, {
       fix: 'the ids are in orders.jsonl and rejections.jsonl',
       context,
     });
   }
   const { outcome, order, archivedIn } = decided;
   if (archivedIn !== undefined) {
-    throw new Failure('not_found', `order ${orderId} is archived in ${archivedIn}, which has its prices`, {
+    throw new Failure('not_found', `order ${orderId} is archived: its prices are only in ${archivedIn}`, {
       fix: { kind: 'name_archives' },
       context,
     });

@@ -13,7 +13,7 @@ import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
 export interface ReplayOptions extends ReplayFilter {
-  /** The target of the orders. */
+  /** The topic that the orders are sent to. */
   readonly topic: string;
   readonly dryRun: boolean;
   readonly delayMs: number;
@@ -33,12 +33,12 @@ export interface ReplayPorts {
 export type ReplayEvent =
   | TopicCreated
   | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
-  /** Whether these are stored is not known. */
+  /** It is unknown whether these are stored. */
   | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
-  /** A dry run's answer for orders that would be sent. */
+  /** In a dry run: orders that would be sent. */
   | { readonly kind: 'would_send'; readonly topic: string; readonly orders: readonly Order[] }
   | { readonly kind: 'not_sent'; readonly orderId: string; readonly why: string }
-  /** Its last try was accepted, under the id `by`: it is not sent. */
+  /** An order whose last try was accepted, under the id `by`: it is not sent. */
   | { readonly kind: 'fulfilled'; readonly orderId: string; readonly by: string }
   | { readonly kind: 'summary'; readonly summary: ReplaySummary };
 
@@ -49,25 +49,25 @@ export interface ReplaySummary {
   readonly selected: number;
   readonly sent: number;
   readonly failed: number;
-  /** Given to the brokers, which did not answer: these may be stored, now or later. */
+  /** Handed to the brokers, which did not answer: these orders may be stored, now or later. */
   readonly unknown: number;
   /** Not sent, because their last try was accepted. */
   readonly fulfilled: number;
-  /** Of those sent, or to be sent in a dry run: how many have a decided id, so that consuming them changes nothing. */
+  /** Orders sent (or to be sent, in a dry run) whose id is already decided: consuming them changes nothing. */
   readonly alreadyDecided: number;
-  /** Of the same: how many have a new id, so that they will be decided. */
+  /** Orders sent (or to be sent) under a new id, which will be decided. */
   readonly undecided: number;
   readonly interrupted: boolean;
-  /** The last order of the log that was sent, when it did not come to its end. */
+  /** The last logged order that was sent, if the replay did not finish. */
   readonly resumeAfter: string | null;
   readonly seconds: number;
 }
 
 /**
- * Sends decided orders again, in the order of their log. The last event is the summary, before a failure too.
+ * Sends decided orders again, in the order of their log. The last event is the summary, even before a failure.
  *
- * @throws Failure of the ports; usage, not_found or already_decided for what was asked; interrupted; invalid_input when
- * some cannot be sent, after all others were
+ * @throws Failure as the ports; usage, not_found or already_decided for an invalid selection; interrupted;
+ *   invalid_input when some orders cannot be sent, after all others were
  */
 export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): Promise<void> {
   const { access, broker, clock } = ports;
@@ -78,7 +78,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
     });
   }
   if (options.again && !options.asNew) {
-    throw new Failure('usage', 'only orders that are tried under new ids can be tried once more', {
+    throw new Failure('usage', 'only orders that are replayed with new ids can be tried again', {
       fix: { kind: 'as_new' },
     });
   }
@@ -140,15 +140,15 @@ interface Progress {
   failed: number;
   fulfilled: number;
   unknown: number;
-  /** The last order that was sent. */
+  /** The last order sent. */
   last: ToSend | null;
-  /** The first that cannot be sent at all. */
+  /** The first order that cannot be sent at all. */
   unfit: string | null;
 }
 
 type ToSend = Extract<Selected, { kind: 'order' }>;
 
-/** Counts the selected orders, reports those that are not to be sent, and passes on the rest. */
+/** Counts the selected orders, reports the ones that are not sent, and yields the rest. */
 async function* toSend(
   selected: AsyncIterable<Selected>,
   progress: Progress,
@@ -178,7 +178,7 @@ async function sendAll(parts: {
 }): Promise<void> {
   const { ports, options, broker, replayId, orders, progress } = parts;
   const { topic, on } = options;
-  // With an empty log nothing is sent, which needs no broker.
+  // An empty log needs no broker.
   const first = await orders.next();
   if (first.done === true) return;
   await using producer = await openProducer(broker, options);
@@ -208,7 +208,7 @@ async function sendAll(parts: {
       on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
     }
     if (step.unknown.length + step.failed.length > 0) {
-      const error = inDoubt(step, { ...wayOn(progress, options), inDoubt: true });
+      const error = inDoubt(step, { ...resumeAdvice(progress, options), inDoubt: true });
       if (!options.signal.aborted || !(error instanceof Failure)) throw error;
       throw interruptedAfter(progress, options, `; ${error.message}`);
     }
@@ -221,11 +221,11 @@ async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
   yield* rest;
 }
 
-/** The others were sent: an order that cannot be sent does not hold up those behind it. */
+/** All others were sent: an order that cannot be sent does not hold up the ones behind it. */
 function notSent(orderId: string, { failed }: Progress): Failure {
   const more = failed === 1 ? '' : `, … (${failed} in all)`;
-  return new Failure('invalid_input', `not sent, because they cannot be: ${orderId}${more}`, {
-    fix: 'their senders have to send other orders',
+  return new Failure('invalid_input', `some orders cannot be sent: ${orderId}${more}`, {
+    fix: 'ask their senders to send different orders',
     context: { orderId },
   });
 }
@@ -233,12 +233,12 @@ function notSent(orderId: string, { failed }: Progress): Failure {
 function interruptedAfter(progress: Progress, options: ReplayOptions, why: string): Failure {
   const { sent } = progress;
   return new Failure('interrupted', `interrupted after ${sent} orders${why}`, {
-    fix: wayOn(progress, options),
+    fix: resumeAdvice(progress, options),
     context: { topic: options.topic },
   });
 }
 
-function wayOn({ last }: Progress, { limit }: ReplayOptions): ReplayAgain {
+function resumeAdvice({ last }: Progress, { limit }: ReplayOptions): ReplayAgain {
   const left = last === null || limit === null ? null : limit - last.taken;
   return { kind: 'replay_again', inDoubt: false, after: last?.logged ?? null, limit: left };
 }

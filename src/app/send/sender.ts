@@ -7,10 +7,10 @@ import type { OrderCodec } from '../../ports/codec.ts';
 import { atPace, type Pace } from './pace.ts';
 import { unlessStopped } from '../run/wait.ts';
 
-/** How many orders a message names. */
+/** At most this many orders are named in a message. */
 const NAMED = 5;
 
-/** One entry of a source: the order to send, and what else the source knows of it. */
+/** An entry of a source: the order to send, and other data that the source has about it. */
 export interface Sendable {
   readonly order: Order;
 }
@@ -25,17 +25,17 @@ export interface SenderParts extends Pace {
 }
 
 export interface SendStep<T extends Sendable> {
-  /** What was acknowledged. */
+  /** The acknowledged entries. */
   readonly sent: readonly Sent<T>[];
-  /** Given to the brokers, which did not answer: these may be stored, now or later. */
+  /** Entries handed to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: readonly T[];
-  /** What is not stored. */
+  /** The entries that are not stored. */
   readonly failed: readonly T[];
-  /** Why there is something unknown or failed: nothing is sent after that. */
+  /** Why entries are unknown or failed: nothing is sent after that. */
   readonly error: unknown;
 }
 
-/** Encodes and sends orders in their order: batch by batch, or one by one with a pause. Ends when the signal aborts. */
+/** Encodes and sends orders in sequence, in batches or one by one with a pause. Ends when the signal aborts. */
 export class OrderSender {
   readonly #parts: SenderParts;
 
@@ -44,8 +44,8 @@ export class OrderSender {
   }
 
   /**
-   * Yields the outcome of each send, up to the first that fails. When `source` fails, what came before is sent first,
-   * so that the place of the failure shows what was sent.
+   * Yields the outcome of each send, up to the first that fails. When `source` fails, the entries before the failure
+   * are sent first, so that its place shows how much was sent.
    */
   async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
     const { signal } = this.#parts;
@@ -59,7 +59,7 @@ export class OrderSender {
     }
   }
 
-  /** @returns undefined when it was stopped before anything was sent */
+  /** @returns undefined when stopped before anything was sent */
   async #sendBatch<T extends Sendable>(batch: readonly T[]): Promise<SendStep<T> | undefined> {
     const { producer, codec, topic, headers, signal } = this.#parts;
     let values: readonly Uint8Array[] | undefined;
@@ -103,16 +103,16 @@ function tooLarge(order: Order, topic: string): Failure {
 }
 
 function refusedBy({ orderId }: Order, topic: string): Failure {
-  return new Failure('broker_refused', `the brokers do not take order ${orderId} into topic ${topic}`, {
-    fix: 'see the configuration of the topic, and the log of the brokers',
+  return new Failure('broker_refused', `the brokers refused order ${orderId} for topic ${topic}`, {
+    fix: 'check the configuration of the topic and the logs of the brokers',
     context: { topic, orderId },
   });
 }
 
 /**
- * The failure of a send, with the orders that it left in doubt.
+ * Adds to the failure of a send which orders may be stored.
  *
- * @param way how they are sent again under the same ids
+ * @param way how to send those orders again under the same ids
  */
 export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: Advice): unknown {
   const [first] = [...unknown, ...failed];
@@ -121,13 +121,13 @@ export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep
   return withDoubt(error, { ids, what: 'orders', way, context: { orderId: first.order.orderId } });
 }
 
-/** A failure of a send that also names what may be stored. */
+/** Adds to the failure of a send what may be stored. */
 export function withDoubt(
   failure: Failure,
   doubt: {
     readonly ids: readonly string[];
     readonly what: 'orders' | 'events';
-    /** How it is sent again under the same ids. */
+    /** How to send it again under the same ids. */
     readonly way: Advice;
     readonly context?: Failure['context'];
   },

@@ -14,11 +14,11 @@ import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
 import { atPace, type Pace } from './pace.ts';
 import { withDoubt } from './sender.ts';
 
-/** Where events come from, by the name for commands. */
+/** The sources of events, by their names in commands. */
 export const SOURCES = { online: ONLINE_ORDER, store: STORE_SALE, supplier: SUPPLIER_RESTOCK } as const;
 export type SourceName = keyof typeof SOURCES;
 
-/** An event of a source that is to be sent. */
+/** An event of a source, to be sent. */
 export interface SourceEvent {
   readonly source: SourceName;
   readonly fields: SourceMessage;
@@ -26,19 +26,22 @@ export interface SourceEvent {
 
 export interface SampleEventOptions {
   readonly sources: readonly SourceName[];
-  /** Whom deliveries come from. */
+  /** The suppliers that deliveries come from. */
   readonly suppliers: readonly string[];
-  /** null: without end. */
+  /** null: endless. */
   readonly count: number | null;
-  /** Of a hundred events so many are sent twice, and as many are wrong. */
+  /** The percentage of events that are sent twice, and of events that are wrong. */
   readonly faulty: number;
-  /** From 0 inclusive to 1 exclusive. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
   readonly newId: () => string;
   readonly now: () => number;
 }
 
-/** One event in so many is a delivery, and each that finds an item used up: stores sell little that they do not have. */
+/**
+ * One event in this many is a delivery, as is each event for an item that is used up: stores rarely sell what they
+ * lack.
+ */
 const EVENTS_TO_A_DELIVERY = 10;
 const ON_HAND_AT_FIRST = 10;
 const LARGEST_SALE = 3;
@@ -46,11 +49,11 @@ const STORES = 5;
 const LARGEST_ORDER = 1_000_000;
 const UNKNOWN_SUPPLIER = 'SUP-1';
 
-/** Events of these items at random. One that is sent twice counts twice. */
+/** Random events for these items. An event that is sent twice counts twice towards `count`. */
 export function* sampleEvents(items: readonly Item[], options: SampleEventOptions): Generator<SourceEvent> {
   const { count, faulty, random } = options;
   const below = (limit: number): number => Math.floor(random() * limit);
-  // Counted from a number of its own: with a seed the events are the same, whatever is on hand by now.
+  // Starts from a fixed quantity, not the stock: the same seed gives the same events.
   const left = new Map<string, number>();
   let made = 0;
   while (count === null || made < count) {
@@ -95,7 +98,7 @@ function sampleEvent(
   return { source, fields };
 }
 
-/** What a supplier brings. */
+/** A delivery by a supplier. */
 export function delivery(
   { item, price }: Item,
   quantity: number,
@@ -106,7 +109,7 @@ export function delivery(
   return { source: 'supplier', fields: { ...fields, ...about } };
 }
 
-/** A product that does not exist, nothing of one, or an order for more than any shop has. */
+/** Makes an event wrong: a product that does not exist, a quantity of 0, or an order for more than any shop has. */
 function wrong({ source, fields }: SourceEvent, way: number): SourceEvent {
   if (way === 0) return { source, fields: { ...fields, product_id: 'no-such-product' } };
   if (way === 1 || source !== 'online') return { source, fields: { ...fields, quantity: 0 } };
@@ -118,7 +121,7 @@ export interface SendEventsOptions extends Pace {
   readonly names: TopicNames;
   readonly events: AsyncIterable<SourceEvent> | Iterable<SourceEvent>;
   readonly create: boolean;
-  /** How those are sent again under the same ids of which nobody knows whether they are stored. */
+  /** How to send events again, under the same ids, when it is unknown whether they are stored. */
   readonly again: EventsAgain['by'];
   readonly on: (event: SendEventsEvent) => void;
 }
@@ -133,12 +136,12 @@ export type SendEventsEvent =
   | { readonly kind: 'summary'; readonly summary: SentEvents };
 
 export interface SentEvents {
-  /** How many, by topic. */
+  /** The number of events sent, by topic. */
   readonly byTopic: ReadonlyMap<string, number>;
   readonly sent: number;
-  /** Not stored. */
+  /** The number of events that are not stored. */
   readonly failed: number;
-  /** Given to the brokers, which did not answer: these may be stored, now or later. */
+  /** Handed to the brokers, which did not answer: these events may be stored, now or later. */
   readonly unknown: number;
   readonly interrupted: boolean;
   /** A failure follows. */
@@ -147,10 +150,10 @@ export interface SentEvents {
 }
 
 /**
- * Sends events to the topics of their sources, keyed by their product. The last event is the summary, before a failure
- * too. What is sent again under the same ids counts once.
+ * Sends events to the topics of their sources, keyed by product. The last event is the summary, even before a failure.
+ * Events that are sent again under the same ids count once.
  *
- * @throws Failure of the ports; interrupted when a finite run was stopped
+ * @throws Failure as the ports; interrupted when a finite run was stopped
  */
 export async function sendEvents(
   { broker, codecOf }: { readonly broker: Broker; readonly codecOf: CodecOf },
@@ -184,10 +187,10 @@ function interruptedAfter(
   { count, again }: { readonly count: number; readonly again: EventsAgain['by'] },
   why: string,
 ): Failure {
-  const goOn = { resume: 'count', next: sent > 0 ? sent : null, rest: count - sent } as const;
+  const resumption = { resume: 'count', next: sent > 0 ? sent : null, rest: count - sent } as const;
   const fix: Advice =
     again === 'event_id' && unknown.length === 0
-      ? { kind: 'produce_again', inDoubt: false, unknown: 0, orderId: '', ...goOn }
+      ? { kind: 'produce_again', inDoubt: false, unknown: 0, orderId: '', ...resumption }
       : sentAgain(unknown, again);
   return new Failure('interrupted', `interrupted: ${sent} of ${count} events sent${why}`, { fix });
 }
@@ -202,7 +205,7 @@ class Sending {
   readonly byTopic = new Map<string, number>();
   sent = 0;
   failed = 0;
-  /** Nothing is sent after these. */
+  /** Events that may be stored; nothing is sent after these. */
   unknown: readonly SourceEvent[] = [];
 
   constructor(codecOf: CodecOf, options: SendEventsOptions) {
@@ -238,21 +241,21 @@ class Sending {
     if (values === undefined) return;
     const records = events.map(({ fields }, i) => ({ key: fields.product_id, value: values[i] ?? null }));
     const { outcomes, failure } = await producer.send(topic, records, { signal });
-    const gone = events.flatMap((event, i) => {
+    const stored = events.flatMap((event, i) => {
       const outcome = outcomes[i];
       return typeof outcome === 'object' ? [{ ...event, ...outcome, topic }] : [];
     });
     const unknown = events.filter((_, i) => outcomes[i] === 'unknown');
-    this.sent += gone.length;
+    this.sent += stored.length;
     this.unknown = unknown;
-    this.failed += events.length - gone.length - unknown.length;
-    this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + gone.length);
-    if (gone.length > 0) on({ kind: 'sent', events: gone });
+    this.failed += events.length - stored.length - unknown.length;
+    this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + stored.length);
+    if (stored.length > 0) on({ kind: 'sent', events: stored });
     if (unknown.length > 0) on({ kind: 'unknown', topic, events: unknown });
     if (failure !== null) throw doubted(failure, unknown, this.#options);
-    if (gone.length < events.length) {
-      throw new Failure('broker_refused', `the brokers do not take all events into topic ${topic}`, {
-        fix: 'see the configuration of the topic, and the log of the brokers',
+    if (stored.length < events.length) {
+      throw new Failure('broker_refused', `the brokers refused some events for topic ${topic}`, {
+        fix: 'check the configuration of the topic and the logs of the brokers',
         context: { topic },
       });
     }

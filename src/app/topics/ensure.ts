@@ -9,10 +9,10 @@ export interface TopicCreated {
 }
 
 /**
- * Makes sure that topics are there: those that a message is sent to or read from, and those of dead letters.
+ * Makes sure that topics exist: the topics that messages are sent to or read from, and their dead-letter topics.
  *
- * @param create false makes a missing topic a failure
- * @returns how many it created
+ * @param create false: a missing topic is a failure
+ * @returns the number of topics that it created
  * @throws Failure topic_missing
  */
 export async function ensureTopics(
@@ -27,7 +27,7 @@ export async function ensureTopics(
   for (const one of queue) {
     const { topic } = one;
     const carries = one.carries ?? [];
-    // It is to hold the largest record of these, so they come before it.
+    // The topic must hold the largest record of these topics, so they are created first.
     if (carries.some((of) => of !== topic && left.has(of))) {
       queue.push(one);
       continue;

@@ -1,20 +1,20 @@
 import type { BrokerAdmin, BrokerRecord, PartitionRange } from '../../ports/broker.ts';
 
-/** A page looks at so many records at most, however few of them it is after. */
-const LOOKED_AT = 10_000;
-/** Records fetched at once of one partition: few at first, since most pages need no more. */
+/** The most records that a page reads, however few of them match. */
+const MOST_READ = 10_000;
+/** How many records are fetched at once from a partition: few at first, since most pages need no more. */
 const FIRST_PIECE = 100;
 const LARGEST_PIECE = 2_000;
 /**
- * A record that was sent twice after a crash is listed once, as the later of the two. A page that goes on looks at so
- * many records after its beginning for that: more than are sent between two marks of what was sent.
+ * A record that was sent twice after a crash is listed once, as the later copy. To recognize copies, a page that
+ * continues a list also reads this many records after its start: more than are sent between two marks of sent messages.
  */
 const COPIES_WITHIN = 4_000;
 
-/** Where a list goes on: by topic and partition, the offset before which it continues. What is left out is at its end. */
+/** Where a list continues: the offset to continue before, by topic and partition. Missing partitions are finished. */
 export type PageMark = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Whether a value is such a mark: it has been with a client. */
+/** Whether a value is a valid mark: it comes from a client. */
 export function isPageMark(value: unknown): value is PageMark {
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).every(
@@ -25,23 +25,23 @@ export function isPageMark(value: unknown): value is PageMark {
   );
 }
 
-/** What is kept of a record. */
+/** The data that is kept of a record. */
 export interface Row<T> {
-  /** Milliseconds since the epoch: the later, the earlier in the list. */
+  /** Milliseconds since the epoch; later rows are listed first. */
   readonly at: number;
-  /** The same of a record that was sent twice. */
+  /** The same for both copies of a record that was sent twice. */
   readonly key: string;
-  /** null: it is not asked for. */
+  /** null: the row is not wanted. */
   readonly value: T | null;
 }
 
 export interface PageOptions<T> {
   /** By topic. */
   readonly ranges: ReadonlyMap<string, readonly PartitionRange[]>;
-  /** null: from the end. */
+  /** null: start from the end. */
   readonly mark: PageMark | null;
   readonly limit: number;
-  /** Of each record one; it keeps no bytes of them. */
+  /** Returns one row for each record, and must not keep references to the bytes of the records. */
   readonly rowsOf: (
     topic: string,
     partition: number,
@@ -52,15 +52,15 @@ export interface PageOptions<T> {
 
 export interface Page<T> {
   readonly rows: readonly T[];
-  /** null: there is nothing before these. */
+  /** null: there are no earlier rows. */
   readonly next: PageMark | null;
 }
 
 /**
- * The latest records of topics, the latest first, a page at a time: a page costs what it looks at, not what there is, and
- * may be short of its limit, or empty, where few records are asked for.
+ * The latest records of topics, latest first, one page at a time. The cost of a page depends on the records it reads,
+ * not on the size of the topics; it may have fewer rows than its limit, or none, when few records match.
  *
- * @throws Failure of BrokerAdmin.records; the signal's reason
+ * @throws Failure as BrokerAdmin.records; the signal's reason
  */
 export async function pageFromEnd<T>(admin: BrokerAdmin, options: PageOptions<T>): Promise<Page<T>> {
   const { limit, signal } = options;
@@ -71,7 +71,7 @@ export async function pageFromEnd<T>(admin: BrokerAdmin, options: PageOptions<T>
       seen.add(row.key);
   }
   const rows: T[] = [];
-  for (let looked = 0; looked < LOOKED_AT && rows.length < limit; looked += 1) {
+  for (let read = 0; read < MOST_READ && rows.length < limit; read += 1) {
     const row = (await latest(sources))?.take();
     if (row === undefined) return { rows, next: null };
     signal?.throwIfAborted();
@@ -82,7 +82,7 @@ export async function pageFromEnd<T>(admin: BrokerAdmin, options: PageOptions<T>
   return { rows, next: sources.some(({ isMore }) => isMore) ? markOf(sources) : null };
 }
 
-/** The one whose next record is the latest; undefined: none has any. */
+/** The source whose next record is the latest; undefined: no source has any left. */
 async function latest<T>(sources: readonly Source<T>[]): Promise<Source<T> | undefined> {
   let found: Source<T> | undefined;
   for (const source of sources) {
@@ -99,7 +99,7 @@ function sourcesOf<T>(admin: BrokerAdmin, options: PageOptions<T>): Source<T>[] 
     ofTopic.flatMap(({ partition, start, end }) => {
       const to = mark === null ? end : Math.min(mark[topic]?.[partition] ?? 0, end);
       const from = mark === null ? end : Math.min(to + COPIES_WITHIN, end);
-      // One that is at its end may have the other of two copies.
+      // A finished partition may still have the other of two copies.
       return end > start ? [new Source(admin, options, { topic, partition, start, to, from })] : [];
     }),
   );
@@ -117,13 +117,13 @@ interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
-  /** Where the page begins. */
+  /** The offset at which the page starts. */
   readonly to: number;
-  /** Where looking for copies begins. */
+  /** The offset at which the search for copies starts. */
   readonly from: number;
 }
 
-/** A partition, read from its end back. */
+/** A partition that is read backwards from its end. */
 class Source<T> {
   readonly topic: string;
   readonly partition: number;
@@ -131,11 +131,11 @@ class Source<T> {
   readonly #start: number;
   readonly #admin: BrokerAdmin;
   readonly #options: PageOptions<T>;
-  /** In the order of their offsets; the last one is next. */
+  /** Ordered by offset; the last one is next. */
   #rows: (Row<T> & { readonly offset: number })[] = [];
   #fetchedFrom: number;
   #piece = FIRST_PIECE;
-  /** The offset before which nothing was taken. */
+  /** Rows from this offset on have been taken. */
   before: number;
 
   constructor(admin: BrokerAdmin, options: PageOptions<T>, { topic, partition, start, to, from }: Place) {
@@ -163,7 +163,7 @@ class Source<T> {
     return head;
   }
 
-  /** What comes after the page, before its first `take`; undefined: no more of that. */
+  /** The next row after the page, to be called before the first `take`; undefined: there are no more of these. */
   async takeAhead(): Promise<Row<T> | undefined> {
     if (this.before <= this.to) return undefined;
     await this.fill();

@@ -7,12 +7,12 @@ import {
 import type { BrokerAdmin, TopicDescription } from '../../ports/broker.ts';
 import { createDeclared } from './ensure.ts';
 
-/** A topic as it is declared and as the cluster has it. */
+/** A topic as declared and as it is in the cluster. */
 export interface TopicState {
   /** Its name in the catalogue. */
   readonly message: string;
   readonly declared: DeclaredTopic;
-  /** null: there is no such topic. */
+  /** null: the topic does not exist. */
   readonly actual: TopicDescription | null;
   /** How many of the declared copies this cluster can hold. */
   readonly possibleReplication: number;
@@ -32,9 +32,9 @@ export type TopicAction =
 export interface TopicPlan {
   readonly brokers: number;
   readonly topics: readonly TopicState[];
-  /** Changes that make the cluster as declared. None makes anything smaller or deletes it. */
+  /** Changes that make the cluster match the declaration. None of them reduces or deletes anything. */
   readonly actions: readonly TopicAction[];
-  /** Differences that no action can change. */
+  /** Differences that cannot be resolved by an action. */
   readonly warnings: readonly string[];
 }
 
@@ -87,7 +87,7 @@ function actionsOf({ declared, actual, possibleReplication }: TopicState): Topic
   return actions;
 }
 
-/** The action where a topic is compacted, which drops orders of one key, and refuses dead letters without one. */
+/** The action for a compacted topic: compaction drops orders with the same key and refuses dead letters without one. */
 export function compactedPolicy(
   actual: TopicDescription | null,
 ): { readonly name: string; readonly from: string; readonly to: string } | null {
@@ -96,10 +96,10 @@ export function compactedPolicy(
 }
 
 const POLICY = 'cleanup.policy';
-/** More of them would be a paragraph. */
+/** With more names, the warning gives their number instead. */
 const MOST_NAMED = 4;
 
-/** What a small cluster cannot hold, in one line for all topics with the same number of copies. */
+/** The replication that a small cluster cannot provide, in one line for all topics with the same number of copies. */
 function fewCopies(topics: readonly TopicState[], brokers: number): string[] {
   const limit = `the cluster has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
   const few = new Map<string, string[]>();
@@ -121,23 +121,23 @@ function warningsOf({ declared, actual, possibleReplication }: TopicState): stri
   if (actual === null) return warnings;
   if (compactedPolicy(actual) !== null) {
     warnings.push(
-      `${topic} is compacted: of records with one key only the last is kept, and records without a key are refused`,
+      `${topic} is compacted: only the last record for each key is kept, and records without a key are refused`,
     );
   }
   if (actual.replication < possibleReplication) {
     warnings.push(
-      `${topic}: ${actual.replication} of ${replication} copies: kafka-reassign-partitions changes that, not this command`,
+      `${topic} has ${actual.replication} of ${replication} copies: use kafka-reassign-partitions to change that`,
     );
   }
   if (actual.partitions < partitions) {
     warnings.push(
-      `${topic}: with more partitions, keys move: records of one key that come later may lie in another partition and be read before earlier ones`,
+      `${topic}: adding partitions moves keys: later records of a key may be in another partition, and be read before earlier ones`,
     );
   }
   return warnings;
 }
 
-/** Carries out a plan, one action after the other. @param onDone called after each */
+/** Carries out the actions of a plan in sequence. @param onDone called after each action */
 export async function applyTopics(
   admin: BrokerAdmin,
   plan: TopicPlan,

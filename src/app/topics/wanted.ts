@@ -6,7 +6,7 @@ import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { carriedBy, deadLettersBy } from '../../domain/messages/select.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
 
-/** The topics of messages, each followed by that of its dead letters, where a processor reads it. */
+/** The topics of messages, each followed by its dead-letter topic if a processor reads it. */
 export function wantedTopics(messages: readonly DeclaredMessage[], names: TopicNames): WantedTopic[] {
   const wanted = new Map<string, WantedTopic>();
   const add = (topic: string, message: DeclaredMessage): void => {
@@ -21,7 +21,9 @@ export function wantedTopics(messages: readonly DeclaredMessage[], names: TopicN
   return [...wanted.values()];
 }
 
-/** What a run of processors needs: the topics that they read with those of their dead letters, and those they write. */
+/**
+ * The topics that a run of processors needs: the topics it reads, their dead-letter topics, and the topics it writes.
+ */
 export function topicsOfRun(
   run: readonly {
     readonly sources: readonly DeclaredMessage[];
@@ -41,9 +43,9 @@ export function topicsOfRun(
 }
 
 /**
- * What a run needs of cluster and registry: topics, and each message that is read or sent.
+ * The topics that a run needs in the cluster, and the messages it reads or sends, which need schemas in the registry.
  *
- * @param processorNames none: all
+ * @param processorNames empty: all processors
  * @throws Failure usage: there is no such processor
  */
 export function needsOfRun(
@@ -56,7 +58,11 @@ export function needsOfRun(
   return { topics: topicsOfRun(chosen, names), messages: [...messages] };
 }
 
-/** @param name of a processor; `all`: of every processor of the shop @throws Failure usage: there is no such processor */
+/**
+ * @param name a processor, or `all` for every processor of the shop
+ *
+ * @throws Failure usage: there is no such processor
+ */
 export function topicsOfProcessor(
   name: string,
   shop: ShopOptions,
