@@ -376,7 +376,7 @@ describe('dlq redrive', () => {
     broker.onSendFailure = (index) => fates[index] ?? 'not_sent';
     const failure = await redrive().catch((error: unknown) => error as Failure);
     expect(failure).toMatchObject({ code: 'broker_unreachable' });
-    expect((failure as Failure).message).toBe('away; whether 0:1, 0:2 went is unknown');
+    expect((failure as Failure).message).toBe('away; it is unknown whether these were sent: 0:1, 0:2');
     expect(fixText(failure as Failure)).toContain('run the same command again');
     expect(summary()).toMatchObject({ selected: 5, sent: 2, failed: 1, unknown: 2, interrupted: false });
     expect(events).toContainEqual({ kind: 'unknown', ids: ['0:1', '0:2'], topic: 'orders' });

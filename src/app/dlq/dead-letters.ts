@@ -13,19 +13,19 @@ import { EFFECT_STAGE, readOrigin, type DeadLetterOrigin } from './headers.ts';
 export const DEAD_LETTER_STATES = ['open', 'redriven', 'discarded'] as const;
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
 
-/** Where dead letters are looked for. */
+/** Where to look for dead letters. */
 export interface DeadLetterScope {
   /** Dead-letter topics, at least one. */
   readonly topics: readonly string[];
-  /** Whether ids name their topic, since it is not the one that is meant without a name. */
+  /** Whether ids include the topic, because it is not the default one. */
   readonly isNamed: boolean;
-  /** Of every processor of the shop with this group; `topic` has those of `orders`, whose ids are without a name. */
+  /** Set for all processors of the shop with this group; ids in `topic`, the one of `orders`, have no topic name. */
   readonly ofShop?: { readonly group: string; readonly topic: string };
-  /** Whose they are; null: anybody's in these topics. */
+  /** The processor whose dead letters are wanted; null: all in these topics. */
   readonly of: Pick<ProcessorTopics, 'processor' | 'group'> | null;
 }
 
-/** A dead letter. Key, value and headers are views on fetched bytes: good until the next chunk. */
+/** A dead letter. Key, value and headers are views of fetched bytes, valid until the next chunk. */
 export interface DeadLetter {
   readonly id: DeadLetterId;
   /** The dead-letter topic. */
@@ -34,21 +34,21 @@ export interface DeadLetter {
   readonly mark: MarkedDeadLetter;
   readonly state: DeadLetterState;
   readonly origin: DeadLetterOrigin;
-  /** Milliseconds since the epoch: as the headers say, else the record's own time; null for a kept one without. */
+  /** Milliseconds since the epoch, from the headers or else the record; null for a kept one without a time. */
   readonly failedAt: number | null;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
 }
 
-/** A crash between sending a dead letter and recording that makes copies, which are near each other. */
+/** A crash between sending a dead letter and recording that leads to copies, which are near each other. */
 const COPIES_WITHIN = 100_000;
-/** Keys are sent over the folder's socket by the thousand, as JSON, where no character in them may need escaping. */
+/** Keys are sent through the folder's socket by the thousand, as JSON: their characters must not need escaping. */
 const KEY = /^[ !#-[\]-~]{1,400}$/;
 
-/** Returns whether a key is new, comparing with the last `within` keys or more. */
+/** Returns a function that tells whether a key is new, compared with at least the last `within` keys. */
 export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
-  // Two generations: a set that drops its oldest key with each new one becomes slow.
+  // Two generations: a set that drops its oldest key for each new one becomes slow.
   let recent = new Set<string>();
   let older = recent;
   return (key) => {
@@ -69,12 +69,12 @@ export interface DeadLetterSources {
   readonly signal?: AbortSignal;
 }
 
-/** The dead letters of one or more topics, and what was done with them. */
+/** The dead letters of one or more topics, with their states. */
 export class DeadLetters {
   readonly #sources: DeadLetterSources;
-  /** Of the topics that are there. */
+  /** The ranges of the topics that exist. */
   readonly ranges: ReadonlyMap<string, readonly PartitionRange[]>;
-  /** By topic and key; grows with what is marked. */
+  /** By topic and key; grows as dead letters are marked. */
   readonly #states: Map<string, DeadLetterState>;
 
   private constructor(
@@ -87,7 +87,7 @@ export class DeadLetters {
     this.#states = states;
   }
 
-  /** As the topics and the folder are at this moment. @throws Failure topic_missing: none of them is there */
+  /** Reads the present state of the topics and the folder. @throws Failure topic_missing: none of the topics exists */
   static async open(sources: DeadLetterSources): Promise<DeadLetters> {
     const { admin, reader, scope } = sources;
     const ranges = new Map<string, readonly PartitionRange[]>();
@@ -104,7 +104,7 @@ export class DeadLetters {
     return new DeadLetters(sources, ranges, states);
   }
 
-  /** Remembers that these are marked, so that later copies of them are too. */
+  /** Records that these are marked, so that later copies of them count as marked too. */
   marked(deadLetters: readonly Pick<DeadLetter, 'topic' | 'mark'>[], action: DeadLetterAction): void {
     for (const deadLetter of deadLetters) this.#states.set(stateKey(deadLetter), action);
   }
@@ -113,7 +113,7 @@ export class DeadLetters {
     return this.#states.get(stateKey(deadLetter)) ?? 'open';
   }
 
-  /** Every dead letter once, chunk by chunk: those kept in the folder, then the topics, partition by partition. */
+  /** Every dead letter once, in chunks: those kept in the folder, then the topics, partition by partition. */
   async *all(): AsyncGenerator<readonly DeadLetter[]> {
     const isNew = recentOnly();
     yield* this.kept(null);
@@ -129,7 +129,7 @@ export class DeadLetters {
     }
   }
 
-  /** These dead letters, chunk by chunk, in any order. @throws Failure not_found */
+  /** The dead letters with these ids, in chunks, in any order. @throws Failure not_found */
   async *some(ids: readonly DeadLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
     const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
     if (kept.size > 0) yield* this.kept(kept);
@@ -154,17 +154,17 @@ export class DeadLetters {
     }
   }
 
-  /** @throws Failure invalid_value: which topic is meant is not clear */
+  /** @throws Failure invalid_value: the topic is ambiguous */
   #topicOf(id: RecordLetterId): string {
     const { topics } = this.#sources.scope;
     if (id.topic !== null) return id.topic;
     if (topics.length === 1) return topics[0] ?? '';
     throw new Failure('invalid_value', `${formatDeadLetterId(id)} may be in any of ${topics.join(', ')}`, {
-      fix: 'name the topic before it: TOPIC:PARTITION:OFFSET',
+      fix: 'add the topic: TOPIC:PARTITION:OFFSET',
     });
   }
 
-  /** Makes sure that all of these are there. @throws Failure not_found */
+  /** Makes sure that all of these exist. @throws Failure not_found */
   async check(ids: readonly DeadLetterId[]): Promise<void> {
     const chunks = this.some(ids);
     while ((await chunks.next()).done !== true);
@@ -178,14 +178,14 @@ export class DeadLetters {
     const range = ranges.find((candidate) => candidate.partition === partition);
     if (range === undefined) throw missing(scope, id, `it has no partition ${partition}`);
     if (offset < range.start) {
-      const why = `it was deleted, by retention or by hand: ${range.start} is the first left`;
+      const why = `it was deleted, by retention or by hand: the first remaining offset is ${range.start}`;
       throw missing(scope, id, why);
     }
     if (offset >= range.end) throw missing(scope, id, `the partition ends at ${range.end}`);
     return { partition, from: offset, to: offset + 1 };
   }
 
-  /** Those kept in the folder. @param wanted what is found is removed from it; null: all of the scope */
+  /** The dead letters kept in the folder. @param wanted found ids are removed from it; null: all in the scope */
   async *kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
     const { reader, scope } = this.#sources;
     for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
@@ -195,7 +195,7 @@ export class DeadLetters {
     }
   }
 
-  /** A record of a dead-letter topic. */
+  /** Makes a dead letter from a record of a dead-letter topic. */
   of(
     topic: string,
     partition: number,
@@ -222,7 +222,7 @@ export class DeadLetters {
 
 type RecordLetterId = Extract<DeadLetterId, { kind: 'record' }>;
 
-/** Takes over what the log of edits says of dead letters. @param states by `stateKey` */
+/** Applies an edit from the log to the states of dead letters. @param states by `stateKey` */
 export function takeMarks(
   { topic, action, letters }: Extract<Edit, { kind: 'dead_letter' }>,
   states: Map<string, DeadLetterState>,
@@ -230,7 +230,7 @@ export function takeMarks(
   for (const { key } of letters) states.set(`${topic} ${key}`, action);
 }
 
-/** As the log of edits names it, beside the topic. */
+/** The identity of a dead letter in the log of edits, apart from its topic. */
 export function markOf(
   id: DeadLetterId,
   origin: DeadLetterOrigin,
@@ -244,19 +244,22 @@ export function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): s
   return `${topic} ${mark.key}`;
 }
 
-/** What cannot be read is a dead letter of all that read the topic; what was read, of the group where it came to nothing. */
+/**
+ * Whether a dead letter is in the scope. A record that cannot be decoded belongs to all readers of the topic; one whose
+ * effect failed belongs to the group of that effect.
+ */
 export function isOf({ origin, topic }: DeadLetter, { of, ofShop }: DeadLetterScope): boolean {
   if (ofShop !== undefined && topic !== ofShop.topic) {
     return origin.group === ofShop.group || origin.group?.startsWith(`${ofShop.group}.`) === true;
   }
   if (of === null || origin.errorStage !== EFFECT_STAGE) return true;
-  // Of a group that was renamed since, too.
+  // The group may have been renamed since.
   return origin.group === of.group || origin.group?.endsWith(`.${of.processor}`) === true;
 }
 
 /**
- * A dead letter of orderctl is identified by its original record, the group that read it and the time; any other by
- * its place and time, so that a record at the same place of a topic that was created again is distinguished.
+ * The key of a dead letter. In the format of orderctl: its original record, the group that read it and the time. In any
+ * other format: its place and time, which tells it apart from a record at the same place of a recreated topic.
  */
 function keyOf(place: string, origin: DeadLetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;
@@ -287,7 +290,7 @@ function noneThere({ topics, of, ofShop }: DeadLetterScope): Failure {
   const what =
     topics.length === 1
       ? `topic ${topic} does not exist`
-      : `none of the topics ${ofShop === undefined ? topics.join(', ') : 'for dead letters'} exists`;
+      : `none of the ${ofShop === undefined ? `topics ${topics.join(', ')}` : 'dead-letter topics'} exists`;
   return new Failure('topic_missing', what, {
     fix: of === null ? { kind: 'other_dlq_topic' } : { kind: 'apply_topics_of', processor: of.processor },
     context: { topic },

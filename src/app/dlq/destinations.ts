@@ -11,7 +11,7 @@ export interface Planned {
   readonly topic: string;
 }
 
-/** Where dead letters are sent again, or why they are not. */
+/** Determines where dead letters are sent again, or why they are not. */
 export class Destinations {
   readonly #admin: BrokerAdmin;
   readonly #options: RedriveOptions;
@@ -22,7 +22,7 @@ export class Destinations {
     this.#options = options;
   }
 
-  /** Of a dead letter that is open. @throws Failure invalid_input: a corrected value would change nothing */
+  /** The destination of an open dead letter. @throws Failure invalid_input: a corrected value would change nothing */
   async of(deadLetter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
     const { toTopic, maxRedrives } = this.#options;
     const { origin } = deadLetter;
@@ -37,7 +37,7 @@ export class Destinations {
     if (origin.replayCount >= maxRedrives) {
       return {
         reason: 'quarantined',
-        message: `it came back ${origin.replayCount} times`,
+        message: `it was already redriven ${origin.replayCount} times`,
         fix: { kind: 'allow_redrives', count: origin.replayCount + 1 },
       };
     }
@@ -60,7 +60,7 @@ export class Destinations {
     return { deadLetter: this.#corrected(deadLetter), topic };
   }
 
-  /** Whether a group of this shop sent it that reads another topic since. Those of other groups may have other readers. */
+  /** Whether it is from a group of this shop that no longer reads its topic. Other groups may have other readers. */
   #isLeft({ origin: { format, group, topic } }: DeadLetter): boolean {
     const { readings } = this.#options;
     const isOurs = format === 'orderctl' && readings.some((reader) => reader.group === group);
@@ -68,9 +68,11 @@ export class Destinations {
   }
 
   /**
-   * With the value that was given, and without the name of the schema of the one before.
+   * The dead letter with the corrected value, if there is one; the header that names the schema of the old value is
+   * removed.
    *
-   * @throws Failure invalid_input: what its record asks for is owed as it was read, and tried once more whatever it says
+   * @throws Failure invalid_input: the effect is stored with the values that were read, so a new value would change
+   *   nothing
    */
   #corrected(deadLetter: DeadLetter): DeadLetter {
     const { value, toTopic } = this.#options;
@@ -89,9 +91,9 @@ export class Destinations {
 }
 
 function wasRead({ id, origin }: DeadLetter): Failure {
-  const why = `what it asked for came to nothing (${origin.errorCode ?? 'unknown'})`;
-  const message = `${formatDeadLetterId(id)} was read, and ${why}: a corrected value would change nothing`;
+  const why = `its effect failed (${origin.errorCode ?? 'unknown'})`;
+  const message = `${formatDeadLetterId(id)} could be read, but ${why}: a corrected value would change nothing`;
   return new Failure('invalid_input', message, {
-    fix: 'redrive it as it is, for one more try; nothing was sent',
+    fix: 'redrive it unchanged to try once more; nothing was sent',
   });
 }

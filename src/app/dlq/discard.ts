@@ -5,13 +5,13 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import { DeadLetters, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
 
-/** The most dead letters in one edit, whose line has to fit through the owner's socket. */
+/** The maximum number of dead letters in one edit, whose line must fit through the owner's socket. */
 export const MARK_AT_ONCE = 1_000;
 
-/** What is kept of a dead letter once its bytes are gone. */
+/** The data that is kept of a dead letter when its bytes are no longer valid. */
 export type DeadLetterNote = Pick<DeadLetter, 'id' | 'topic' | 'mark' | 'state' | 'origin'>;
 
-/** The dead letters of these ids, each once. @throws Failure topic_missing, not_found */
+/** Finds the dead letters with these ids, each once. @throws Failure topic_missing, not_found */
 export async function findDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
   { scope, ids }: { scope: DeadLetterScope; ids: readonly DeadLetterId[] },
@@ -27,7 +27,7 @@ export async function findDeadLetters(
   return [...found.values()];
 }
 
-/** Marks these as discarded. */
+/** Marks dead letters as discarded. */
 export async function discardDeadLetters(
   access: StoreAccess,
   options: {

@@ -3,17 +3,17 @@ import type { DeadLetter, DeadLetterState } from './dead-letters.ts';
 export interface DeadLetterFilter {
   /** Error code. */
   readonly reason: string | null;
-  /** Inclusive; the time of failure, milliseconds since the epoch. */
+  /** The earliest time of failure, inclusive, in milliseconds since the epoch. */
   readonly sinceMs: number | null;
-  /** Exclusive. */
+  /** The end of the time range, exclusive. */
   readonly untilMs: number | null;
   readonly originalTopic: string | null;
-  /** That which read the record. */
+  /** The group that read the original record. */
   readonly originalGroup: string | null;
   readonly state: DeadLetterState | null;
 }
 
-/** Stands for a missing error code or group in counts and filters. */
+/** The name for a missing error code or group in counts and filters. */
 export const UNKNOWN = 'unknown';
 
 export function matchesDeadLetter(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {

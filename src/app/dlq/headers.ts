@@ -3,8 +3,8 @@ import { recordTime } from '../../domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 
 /*
- * Reads the headers of a dead letter, in the formats of the programs that write dead letters. If a header is repeated
- * the last one is the newest: Connect and Spring add theirs to existing ones. Sources:
+ * Reads the headers of a dead letter, in the formats of the programs that write dead letters. If a header is repeated,
+ * the last one is the newest: Connect and Spring append theirs to existing ones. Sources:
  *
  *   Kafka Connect, also managed by Confluent   org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter
  *   Kafka Streams, ksqlDB on it                KIP-1034
@@ -16,12 +16,12 @@ import { lastHeader, type Headers } from '../../ports/record.ts';
 
 interface Format {
   readonly name: string;
-  /** A record was dead-lettered in this format if and only if it has one of these. */
+  /** A record is a dead letter in this format if and only if it has one of these headers. */
   readonly markers: readonly string[];
-  /** Followed by topic, partition, offset, timestamp. */
+  /** The prefix of the headers for topic, partition, offset and timestamp. */
   readonly original: string;
   readonly group?: string;
-  /** The first one present counts. */
+  /** The first header that exists counts. */
   readonly code: readonly string[];
   readonly message: readonly string[];
   readonly stage?: string;
@@ -96,28 +96,28 @@ const FORMATS = [
   },
 ] as const satisfies readonly Format[];
 
-/** `x-error-stage` of a record that was read, and handled, and what it asked of the outside came to nothing. */
+/** `x-error-stage` of a record that was decoded and processed, but whose effect failed. */
 export const EFFECT_STAGE = 'effect';
 
 export type DeadLetterFormat = (typeof FORMATS)[number]['name'];
 
-/** Of those formats; Spring's deserializers leave Java objects beside them. */
+/** The headers of these formats, and those in which Spring's deserializers leave Java objects. */
 const DEAD_LETTER_HEADER =
   /^(x-error-|x-exception-|x-failed-at$|x-original-group$|__(connect|streams|dlq)\.errors\.|kafka_(dlt-|original-|exception-)|retry_topic-|springDeserializerException|dead-letter-(reason|cause|topic|partition|offset|exception-class-name|cause-class-name)$)/;
 const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 const MAX_TEXT = 1_000;
 
-/** null: the headers do not say. */
+/** The origin of a dead letter; a value is null when the headers do not have it. */
 export interface DeadLetterOrigin {
   readonly format: DeadLetterFormat | null;
   readonly topic: string | null;
   readonly partition: number | null;
   readonly offset: number | null;
-  /** Milliseconds since the epoch, as the next two. */
+  /** Milliseconds since the epoch, like `failedAt`. */
   readonly timestamp: number | null;
   readonly failedAt: number | null;
   readonly group: string | null;
-  /** Our code, or the class of the exception. */
+  /** The error code of orderctl, or the class of the exception. */
   readonly errorCode: string | null;
   readonly errorStage: string | null;
   readonly errorMessage: string | null;
@@ -126,7 +126,9 @@ export interface DeadLetterOrigin {
   readonly replayCount: number;
 }
 
-/** Total: any program may have written the headers. Texts come without control characters, at most 1,000 characters long. */
+/**
+ * Never fails: any program may have written the headers. Texts have no control characters and at most 1,000 characters.
+ */
 export function readOrigin(headers: Headers): DeadLetterOrigin {
   const replayCount = numberIn(headers, 'x-replay-count') ?? 0;
   const format: Format | undefined = FORMATS.find(({ markers }) =>
@@ -169,9 +171,9 @@ const NOTHING_KNOWN: DeadLetterOrigin = {
 };
 
 /**
- * The headers of a dead letter that is sent again: none of any dead-letter format, so that the next consumer that
- * refuses it starts from scratch; where it came from as x-original-*, the one group that is to handle it, and how often it
- * was sent.
+ * The headers of a dead letter that is sent again. Headers of all dead-letter formats are removed, so that a consumer
+ * that refuses it starts from scratch. Added are its origin as x-original-*, the only group that must process it, and
+ * how often it was sent.
  */
 export function redriveHeaders(
   headers: Headers,
@@ -179,7 +181,7 @@ export function redriveHeaders(
   replay: {
     id: string;
     at: number;
-    /** That alone is to handle it; null: all that read it. */ group: string | null;
+    /** The only group that must process it; null: all groups that read it. */ group: string | null;
   },
 ): Headers {
   const kept = headers.filter(([name]) => !DEAD_LETTER_HEADER.test(name));
@@ -198,18 +200,18 @@ export function redriveHeaders(
   ]);
 }
 
-/** Without the header by which serializers of Confluent name the schema of a value. */
+/** Removes the header in which Confluent's serializers name the schema of a value. */
 export function withoutSchema(headers: Headers): Headers {
   return headers.filter(([name]) => name !== '__value_schema_id');
 }
 
-/** The headers as they are, order and repetition included, with ours behind them instead of any of those names. */
+/** Replaces all headers with the names of `ours`, which come last; order and repetition of the others are kept. */
 export function withHeaders(headers: Headers, ours: Headers): Headers {
   const names = new Set(ours.map(([name]) => name));
   return [...headers.filter(([name]) => !names.has(name)), ...ours];
 }
 
-/** null is neither text nor number, and counts as absent. */
+/** A null value counts as absent. */
 function lastValue(headers: Headers, name: string): Uint8Array | string | undefined {
   return lastHeader(headers, name) ?? undefined;
 }
@@ -224,8 +226,8 @@ function textIn(headers: Headers, name: string): string | null {
 }
 
 /**
- * A number in digits, or as Java writes it: four or eight bytes, big-endian. Digits read as bytes would exceed all
- * offsets.
+ * A number in digits, or as Java writes it: four or eight bytes, big-endian. Digits that were read as such bytes would
+ * be greater than any offset.
  */
 function numberIn(headers: Headers, name: string): number | null {
   const value = lastValue(headers, name);

@@ -6,28 +6,28 @@ import { matchesDeadLetter, UNKNOWN, type DeadLetterFilter } from './filter.ts';
 export interface ListDeadLettersOptions {
   readonly scope: DeadLetterScope;
   readonly filter: DeadLetterFilter;
-  /** Other topics of dead letters, whose records are counted. */
+  /** Other dead-letter topics, whose records are only counted. */
   readonly otherTopics?: readonly string[];
-  /** How many are handed out; all that match are counted. */
+  /** The maximum number to list; all matching ones are counted. */
   readonly limit: number;
-  /** Called again when it has resolved: the listener sets the pace. */
+  /** Called again only when its promise has resolved: the listener sets the pace. */
   readonly onDeadLetters: (deadLetters: readonly DeadLetter[]) => Promise<void>;
 }
 
 export interface ListDeadLettersSummary {
   readonly scope: DeadLetterScope;
-  /** Dead letters that match. */
+  /** The number of matching dead letters. */
   readonly total: number;
   readonly listed: number;
   readonly byErrorCode: ReadonlyMap<string, number>;
-  /** By the group that read the record. */
+  /** By the group that read the original record. */
   readonly byGroup: ReadonlyMap<string, number>;
   readonly byState: Readonly<Record<DeadLetterState, number>>;
-  /** Records of the other topics, whatever was done with them since; those that have none are left out. */
+  /** The number of records in each of the other topics, whatever their state; empty topics are left out. */
   readonly elsewhere: ReadonlyMap<string, number>;
 }
 
-/** Lists dead letters as they are read, however many there are. @throws Failure topic_missing */
+/** Lists dead letters while they are read, however many there are. @throws Failure topic_missing */
 export async function listDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
   { scope, filter, limit, otherTopics = [], onDeadLetters }: ListDeadLettersOptions,
@@ -56,7 +56,7 @@ export async function listDeadLetters(
   return { scope, total, listed, byErrorCode, byGroup, byState, elsewhere };
 }
 
-/** By topic; those that are empty, or not there, are left out. */
+/** The number of records by topic; topics that are empty or do not exist are left out. */
 export async function recordsIn(
   admin: Pick<BrokerAdmin, 'topicNames' | 'ranges'>,
   topics: readonly string[],

@@ -5,11 +5,11 @@ import { pageFromEnd, type PageMark, type Row } from '../topics/from-end.ts';
 import { DeadLetters, isOf, stateKey, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
 import { matchesDeadLetter, type DeadLetterFilter } from './filter.ts';
 
-/** Where a list of dead letters goes on. */
+/** Where a list of dead letters continues. */
 export interface DeadLetterMark {
-  /** The last of those kept in the folder; null: all of them were listed. */
+  /** The last one listed of those kept in the folder; null: all of them were listed. */
   readonly kept: string | null;
-  /** null: none of a topic was listed. */
+  /** null: no records of the topics were listed yet. */
   readonly records: PageMark | null;
 }
 
@@ -17,9 +17,9 @@ export interface DeadLetterPageOptions<T> {
   readonly scope: DeadLetterScope;
   readonly filter: DeadLetterFilter;
   readonly limit: number;
-  /** null: from the beginning. */
+  /** null: start from the beginning. */
   readonly mark: DeadLetterMark | null;
-  /** What is kept of one: its bytes are good until this returns. */
+  /** Extracts the data to keep; the bytes of a dead letter are only valid until this returns. */
   readonly keep: (deadLetter: DeadLetter) => T;
   readonly signal?: AbortSignal;
 }
@@ -29,7 +29,7 @@ export interface DeadLetterPage<T> {
   readonly next: DeadLetterMark | null;
 }
 
-/** Dead letters a page at a time: those kept in the folder, then those of the topics, the latest first. As pageFromEnd. */
+/** One page of dead letters: first those kept in the folder, then those in the topics, latest first. As pageFromEnd. */
 export async function deadLetterPage<T>(
   { access, broker }: { readonly access: StoreAccess; readonly broker: Broker },
   options: DeadLetterPageOptions<T>,
@@ -41,7 +41,7 @@ export async function deadLetterPage<T>(
   try {
     deadLetters = await DeadLetters.open({ admin, reader, scope });
   } catch (error) {
-    // Made with the first that is sent.
+    // The topic is created with the first dead letter that is sent.
     if (isFailure(error, 'topic_missing')) return { deadLetters: [], next: null };
     throw error;
   }

@@ -9,19 +9,20 @@ import type { Refused } from '../../processors/processor.ts';
 import { refuse, refuseId } from '../../processors/stock/reasons.ts';
 import type { DeadLetter } from './dead-letters.ts';
 
-/** What its reader would make of a record: what it says, or why it would be a dead letter. */
+/** The result if a record were read now: its message, or why it would be a dead letter. */
 export type ReadAgain = Decoded<unknown> | Refused;
 
 export interface ReadingAgain {
   readonly codecOf: (message: DeclaredMessage) => Promise<Codec<unknown>>;
   readonly names: TopicNames;
-  /** Of the stock that events are judged by. */
+  /** The stock that events are validated against. */
   readonly reader: Pick<StoreView, 'itemNamed' | 'facts'>;
 }
 
 /**
- * What the readers of the topics that dead letters came from would make of each now; of a topic of others, what
- * `orders` would.
+ * Returns the results if dead letters were read again now by the readers of their original topics. For an unknown
+ * topic, it is the result of `orders`.
+ *
  * @throws Failure registry_unreachable, registry_refused
  */
 export async function readAgain(
@@ -49,12 +50,12 @@ export async function readAgain(
   return read;
 }
 
-/** By the rules of `stock`, the one processor that makes dead letters of what it can read. */
+/** Applies the rules of `stock`, the only processor that makes dead letters of records that it can decode. */
 async function refusedByStock(reader: ReadingAgain['reader'], event: SourceMessage): Promise<Refused | null> {
   const unusable = refuseId(event.event_id);
   if (unusable !== null) return unusable;
   const refused = refuse(event, (await reader.itemNamed(event.product_id))?.quantity);
-  // What counted before is passed over, whatever it says.
+  // An event that already counted is ignored, whatever its contents.
   return refused === null || (await reader.facts(EVENTS_LOG, event.event_id)).length > 0 ? null : refused;
 }
 

@@ -11,23 +11,23 @@ import type { ReadAgain } from './read-again.ts';
 
 export interface RedriveOptions {
   readonly scope: DeadLetterScope;
-  /** What the processors of this shop read: by it, one that a single group handles goes to that group. */
+  /** The topics that the processors of this shop read, to determine whether a dead letter is for a single group. */
   readonly readings: readonly ProcessorTopics[];
-  /** These, or all that are open and match. */
+  /** The dead letters with these ids, or all open ones that match. */
   readonly select: { readonly ids: readonly DeadLetterId[] } | { readonly filter: DeadLetterFilter };
-  /** Send at most so many; null: no limit. */
+  /** The maximum number to send; null: no limit. */
   readonly max: number | null;
-  /** Instead of the topic that each came from. */
+  /** Send to this topic instead of the original ones. */
   readonly toTopic: string | null;
-  /** Sent in place of the value of the one dead letter that is selected; null: values are unchanged. */
+  /** The corrected value of the one dead letter that is selected; null: values are unchanged. */
   readonly value: Uint8Array | null;
-  /** A dead letter that was sent again so often is left alone. */
+  /** Dead letters that were sent again this often are skipped. */
   readonly maxRedrives: number;
   readonly execute: boolean;
-  /** How the marks are logged. */
+  /** The origin of the marks in the log of edits. */
   readonly via: EditVia;
   readonly signal: AbortSignal;
-  /** Called again when it has resolved: the listener sets the pace. */
+  /** Called again only when its promise has resolved: the listener sets the pace. */
   readonly on: (event: RedriveEvent) => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;
 }
@@ -48,7 +48,7 @@ export interface RedriveStep {
   readonly topic: string;
   /** null in a dry run. */
   readonly place: SentRecord | null;
-  /** In a dry run: what consuming it would make of it now; null: not known. */
+  /** In a dry run: the result if it were consumed now; null: unknown. */
   readonly now: ReadAgain | null;
 }
 
@@ -61,7 +61,7 @@ export type RedriveEvent =
       readonly message: string;
       readonly fix: Advice | null;
     }
-  /** Whether these went is not known: they stay open. */
+  /** It is unknown whether these were sent: they stay open. */
   | { readonly kind: 'unknown'; readonly ids: readonly string[]; readonly topic: string }
   | { readonly kind: 'summary'; readonly summary: RedriveSummary };
 
@@ -69,19 +69,19 @@ export interface RedriveSummary {
   readonly scope: DeadLetterScope;
   readonly replayId: string;
   readonly dryRun: boolean;
-  /** Dead letters that were asked for and looked at. */
+  /** The number of dead letters that were selected and checked. */
   readonly selected: number;
-  /** How many of these were sent, or would be. */
+  /** The number of selected ones that were sent, or would be. */
   readonly sent: number;
   readonly byTopic: ReadonlyMap<string, number>;
   readonly skipped: ReadonlyMap<SkipReason, number>;
-  /** Not sent. */
+  /** The number of dead letters that were not sent. */
   readonly failed: number;
-  /** Given to the brokers, which did not answer. */
+  /** The number that was handed to the brokers, which did not answer. */
   readonly unknown: number;
-  /** In a dry run: how many of those that would be sent are known to fail again. */
+  /** In a dry run: the number that would be sent but is known to fail again. */
   readonly failsAgain: number;
-  /** Why that is not known for all of them. */
+  /** Why `failsAgain` does not include all of them. */
   readonly unread: Failure | null;
   readonly interrupted: boolean;
   readonly seconds: number;

@@ -25,13 +25,15 @@ export interface RedrivePorts extends Omit<ReadingAgain, 'reader'> {
 }
 
 /**
- * Sends dead letters back to where they came from, unchanged but for a corrected value, and marks what went after each send, so that a second run
- * continues from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
+ * Sends dead letters back to their original topics, unchanged except for a corrected value, and marks them after each
+ * send, so that a second run continues from there. After a kill, at most 1,000 are sent twice, which is harmless
+ * because of their order ids. The last event is always the summary.
  *
- * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that would fail too), folder_in_use, interrupted, and those of the ports
+ * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that would fail too),
+ *   folder_in_use, interrupted, and as the ports
  */
 export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
-  // Before the marks are read, or those of another redrive would be missing.
+  // Claimed before the marks are read; otherwise those of another redrive would be missing.
   await using claim = options.execute ? await ports.access.claim('redrive') : null;
   await redriveAlone({ ...ports, claim }, options);
 }
@@ -64,7 +66,7 @@ async function redriveAlone(ports: Claimed, options: RedriveOptions): Promise<vo
   if (!finished) {
     throw new Failure('interrupted', `interrupted after ${run.sent} dead letters`, {
       fix: execute
-        ? 'to go on, run the same command again: what went is marked and does not go twice'
+        ? 'to continue, run the same command again: dead letters that were sent are marked and not sent again'
         : 'run the same command again',
     });
   }
@@ -87,7 +89,7 @@ class Redrive {
   #unknown = 0;
   #failed = 0;
   #failsAgain = 0;
-  /** Why it is not known for all whether they would fail again. */
+  /** Why it is unknown for some whether they would fail again. */
   #unread: Failure | null = null;
   sent = 0;
 
@@ -104,17 +106,17 @@ class Redrive {
     const { select, signal } = this.#options;
     const chunks = 'ids' in select ? this.#deadLetters.some(select.ids) : this.#deadLetters.all();
     for await (const chunk of chunks) {
-      const asked =
-        'ids' in select ? chunk : chunk.filter((deadLetter) => this.#isAskedFor(deadLetter, select.filter));
-      for (let from = 0; from < asked.length; from += MARK_AT_ONCE) {
+      const selected =
+        'ids' in select ? chunk : chunk.filter((deadLetter) => this.#isSelected(deadLetter, select.filter));
+      for (let from = 0; from < selected.length; from += MARK_AT_ONCE) {
         if (this.#room() === 0 || signal.aborted) return;
-        await this.#step(asked.slice(from, from + MARK_AT_ONCE));
+        await this.#step(selected.slice(from, from + MARK_AT_ONCE));
       }
     }
   }
 
-  /** A filter selects only open ones. */
-  #isAskedFor(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {
+  /** A filter selects only open dead letters. */
+  #isSelected(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {
     return this.#deadLetters.stateOf(deadLetter) === 'open' && matchesDeadLetter(deadLetter, filter);
   }
 
@@ -150,14 +152,14 @@ class Redrive {
     const read = await unlessStopped(reading, this.#options.signal);
     if (read === undefined) return;
     this.#failsAgain += read.filter((one) => one?.kind === 'dead_letter').length;
-    await this.#tell(
+    await this.#report(
       'would_send',
       topic,
       group.map(({ deadLetter }, i) => ({ deadLetter, place: null, now: read[i] ?? null })),
     );
   }
 
-  /** @returns nothing when the registry is away: it is not waited for again with each thousand */
+  /** @returns an empty array once the registry has failed: each further batch would wait for it again */
   async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly (ReadAgain | null)[]> {
     if (this.#unread !== null) return [];
     try {
@@ -185,37 +187,37 @@ class Redrive {
       }),
     }));
     const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
-    const gone: { deadLetter: DeadLetter; place: SentRecord }[] = [];
+    const delivered: { deadLetter: DeadLetter; place: SentRecord }[] = [];
     const left: { deadLetter: DeadLetter; isUnknown: boolean }[] = [];
     for (const [i, { deadLetter }] of group.entries()) {
       const outcome = outcomes[i];
-      if (typeof outcome === 'object') gone.push({ deadLetter, place: outcome });
+      if (typeof outcome === 'object') delivered.push({ deadLetter, place: outcome });
       else if (outcome === 'too_large') {
         await this.#skip(deadLetter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
       } else if (outcome === 'refused') {
-        await this.#skip(deadLetter, 'refused', `topic ${topic} does not take it; it stays open`);
+        await this.#skip(deadLetter, 'refused', `topic ${topic} refused it; it stays open`);
       } else left.push({ deadLetter, isUnknown: outcome === 'unknown' });
     }
-    if (gone.length > 0) await this.#mark(topic, gone);
+    if (delivered.length > 0) await this.#mark(topic, delivered);
     if (failure !== null) throw await this.#leave(topic, left, failure);
   }
 
-  /** @throws Failure invalid_input: the value that was given would be a dead letter too */
+  /** @throws Failure invalid_input: the corrected value would be a dead letter too */
   async #checkCorrected(group: readonly Planned[]): Promise<void> {
     if (this.#options.value === null) return;
     const [now] = await this.#readAgain(group.map(({ deadLetter }) => deadLetter));
     if (now?.kind !== 'dead_letter') return;
     throw new Failure('invalid_input', `the corrected value would fail too: ${now.code}, ${now.message}`, {
-      fix: 'mend it, and run the same command again: nothing was sent',
+      fix: 'correct it and run the same command again: nothing was sent',
     });
   }
 
-  /** What went is marked before it is reported, and also when others did not go. */
-  async #mark(topic: string, gone: readonly { deadLetter: DeadLetter; place: SentRecord }[]): Promise<void> {
+  /** Dead letters that were sent are marked before they are reported, even when others were not sent. */
+  async #mark(topic: string, sent: readonly { deadLetter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
     const { value, via, onNotice } = this.#options;
     const why = `replay ${this.#replayId} to ${topic}${value === null ? '' : ', with a corrected value'}`;
-    for (const [from, letters] of byTopic(gone.map(({ deadLetter }) => deadLetter))) {
+    for (const [from, letters] of byTopic(sent.map(({ deadLetter }) => deadLetter))) {
       await access.edit(
         {
           kind: 'dead_letter.mark',
@@ -227,17 +229,17 @@ class Redrive {
         { via, onNotice },
       );
     }
-    const sent = gone.map((one) => ({ ...one, now: null }));
-    await this.#tell('sent', topic, sent);
+    const steps = sent.map((one) => ({ ...one, now: null }));
+    await this.#report('sent', topic, steps);
   }
 
-  async #tell(
+  async #report(
     kind: 'would_send' | 'sent',
     topic: string,
     deadLetters: readonly { deadLetter: DeadLetter; place: SentRecord | null; now: ReadAgain | null }[],
   ): Promise<void> {
     this.sent += deadLetters.length;
-    // In a dry run too: a later copy would not be sent again.
+    // In a dry run too, since a later copy would not be sent again.
     this.#deadLetters.marked(
       deadLetters.map(({ deadLetter }) => deadLetter),
       'redriven',
@@ -253,7 +255,7 @@ class Redrive {
     await this.#options.on({ kind, steps });
   }
 
-  /** Those that may have been sent stay open: sending them again is harmless by the ids of their orders. */
+  /** Dead letters that may have been sent stay open: sending them again is harmless because of their order ids. */
   async #leave(
     topic: string,
     left: readonly { deadLetter: DeadLetter; isUnknown: boolean }[],

@@ -6,18 +6,18 @@ import { PLAIN_SHOP } from '../../processors/options.ts';
 import { EFFECT_STAGE } from './headers.ts';
 import type { DeadLetter, DeadLetterScope } from './dead-letters.ts';
 
-/** What a scope may be of. */
+/** The values that a scope can have: `all`, or a processor. */
 export const SCOPES = ['all', ...processors(PLAIN_SHOP).map(({ name }) => name)];
 
-/** Those of a dead-letter topic, in which ids need not name it. */
+/** The scope of one dead-letter topic, in which ids do not need to name it. */
 export function scopeOfTopic(topic: string): DeadLetterScope {
   return { topics: [topic], isNamed: false, of: null };
 }
 
 /**
- * Those of a processor: of all topics that it reads.
+ * The scope of a processor: the dead-letter topics of all topics that it reads.
  *
- * @param wanted its name or that of its group; `all`: of every processor
+ * @param wanted the name of the processor or of its group; `all`: every processor
  * @throws Failure invalid_value: there is no such processor
  */
 export function scopeOfProcessor(
@@ -32,9 +32,9 @@ export function scopeOfProcessor(
 }
 
 /**
- * Those of all processors of a shop. Its other topics may be shared with other shops.
+ * The scope of all processors of a shop; topics other than `dlqTopic` may be shared with other shops.
  *
- * @param dlqTopic that of the orders
+ * @param dlqTopic the dead-letter topic of `orders`
  */
 export function scopeOfShop(dlqTopic: string, shop: { group: string; names: TopicNames }): DeadLetterScope {
   const { topics } = scopeOfProcessor('all', shop);
@@ -43,9 +43,9 @@ export function scopeOfShop(dlqTopic: string, shop: { group: string; names: Topi
 }
 
 /**
- * The one group that is to handle a dead letter when it comes again: where there is one reader, or only one that it came
- * to nothing in; null: all that read the topic, because none of them could read it. A group that was renamed since is
- * known by its processor.
+ * The only group that must process a dead letter when it is sent again: when the topic has one reader, or when only
+ * this group's effect failed. null: all readers of the topic, since none of them could decode it. A group that was
+ * renamed since is recognized by its processor.
  */
 export function onlyGroupFor(
   { origin }: Pick<DeadLetter, 'origin'>,

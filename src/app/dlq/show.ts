@@ -10,11 +10,11 @@ import { readAgain, type ReadAgain, type ReadingAgain } from './read-again.ts';
 
 export interface ShownDeadLetter {
   readonly deadLetter: DeadLetter;
-  /** What was done with it last, by whom and why; null: nothing. */
+  /** The last action on it, its author and reason; null: none. */
   readonly mark: Extract<LoggedEdit, { kind: 'dead_letter' }> | null;
-  /** null: the registry was away or refused us, see `problem`. */
+  /** null: the registry did not answer or refused access, see `problem`. */
   readonly inspection: Inspection | null;
-  /** What consuming it would make of it now. */
+  /** The result if it were consumed now. */
   readonly now: ReadAgain | null;
   readonly problem: Failure | null;
 }
@@ -25,7 +25,7 @@ export interface ShowDeadLetterPorts extends Omit<ReadingAgain, 'reader'> {
   readonly inspector: ValueInspector;
 }
 
-/** One dead letter, taken apart. @throws Failure topic_missing, not_found */
+/** Reads one dead letter with all details. @throws Failure topic_missing, not_found */
 export async function showDeadLetter(
   { access, broker, inspector, ...reading }: ShowDeadLetterPorts,
   { scope, id }: { scope: DeadLetterScope; id: DeadLetterId },
@@ -45,7 +45,7 @@ export async function showDeadLetter(
       return { deadLetter, mark, inspection: null, now: null, problem: error };
     }
   }
-  throw new Error('a dead letter that is not there was not reported');
+  throw new Error('a missing dead letter was not reported');
 }
 
 async function lastMark(

@@ -14,10 +14,10 @@ import { checkoutOrder, type CheckoutOrder } from '../../views/checkout-order.ts
 export type { CheckoutOrder };
 
 const MONEY = ['charge', 'refund'] as const;
-/** What the first fact of an order that came is. */
+/** The first fact about an order that has arrived. */
 const TAKEN_UP: FieldValues<CheckoutFact> = { field: 'step', values: ['validated', 'rejected'] };
 
-/** What is known of an order of the checkout; undefined: nothing. */
+/** Reads a checkout order; undefined when nothing is known about it. */
 export async function readCheckoutOrder(
   reader: Pick<StoreReader, 'facts' | 'effects'>,
   orderId: string,
@@ -28,7 +28,7 @@ export async function readCheckoutOrder(
   return orderOf(orderId, facts, await owedById(reader, ids));
 }
 
-/** Orders in the order in which validation took them up. */
+/** The orders, in the sequence in which validation processed them. */
 export async function* checkoutOrders(
   reader: Pick<StoreReader, 'allFacts' | 'facts' | 'effects'>,
 ): AsyncGenerator<readonly CheckoutOrder[]> {
@@ -44,10 +44,10 @@ export async function* checkoutOrders(
   }
 }
 
-/** Orders that are looked up together, and perhaps in vain. */
+/** How many orders are looked up together, perhaps more than are needed. */
 const LOOKED_UP = 50;
 
-/** The same from the last one back, or from a place: read only as far as asked for. */
+/** The same, backwards from the last one or from a place: reads only as far as the caller does. */
 export async function* checkoutOrdersFromEnd(
   reader: Pick<StoreView, 'factsFromEnd' | 'facts' | 'effects'>,
   from?: LogPlace,
@@ -66,19 +66,19 @@ export async function* checkoutOrdersFromEnd(
   }
 }
 
-/** The first fact of an order that came; a wish to cancel it may have come before. */
+/** Whether it is the first fact of an order that has arrived; a cancellation request may be logged before it. */
 export function isTakenUp({ step }: CheckoutFact): boolean {
   return TAKEN_UP.values.includes(step);
 }
 
-/** The step of an order that a line of history is; undefined: it is none. */
+/** The checkout step in a line of history; undefined: it is another line. */
 export function checkoutFactOf(line: HistoryLine): CheckoutFact | undefined {
   return line.kind === 'fact' && line.log.name === CHECKOUT.name ? (line.fact as CheckoutFact) : undefined;
 }
 
 type OwedById = ReadonlyMap<string, Effect>;
 
-/** @param ids of those that are wanted; without them all */
+/** @param ids the wanted effects; left out: all */
 export async function owedById(
   reader: Pick<StoreReader, 'effects'>,
   ids?: readonly string[],
@@ -86,7 +86,7 @@ export async function owedById(
   return new Map((await reader.effects(ids)).map((effect) => [effect.id, effect]));
 }
 
-/** @param owed of all orders; nothing where it is not known what was owed then */
+/** @param owed pending effects by id; left out when they are unknown */
 export function orderOf(orderId: string, facts: readonly CheckoutFact[], owed?: OwedById): CheckoutOrder {
   const charge = owed?.get(checkoutEffectId(orderId, 'charge'));
   const refund = owed?.get(checkoutEffectId(orderId, 'refund'));

@@ -2,14 +2,13 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { HistoryLine, LineAt, StoreReader, StoreView } from '../../ports/store.ts';
 
 /**
- * Both logs as one, in chunks: the order within each is kept, and the time of decision orders them against each
- * other.
+ * Merges both logs, in chunks: each keeps its own order, and the times of decisions order them against each other.
  */
 export function inDecisionOrder(reader: StoreReader): AsyncGenerator<readonly Decided[]> {
   return merged(reader.decisions('accepted'), reader.decisions('rejected'), isBefore);
 }
 
-/** The same from the last decision back. */
+/** The same, from the last decision back. */
 export function inDecisionOrderFromEnd(
   reader: Pick<StoreView, 'decisionsFromEnd'>,
 ): AsyncGenerator<readonly Decided[]> {
@@ -21,14 +20,14 @@ export function inDecisionOrderFromEnd(
   );
 }
 
-/** Of lines, without their places. */
+/** The values of lines, without their places. */
 export async function* valuesOf<T>(
   chunks: AsyncIterable<readonly LineAt<T>[]>,
 ): AsyncGenerator<readonly T[]> {
   for await (const chunk of chunks) yield chunk.map(({ value }) => value);
 }
 
-/** The decisions in a history, chunk by chunk. */
+/** The decisions in a history, in chunks. */
 export async function* decisionsOf(
   history: AsyncIterable<readonly HistoryLine[]>,
 ): AsyncGenerator<readonly Decided[]> {
@@ -42,7 +41,7 @@ export function decisionsIn(lines: readonly HistoryLine[]): readonly Decided[] {
   return lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
 }
 
-/** Both in one order, in chunks. @param comesFirst whether one of the second comes before one of the first */
+/** Merges two sequences, in chunks. @param comesFirst whether an element of `others` comes before one of `ones` */
 export async function* merged<T extends object>(
   ones: AsyncIterable<readonly T[]>,
   others: AsyncIterable<readonly T[]>,
@@ -70,13 +69,13 @@ export async function* merged<T extends object>(
   }
 }
 
-/** A commit has one time; within it the records of a partition were decided in order of their offsets. */
+/** All decisions of a commit have the same time; those of one partition were made in the order of their offsets. */
 export function isBefore(one: Decided, other: Decided): boolean {
   if (one.decidedAt !== other.decidedAt) return one.decidedAt < other.decidedAt;
   return one.record.partition === other.record.partition && one.record.offset < other.record.offset;
 }
 
-/** How far a log has been read in chunks. */
+/** Reads a log that arrives in chunks, value by value. */
 export class Cursor<T extends object> implements AsyncDisposable {
   readonly #chunks: AsyncIterator<readonly T[]>;
   #chunk: readonly T[] = [];
@@ -87,7 +86,7 @@ export class Cursor<T extends object> implements AsyncDisposable {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** Undefined where `fill` has to be called, and at the end. */
+  /** Undefined when `fill` must be called, and at the end. */
   get head(): T | undefined {
     return this.#chunk[this.#at];
   }
@@ -97,7 +96,7 @@ export class Cursor<T extends object> implements AsyncDisposable {
     return this.head;
   }
 
-  /** Skips the rest of the chunk. */
+  /** Takes the rest of the chunk. */
   rest(): readonly T[] {
     const rest = this.#chunk.slice(this.#at);
     this.#at = this.#chunk.length;

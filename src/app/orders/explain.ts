@@ -10,39 +10,39 @@ import { rangesOfRead } from '../offsets/group-positions.ts';
 import { triesOf, type Tries } from './retries.ts';
 import { readSkips, skipOf, type Skip } from '../offsets/skips.ts';
 
-/** The part of a record with the id of an order; `unread`: it was not read yet, or was skipped. */
+/** The role of a record with the id of an order; `unread`: it was not read yet, or was skipped. */
 export type RecordRole = 'deciding' | 'duplicate' | 'conflict' | 'unread';
 
 export interface ExplainedRecord extends RecordId {
-  /** Milliseconds since the epoch; null when the record was not looked at. */
+  /** Milliseconds since the epoch; null when the record was not read. */
   readonly timestamp: number | null;
   readonly role: RecordRole;
-  /** The move of the position that passed over it; null when none did, or it was read since. */
+  /** The move of the position that skipped it; null when none did, or it was read since. */
   readonly skip: Skip | null;
-  /** The id of the replay that sent it; null when none did, or the record was not looked at. */
+  /** The id of the replay that sent it; null when there was none, or the record was not read. */
   readonly replayId: string | null;
 }
 
 export interface Explanation {
   readonly order: Order;
-  /** null: it is not decided, and was found in the topic. */
+  /** null: the order has no decision, and was found in the topic. */
   readonly decided: Decided | null;
-  /** What would become of the same order under a new id if it were decided at this moment. */
+  /** The outcome of the same order under a new id if it were decided now. */
   readonly now: Outcome;
-  /** Why no new try can be accepted, whatever users and stock are; null: one can. */
+  /** Why no new try can be accepted, whatever the users and stock are; null: one can be. */
   readonly refusedForGood: string | null;
   readonly records: readonly ExplainedRecord[];
-  /** The order that this one tries again, under an id that follows from it; null: none. */
+  /** The order that this one is a try of, under an id derived from it; null: none. */
   readonly retryOf: string | null;
-  /** Other tries of the same order, in their order. */
+  /** Other tries of the same order, in sequence. */
   readonly retries: readonly Decided[];
   /** Whether the topic was searched. */
   readonly scanned: boolean;
-  /** Places of records whose key is the id and whose value cannot be read as an order. */
+  /** Records whose key is the id but whose value cannot be decoded as an order. */
   readonly unreadable: readonly RecordId[];
 }
 
-/** Where to search for further records of the id. */
+/** What is needed to search the topic for records with the id. */
 export interface ScanPorts {
   readonly broker: Broker;
   readonly codec: OrderCodec;
@@ -50,10 +50,10 @@ export interface ScanPorts {
 }
 
 /**
- * Why an order was decided as it was, from the files alone. With `scan` the topic is read too, up to its present end.
+ * Explains the decision on an order, from the store alone. With `scan`, the topic is read too, up to its present end.
  *
- * @returns undefined when neither knows it
- * @throws Failure of the ports; topic_missing, topic_changed (it was read, and is gone)
+ * @returns undefined when the order is not found
+ * @throws Failure as the ports; topic_missing, topic_changed (a topic that was read no longer exists)
  */
 export async function explainOrder(
   access: StoreAccess,
@@ -78,9 +78,9 @@ export async function explainOrder(
 }
 
 /**
- * As explainOrder, of a store that is looked at often; no topic is searched.
+ * As explainOrder, for frequent reads of a store; the topic is not searched.
  *
- * @param unread the order, where it waits to be read
+ * @param unread the order, if it has not been read yet
  */
 export async function explainKnown(
   view: KeptView,
@@ -177,7 +177,7 @@ async function recordsOf(
     const role = roleOf(record, decided, isPassed && skip === null);
     return { ...place, timestamp, role, skip: role === 'unread' ? skip : null, replayId };
   });
-  // Its record may be gone from the topic by now, and is only looked for by a search.
+  // Its record may no longer be in the topic, and is only found by a search.
   if (decided !== null && !records.some(({ role }) => role === 'deciding')) {
     records.unshift(decidingRecord(decided));
   }
@@ -187,7 +187,7 @@ async function recordsOf(
 function roleOf(record: FoundRecord, decided: Decided | null, isRead: boolean): RecordRole {
   if (decided === null) return 'unread';
   const { topic, partition, offset } = decided.record;
-  // Even if the position was moved back before it.
+  // Even when the position was moved back to before this record.
   if (record.topic === topic && record.partition === partition && record.offset === offset) return 'deciding';
   if (!isRead) return 'unread';
   return sameContent(record.order, decided.order) ? 'duplicate' : 'conflict';

@@ -7,11 +7,11 @@ import { decidedMs, isCheckout, type ListedOrder } from './listed-order.ts';
 /** Selects decisions that match everything that is not null. */
 export interface OrderFilter {
   readonly user: string | null;
-  /** In one of its lines. */
+  /** An item in any of its lines. */
   readonly item: string | null;
-  /** Decision time, milliseconds since the epoch: inclusive. */
+  /** The earliest decision time, inclusive, in milliseconds since the epoch. */
   readonly sinceMs: number | null;
-  /** Exclusive. */
+  /** The end of the time range, exclusive. */
   readonly untilMs: number | null;
 }
 
@@ -21,11 +21,11 @@ export function matchesOrder({ order, decidedAt }: Decided, filter: OrderFilter)
   return isWithin(decidedAt, filter);
 }
 
-/** As OrderFilter, of orders of both flows, whatever became of them. */
+/** As OrderFilter, for orders of both flows with any status. */
 export interface ListFilter extends OrderFilter {
-  /** `accepted`: direct orders alone, which are COMPLETED as well. */
+  /** `accepted`: only direct orders, which are COMPLETED as well. */
   readonly status: OrderStatus | 'accepted' | null;
-  /** Why it was rejected, or has failed. */
+  /** Why the order was rejected, or failed. */
   readonly reason: string | null;
 }
 
@@ -58,7 +58,7 @@ function matchesCheckout(order: CheckoutOrder, filter: ListFilter): boolean {
   return isWithin(decidedMs(order), filter);
 }
 
-/** Which filters select a direct order. */
+/** The status filters that select a direct order. */
 export function statusesOf(outcome: 'accepted' | 'rejected'): readonly (OrderStatus | 'accepted')[] {
   return outcome === 'accepted' ? ['accepted', 'COMPLETED'] : ['REJECTED'];
 }

@@ -5,7 +5,7 @@ import type { HistoryLine, StoreReader } from '../../ports/store.ts';
 import { checkoutFactOf, isTakenUp, orderOf, owedById } from './checkout.ts';
 import type { ListedOrder } from './listed-order.ts';
 
-/** Orders as they are decided; those of the checkout again each time that their status changes. */
+/** Orders as they are decided; orders of the checkout again each time their status changes. */
 export async function* laterOrders(
   access: Pick<StoreAccess, 'read'>,
   later: AsyncIterable<readonly HistoryLine[]>,
@@ -21,7 +21,7 @@ export async function* laterOrders(
   }
 }
 
-/** By the place of the step that changed its status; of several steps of an order, the last counts. */
+/** Orders by the index of the step that changed their status; of several steps of an order, the last one counts. */
 async function changedOrders(
   access: Pick<StoreAccess, 'read'>,
   steps: readonly (CheckoutFact | undefined)[],
@@ -43,7 +43,7 @@ async function changedOrders(
   return changed;
 }
 
-/** What was known of an order before the first of these steps, and after the last. Each step comes once. */
+/** The facts of an order before the first of these steps, and up to the last one. Each step occurs once. */
 async function aroundSteps(
   reader: Pick<StoreReader, 'facts'>,
   orderId: string,

@@ -8,14 +8,14 @@ import { statusesOf, type ListFilter } from './filter.ts';
 import { decidedMs, type ListedOrder } from './listed-order.ts';
 
 /*
- * Where listed orders come from: direct ones from the logs of decisions, those of the checkout from its facts. A log in
+ * The sources of listed orders: the logs of decisions for direct orders, the facts for orders of the checkout. A log in
  * which no order can match is not read.
  */
 
 type Status = Pick<ListFilter, 'status'>;
 type Orders = AsyncIterable<readonly ListedOrder[]>;
 
-/** In the order of their decisions. */
+/** In the order of the decisions. */
 export function ordersFromBeginning(reader: StoreView, { status }: Status): Orders {
   const [log, ...both] = logsOf(status);
   const direct: Orders[] =
@@ -24,7 +24,7 @@ export function ordersFromBeginning(reader: StoreView, { status }: Status): Orde
   return together([...direct, ...(status === 'accepted' ? [] : [checkoutOrders(reader)])], isLater);
 }
 
-/** From the last one back. */
+/** The same, from the last decision back. */
 export function ordersFromEnd(reader: StoreView, { status }: Status): Orders {
   const [log, ...both] = logsOf(status);
   const direct: Orders[] =
@@ -38,7 +38,7 @@ export function ordersFromEnd(reader: StoreView, { status }: Status): Orders {
   );
 }
 
-/** As of a moment. History is read from its beginning: where a moment is in it is not known before. */
+/** The orders at a past moment. History is read from its start, since the place of a moment in it is unknown. */
 export async function* ordersUpTo(
   reader: StoreView,
   at: Moment,
@@ -53,14 +53,14 @@ export async function* ordersUpTo(
       if (fact === undefined || !isTakenUp(fact)) continue;
       const { order_id: id } = fact;
       const facts = (await reader.facts(CHECKOUT, id)).slice(0, steps.get(id));
-      // What was owed then is not known any more.
+      // The effects that were pending then are no longer known.
       orders.push(orderOf(id, facts));
     }
     yield orders;
   }
 }
 
-/** How many steps each order of the checkout had taken. */
+/** The number of steps of each checkout order at that moment. */
 async function stepsUpTo(reader: StoreView, at: Moment): Promise<ReadonlyMap<string, number>> {
   const steps = new Map<string, number>();
   const { done } = await reader.allFacts(CHECKOUT)[Symbol.asyncIterator]().next();
@@ -74,7 +74,7 @@ async function stepsUpTo(reader: StoreView, at: Moment): Promise<ReadonlyMap<str
   return steps;
 }
 
-/** Of direct orders: those in which one of that status can be. */
+/** The logs of direct orders in which an order can have this status. */
 export function logsOf(status: ListFilter['status']): readonly Decided['outcome']['kind'][] {
   return (['accepted', 'rejected'] as const).filter(
     (outcome) => status === null || statusesOf(outcome).includes(status),

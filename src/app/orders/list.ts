@@ -9,26 +9,26 @@ import { decidedMs, type ListedOrder } from './listed-order.ts';
 
 export interface ListOrdersOptions {
   readonly filter: ListFilter;
-  /** Only this many of the latest that match; Infinity: all of them. */
+  /** List only the latest matching orders, up to this many; Infinity: all. */
   readonly last: number;
-  /** The latest first. */
+  /** List the latest orders first. */
   readonly isReversed?: boolean;
-  /** How many decisions before the `last` to examine, to report how many more match. */
+  /** How many decisions before the listed ones to check, to report how many more match. */
   readonly countUpTo?: number;
-  /** As it was then; excludes `follow`. In reverse `last` is finite. */
+  /** List the state at that moment; not with `follow`. With `isReversed`, `last` must be finite. */
   readonly at?: Moment | null;
-  /** Filled in for `at`. */
+  /** With `at`: receives how far history reached. */
   readonly reached?: Reached;
-  /** Continues with later decisions, and changes of status, until it aborts. */
+  /** Continues with later decisions, and changes of status, until the signal aborts. */
   readonly follow?: AbortSignal | null;
-  /** Called again when it has resolved: the listener sets the pace. */
+  /** Called again only when its promise has resolved: the listener sets the pace. */
   readonly onOrders: (orders: readonly ListedOrder[]) => Promise<void>;
 }
 
-/** Earlier decisions that match and were not listed. */
+/** Earlier matching decisions that were not listed. */
 export interface EarlierOrders {
   readonly count: number;
-  /** There may be more: not all decisions were examined. */
+  /** There may be more: not all decisions were checked. */
   readonly isAtLeast: boolean;
 }
 
@@ -36,9 +36,9 @@ export interface EarlierOrders {
 export const CLOCK_SLACK_MS = 24 * 3_600_000;
 
 /**
- * Hands out orders of both flows by the time of their decision: of the checkout, when they were validated or rejected.
- * What is before the latest ones is not read, so a limit makes it fast however long the logs are. Works beside a running
- * consumer.
+ * Lists orders of both flows by the time of their decision; for the checkout, when they were validated or rejected.
+ * Reads no further back than needed, so with a limit it is fast however long the logs are. May run while a consumer
+ * does.
  */
 export async function listOrders(
   access: Pick<StoreAccess, 'read'>,
@@ -50,7 +50,7 @@ export async function listOrders(
   try {
     earlier = await (options.at == null ? listPast(reader, options) : listUpTo(reader, options.at, options));
   } finally {
-    // Later decisions need none of the files that it keeps open.
+    // Following later decisions does not need the files that the reader keeps open.
     await reader[Symbol.asyncDispose]();
   }
   if (later !== null) await handOut(laterOrders(access, later), options);
@@ -64,7 +64,7 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
     return NONE;
   }
   let left = last;
-  let toLookAt = countUpTo;
+  let toCheck = countUpTo;
   let count = 0;
   let isAtLeast = false;
   const kept: ListedOrder[] = [];
@@ -76,9 +76,9 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
     if (!isReversed) kept.push(...wanted);
     else if (wanted.length > 0) await onOrders(wanted);
     if (left > 0) continue;
-    isAtLeast = toLookAt <= 0;
+    isAtLeast = toCheck <= 0;
     if (isAtLeast) break;
-    toLookAt -= chunk.length;
+    toCheck -= chunk.length;
   }
   if (kept.length > 0) await onOrders(kept.reverse());
   return { count, isAtLeast };

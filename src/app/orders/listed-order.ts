@@ -1,7 +1,7 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { CheckoutOrder } from '../../views/checkout-order.ts';
 
-/** An order of either flow, as lists have it. */
+/** An order of either flow, in a list. */
 export type ListedOrder = Decided | CheckoutOrder;
 
 export function isCheckout(order: ListedOrder): order is CheckoutOrder {
@@ -12,7 +12,7 @@ export function orderIdOf(order: ListedOrder): string {
   return isCheckout(order) ? order.orderId : order.order.orderId;
 }
 
-/** When it was decided, or taken up by the checkout: milliseconds since the epoch. */
+/** When it was decided, or processed by validation, in milliseconds since the epoch. */
 export function decidedMs(order: ListedOrder): number {
   return isCheckout(order) ? Date.parse(order.decidedAt ?? '') : order.decidedAt;
 }

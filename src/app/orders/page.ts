@@ -8,9 +8,9 @@ import { CLOCK_SLACK_MS } from './list.ts';
 import { logsOf } from './list-sources.ts';
 import { decidedMs, isCheckout, type ListedOrder } from './listed-order.ts';
 
-/** A page looks at so many orders at most, however few of them it is after. */
-const LOOKED_AT = 2_000;
-/** As many in one look at the store, which others wait for. */
+/** The most orders that a page reads, however few of them match. */
+const MOST_READ = 2_000;
+/** The most orders in one access to the store, which blocks others. */
 const AT_ONCE = 250;
 
 const LOGS = ['accepted', 'rejected', 'checkout'] as const;
@@ -18,7 +18,7 @@ type Log = (typeof LOGS)[number];
 
 type Places = OrdersMark['places'];
 
-/** Where a list goes on: of each log its next line. */
+/** Where a list continues: the next line of each log. */
 export type OrdersMark = LogsMark<Log>;
 
 export function isOrdersMark(value: unknown): value is OrdersMark {
@@ -27,24 +27,25 @@ export function isOrdersMark(value: unknown): value is OrdersMark {
 
 export interface OrdersPage {
   readonly orders: readonly ListedOrder[];
-  /** null: none is before these. */
+  /** null: there are no earlier orders. */
   readonly next: OrdersMark | null;
 }
 
 interface PageOptions {
   readonly filter: ListFilter;
   readonly limit: number;
-  /** null: from the latest one. */
+  /** null: start from the latest order. */
   readonly mark: OrdersMark | null;
-  /** Nobody waits for it any more. */
+  /** Aborts when the result is no longer needed. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Orders of both flows, the latest decided first, a page at a time: a page costs what it looks at, not what there is, and
- * may be short of its limit, or empty, where few orders are asked for. Orders that are decided meanwhile shift nothing.
+ * One page of the orders of both flows, latest decision first. The cost of a page depends on the orders it reads, not
+ * on the size of the logs; it may have fewer orders than its limit, or none, when few match. New decisions do not shift
+ * pages.
  *
- * @throws Failure invalid_value: a mark of another store; those of KeptView; the signal's reason
+ * @throws Failure invalid_value: the mark is of another store; as KeptView; the signal's reason
  */
 export async function ordersPage(
   view: KeptView,
@@ -52,13 +53,13 @@ export async function ordersPage(
 ): Promise<OrdersPage> {
   const orders: ListedOrder[] = [];
   let next = mark;
-  for (let looked = 0; looked < LOOKED_AT; looked += AT_ONCE) {
+  for (let read = 0; read < MOST_READ; read += AT_ONCE) {
     const wanted = limit - orders.length;
     const piece = await view.lookAtOrders((reader) => readPiece(reader, filter, wanted, next));
     orders.push(...piece.orders);
     ({ next } = piece);
     if (next === null || orders.length >= limit) break;
-    // A request for one order does not wait for all of a page.
+    // Lets other requests run in between.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
   }
@@ -75,7 +76,7 @@ async function readPiece(
   await using sources = new Sources(reader, filter, mark?.places ?? null);
   const orders: ListedOrder[] = [];
   let isPast = filter.sinceMs !== null;
-  for (let looked = 0; looked < AT_ONCE && orders.length < limit; looked += 1) {
+  for (let read = 0; read < AT_ONCE && orders.length < limit; read += 1) {
     const order = await sources.take();
     if (order === undefined) return { orders, next: null };
     if (isListed(order, filter)) orders.push(order);
@@ -85,7 +86,7 @@ async function readPiece(
   return { orders, next: places === null ? null : { store, places } };
 }
 
-/** The logs in which an order can match, read from their ends, or a mark, back. */
+/** The logs in which an order can match, read backwards from their ends or from a mark. */
 class Sources implements AsyncDisposable {
   readonly #cursors = new Map<Log, Cursor<LineAt<ListedOrder>>>();
 
@@ -101,7 +102,7 @@ class Sources implements AsyncDisposable {
     }
   }
 
-  /** The latest that was not taken yet. */
+  /** The latest order that was not taken yet. */
   async take(): Promise<ListedOrder | undefined> {
     let latest: Cursor<LineAt<ListedOrder>> | undefined;
     for (const cursor of this.#cursors.values()) {

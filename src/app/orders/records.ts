@@ -7,9 +7,9 @@ import type { StoreAccess } from '../../ports/access.ts';
 
 /** A record that led to a step of an order. */
 export interface OrderRecord extends RecordId {
-  /** null: it is not in Kafka any more, see `problem`. */
+  /** null: it is no longer in Kafka, see `problem`. */
   readonly record: BrokerRecord | null;
-  /** null: the registry was away or refused us, see `problem`. */
+  /** null: the registry did not answer or refused access, see `problem`. */
   readonly inspection: Inspection | null;
   readonly problem: Failure | null;
 }
@@ -21,9 +21,9 @@ export interface OrderRecordPorts {
 }
 
 /**
- * The records that led to the steps of an order, as they are in Kafka, in the order of the steps.
+ * Reads the records that led to the steps of an order from Kafka, in the order of the steps.
  *
- * @returns undefined: no such order is decided
+ * @returns undefined: the order has no decision or step
  * @throws Failure broker_unreachable and the like
  */
 export async function readOrderRecords(

@@ -3,25 +3,25 @@ import { sameContent } from '../../domain/orders/order.ts';
 import { retryId, triedId } from '../../domain/orders/retry-id.ts';
 import type { StoreReader } from '../../ports/store.ts';
 
-/** An order, and the tries of it under ids that follow from its own. */
+/** An order, and its tries under ids derived from its own. */
 export interface Tries {
-  /** The id that the others follow from. */
+  /** The id that the others are derived from. */
   readonly root: string;
-  /** The decided ones, in their order. */
+  /** The tries that have a decision, in sequence. */
   readonly decided: readonly Decided[];
   /**
-   * The id of the next try: the same until it is decided, so that sending it again makes a duplicate. May be too long
-   * for a name.
+   * The id of the next try: the same until it is decided, so that sending it again makes a duplicate. It may be too
+   * long for an id.
    */
   readonly next: string;
 }
 
-/** What decided an order id, or undefined. */
+/** Looks up the decision on an order id. */
 type Look = Pick<StoreReader, 'decided'>;
 
 /**
- * The tries of an order, or of the order that this one is a try of. An id that only looks like a try, because a
- * sender chose it for an order of other content, is none, and its number is skipped.
+ * The tries of an order, or of the order that this one is a try of. An id that only looks like a try, because a sender
+ * chose it for an order with other content, is not one, and its number is skipped.
  */
 export async function triesOf(reader: Look, order: Decided['order']): Promise<Tries> {
   const root = await rootOf(reader, order);
