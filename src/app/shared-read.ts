@@ -1,25 +1,28 @@
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Longer than that it is a task for the command line. */
+/** Longer reads must be made on the command line. */
 const LONGEST_MS = 120_000;
-/** Reading may take this part of the time: the longer the logs, the longer a result is good for. */
+/** The share of the time that reading may take: the longer the logs, the longer a result stays valid. */
 const SHARE = 0.2;
 
 export interface Dated<T> {
   readonly result: T;
-  /** As of when: milliseconds since the epoch. */
+  /** The moment that the result is for, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 interface Running<T> {
   readonly done: Promise<Dated<T>>;
   readonly stop: AbortController;
-  /** How many wait for it. */
+  /** The number of callers that wait for it. */
   waiting: number;
 }
 
-/** A read of whole logs for many who ask: one at a time, whose result all get that wait for it, or come soon after. */
+/**
+ * Reads whole logs on behalf of many callers: one read at a time, whose result is shared by all callers until it
+ * expires.
+ */
 export class SharedRead<T> {
   readonly #what: string;
   readonly #run: (signal: AbortSignal) => Promise<T>;
@@ -35,8 +38,8 @@ export class SharedRead<T> {
   }
 
   /**
-   * @param signal of the one who asks: when all who wait have gone, the read ends
-   * @throws Failure interrupted: it would take too long; those of the store; the signal's reason
+   * @param signal of the caller: when all callers have stopped waiting, the read ends
+   * @throws Failure interrupted: the read takes too long; as the store; the signal's reason
    */
   async result(signal: AbortSignal): Promise<Dated<T>> {
     signal.throwIfAborted();
@@ -44,12 +47,12 @@ export class SharedRead<T> {
     const running = (this.#running ??= this.#start());
     running.waiting += 1;
     let leave = (): void => undefined;
-    const gone = new Promise<never>((_resolve, reject) => {
+    const aborted = new Promise<never>((_resolve, reject) => {
       leave = () => reject(signal.reason as Error);
     });
     signal.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([running.done, gone]);
+      return await Promise.race([running.done, aborted]);
     } finally {
       signal.removeEventListener('abort', leave);
       running.waiting -= 1;
@@ -60,7 +63,7 @@ export class SharedRead<T> {
   #start(): Running<T> {
     const stop = new AbortController();
     const done = this.#read(stop.signal);
-    // Nobody may be left to hear of it.
+    // There may be no caller left to handle the failure.
     done.catch(() => undefined);
     return { done, stop, waiting: 0 };
   }
@@ -80,31 +83,31 @@ export class SharedRead<T> {
       return this.#last;
     } catch (error) {
       if (!limit.aborted) throw error;
-      throw new Failure('interrupted', `"${this.#what}" was not done within ${LONGEST_MS / 1_000} s`, {
-        fix: `run it beside the server: orderctl ${this.#what}`,
+      throw new Failure('interrupted', `"${this.#what}" did not finish within ${LONGEST_MS / 1_000} s`, {
+        fix: `run it on the command line: orderctl ${this.#what}`,
       });
     }
   }
 }
 
-/** So many results are kept. */
+/** The number of results that are kept. */
 const KEPT = 16;
 
-/** Shared reads of the same logs, each for another question: one after the other, since each reads all of them. */
+/** Shared reads of the same logs for different questions: run one after the other, since each reads all logs. */
 export class SharedReads<T> {
   readonly #what: string;
   readonly #clock: Clock;
-  /** By question; the one that was asked last is the last. */
+  /** By question; the most recently used one is last. */
   readonly #reads = new Map<string, SharedRead<T>>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param what as of SharedRead */
+  /** @param what as in SharedRead */
   constructor(what: string, clock: Clock) {
     this.#what = what;
     this.#clock = clock;
   }
 
-  /** @param run called when there is no result that is good */
+  /** @param run called when there is no valid result */
   of(question: string, run: (signal: AbortSignal) => Promise<T>): SharedRead<T> {
     const read =
       this.#reads.get(question) ??

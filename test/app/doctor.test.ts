@@ -96,7 +96,7 @@ describe('doctor', () => {
     for (const name of ['positions', 'group', 'clock'])
       expect(found.get(name)).toMatchObject({
         state: 'skipped',
-        message: expect.stringContaining('may not be looked at') as string,
+        message: expect.stringContaining('no permission to describe topic') as string,
       });
     // What a consumer needs is an error.
     broker.admin = async () => ({ ...admin, committed: denied });
@@ -120,7 +120,7 @@ describe('doctor', () => {
     const found = (await checks()).get('hand_edits');
     expect(found).toMatchObject({ state: 'warning' });
     expect(found?.message).toMatch(
-      /^\/shop\/inventory\.csv\.ambiguous\.conflict was kept aside.*, and 1 more file$/,
+      /^\/shop\/inventory\.csv\.ambiguous\.conflict was set aside.*, and 1 more file$/,
     );
     expect(found?.fix).toEqual({ kind: 'carry_over' });
     folder.aside.length = 0;
@@ -193,7 +193,7 @@ describe('doctor', () => {
     const found = (await checks()).get('hand_edits');
     expect(found).toMatchObject({ state: 'warning', failure: null });
     expect(found?.message).toMatch(
-      /^\/shop\/inventory.csv.1.conflict was kept aside.*rows are missing, and 1 more file$/,
+      /^\/shop\/inventory.csv.1.conflict was set aside.*rows are missing, and 1 more file$/,
     );
     expect(found?.fix).toEqual({ kind: 'carry_over' });
   });
@@ -206,7 +206,7 @@ describe('doctor', () => {
     };
     const found = (await checks()).get('hand_edits');
     expect(found).toMatchObject({ state: 'warning', fix: { kind: 'carry_over' } });
-    expect(found?.message).toMatch(/^inventory\.csv does not count as it is, and will be kept aside: more/);
+    expect(found?.message).toMatch(/^inventory\.csv is not applied, and will be set aside: more/);
   });
 
   it('says once that the folder cannot be read', async () => {

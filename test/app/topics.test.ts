@@ -97,8 +97,8 @@ describe('topics against what is declared', () => {
       { kind: 'add_partitions', topic: 'orders.dlq', from: 2, to: 6 },
     ]);
     expect(warnings).toEqual([
-      expect.stringContaining('orders: 1 of 3 copies: kafka-reassign-partitions'),
-      expect.stringContaining('orders.dlq: 1 of 3 copies'),
+      expect.stringContaining('orders has 1 of 3 copies: use kafka-reassign-partitions'),
+      expect.stringContaining('orders.dlq has 1 of 3 copies'),
       expect.stringContaining('orders.dlq: adding partitions moves keys'),
     ]);
     await apply();

@@ -173,7 +173,7 @@ describe('orders of the checkout are decided again where their stock is reserved
     await shop.step('payment', 'inventory');
     const { orders } = await shop.whatIf({ stock: { pen: 3 } });
     expect(orders).toMatchObject([
-      { orderId: 'A', wouldBe: 'rejected', detail: 'there was not enough when it was validated' },
+      { orderId: 'A', wouldBe: 'rejected', detail: 'stock was insufficient when it was validated' },
     ]);
   });
 

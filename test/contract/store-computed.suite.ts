@@ -78,7 +78,7 @@ export function computedCopiesContract(make: () => Promise<StoreUnderTest>): voi
       const ends = await Promise.allSettled([undo(), undo(), undo(), undo()]);
       const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as Failure] : []));
       expect(refused.map(({ code, message }) => [code, message])).toEqual(
-        Array.from({ length: 3 }, () => ['changed_since', 'edit 4 of book was taken back by edit 5']),
+        Array.from({ length: 3 }, () => ['changed_since', 'edit 4 of book was undone by edit 5']),
       );
       expect(await stock()).toEqual({ book: 100, pen: 5 });
     });

@@ -92,8 +92,8 @@ export const FOLLOWING: readonly Mutation[] = [
   {
     name: 'a page of orders reads all of them for one that it does not find',
     file: 'src/app/orders/page.ts',
-    from: 'looked < LOOKED_AT;',
-    to: 'looked < Infinity;',
+    from: 'read < MOST_READ;',
+    to: 'read < Infinity;',
     tests: ['test/app/orders-page.test.ts'],
   },
   {

@@ -12,7 +12,7 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'a page reads a topic to its beginning for what is rare',
     file: 'src/app/topics/from-end.ts',
-    from: 'looked < LOOKED_AT && rows.length < limit',
+    from: 'read < MOST_READ && rows.length < limit',
     to: 'rows.length < limit',
     tests: ['test/app/dlq-page.test.ts'],
   },

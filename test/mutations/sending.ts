@@ -61,8 +61,8 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'letters that went are not marked when others did not',
     file: 'src/app/dlq/redrive.ts',
-    from: 'if (gone.length > 0) await this.#mark(topic, gone);',
-    to: 'if (gone.length > 0 && failure === null) await this.#mark(topic, gone);',
+    from: 'if (delivered.length > 0) await this.#mark(topic, delivered);',
+    to: 'if (delivered.length > 0 && failure === null) await this.#mark(topic, delivered);',
     tests: ['test/app/dlq.test.ts'],
   },
   {

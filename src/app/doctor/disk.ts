@@ -4,17 +4,17 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { Room } from '../../ports/health.ts';
 import { ok, warning, type Finding } from './finding.ts';
 
-/** Less than this is soon full, and then nothing can be stored. */
+/** Less free space than this is low: when the disk is full, nothing can be stored. */
 const LOW_BYTES = 1024 ** 3;
-/** Less than this is full: it may not hold the next commit with its files. */
+/** Less than this counts as full: there may be no room for the next commit and its files. */
 const FULL_BYTES = 1024 ** 2;
 const ON_MEDIUM = {
-  container: 'is in a layer of the container, and gone with it',
-  memory: 'is in memory, and gone with the next start of the machine',
-  remote: 'is on a file system that other machines may share: a second consumer there would not be noticed',
+  container: 'is in a layer of the container, and is lost when the container is removed',
+  memory: 'is in memory, and is lost when the machine restarts',
+  remote: 'is on a file system that other machines may share: a second consumer there would not be detected',
 } as const;
 
-/** @throws Failure write_failed: a file or folder may not be written, or the disk is full */
+/** @throws Failure write_failed: a file or folder cannot be written, or the disk is full */
 export async function checkDisk(access: StoreAccess): Promise<Finding> {
   const room = await access.room();
   if (room === null) return { state: 'skipped', message: `${access.name} is not on a disk of this machine` };
@@ -34,13 +34,13 @@ export async function checkDisk(access: StoreAccess): Promise<Finding> {
   return warning(message, fix);
 }
 
-/** What is wrong with where it lies, however much room there is. */
+/** A problem with the location of the folder, however much room there is. */
 function remarkOn(name: string, { medium, owner }: Room): { message: string; fix: Advice } | null {
   if (medium !== 'disk')
     return { message: `${name} ${ON_MEDIUM[medium]}`, fix: { kind: 'lasting_disk', medium } };
   if (owner === null) return null;
   return {
-    message: `${name} belongs to user ${owner}, and this is root: that user may not write what root adds`,
+    message: `${name} belongs to user ${owner}, but this is root: that user cannot write files that root creates`,
     fix: { kind: 'as_owner', user: owner },
   };
 }

@@ -28,21 +28,21 @@ export interface DoctorOptions {
   readonly dlqTopic: string;
   readonly group: string;
   readonly names: TopicNames;
-  /** The settings file in force; null where there is none. */
+  /** The settings file in use; null: none. */
   readonly settingsFile: string | null;
 }
 
-/** With clocks further apart, --since, retention and resets to a time are off. */
+/** Clocks that are further apart make --since, retention and resets to a time unreliable. */
 const CLOCK_APART_MS = 5 * 60_000;
 
-/** Looks at everything that a consumer depends on, and changes nothing. Never throws: what fails is a finding. */
+/** Checks everything that a consumer depends on, and changes nothing. Failures do not throw: they are findings. */
 export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promise<readonly Check[]> {
   const checks: Check[] = [];
   const run = async (name: string, check: () => Promise<Finding>): Promise<boolean> => {
     const found = await findingOf(name, check);
     const before = found.failure?.code === 'read_failed' ? checks.find(isUnreadable) : undefined;
     if (before === undefined) checks.push(found);
-    else skip(`what it reads may not be read either: see ${before.name}`, name);
+    else skip(`it reads files that cannot be read either: see ${before.name}`, name);
     return found.state !== 'error';
   };
   const skip = (reason: string, ...names: string[]): void => {
@@ -74,7 +74,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
         await run('positions', () => checkPositions(ports, admin, options));
         await run('group', () => checkGroup(ports, admin, options));
       } else {
-        skip('what it reads is in the storage folder: see storage', 'positions', 'group');
+        skip('needs the storage folder: see storage', 'positions', 'group');
       }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {
@@ -93,7 +93,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   return checks;
 }
 
-/** A missing permission is reported once. */
+/** A missing permission to read is reported only once. */
 function isUnreadable({ failure }: Check): boolean {
   return failure?.code === 'read_failed';
 }
@@ -109,13 +109,13 @@ async function findingOf(name: string, check: () => Promise<Finding>): Promise<C
 }
 
 interface ReadFolder {
-  /** If only with the last good values of a broken file. */
+  /** Even if only with the last good values of a broken file. */
   isRead: boolean;
-  /** A file that the next owner will keep aside. */
+  /** A file that the next owner will set aside. */
   refused: Extract<StoreNotice, { kind: 'file_set_aside' }> | null;
 }
 
-/** @param folder receives what was found */
+/** @param folder receives the results */
 async function checkStorage(access: StoreAccess, folder: ReadFolder): Promise<Finding> {
   const broken: Failure[] = [];
   await using reader = await access.read({
@@ -148,26 +148,26 @@ function brokenFile({ file, line, message, fix }: Extract<StoreNotice, { kind: '
 function checkHandEdits(access: StoreAccess, refused: ReadFolder['refused']): Finding {
   const [first, ...others] = access.keptAside();
   if (first === undefined) {
-    if (refused === null) return ok('no file that a user has saved is kept aside');
+    if (refused === null) return ok('no hand-edited file is set aside');
     return warning(
-      `${refused.file} does not count as it is, and will be kept aside: ${SET_ASIDE_CAUSES[refused.why]}`,
+      `${refused.file} is not applied, and will be set aside: ${SET_ASIDE_CAUSES[refused.why]}`,
       { kind: 'carry_over' },
     );
   }
   const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
   return warning(
-    `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,
+    `${first.file} was set aside, and none of its changes apply: ${SET_ASIDE_CAUSES[first.why]}${more}`,
     { kind: 'carry_over' },
   );
 }
 
 async function checkOwner(access: StoreAccess): Promise<Finding> {
   const running = await access.consumerStatus();
-  if (running === null) return ok('no consumer runs on the folder');
+  if (running === null) return ok('no consumer is running on the folder');
   const { state, waitingFor } = running.status;
-  if (waitingFor === null) return ok(`a consumer runs as process ${running.pid}: ${state}`);
+  if (waitingFor === null) return ok(`a consumer is running as process ${running.pid}: ${state}`);
   return warning(
-    `the consumer, process ${running.pid}, waits for the ${waitingFor}`,
+    `the consumer, process ${running.pid}, is waiting for the ${waitingFor}`,
     'it continues by itself when that answers',
   );
 }
@@ -180,9 +180,9 @@ async function checkBroker(broker: Broker): Promise<Finding> {
 
 async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
   const missing = await admin.missingRequests();
-  if (missing.length === 0) return ok('the brokers offer every request that is needed');
-  throw new Failure('broker_refused', `the brokers do not offer ${missing.join(', ')}`, {
-    fix: 'use Apache Kafka 2.3 or newer, or what speaks its protocol',
+  if (missing.length === 0) return ok('the brokers support every request that is needed');
+  throw new Failure('broker_refused', `the brokers do not support ${missing.join(', ')}`, {
+    fix: 'use Apache Kafka 2.3 or newer, or a system that speaks its protocol',
   });
 }
 
@@ -197,7 +197,7 @@ async function checkPositions(
   for (const { failure } of (await admin.refusedPositions(topic, stored)).values()) throw failure;
   const { partitions, ahead } = await showOffsets(ports, { processor: 'orders', group, topics: [topic] });
   if (ahead.size > 0) {
-    return warning('the group is ahead of this folder, which is an older state: a backup, or a copy', {
+    return warning('the group is ahead of this folder: the folder is an older backup, or a copy', {
       kind: 'show_offsets',
     });
   }
@@ -219,7 +219,7 @@ async function checkGroup(
   if (foreign !== undefined) {
     throw new Failure(
       'group_marked',
-      `group ${group} belongs to another folder, by its mark on ${topic}/${foreign.partition}`,
+      `group ${group} belongs to another folder, according to its mark on ${topic}/${foreign.partition}`,
       { fix: { kind: 'own_group_or_adopt' } },
     );
   }
@@ -234,7 +234,7 @@ async function checkGroup(
   return ok(`${group}: ${state.toLowerCase()}`);
 }
 
-/** Kafka has no request for its time, so the newest record of each partition is compared. */
+/** Kafka has no request for its time, so the newest record of each partition is used. */
 async function checkClock({ clock }: DoctorPorts, admin: BrokerAdmin, topic: string): Promise<Finding> {
   const ranges = (await admin.ranges(topic))
     .filter(({ start, end }) => end > start)
@@ -243,17 +243,17 @@ async function checkClock({ clock }: DoctorPorts, admin: BrokerAdmin, topic: str
   for await (const { records } of admin.records(topic, ranges)) {
     for (const { timestamp } of records) newest = Math.max(newest, timestamp);
   }
-  if (newest - clock.now() <= CLOCK_APART_MS) return ok('no record is from the future');
+  if (newest - clock.now() <= CLOCK_APART_MS) return ok('no record has a time in the future');
   const minutes = Math.round((newest - clock.now()) / 60_000);
   return warning(
     `the newest record is ${minutes} minutes ahead of this machine's clock`,
-    'set the clocks of this machine and of the producers',
+    'synchronize the clocks of this machine and of the producers',
   );
 }
 
 async function checkRegistry({ registry }: SchemaTools, subject: string): Promise<Finding> {
   const versions = await registry.versions(subject);
-  return ok(versions.length === 0 ? `answers; ${subject} is new` : `answers; ${subject} is there`);
+  return ok(versions.length === 0 ? `answers; ${subject} is new` : `answers; ${subject} exists`);
 }
 
 async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Finding> {
@@ -265,5 +265,5 @@ async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Find
       fix: { kind: 'check_schema' },
     });
   }
-  return ok('not registered yet: the first order that is sent does it');
+  return ok('not registered yet: sending the first order registers it');
 }

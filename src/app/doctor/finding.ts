@@ -5,9 +5,9 @@ export interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'error' | 'skipped';
   readonly message: string;
-  /** What to do; null where there is nothing to. */
+  /** What to do; null: nothing. */
   readonly fix: Advice | null;
-  /** What an error ends in. */
+  /** The failure behind an error. */
   readonly failure: Failure | null;
 }
 

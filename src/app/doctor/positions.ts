@@ -9,7 +9,10 @@ import { ofReader } from '../offsets/of-reader.ts';
 import type { Check } from './finding.ts';
 import { isDenied } from './topics.ts';
 
-/** Of every processor but `orders`: the first topic that does not fit its stored positions, on which a run would end. */
+/**
+ * For every processor except `orders`: the first topic that does not match its stored positions, so that a run would
+ * fail.
+ */
 export async function checkOtherPositions(
   access: StoreAccess,
   admin: BrokerAdmin,
@@ -25,7 +28,7 @@ export async function checkOtherPositions(
       } catch (error) {
         const failure = ofReader(error, processor);
         if (!isFailure(failure)) throw error;
-        // This user may not see the topics of all processors.
+        // This user may not have access to the topics of all processors.
         if (isDenied(failure)) continue;
         const { message: text, fix } = failure;
         const name = `positions_of_${processor}`;
@@ -36,7 +39,7 @@ export async function checkOtherPositions(
   return [...found.values()];
 }
 
-/** @throws Failure topic_changed, offsets_gone, and those of the port */
+/** @throws Failure topic_changed, offsets_gone, and as the port */
 async function refuseChanged(
   admin: BrokerAdmin,
   reader: PositionsReader,

@@ -4,24 +4,24 @@ import type { BrokerAdmin } from '../../ports/broker.ts';
 import { planTopics } from '../topics/plan.ts';
 import { counted, ok, warning, type Finding } from './finding.ts';
 
-/** @returns null: the topic is there */
+/** @returns null: the topic exists */
 export async function whyMissing(admin: BrokerAdmin, topic: string): Promise<string | null> {
   try {
-    return (await admin.partitionCount(topic)) === undefined ? `there is no topic ${topic}` : null;
+    return (await admin.partitionCount(topic)) === undefined ? `topic ${topic} does not exist` : null;
   } catch (error) {
     if (!isFailure(error)) throw error;
     if (!isDenied(error)) return error.message;
-    return `topic ${topic} may not be looked at: see topics`;
+    return `no permission to describe topic ${topic}: see topics`;
   }
 }
 
-/** Each processor signs in with the rights that it needs: none on other topics, and none to see how one is set up. */
+/** A processor may have only the rights that it needs: none on other topics, and none to read configurations. */
 export async function unlessDenied(check: () => Promise<Finding>): Promise<Finding> {
   try {
     return await check();
   } catch (error) {
     if (!isFailure(error) || !isDenied(error)) throw error;
-    return warning(`not compared with what is declared: ${error.message}`, { kind: 'check_acls' });
+    return warning(`not compared with the declared topics: ${error.message}`, { kind: 'check_acls' });
   }
 }
 
@@ -39,15 +39,15 @@ export async function checkTopics(
       ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
     );
     if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
-    // A cluster with fewer brokers cannot do better.
+    // A cluster with this number of brokers cannot do better.
     return ok(
       warnings.length === 0
-        ? 'as they are declared'
+        ? 'as declared'
         : `as good as ${counted(brokers, 'broker')} ${brokers === 1 ? 'allows' : 'allow'}`,
     );
   }
   const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
-  return warning(missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared', {
+  return warning(missing.length > 0 ? `missing: ${missing.join(', ')}` : 'not as declared', {
     kind: 'apply_topics',
   });
 }

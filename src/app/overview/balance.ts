@@ -6,7 +6,7 @@ import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
 
-/** In which sum of the books a movement counts. */
+/** The sum in the books that a movement counts towards. */
 const SUM_OF: Readonly<Record<Movement['cause'], 'putIn' | 'sold' | 'returned'>> = {
   reservation: 'sold',
   sale: 'sold',
@@ -14,7 +14,7 @@ const SUM_OF: Readonly<Record<Movement['cause'], 'putIn' | 'sold' | 'returned'>>
   restock: 'putIn',
 };
 
-/** The books up to some place in history. */
+/** The books up to a place in history. */
 class Books {
   readonly byItem = new Map<string, number>();
   readonly sums = { putIn: 0, sold: 0, returned: 0, accepted: 0, rejected: 0 };
@@ -40,7 +40,7 @@ class Books {
     if (fact !== undefined) this.checkout.take(fact);
   }
 
-  /** Before all lines. */
+  /** Adds the sums of archived orders. To be called before all lines. */
   carry({ accepted, rejected, sold }: ArchivedSums): void {
     this.sums.accepted += accepted;
     this.sums.rejected += rejected;
@@ -63,16 +63,16 @@ class Books {
 
 export type Paced = (chunks: AsyncIterable<readonly HistoryLine[]>) => AsyncIterable<readonly HistoryLine[]>;
 
-/** Adds up all that a store has committed, reading each line once; an audit looks at each line as well. */
+/** Adds up everything that a store has committed, reading each line once; an audit also checks each line. */
 export class RunningBalance {
   #books = new Books();
   #place: HistoryPlace | null = null;
 
   /**
-   * As of the moment of the view.
+   * The balance at the moment of the view.
    *
-   * @param paced reads at the pace that the caller wants
-   * @throws Failure changed_since, corrupt_state: then the next call begins from scratch
+   * @param paced slows down reading as the caller wants
+   * @throws Failure changed_since, corrupt_state: the next call then starts from scratch
    */
   async as(store: BooksView, paced: Paced = (chunks) => chunks): Promise<Balance> {
     try {
@@ -90,7 +90,7 @@ export class RunningBalance {
     const { sums, checkout, byItem } = this.#books;
     const { counts } = checkout;
     let onHand = 0;
-    // Without edits by hand that no commit has taken in yet.
+    // Does not include hand edits that no commit has applied yet.
     for (const { quantity } of store.items()) onHand += quantity;
     const orders = {
       ...counts,
@@ -108,10 +108,10 @@ function firstDifference(byItem: ReadonlyMap<string, number>, store: BooksView):
     const expected = byItem.get(item) ?? 0;
     if (expected !== actual) return { item, expected, actual };
   }
-  // Items that were removed are in the books as well, with nothing left of them.
+  // Items that were removed are in the books as well, with a sum of 0.
   if (known === byItem.size) return null;
-  const there = new Set(Array.from(store.items(), ({ item }) => item));
+  const present = new Set(Array.from(store.items(), ({ item }) => item));
   for (const [item, expected] of byItem)
-    if (expected !== 0 && !there.has(item)) return { item, expected, actual: 0 };
+    if (expected !== 0 && !present.has(item)) return { item, expected, actual: 0 };
   return null;
 }

@@ -1,14 +1,14 @@
 import type { Clock } from '../../ports/clock.ts';
 
-/** If a turn of what else waits takes longer, somebody uses this process. */
+/** If one turn of the event loop takes longer than this, the process is in use. */
 const IN_USE_MS = 0.2;
-/** Of the time that a chunk took: so it takes a third of the process, however slow that is. */
+/** The pause, as a multiple of the time for a chunk: reading takes a third of the process, however slow it is. */
 const REST_SHARE = 2;
 
 /**
- * Long reading behind the back of those who ask: while somebody does, it rests after each chunk.
+ * Slows down long reading in the background: while the process is in use, it pauses after each chunk.
  *
- * @param onRest receives how long it has rested, in milliseconds
+ * @param onRest receives the length of each pause, in milliseconds
  */
 export async function* givingWay<T>(
   chunks: AsyncIterable<T>,

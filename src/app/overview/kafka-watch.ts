@@ -5,16 +5,16 @@ import type { Clock } from '../../ports/clock.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
-/** What the brokers say, as this process sees them. */
+/** The state of the brokers, as this process sees it. */
 export interface SeenKafka {
   readonly brokers: string;
-  /** Whether they answered when they were asked last; null: not asked yet. */
+  /** Whether they answered the last request; null: none was made yet. */
   readonly answers: boolean | null;
-  /** Records in the topics of dead letters, whatever was done with them since; null: not known. */
+  /** The number of records in the dead-letter topics, whatever their state; null: unknown. */
   readonly deadLetters: number | null;
 }
 
-/** Asks the brokers every two seconds, by one connection. */
+/** Queries the brokers every two seconds, over one connection. */
 export class KafkaWatch {
   readonly #broker: Broker;
   readonly #topics: readonly string[];
@@ -22,7 +22,7 @@ export class KafkaWatch {
   #admin: BrokerAdmin | null = null;
   #latest: SeenKafka;
 
-  /** @param topics of dead letters */
+  /** @param topics the dead-letter topics */
   constructor(broker: Broker, topics: readonly string[], clock: Clock) {
     this.#broker = broker;
     this.#topics = topics;

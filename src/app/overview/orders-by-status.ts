@@ -1,16 +1,16 @@
 import { has, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { ORDER_STATUSES, statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
 
-/** Steps that may be the first known of an order: one can be cancelled before it arrives. */
+/** Steps that may be the first known step of an order: it can be cancelled before it arrives. */
 const FIRST: ReadonlySet<string> = new Set(['validated', 'rejected', 'cancelled']);
 
-/** Counts the orders of the checkout by status, from their facts in the order of the log. */
+/** Counts the orders of the checkout by status, from their facts in log order. */
 export class OrdersByStatus {
   readonly counts = Object.fromEntries(ORDER_STATUSES.map((status) => [status, 0])) as Record<
     OrderStatus,
     number
   >;
-  /** The facts of those whose status may still change: as many as are under way, not as there are. */
+  /** The facts of orders whose status may still change: only orders that are in progress. */
   readonly #open = new Map<string, readonly CheckoutFact[]>();
 
   take(fact: CheckoutFact): void {
@@ -27,7 +27,7 @@ export class OrdersByStatus {
 
 function isFinal(facts: readonly CheckoutFact[]): boolean {
   if (has(facts, 'rejected', 'declined', 'dispatched')) return true;
-  // One that was cancelled in advance is rejected when it arrives.
+  // An order that was cancelled before it arrived is rejected when it arrives.
   if (has(facts, 'cancelled')) return has(facts, 'validated');
   return statusOf(facts) === 'FAILED';
 }

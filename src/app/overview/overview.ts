@@ -8,40 +8,43 @@ import { givingWay } from './give-way.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
 const PULSE_MS = 1_000;
-/** A look waits so long for the books of now, and shows those before after that. */
+/** An update waits this long for the current books; after that it shows the previous ones. */
 const PATIENCE_MS = 300;
-/** Adding up may take this part of the time: the larger the shop, the rarer it is. */
+/** The share of the time that adding up may take: the larger the shop, the less often it runs. */
 const ADDING_SHARE = 0.2;
-/** What came while all lines were read is read likewise, until reading it takes no longer than this, or so many times. */
+/**
+ * Lines that were added while all lines were read are read in further passes, until a pass takes less than this time or
+ * this many passes were made.
+ */
 const LITTLE_MS = 50;
 const MOST_PASSES = 5;
-/** After a failure all lines are read again as soon as that, or after as long as it took. */
+/** The least time after a failure before all lines are read again; more if reading took longer. */
 const RETRY_MS = 5_000;
-/** Likewise adding up the logs from their beginning, which finds out whether what was read has been changed since. */
+/** The same share for adding up the logs from their start, which detects changes to lines that were read before. */
 const WHOLE_SHARE = 0.02;
 
-/** A process of a shop that one program runs. */
+/** A process of a shop whose processes are run by one program. */
 export interface ShopPart {
   readonly name: string;
-  /** null: it is being started again. */
+  /** null: it is being restarted. */
   readonly pid: number | null;
-  /** How its last process ended, until the next one runs steadily; null: nothing happened. */
+  /** How its last process ended, until the next one runs steadily; null: it did not end. */
   readonly problem: string | null;
 }
 
-/** What there is to see of a shop at one moment. */
+/** The state of a shop at one moment. */
 export interface Overview {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly balance: Balance | null;
-  /** When it was added up; null: never yet. */
+  /** When the balance was added up; null: never yet. */
   readonly balancedAt: number | null;
-  /** null: none runs. */
+  /** null: no consumer is running. */
   readonly consumer: RunningConsumer | null;
   readonly kafka: SeenKafka;
-  /** Of the program that has started this one; null: it was started by hand. */
+  /** The processes of the program that started this one; null: it was started by hand. */
   readonly parts: readonly ShopPart[] | null;
-  /** Why not all is known. */
+  /** Why some of this is unknown. */
   readonly problem: string | null;
 }
 
@@ -53,7 +56,7 @@ export interface OverviewPorts {
   readonly clock: Clock;
 }
 
-/** Looks at a shop once a second. */
+/** Observes a shop, once per second. */
 export class OverviewWatch {
   readonly #access: StoreAccess;
   readonly #view: KeptView;
@@ -64,7 +67,7 @@ export class OverviewWatch {
   #running: RunningBalance | null = null;
   #adding: Promise<void> | null = null;
   #addingAll: Promise<void> | null = null;
-  /** Why the last of each has failed, until the next one has not; null: it has not. */
+  /** Why the last attempt of each failed; null: it succeeded, or none was made. */
   #notAdded: unknown = null;
   #notAddedAll: unknown = null;
   #wholeAgainAt = 0;
@@ -108,7 +111,7 @@ export class OverviewWatch {
     for (const failed of [this.#notAddedAll, this.#notAdded]) if (failed !== null) note(failed);
     if (now >= this.#addAgainAt) void this.#addOnce();
     if (now >= this.#wholeAgainAt) this.#addingAll ??= this.#addAll().finally(() => (this.#addingAll = null));
-    // Of a large shop it takes longer: what was known before is shown meanwhile.
+    // For a large shop it takes longer: meanwhile the previous state is shown.
     const patience = new AbortController();
     await Promise.race([
       Promise.all([this.#adding, this.#addingAll]),
@@ -127,12 +130,12 @@ export class OverviewWatch {
     };
   }
 
-  /** Never twice at a time: lines that both read would count twice. */
+  /** Runs only once at a time: lines that were read twice would count twice. */
   #addOnce(): Promise<void> {
     return (this.#adding ??= this.#add().finally(() => (this.#adding = null)));
   }
 
-  /** What came since. */
+  /** Adds the lines since the last time. */
   async #add(): Promise<void> {
     const running = this.#running;
     if (running === null) return;
@@ -140,7 +143,7 @@ export class OverviewWatch {
     try {
       const kept = await this.#view.lookAtBooks((books) => running.as(books));
       const balance = kept ?? (await this.#inspected(running));
-      // All lines were added up meanwhile.
+      // All lines were added up from the start in the meantime.
       if (this.#running !== running) return;
       this.#balance = balance;
       this.#balancedAt = at;
@@ -154,7 +157,7 @@ export class OverviewWatch {
     }
   }
 
-  /** All lines, beside the sums that go on meanwhile. */
+  /** Adds up all lines from the start, while the current sums stay in use. */
   async #addAll(): Promise<void> {
     const running = new RunningBalance();
     const began = this.#clock.elapsed();
@@ -173,12 +176,12 @@ export class OverviewWatch {
       const now = this.#clock.elapsed();
       this.#wholeAgainAt = now + Math.max(RETRY_MS, now - began);
     }
-    // One that is under way may be of the sums before.
+    // A run in progress may still use the previous sums.
     await this.#adding;
     await this.#addOnce();
   }
 
-  /** @returns how long it took, without its rests */
+  /** @returns how long it took, without pauses */
   async #addPaced(running: RunningBalance): Promise<number> {
     let from = this.#clock.elapsed();
     const paced = <T>(chunks: AsyncIterable<T>): AsyncIterable<T> =>

@@ -5,11 +5,11 @@ export interface SchemaReport {
   readonly versions: readonly number[];
   readonly latest: SchemaVersion | null;
   readonly compatibility: string;
-  /** The version that the schema is registered as; null: it is not registered. */
+  /** The version under which the schema is registered; null: it is not registered. */
   readonly registered: { readonly id: number; readonly version: number } | null;
 }
 
-/** What the registry has under a subject, and whether `schema` is among it. @throws Failure of the registry */
+/** Returns what the registry has under a subject, and whether it has `schema`. @throws Failure as the registry */
 export async function reportSchema(
   { registry }: SchemaTools,
   { subject, schema }: { subject: string; schema: string },
@@ -36,23 +36,27 @@ export interface VersionDifference extends SchemaDifference {
 
 export interface SchemaCheck {
   readonly report: SchemaReport;
-  /** As the registry judges. */
+  /** The verdict of the registry. */
   readonly compatible: boolean;
-  /** What the registry says of it. */
+  /** The messages of the registry. */
   readonly messages: readonly string[];
-  /** Found here, by the level of the subject; with NONE, by BACKWARD. */
+  /** Differences found by orderctl, by the compatibility level of the subject; with NONE, by BACKWARD. */
   readonly differences: readonly VersionDifference[];
 }
 
-/** Versions that are looked at, newest first: a transitive level asks for all. */
+/** The most versions to compare, newest first, at a transitive level. */
 const MOST_VERSIONS = 50;
 
-/** Whether a schema could be registered, and by which fields not. @throws Failure of the registry, invalid_input */
+/**
+ * Checks whether a schema could be registered, and which fields prevent it.
+ *
+ * @throws Failure as the registry; invalid_input
+ */
 export async function checkSchema(
   tools: SchemaTools,
   { subject, schema, name }: { subject: string; schema: string; name: string },
 ): Promise<SchemaCheck> {
-  // Text that is not a schema is refused before the registry is asked.
+  // Text that is not a schema is refused before any request to the registry.
   tools.validate(schema, name);
   const report = await reportSchema(tools, { subject, schema });
   const { compatible, messages } = await tools.registry.check(subject, schema);

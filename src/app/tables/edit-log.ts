@@ -2,18 +2,23 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import type { RowEdit, TableName } from './import-plan.ts';
 
-/** A row as an edit changed it. */
+/** A row of a table before and after an edit. */
 export interface EditedRow {
-  /** The number of the edit: its place in the log, counted from 1. Rows that were changed together have that of the first. */
+  /**
+   * The number of the edit: its line in the log, from 1. Rows that were changed together have the number of the first.
+   */
   readonly number: number;
   readonly edit: LoggedEdit & RowEdit;
-  /** Of an item: how many were sold since the edit before, less what came back of cancelled orders; null: there was none. */
+  /**
+   * For an item: units sold since its previous edit, less those returned by cancellations; null: there was no such
+   * edit.
+   */
   readonly sold: number | null;
-  /** Of an item: how many were delivered since the edit before; null: there was none. */
+  /** For an item: units delivered since its previous edit; null: there was no such edit. */
   readonly delivered: number | null;
 }
 
-/** The edits of a table, in their order. */
+/** The edits of a table, in order. */
 export async function readEditLog(
   reader: Pick<StoreReader, 'edits' | 'movements' | 'history'>,
   table: TableName,
@@ -44,13 +49,13 @@ function isRowEdit(edit: LoggedEdit): edit is LoggedEdit & RowEdit {
   return edit.kind === 'user' || edit.kind === 'item';
 }
 
-/** Identifies rows that were changed together: a command without a copy changes only one. */
+/** Identifies rows that were changed together. A command changes only one row, unless it merges a copy of the table. */
 function groupOf({ kind, at, by, via, copy }: LoggedEdit, line: number): string {
   const isOne = (via === 'command' || via === 'http') && copy === undefined;
   return JSON.stringify(isOne ? line : [kind, at, by, via, copy]);
 }
 
-/** What left the stock of an item between two edits of it, less what came in. */
+/** The units that left the stock of an item between two of its edits, less those that were added. */
 function takenBefore(
   { item, before, after }: Extract<RowEdit, { kind: 'item' }>,
   left: Map<string, number>,
@@ -61,8 +66,8 @@ function takenBefore(
 }
 
 /**
- * What was delivered of an item before each edit of one, since the edit of it before, in the order of the edits. null: nothing
- * ever was, and then the history, with all of its orders, is not read.
+ * For each edit of an item, in order, the units delivered since its previous edit. null: there were no deliveries at
+ * all; history, with all of its orders, is then not read.
  */
 async function deliveriesBetween(
   reader: Pick<StoreReader, 'movements' | 'history'>,

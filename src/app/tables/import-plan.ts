@@ -19,20 +19,20 @@ export type TableName = 'users' | 'inventory';
 export type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 export type Row = User | Item;
 
-/** What a list makes of a table. */
+/** The result of importing a list into a table. */
 export interface ImportPlan extends CopiedTable {
   readonly edits: readonly RowEdit[];
   readonly unchanged: number;
 }
 
-/** Of cells that are wrong, so many are named: a file of another kind has nothing but them. */
+/** The most invalid cells that are named: a file of another kind has nothing else. */
 const NAMED = 20;
 
 /**
- * Lays a list over a table. What the list has no column for stays as it is; a row that the table does not have is added; with
- * `replace`, one that the list does not have is removed.
+ * Merges a list into a table. Columns that the list does not have stay as they are; rows that the table does not have
+ * are added; with `replace`, rows that the list does not have are removed.
  *
- * @throws Failure invalid_input naming every cell that is wrong
+ * @throws Failure invalid_input, which names every invalid cell
  */
 export function planImport(
   table: TableName,
@@ -46,7 +46,7 @@ export function planImport(
   for (const { line, cells } of sheet.rows) {
     if (!reader.isWidthRight(line, cells)) continue;
     const name = reader.name(line, cells);
-    if (found.has(name)) reader.wrong(line, `${name} is there twice`);
+    if (found.has(name)) reader.wrong(line, `${name} is listed twice`);
     const row = reader.row(line, cells, name, before.get(name) ?? null);
     if (row !== null) found.set(name, row);
   }
@@ -66,7 +66,7 @@ export function planImport(
   };
 }
 
-/** What makes the rows of a table others. */
+/** The edits that turn the current rows into the wanted ones. */
 export function editsBetween(
   table: TableName,
   current: readonly Row[],
@@ -90,7 +90,7 @@ function editOf(table: TableName, name: string, before: Row | null, after: Row |
     : { kind: 'item', item: name, before: before as Item | null, after: after as Item | null };
 }
 
-/** To a reader of the file, where a column that is not there is an empty cell. */
+/** Compares rows as a reader of the file would: a missing column is an empty cell. */
 function isSame(before: Row | null, after: Row | null): boolean {
   const cells = ({ extra, ...own }: Row): string =>
     JSON.stringify([
@@ -102,10 +102,10 @@ function isSame(before: Row | null, after: Row | null): boolean {
   return before === null || after === null ? before === after : cells(before) === cells(after);
 }
 
-/** Further columns of users that notifications go by; any others are kept as well. */
+/** Further columns of users, which notifications use; other columns are kept as well. */
 export const CONTACT_COLUMNS = ['email', 'notify'] as const;
 
-/** Columns that orderctl knows, by table; the first names the row. */
+/** The columns that orderctl knows, by table; the first one names the row. */
 export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   users: ['user', 'status'],
   inventory: ['item', 'quantity', 'name', 'category', 'price', 'reorder_level'],
@@ -113,13 +113,13 @@ export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
 
 type Cells = readonly string[];
 
-/** Reads the rows of a list, and collects what is wrong with them. */
+/** Reads the rows of a list, and collects their errors. */
 class SheetReader {
-  /** Names of the header as our files have them: in small letters, words joined by `_`. */
+  /** The names in the header, in the form of the tables: in lower case, words joined by `_`. */
   readonly columns: readonly string[];
   readonly #table: TableName;
   readonly #sheet: Sheet;
-  /** The columns that are not just kept; the first names the row. */
+  /** The columns that orderctl knows; the first one names the row. */
   readonly #ours: readonly string[];
   readonly #wrong: { line: number; message: string }[] = [];
 
@@ -129,7 +129,7 @@ class SheetReader {
     this.#ours = COLUMNS[table];
     this.columns = sheet.header.map((given) => {
       const name = plainColumn(given);
-      // Other columns keep the name that they have.
+      // Other columns keep their names.
       return this.#ours.includes(name) ? name : given;
     });
     const [key = ''] = this.#ours;
@@ -152,14 +152,14 @@ class SheetReader {
     return null;
   }
 
-  /** Cells of a row that is too long may be under the wrong column. */
+  /** The cells of a row that is too long may be under the wrong columns. */
   isWidthRight(line: number, cells: Cells): boolean {
     if (cells.length <= this.columns.length) return true;
-    this.wrong(line, `it has ${cells.length} cells, and the header ${this.columns.length}`);
+    this.wrong(line, `it has ${cells.length} cells, but the header has ${this.columns.length}`);
     return false;
   }
 
-  /** As it stands there, right or wrong. */
+  /** The name as it is in the list, valid or not. */
   name(line: number, cells: Cells): string {
     const name = this.#cell(cells, this.#ours[0] ?? '') ?? '';
     if (!isName(name)) this.wrong(line, `${JSON.stringify(name)} is not a name (${NAME_RULE})`);
@@ -188,7 +188,7 @@ class SheetReader {
   }
 
   #item(line: number, cells: Cells, item: string, extra: Item['extra'], before: Item | null): Item | null {
-    // What stores have taken below zero may stand in a list as it is, or higher.
+    // A quantity that stores have taken below zero may be listed as it is, or higher.
     const quantity = this.#number(line, cells, 'quantity', item, leastStock(before?.quantity));
     if (quantity === null && before === null) {
       const fill = this.columns.includes('quantity') ? 'fill in that cell' : 'add a column "quantity"';
@@ -212,7 +212,7 @@ class SheetReader {
     };
   }
 
-  /** @returns null: the cell is empty or not there; undefined: it is wrong */
+  /** @returns null: the cell is empty or missing; undefined: it is invalid */
   #number(
     line: number,
     cells: Cells,
@@ -243,13 +243,13 @@ class SheetReader {
     return cells[this.columns.indexOf(column)]?.trim();
   }
 
-  /** @throws Failure invalid_input when anything was wrong */
+  /** @throws Failure invalid_input when there were errors */
   end(rows: number): void {
     const { file } = this.#sheet;
     const [first] = this.#wrong;
     if (first === undefined) {
       if (rows > 0) return;
-      throw new Failure('invalid_input', `${file} has a header and no row`, {
+      throw new Failure('invalid_input', `${file} has a header but no rows`, {
         fix: 'export the sheet that has the rows',
         context: { file },
       });
@@ -257,7 +257,7 @@ class SheetReader {
     const lines = this.#wrong.slice(0, NAMED).map(({ line, message }) => `${file}:${line}: ${message}`);
     const more = this.#wrong.length - lines.length;
     throw new Failure('invalid_input', [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), {
-      fix: 'mend them and import the file again: nothing was changed',
+      fix: 'correct them and import the file again: nothing was changed',
       context: { file, line: first.line },
     });
   }

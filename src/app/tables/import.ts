@@ -10,13 +10,13 @@ import { planImport, type ImportPlan, type TableName } from './import-plan.ts';
 export interface ImportOptions {
   readonly table: TableName;
   readonly sheet: Sheet;
-  /** Rows that the list does not have are removed. */
+  /** Remove rows that the list does not have. */
   readonly replace: boolean;
   readonly why: EditOrigin['why'];
   readonly onNotice: (notice: StoreNotice) => void;
 }
 
-/** What an import would do. Changes nothing, and makes no folder. @throws Failure invalid_input */
+/** Returns what an import would do. Changes nothing and creates no folder. @throws Failure invalid_input */
 export async function previewImport(
   access: StoreAccess,
   { table, sheet, replace }: Pick<ImportOptions, 'table' | 'sheet' | 'replace'>,
@@ -36,10 +36,10 @@ async function tableNow(access: StoreAccess, table: TableName): Promise<CopiedTa
 }
 
 /**
- * Takes a list into a table, as a whole or not at all. A quantity counts as the difference to what is there now, so that sales
- * at this moment are kept; another edit at this moment comes before or after it. Works beside a running consumer.
+ * Imports a list into a table, completely or not at all. A quantity counts as the difference from the present one, so
+ * that sales during the import are kept; another edit comes entirely before or after it. May run while a consumer does.
  *
- * @throws Failure invalid_input; as `edit` of StoreAccess
+ * @throws Failure invalid_input; as StoreAccess.edit
  */
 export async function importTable(
   access: StoreAccess,

@@ -5,23 +5,23 @@ import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableCopy, TableMerge } from '../../ports/table-copy.ts';
 import type { TableName } from './import-plan.ts';
 
-/** Each is lost to another edit that was made. */
+/** Each failed attempt means that another edit was made. */
 const ATTEMPTS = 50;
 
 interface Computed<R> {
   readonly table: TableName;
-  /** Makes the table where there is none. */
+  /** Create the table if it does not exist. */
   readonly create: boolean;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** Writes into the copy; what it throws is thrown. Runs again on another copy. */
+  /** Writes into the copy; its failures are passed on. Called again with another copy after a conflict. */
   readonly compute: (copy: TableCopy) => Promise<{ readonly origin: EditOrigin; readonly result: R }>;
 }
 
 /**
- * Merges what is computed from a copy of a table. Where another edit changes one of its rows at the same time it is computed
- * again, so that the two come one after the other; sales in between are kept.
+ * Merges changes that are computed from a copy of a table. If another edit changes one of these rows meanwhile, they
+ * are computed again, so that the edits come one after the other. Sales in between are kept.
  *
- * @throws Failure as `compute`, and as `merge` of TableCopy
+ * @throws Failure as `compute` and TableCopy.merge
  */
 export async function mergeComputed<R>(
   access: StoreAccess,
@@ -39,14 +39,14 @@ export async function mergeComputed<R>(
   }
 }
 
-/** @returns null: another edit came between */
+/** @returns null: another edit was made meanwhile */
 async function unlessEdited(
   copy: TableCopy,
-  how: Parameters<TableCopy['merge']>[0],
+  options: Parameters<TableCopy['merge']>[0],
   isLast: boolean,
 ): Promise<TableMerge | null> {
   try {
-    return await copy.merge({ ...how, unlessEdited: true });
+    return await copy.merge({ ...options, unlessEdited: true });
   } catch (error) {
     if (isLast || !isFailure(error, 'changed_since')) throw error;
     return null;

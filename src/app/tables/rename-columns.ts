@@ -1,12 +1,12 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Sheet } from '../../ports/sheet.ts';
 
-/** `[ours, theirs]`: the column that the list calls `theirs` is our column `ours`. */
+/** `[ours, theirs]`: the list's column `theirs` is the column `ours` of the table. */
 export type ColumnName = readonly [ours: string, theirs: string];
 
 /**
- * A list with columns under our names. A column of the list that has such a name already, and is not the one meant, keeps
- * to itself: it is left out.
+ * Renames the columns of a list to those of the table. Any other column of the list that already has such a name is
+ * left out.
  *
  * @throws Failure invalid_input: the list has no such column
  */
@@ -31,7 +31,7 @@ export function renameColumns(sheet: Sheet, names: readonly ColumnName[]): Sheet
   };
 }
 
-/** The name of a column of a list as our files have it: in small letters, words joined by `_`. */
+/** The name of a column in the form that the tables use: in lower case, words joined by `_`. */
 export function plainColumn(name: string): string {
   return name.toLowerCase().replaceAll(/[\s_-]+/g, '_');
 }

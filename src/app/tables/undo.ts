@@ -11,28 +11,28 @@ import { editsBetween, nameOf, type Row, type RowEdit, type TableName } from './
 
 export interface UndoOptions {
   readonly table: TableName;
-  /** Its number; null: the last one of the table. */
+  /** The number of the edit; null: the last one of the table. */
   readonly number: number | null;
-  /** Only this user or item of it. */
+  /** Only this user or item of the edit. */
   readonly name: string | null;
   readonly why: EditOrigin['why'];
   readonly onNotice: (notice: StoreNotice) => void;
 }
 
 export interface Undone {
-  /** The number of the edit that was taken back. */
+  /** The number of the edit that was undone. */
   readonly undoes: number;
-  /** The edit that is in force again, because it was an undo that was taken back. */
+  /** The edit that is in force again, when an undo was undone. */
   readonly puttingBack: number | null;
   readonly merge: TableMerge;
 }
 
 /**
- * Undoes an edit by another one. Quantities change by the difference, so that sales since are kept; anything else
- * gets its earlier value back, if it still has the later one.
+ * Undoes an edit by another edit. Quantities change by the difference, so that sales since are kept; other columns get
+ * their earlier value back, if they still have the later one.
  *
- * @throws Failure not_found, changed_since (what it changed was changed again, or it was taken back before), invalid_value
- *   (stock would be below zero); as `edit` of StoreAccess
+ * @throws Failure not_found, changed_since (the row was changed again, or the edit was undone before), invalid_value
+ *   (stock would be below zero); as StoreAccess.edit
  */
 export async function undoEdit(access: StoreAccess, options: UndoOptions): Promise<Undone> {
   const { table, why, onNotice } = options;
@@ -42,10 +42,10 @@ export async function undoEdit(access: StoreAccess, options: UndoOptions): Promi
     create: false,
     onNotice,
     async compute(copy) {
-      // After the copy: an edit that the log lacks here is one since.
+      // Read after the copy was made: an edit that this log lacks was made later.
       const rows = await readEdited(access, { ...options, number });
       const undoes = rows[0]?.number ?? 0;
-      // By then the last edit may be another.
+      // In another attempt, the last edit may be a different one.
       number = undoes;
       const current = copy.read();
       await copy.write({ ...current, rows: undone(current.rows, rows) });
@@ -61,7 +61,7 @@ async function readEdited(access: StoreAccess, options: UndoOptions): Promise<Ed
   return await editedRows(reader, options);
 }
 
-/** What an undo would do. Changes nothing. @throws Failure as undoEdit */
+/** Returns what an undo would do. Changes nothing. @throws Failure as undoEdit */
 export async function previewUndo(
   access: StoreAccess,
   options: Pick<UndoOptions, 'table' | 'number' | 'name'>,
@@ -73,7 +73,7 @@ export async function previewUndo(
   return { undoes: rows[0]?.number ?? 0, edits: editsBetween(table, current, undone(current, rows)) };
 }
 
-/** The edit to undo. */
+/** Finds the edit to undo. */
 async function editedRows(
   reader: StoreReader,
   { table, number, name }: Pick<UndoOptions, 'table' | 'number' | 'name'>,
@@ -87,7 +87,7 @@ async function editedRows(
   );
   if (rows.length === 0) {
     const of = name ?? table;
-    const what = number === null ? `there is no edit of ${of}` : `edit ${number} is not one of ${of}`;
+    const what = number === null ? `there is no edit of ${of}` : `edit ${number} is not an edit of ${of}`;
     throw new Failure('not_found', what, { fix: { kind: 'show_edits', table } });
   }
   for (const { edit } of rows) {
@@ -95,7 +95,7 @@ async function editedRows(
     if (by === undefined) continue;
     throw new Failure(
       'changed_since',
-      `edit ${wanted ?? ''} of ${nameIn(edit)} was taken back by edit ${by.number}`,
+      `edit ${wanted ?? ''} of ${nameIn(edit)} was undone by edit ${by.number}`,
       {
         fix: { kind: 'undo_edit', table, number: by.number },
       },
@@ -104,7 +104,7 @@ async function editedRows(
   return rows;
 }
 
-/** Such as one that sets what is set already. */
+/** Whether an edit changes nothing. */
 function isOfNothing({ before, after }: RowEdit): boolean {
   return (
     before !== null && after !== null && stockOf(before) === stockOf(after) && isSameBeside(before, after)
@@ -115,14 +115,14 @@ function nameIn(edit: RowEdit): string {
   return edit.kind === 'user' ? edit.user : edit.item;
 }
 
-/** The rows without the edit. One that changed a row more than once is undone from its end. */
+/** The rows without the edit. If it changed a row more than once, its last change is undone first. */
 export function undone(current: readonly Row[], edited: readonly EditedRow[]): Row[] {
   const rows = new Map(current.map((row) => [nameOf(row), row]));
   for (const { number, edit } of [...edited].reverse()) {
     const name = nameIn(edit);
     const now = rows.get(name) ?? null;
     const row = reverted(edit, now, (what, code = 'changed_since') => {
-      throw new Failure(code, `edit ${number} cannot be taken back: ${name} ${what}`, {
+      throw new Failure(code, `edit ${number} cannot be undone: ${name} ${what}`, {
         fix: { kind: 'show_edits', table: edit.kind === 'user' ? 'users' : 'inventory' },
       });
     });
@@ -140,7 +140,7 @@ function reverted({ before, after }: RowEdit, now: Row | null, refuse: Refuse): 
   if (before !== null) return withoutChange(before, after, now, refuse);
   const left = stockOf(now) - stockOf(after);
   if (left < 0)
-    return refuse(`has ${stockOf(now)} on hand, and ${stockOf(after)} were added`, 'invalid_value');
+    return refuse(`has ${stockOf(now)} on hand, but ${stockOf(after)} were added`, 'invalid_value');
   return left > 0 || !isSameBeside(after, now) ? refuse('was changed since') : null;
 }
 
@@ -161,7 +161,7 @@ function withoutChange(before: Row, after: Row, now: Row, refuse: Refuse): Row {
   if (!('item' in row)) return row;
   const quantity = row.quantity + stockOf(before) - stockOf(after);
   if (quantity < leastStock(row.quantity))
-    refuse(`has ${row.quantity} on hand: that would take it to ${quantity}`, 'invalid_value');
+    refuse(`has ${row.quantity} on hand: undoing would leave ${quantity}`, 'invalid_value');
   return { ...row, quantity };
 }
 
@@ -177,7 +177,7 @@ function isSameBeside(one: Row, other: Row): boolean {
 
 type Cells = Record<string, string | number | null>;
 
-/** All but the quantity; other columns by `=` and their name. An empty one is absent. */
+/** All columns except the quantity; columns unknown to orderctl as `=` and their name. An empty cell is absent. */
 function cellsOf(row: Row): Cells {
   const extra = Object.entries(row.extra).map(
     ([name, cell]) => [`=${name}`, cell === '' ? null : cell] as const,

@@ -10,30 +10,30 @@ import { CheckoutAgain } from './checkout.ts';
 import type { OtherOutcome } from './outcome.ts';
 import { Stock } from './stock.ts';
 
-/** What is supposed instead of what was; each holds from the beginning of history on. */
+/** The assumed circumstances; each applies from the start of history. */
 export interface Circumstances {
-  /** On hand at the beginning, in place of what was put in when the item was added. */
+  /** Stock on hand at the start, instead of the quantity with which the item was added. */
   readonly stock: ReadonlyMap<string, number>;
-  /** What the item is sold for, whatever orders and edits say. */
+  /** Selling prices, whatever orders and edits say. */
   readonly prices: ReadonlyMap<string, string>;
-  /** Whatever edits say. */
+  /** The status of users, whatever edits say. */
   readonly statuses: ReadonlyMap<string, UserStatus>;
 }
 
 const MAX_ORDERS = 100;
 
-/** History, decided again line by line. */
+/** Replays history, line by line, and decides again. */
 export class Again {
   readonly was = new Stock();
   readonly wouldBe: Stock;
   readonly #circumstances: Circumstances;
   readonly #users = new Map<string, UserStatus>();
-  /** Supposed items that history has not added yet. */
+  /** Items with an assumed stock that history has not added yet. */
   readonly #toBeAdded: Set<string>;
-  /** Orders that were rejected and would be accepted: nobody would have tried them again. */
+  /** Orders that were rejected but would be accepted: their retries would not have been sent. */
   readonly #acceptedInstead = new Map<string, Order>();
   readonly #checkout: CheckoutAgain;
-  /** What is supposed of, and was in no edit and no order so far. */
+  /** Assumed items and users that no edit or order has named so far. */
   readonly unseen: { readonly items: Set<string>; readonly users: Set<string> };
   decided = 0;
   readonly counts = { accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 };
@@ -68,7 +68,7 @@ export class Again {
         this.#decide(line.decided);
         return;
       case 'movement':
-        // Stock of the checkout is decided again where its steps are.
+        // Stock of the checkout is decided again with its steps.
         if (line.movement.cause === 'reservation' || line.movement.cause === 'release') return;
         this.was.add(line.movement.item, line.movement.delta);
         this.wouldBe.add(line.movement.item, line.movement.delta);
@@ -106,7 +106,7 @@ export class Again {
     this.wouldBe.put(item, this.#edited(item, before?.quantity ?? null, after.quantity));
   }
 
-  /** An edit counts as the difference that it made, and leaves no less than nothing. */
+  /** An edit counts as the difference that it made, and leaves at least 0. */
   #edited(item: string, before: number | null, after: number): number {
     const onHand = this.wouldBe.quantity(item);
     if (onHand === undefined) return after;
@@ -149,7 +149,7 @@ export class Again {
   }
 }
 
-/** Whether an order without a user was judged by stock alone: the shop may have changed that rule since. */
+/** Whether an order without a user was decided by stock alone: the shop may have changed that rule since. */
 function usersOf({ user }: Order, outcome: Outcome): 'required' | 'optional' {
   const wasRequired = outcome.kind === 'rejected' && outcome.reason === 'unknown_user';
   return user === '' && !wasRequired ? 'optional' : 'required';

@@ -4,12 +4,12 @@ import type { SoldLine, Stock } from './stock.ts';
 
 type Fact<S extends CheckoutFact['step']> = Extract<CheckoutFact, { step: S }>;
 
-/** An order that is not through yet. */
+/** An order in progress. */
 interface Open {
   readonly lines: readonly Line[];
-  /** It would not have been validated. */
+  /** The order would not have been validated. */
   readonly isRefused: boolean;
-  /** Its stock was taken, and would have been. */
+  /** Whether its stock was taken; `wouldBe`: whether it would have been. */
   was: boolean;
   wouldBe: boolean;
 }
@@ -22,20 +22,20 @@ interface Surroundings {
 }
 
 /**
- * Orders of the checkout, decided again: whether there is enough when they are validated, and when their stock is
- * reserved. What the gateway answered and when is as it was.
+ * Decides orders of the checkout again: whether there is enough stock when they are validated, and when stock is
+ * reserved. The answers of the gateway, and their times, stay the same.
  */
 export class CheckoutAgain {
   readonly #of: Surroundings;
   readonly #open = new Map<string, Open>();
-  /** Orders that were rejected and would not have been. */
+  /** The number of orders that were rejected but would not have been. */
   unknown = 0;
 
   constructor(surroundings: Surroundings) {
     this.#of = surroundings;
   }
 
-  /** @returns whether its stock was decided on */
+  /** @returns whether the fact is a decision about its stock */
   take(fact: CheckoutFact): boolean {
     const { order_id: id } = fact;
     switch (fact.step) {
@@ -113,7 +113,7 @@ function soldLines(lines: readonly Line[]): SoldLine[] {
 
 function lacking(lines: readonly Line[], stock: Stock): string {
   const found = [...quantitiesOf(lines)].find(([item, quantity]) => quantity > (stock.quantity(item) ?? -1));
-  if (found === undefined) return 'there was not enough when it was validated';
+  if (found === undefined) return 'stock was insufficient when it was validated';
   const [item, quantity] = found;
   return `item ${item} has ${stock.quantity(item) ?? 'nothing'} on hand, ${quantity} wanted`;
 }

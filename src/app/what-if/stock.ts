@@ -1,25 +1,25 @@
 import { hundredths } from '../../domain/orders/money.ts';
 
-/** What is sold: a line of an order of either flow. */
+/** A line of a sold order, of either flow. */
 export interface SoldLine {
   readonly item: string;
   readonly quantity: number;
-  /** null: the order names none, and its line earns nothing. */
+  /** null: the order has no price, and this line earns nothing. */
   readonly unitPrice: string | null;
 }
 
-/** Stock and revenue under some circumstances, followed through history. */
+/** Follows stock and revenue through history, under some circumstances. */
 export class Stock {
   readonly #onHand = new Map<string, number>();
   readonly #prices: ReadonlyMap<string, string>;
-  /** In hundredths, less what was refunded. */
+  /** In hundredths, less refunds. */
   revenue = 0n;
-  /** Units that were sold without any price. */
+  /** Units sold without a price. */
   unpriced = 0;
-  /** When each item was sold down to nothing for the first time. */
+  /** When the stock of each item first dropped to zero. */
   readonly ranOutAt = new Map<string, number>();
 
-  /** @param prices of items whose own price and that of orders does not count */
+  /** @param prices replace the prices of these items in orders */
   constructor(prices: ReadonlyMap<string, string> = new Map()) {
     this.#prices = prices;
   }
@@ -38,7 +38,7 @@ export class Stock {
     this.#onHand.delete(item);
   }
 
-  /** An item that was removed has nowhere to put it. */
+  /** Ignores an item that was removed. */
   add(item: string, units: number): void {
     const quantity = this.#onHand.get(item);
     if (quantity !== undefined) this.#onHand.set(item, quantity + units);

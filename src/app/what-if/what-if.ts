@@ -4,42 +4,42 @@ import { upTo, type Moment, type Reached } from '../history/moment.ts';
 import { Again, type Circumstances } from './again.ts';
 import type { OtherOutcome } from './outcome.ts';
 
-/** Both are counted from the beginning of history. */
+/** The actual and the hypothetical value, both counted from the start of history. */
 interface Sides<T> {
   readonly was: T;
   readonly wouldBe: T;
 }
 
 export interface WhatIf {
-  /** Orders of both flows whose stock was decided on. */
+  /** The number of orders, in both flows, with a decision about stock. */
   readonly decided: number;
-  /** All of them are counted, by what would have become of them; the first are kept. */
+  /** All orders that would differ are counted, by their hypothetical outcome; the first ones are kept. */
   readonly counts: Readonly<Record<OtherOutcome['wouldBe'] | 'rejected_otherwise', number>>;
   readonly orders: readonly OtherOutcome[];
-  /** Items of which something differs, in the order in which they were added. */
+  /** Items with a difference, in the order in which they were added. */
   readonly items: readonly {
     readonly item: string;
     readonly quantity: Sides<number | null>;
-    /** When it was first sold out, milliseconds since the epoch; null: never. */
+    /** When it first sold out, in milliseconds since the epoch; null: never. */
     readonly ranOutAt: Sides<number | null>;
   }[];
   /** In hundredths. */
   readonly revenue: Sides<bigint>;
-  /** Units that were sold without a price. */
+  /** Units sold without a price. */
   readonly unpriced: Sides<number>;
-  /** Orders of the checkout that were rejected and would not have been: nobody knows whether they would have been paid. */
+  /** Checkout orders that were rejected but would not have been: it is unknown whether they would have been paid. */
   readonly unknown: number;
-  /** Of what was supposed: names that no edit and no order has. */
+  /** Assumed names that no edit or order has. */
   readonly unseen: { readonly items: readonly string[]; readonly users: readonly string[] };
   readonly reached: Readonly<Reached>;
 }
 
 /**
- * Decides the history again under other circumstances, in memory; the store is only read. With none that differ, nothing
- * differs.
+ * Decides the history again under other circumstances, in memory; the store is only read. If the circumstances are the
+ * actual ones, there are no differences.
  *
- * @param until as far as this; null: all of it
- * @throws Failure not_found: history begins later, or does not reach that commit
+ * @param until the last moment to include; null: all of history
+ * @throws Failure not_found: history starts later, or does not reach that commit
  */
 export async function whatIf(
   access: Pick<StoreAccess, 'read'>,

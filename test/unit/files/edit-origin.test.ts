@@ -73,7 +73,7 @@ it.each(['before the copy is made', 'once it is written'])(
     };
     await expect(undo(beside, isEarly ? 2 : null)).rejects.toMatchObject({
       code: 'changed_since',
-      message: 'edit 2 of pen was taken back by edit 3',
+      message: 'edit 2 of pen was undone by edit 3',
     });
     await using reader = await access.read();
     expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([5]);
