@@ -219,7 +219,7 @@ describe('the books of a moment', () => {
     const at = { kind: 'time', ms: folder.clock.now() - 1_000 } as const;
     expect(await audit(folder, { ...options, at })).toMatchObject({ total: 0, checked: { orders: 2 } });
     const before = audit(folder, { ...options, at: { kind: 'time', ms: 0 } });
-    await expect(before).rejects.toThrow('history begins at');
+    await expect(before).rejects.toThrow('history starts at');
   });
 });
 

@@ -114,7 +114,7 @@ it('a mark is of one store, and not of that store once it was restored', async (
     await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
     await markRestored(store);
   }
-  await expect(page(folder, next)).rejects.toMatchObject({ fix: 'begin again without a cursor' });
+  await expect(page(folder, next)).rejects.toMatchObject({ fix: 'start again without a cursor' });
 });
 
 it('a page looks at a bounded part of the list: it may be empty, and the list goes on', async () => {

@@ -37,10 +37,10 @@ describe('the tables of a moment', () => {
   it('before the first and after the last commit are not known', async () => {
     const reader = await (await edited()).read();
     await expect(readPast(reader, { kind: 'time', ms: 999 })).rejects.toThrow(
-      'history begins at 1970-01-01T00:00:01.000Z, after 1970-01-01T00:00:00.999Z',
+      'history starts at 1970-01-01T00:00:01.000Z, after 1970-01-01T00:00:00.999Z',
     );
     await expect(readPast(reader, { kind: 'commit', seq: 5 })).rejects.toThrow(
-      'the last that changed anything is 4',
+      'the last commit with changes is 4',
     );
     expect((await readPast(reader, { kind: 'commit', seq: 4 })).items).toEqual([]);
     expect((await readPast(reader, { kind: 'commit', seq: 3 })).items).toMatchObject([{ quantity: 8 }]);

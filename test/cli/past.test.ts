@@ -66,8 +66,8 @@ it('order list --at lists what was decided by then', async () => {
 it('--at of what is not known says so', async () => {
   const shop = await shopWithPast();
   for (const [at, code, message] of [
-    ['1d', 3, 'history begins at '],
-    ['999', 3, 'there is no commit 999 in the logs: the last that changed anything is '],
+    ['1d', 3, 'history starts at '],
+    ['999', 3, 'there is no commit 999 in the logs: the last commit with changes is '],
     ['2999-01-01', 2, '--at: "2999-01-01" is not a time that has come'],
     ['0', 2, '--at: "0" is not a whole number from 1 up'],
     ['soon', 2, '--at: "soon" is not a time'],

@@ -170,7 +170,7 @@ describe.each(['folder', 'database'])('a %s', (kind) => {
 
     if (kind === 'database') expect((await second()).orders.map(orderIdOf)).toEqual(expected);
     else {
-      await expect(second()).rejects.toThrow('before it was restored or a user was erased');
+      await expect(second()).rejects.toThrow('before this store was restored or a user was erased');
       await expect(books()).rejects.toMatchObject({ code: 'changed_since' });
     }
     expect(await books()).toEqual(balance);

@@ -4,8 +4,9 @@ import type { BrokerAdmin } from '../../ports/broker.ts';
 export interface AclState {
   readonly rule: AccessRule;
   /**
-   * `granted`, `missing`: needed, and there or not. `extra`: of one of our principals, and not needed. `denied`: takes
-   * away what is needed. `other`: of somebody else, on what is ours.
+   * `granted` and `missing`: a rule that is needed, and exists or not. `extra`: an unneeded rule of one of the
+   * principals. `denied`: a rule that takes away a needed right. `other`: a rule of another principal on a resource of
+   * the shop.
    */
   readonly state: 'granted' | 'missing' | 'extra' | 'denied' | 'other';
 }
@@ -17,33 +18,33 @@ export interface AclAction {
 
 export interface AclPlan {
   readonly states: readonly AclState[];
-  /** What is missing first, so that nobody is locked out in between. */
+  /** Grants come first, so that no one is locked out in between. */
   readonly actions: readonly AclAction[];
 }
 
 /**
- * Compares the rights that are needed with the rules of the cluster. Changes nothing.
+ * Compares the needed rights with the rules of the cluster. Changes nothing.
  *
- * @param how.removeExtra also plan to remove rules of our principals that are not needed, denials included
- * @param how.principals whose rules are ours beside those who need some: a role may need none any more
- * @param how.elsewhere what is needed by roles that this plan is not about: it is neither shown nor removed
- * @returns null: these brokers have no rules, and allow everything to everybody
+ * @param options.removeExtra also plan to remove unneeded rules of the principals, including denials
+ * @param options.principals further principals whose rules are compared: a role may no longer need any rights
+ * @param options.elsewhere rights of roles that are not planned here: their rules are neither shown nor removed
+ * @returns null: these brokers have no authorizer, and allow everything
  * @throws Failure as BrokerAdmin
  */
 export async function planAcls(
   admin: BrokerAdmin,
   wanted: readonly Right[],
-  how: {
+  options: {
     readonly removeExtra: boolean;
     readonly principals?: readonly string[];
     readonly elsewhere?: readonly Right[];
   },
 ): Promise<AclPlan | null> {
-  const { removeExtra, principals = [], elsewhere = [] } = how;
+  const { removeExtra, principals = [], elsewhere = [] } = options;
   const rules = await admin.accessRules();
   if (rules === null) return null;
   const needed = new Map(wanted.map(ruleOf).map((rule) => [idOfRule(rule), rule]));
-  const there = new Set(rules.map(idOfRule));
+  const existing = new Set(rules.map(idOfRule));
   const ours = new Set([...principals, ...wanted.map(({ principal }) => principal)]);
   const isOurs = ({ principal }: AccessRule): boolean => ours.has(principal);
   const known = new Set(elsewhere.map((right) => idOfRule(ruleOf(right))));
@@ -56,7 +57,7 @@ export async function planAcls(
     if (isOurs(rule)) return [{ rule, state: 'extra' }];
     return onOurs.length > 0 && rule.resource !== 'cluster' ? [{ rule, state: 'other' }] : [];
   });
-  const missing = [...needed].filter(([id]) => !there.has(id)).map(([, rule]) => rule);
+  const missing = [...needed].filter(([id]) => !existing.has(id)).map(([, rule]) => rule);
   const states: AclState[] = [...missing.map((rule) => ({ rule, state: 'missing' as const })), ...found];
   const extra = found.filter(({ rule, state }) => state === 'extra' || (state === 'denied' && isOurs(rule)));
   return {
@@ -68,7 +69,7 @@ export async function planAcls(
   };
 }
 
-/** Whether a denial is in the way of a right. */
+/** Whether a denial takes away a right. */
 function takesAway(rule: AccessRule, { principal, operation }: Right): boolean {
   const isAboutIt = rule.operation === operation || rule.operation === 'all' || rule.operation === 'describe';
   return isAboutIt && (rule.principal === principal || rule.principal === 'User:*');
@@ -82,7 +83,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Carries out a plan: all that is missing by one request, then all that is extra. @param onDone called for each */
+/** Carries out a plan: all grants in one request, then all removals. @param onDone called for each action */
 export async function applyAcls(
   admin: BrokerAdmin,
   actions: readonly AclAction[],

@@ -12,10 +12,10 @@ import { processors } from '../../processors/index.ts';
 import { PLAIN_SHOP } from '../../processors/options.ts';
 import { groupOf } from '../run/groups.ts';
 
-/** Who needs rights of his own: each processor, the HTTP API, those who send from outside, and who runs the shop. */
+/** A role with its own rights: each processor, the HTTP API, external senders, and the operator. */
 export type Role = ProcessorName | 'api' | 'shops' | 'tills' | 'suppliers' | 'connect' | 'operator';
 
-/** Senders of the catalogue that are no processors; commands belong to the operator. */
+/** Senders in the catalogue that are not processors; commands are run by the operator. */
 const SENDER_OF: Partial<Record<Role, Sender>> = {
   api: 'API',
   shops: 'shops',
@@ -31,30 +31,30 @@ export const ROLES: readonly Role[] = [
 ];
 
 /**
- * Of the connectors in deploy/connect, beside messages of the catalogue: what Debezium makes of the tables of stock, and
- * the groups of those that copy topics to tables.
+ * The topics and groups of the connectors in deploy/connect, apart from messages of the catalogue: the topics that
+ * Debezium writes for the stock tables, and the groups of the connectors that copy topics to tables.
  */
 const CONNECT = {
   topics: ['orderctl_stock.orderctl.products', 'orderctl_stock.orderctl.inventory'],
   groups: ['connect-stock-copies', 'connect-inventory-updates'],
 };
 
-/** A shop, as far as its rights depend on it. */
+/** The properties of a shop that its rights depend on. */
 export interface ShopOfRights {
   readonly names: TopicNames;
   readonly group: string;
-  /** Changes of stock by hand are announced, by whichever process works the shop. */
+  /** Whether manual changes of stock are announced, by whichever process owns the store. */
   readonly hasEvents: boolean;
-  /** Several processes work on one store: each sends what waits there, whichever processor it came from. */
+  /** Whether several processes share one store: each sends its waiting messages, whichever processor they are from. */
   readonly isShared: boolean;
-  /** As whom each signs in at the brokers: `{group}` and `{role}` stand for what they are. Several may be one. */
+  /** The user that each role authenticates as, with placeholders `{group}` and `{role}`. Roles may share one. */
   readonly principal: string;
 }
 
-/** What the topics of a shop are needed for: more is added as operations on one topic. */
+/** The operations that are needed on each topic. */
 type Topics = Map<string, Set<Operation>>;
 
-/** @param names none: all @throws Failure usage: there is no such role */
+/** @param names empty: all roles @throws Failure usage: there is no such role */
 export function selectRoles(names: readonly string[]): readonly Role[] {
   const unknown = names.find((name) => !ROLES.some((role) => role === name));
   if (unknown !== undefined) {
@@ -65,7 +65,7 @@ export function selectRoles(names: readonly string[]): readonly Role[] {
   return names.length === 0 ? ROLES : ROLES.filter((role) => names.includes(role));
 }
 
-/** As whom a role signs in, as rules name it: `User:…`. */
+/** The principal of a role, in the form used in rules: `User:…`. */
 export function principalOf(
   role: Role,
   { group, principal }: Pick<ShopOfRights, 'group' | 'principal'>,
@@ -74,8 +74,8 @@ export function principalOf(
 }
 
 /**
- * The least that each role needs to do its work on topics that exist: to make them takes an administrator. Reading and
- * writing include describing.
+ * The least rights that each role needs to work with topics that exist; creating topics requires an administrator.
+ * Reading and writing include describing.
  */
 export function wantedRights(shop: ShopOfRights, roles: readonly Role[]): Right[] {
   const rights = new Map<string, Right>();
@@ -92,7 +92,7 @@ export function wantedRights(shop: ShopOfRights, roles: readonly Role[]): Right[
     if (role === 'connect' && shop.isShared) {
       for (const name of CONNECT.groups) all.push({ resource: 'group', name, operation: 'read' });
     }
-    // To see the groups and the rules that there are.
+    // To list groups and access rules.
     if (role === 'operator') all.push({ resource: 'cluster', name: CLUSTER, operation: 'describe' });
     for (const right of all) rights.set(JSON.stringify([principal, right]), { principal, ...right });
   }
@@ -124,7 +124,7 @@ function topicsOf(role: Role, shop: ShopOfRights): Topics {
     const reader = message.readers.find((name) => name === role);
     if (reader !== undefined) {
       add(topic(message), 'read');
-      // The first of several readers sends the dead letters; the others see that there is a topic for them.
+      // The first of several readers sends the dead letters; the others only check that the topic exists.
       if (message.readers[0] === reader) add(dead(message), 'write');
       else add(dead(message), 'describe');
     }
@@ -144,7 +144,7 @@ function topicsOf(role: Role, shop: ShopOfRights): Topics {
   return topics;
 }
 
-/** What a process of the shop sends beside that of its own processor. */
+/** Adds what a process of the shop sends in addition to the messages of its own processor. */
 function addWaiting(
   add: (topic: string | null, operation: Operation) => void,
   { topic, dead }: Record<'topic' | 'dead', (message: DeclaredMessage) => string | null>,

@@ -14,10 +14,10 @@ interface Act {
 
 const DAY_MS = 86_400_000;
 const ORDERS = 30;
-/** Orders are placed over so long, and what happens to them happens in the middle. */
+/** Orders are placed over this time, and the trouble happens in the middle. */
 const OVER_MS = 1_500;
 
-/** What is done in each experiment; it returns once all is sent. */
+/** What each experiment does; resolves when everything is sent. */
 export const ACTS: Readonly<Record<ExperimentKind, (act: Act) => Promise<void>>> = {
   'kill-shop': (act) => amongOrders(act, () => strike(act, 'shop', 'kill')),
   'kill-broker': (act) => amongOrders(act, () => strike(act, 'broker', 'kill')),
@@ -39,7 +39,7 @@ async function amongOrders(
 ): Promise<void> {
   const placing = wave.place(await wave.orders(count), overMs);
   const happening = stage.sleep(OVER_MS * (0.2 + 0.5 * random())).then(happen);
-  // Both have to end before the next experiment, also when one fails.
+  // Both must end before the next experiment, even when one fails.
   const [placed, happened] = await Promise.allSettled([placing, happening]);
   for (const result of [placed, happened]) if (result.status === 'rejected') throw result.reason;
 }
@@ -76,8 +76,8 @@ async function sendTwice({ stage, wave, notes }: Act, count: number): Promise<vo
 async function sendGarbage({ stage, wave, random, notes }: Act, count: number): Promise<void> {
   const deadLettersOf = await stage.watchDeadLetters();
   const places = await stage.send(garbage(count, random));
-  notes.did.push(`${count} records that are no orders`);
-  // Those that follow are read all the same.
+  notes.did.push(`${count} records that are not orders`);
+  // Orders after the garbage must be processed all the same.
   await wave.place(await wave.orders(10), 300);
   let seen = 0;
   await until(stage, wave.until, async () => {
@@ -99,10 +99,13 @@ async function sendLate({ stage, wave, random, notes }: Act): Promise<void> {
 
 function gatewayOf({ gateway }: Stage): NonNullable<Stage['gateway']> {
   if (gateway !== null) return gateway;
-  throw new Failure('check_failed', 'the payment gateway of this shop is not its own to break');
+  throw new Failure(
+    'check_failed',
+    'this shop uses an external payment gateway, which must not be made to fail',
+  );
 }
 
-/** Money must never move twice, whatever becomes of a request. */
+/** Money must never move twice, whatever happens to a request. */
 async function chargeWhile({ stage, wave, notes }: Act, count: number, trouble: () => Promise<void>) {
   const gateway = gatewayOf(stage);
   const before = await gateway.chargedTwice();
@@ -183,7 +186,7 @@ async function chaos(act: Act): Promise<void> {
   await amongOrders(act, happen, { count: 3 * ORDERS, overMs: 6 * OVER_MS });
 }
 
-/** Fisher and Yates. */
+/** Fisher–Yates shuffle. */
 function shuffled<T>(values: readonly T[], random: () => number): T[] {
   const left = [...values];
   return values.flatMap(() => left.splice(Math.floor(random() * left.length), 1));

@@ -7,10 +7,10 @@ import { ACTS } from './acts.ts';
 import { duplicatesSince, type Notes } from './notes.ts';
 import { Wave } from './wave.ts';
 
-/** All that an experiment has begun ends within this, or it says what did not. */
+/** The time limit of an experiment: it reports what has not ended by then. */
 const LIMIT_MS = 150_000;
 
-/** Does one thing to a shop, waits until its orders have ended, and counts. Fails only by a fault of this program. */
+/** Does one thing to a shop, waits until its orders have ended, and counts. Throws only for a bug in this program. */
 export async function runExperiment(
   stage: Stage,
   { id, kind, seed }: { readonly id: string; readonly kind: ExperimentKind; readonly seed: number },

@@ -1,6 +1,6 @@
 import type { SendRecord } from '../../ports/broker.ts';
 
-/** Records that are no orders, of each kind that is met in practice. */
+/** Records that are not orders, of every kind found in practice. */
 export function garbage(count: number, random: () => number): SendRecord[] {
   const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => Math.floor(random() * 256));
   const KINDS: readonly (() => Uint8Array | null)[] = [

@@ -1,7 +1,7 @@
 import type { ExperimentCheck } from '../../domain/experiments/receipt.ts';
 import type { Stage } from './stage.ts';
 
-/** What an experiment notes while it goes on. */
+/** Notes that an experiment makes while it runs. */
 export interface Notes {
   readonly did: string[];
   readonly checks: ExperimentCheck[];
@@ -9,7 +9,7 @@ export interface Notes {
   inFlight: number | null;
 }
 
-/** @param before as the stage counted them then; a new process counts from zero */
+/** @param before the count at the start; a new process counts from zero */
 export async function duplicatesSince(
   stage: Pick<Stage, 'duplicates'>,
   before: Awaited<ReturnType<Stage['duplicates']>>,

@@ -2,48 +2,56 @@ import type { EditRequest } from '../../domain/edit.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { SendRecord, SentRecord } from '../../ports/broker.ts';
 
-/** What an experiment can end. */
+/** What an experiment can end or restart. */
 export type StagePart = 'shop' | 'broker' | 'api';
 export type GatewayMood = 'normal' | 'error' | 'lose';
 
-/** A shop in the foreground on an embedded broker, as an experiment sees it: nothing of it is anybody else's. */
+/** A shop in the foreground on an embedded broker, as an experiment uses it: no one else uses any part of it. */
 export interface Stage {
   /**
-   * Ends all processes of a part and waits until the next ones work.
+   * Ends all processes of a part and waits until the new ones work.
    *
-   * @param limit of waiting
-   * @throws Failure not_found it does not run at the moment; check_failed it does not come back
+   * @param limit ends the wait
+   * @throws Failure not_found: it is not running; check_failed: it does not come back
    */
   strike(
     part: StagePart,
     how: 'kill' | 'stop',
     limit: AbortSignal,
   ): Promise<{ readonly pids: readonly number[]; readonly backMs: number }>;
-  /** Endless orders for users and items of the shop. @throws Failure not_found it has none */
+  /** Endless orders for users and items of the shop. @throws Failure not_found: it has none */
   orders(random: () => number): Promise<Iterator<Order>>;
-  /** At least one. @throws Failure not_found nobody has paid */
+  /** At least one user. @throws Failure not_found: no user has paid */
   paidUsers(): Promise<readonly string[]>;
-  /** Places an order over HTTP, under the same id until it is answered. @throws Failure it is refused, or the signal aborts */
+  /**
+   * Places an order over HTTP, with the same id until it is answered.
+   *
+   * @throws Failure it is refused; the signal aborts
+   */
   place(order: Order, flow: 'direct' | 'checkout', signal: AbortSignal): Promise<void>;
-  /** Orders as bytes of the topic of orders. */
+  /** Encodes orders for the topic of orders. */
   encode(orders: readonly Order[]): Promise<readonly Uint8Array[]>;
   /** Sends records to the topic of orders. @throws Failure not all are stored */
   send(records: readonly SendRecord[]): Promise<readonly SentRecord[]>;
-  /** Those that have ended, and how. */
+  /** The orders that have ended, with their status. */
   ended(ids: Iterable<string>): Promise<ReadonlyMap<string, string>>;
-  /** Records that the processors have recognised as seen, since their process began; null: none runs. */
+  /** Duplicates that the processors have recognized since their process started; null: none is running. */
   duplicates(): Promise<{ readonly pid: number; readonly count: number } | null>;
-  /** Starts to count the dead letters of the topic of orders. @returns how many of these records are there since */
+  /**
+   * Starts to watch the dead letters of orders.
+   *
+   * @returns a function that counts how many of the records are there now
+   */
   watchDeadLetters(): Promise<(of: readonly SentRecord[]) => Promise<number>>;
-  /** null: the shop asks no gateway that can be made to fail. */
+  /** null: the shop uses no gateway that can be made to fail. */
   readonly gateway: {
-    /** @param times so many requests; null: until it is set again */
+    /** @param times for this many requests; null: until it is set again */
     mood(mood: GatewayMood, times: number | null): Promise<void>;
-    /** Orders for which money has moved twice. */
+    /** The number of orders that were charged twice. */
     chargedTwice(): Promise<number>;
   } | null;
   edit(request: EditRequest, why: string): Promise<void>;
-  /** Differences that an audit of the books finds. */
+  /** The number of differences that an audit of the books finds. */
   audit(): Promise<number>;
   now(): number;
   sleep(ms: number): Promise<void>;

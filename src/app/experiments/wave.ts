@@ -1,8 +1,8 @@
 import type { Order } from '../../domain/orders/order.ts';
 import type { Stage } from './stage.ts';
 
-const LOOK_EVERY_MS = 100;
-/** Requests under way at once, as from a few browsers. */
+const CHECK_EVERY_MS = 100;
+/** Concurrent requests, as from a few browsers. */
 const CLIENTS = 4;
 
 /** The orders of an experiment, from the first request until all have ended. */
@@ -12,11 +12,11 @@ export class Wave {
   readonly #random: () => number;
   readonly #until: AbortSignal;
   readonly #ids: string[] = [];
-  /** Those whose first request is on its way, or answered. */
+  /** Orders whose first request has been sent. */
   readonly #placed = new Set<string>();
   #ended: ReadonlyMap<string, string> = new Map();
 
-  /** @param until the end of waiting */
+  /** @param until ends the wait */
   constructor(stage: Stage, id: string, random: () => number, until: AbortSignal) {
     this.#until = until;
     this.#stage = stage;
@@ -32,7 +32,7 @@ export class Wave {
     return this.#ids.length;
   }
 
-  /** Orders with ids of this wave: the same for a seed, but for their ids. */
+  /** Makes orders with ids of this wave: the same for a seed, except for the ids. */
   async orders(count: number): Promise<Order[]> {
     const source = await this.#stage.orders(this.#random);
     const made: Order[] = [];
@@ -51,7 +51,7 @@ export class Wave {
     return { ...order, orderId };
   }
 
-  /** Places orders over HTTP, `overMs` long. @param checkoutShare of them go through the checkout */
+  /** Places orders over HTTP, spread over `overMs`. @param checkoutShare the share that goes through the checkout */
   async place(orders: readonly Order[], overMs: number, checkoutShare = 0.2): Promise<void> {
     const from = this.#stage.now();
     const waiting = orders.map((order, at) => {
@@ -71,14 +71,14 @@ export class Wave {
     await Promise.all(Array.from({ length: CLIENTS }, client));
   }
 
-  /** How many of the orders that were placed have not ended at this moment. */
+  /** The number of placed orders that have not ended yet. */
   async inFlight(): Promise<number> {
     const placed = [...this.#placed];
     await this.#look();
     return placed.filter((id) => !this.#ended.has(id)).length;
   }
 
-  /** Waits for all of them. @returns how many have ended */
+  /** Waits for all orders to end. @returns how many have ended */
   async end(): Promise<number> {
     await until(this.#stage, this.#until, async () => {
       await this.#look();
@@ -87,7 +87,7 @@ export class Wave {
     return this.#ended.size;
   }
 
-  /** How many ended so. */
+  /** The number of orders that ended with this status. */
   endedAs(status: string): number {
     return [...this.#ended.values()].filter((one) => one === status).length;
   }
@@ -98,7 +98,7 @@ export class Wave {
   }
 }
 
-/** Looks again and again until it is true, or the time is over. */
-export async function until(stage: Stage, limit: AbortSignal, look: () => Promise<boolean>): Promise<void> {
-  while (!limit.aborted && !(await look())) await stage.sleep(LOOK_EVERY_MS);
+/** Waits until a condition is true, or the limit aborts. */
+export async function until(stage: Stage, limit: AbortSignal, isTrue: () => Promise<boolean>): Promise<void> {
+  while (!limit.aborted && !(await isTrue())) await stage.sleep(CHECK_EVERY_MS);
 }

@@ -12,27 +12,27 @@ import {
 import type { StockChange } from '../live/stock-changes.ts';
 import { checkedStore, isLogsMark, type LogsMark } from './marks.ts';
 
-/** A page reads so many pieces of logs at most, however few of them say anything of the item. */
+/** The most chunks of logs that a page reads, however few of them are about the item. */
 const MOST_PIECES = 16;
 
-/** A change of what is on hand of an item. */
+/** A change of the stock on hand of an item. */
 export interface ItemChange {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly cause: StockChange['cause'];
-  /** On hand; null: there was no such item. */
+  /** Stock on hand; null: the item did not exist. */
   readonly before: number | null;
   readonly after: number | null;
-  /** The order or the event that it was for. */
+  /** The order or event that caused it. */
   readonly orderId: string | null;
   readonly eventId: string | null;
-  /** Of an edit. */
+  /** For an edit, like the next two. */
   readonly by: string | null;
   readonly via: EditVia | null;
   readonly why: string | null;
 }
 
-/** Where a list of changes goes on: of each log the end of what is not listed. */
+/** Where a list of changes continues: in each log, the end of what is not listed yet. */
 export type ItemChangesMark = LogsMark<StockLog>;
 
 export function isItemChangesMark(value: unknown): value is ItemChangesMark {
@@ -41,16 +41,17 @@ export function isItemChangesMark(value: unknown): value is ItemChangesMark {
 
 export interface ItemChangesPage {
   readonly changes: readonly ItemChange[];
-  /** null: none is before these. */
+  /** null: there are no earlier changes. */
   readonly next: ItemChangesMark | null;
 }
 
 /**
- * What changed the stock of an item, the latest first, a page at a time: a page costs what it looks at, not what there is,
- * and may be short of its limit, or empty, where the item changed seldom. Edits of anything but the quantity are left out.
+ * One page of the changes to the stock of an item, latest first. The cost of a page depends on what it reads, not on
+ * the size of the logs; it may have fewer changes than its limit, or none, when the item changes rarely. Edits that
+ * leave the quantity unchanged are not listed.
  *
- * @param mark null: from the latest one
- * @throws Failure invalid_value: a mark of another store; those of KeptView
+ * @param mark null: start from the latest change
+ * @throws Failure invalid_value: the mark is of another store; as KeptView
  */
 export function itemChangesPage(
   view: KeptView,
@@ -72,7 +73,7 @@ export function itemChangesPage(
   });
 }
 
-/** The logs as one, from their ends, or a mark, back. */
+/** Merges the logs, backwards from their ends or from a mark. */
 class Tails implements AsyncDisposable {
   readonly #tails: readonly Tail[];
   #pieces = 0;
@@ -135,12 +136,12 @@ class Tail implements AsyncDisposable {
     return this.#piece?.lines[this.#next];
   }
 
-  /** Behind which everything was taken; undefined: nothing was read. */
+  /** The place after which all lines were taken; undefined: nothing was read. */
   get place(): LogPlace | undefined {
     return this.#head?.behind ?? this.#begin;
   }
 
-  /** No line that was not taken is later than this. */
+  /** An upper bound: no line that was not taken is later. */
   get #bound(): Pick<HistoryLine, 'seq' | 'at'> {
     return this.#head?.line ?? this.#piece?.first ?? UNREAD;
   }
@@ -149,7 +150,7 @@ class Tail implements AsyncDisposable {
     if (this.isAtEnd || other.isAtEnd) return !this.isAtEnd;
     const [one, two] = [this.#bound, other.#bound];
     if (one.seq !== two.seq) return (one.seq ?? 0) > (two.seq ?? 0);
-    // Of one commit the later log, as they are listed, took effect later; lines without a number have times.
+    // Within a commit, the later log in the list took effect later; lines without a number have times.
     return one.seq !== null || (one.at ?? 0) >= (two.at ?? 0);
   }
 

@@ -2,11 +2,11 @@ import { Failure } from '../../domain/failure.ts';
 import { RESTORED, RESTORED_KEY, REWRITTEN } from '../../domain/messages/restored.ts';
 import type { LogPlace, OrderReader } from '../../ports/store.ts';
 
-/** Where a list that reads logs from their ends goes on: it has been with a client. */
+/** Where a list continues that reads logs from their ends. It comes from a client. */
 export interface LogsMark<Log extends string> {
-  /** As `checkedStore` names it. */
+  /** The name of the store, as returned by `checkedStore`. */
   readonly store: string;
-  /** Of each log that is not at its end. */
+  /** The place in each log that is not finished. */
   readonly places: Readonly<Partial<Record<Log, LogPlace>>>;
 }
 
@@ -22,8 +22,8 @@ export function isLogsMark<Log extends string>(value: unknown, logs: readonly Lo
 }
 
 /**
- * @returns the name of a store up to its next restore, which takes lines of its logs away, or until they are written again
- * @throws Failure invalid_value: the places of a mark are of another store
+ * @returns a name for the store that changes when it is restored or its logs are rewritten, since places then change
+ * @throws Failure invalid_value: the mark is of another store
  */
 export async function checkedStore(
   reader: Pick<OrderReader, 'storeId' | 'small'>,
@@ -35,9 +35,9 @@ export async function checkedStore(
   if (mark === null || mark.store === store) return store;
   throw new Failure(
     'invalid_value',
-    'the cursor is of another store, or of this one before it was restored or a user was erased',
+    'the cursor is from another store, or from before this store was restored or a user was erased',
     {
-      fix: 'begin again without a cursor',
+      fix: 'start again without a cursor',
     },
   );
 }

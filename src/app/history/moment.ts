@@ -8,20 +8,20 @@ export type Moment =
 
 /** How far history was read for a moment. */
 export interface Reached {
-  /** Of the last commit; null: nothing happened, or it was by a version that did not number commits. */
+  /** The number of the last commit; null: nothing happened, or it was made by a version that did not number commits. */
   seq: number | null;
-  /** Its time, milliseconds since the epoch. */
+  /** The time of the last commit, in milliseconds since the epoch. */
   at: number | null;
-  /** Lines without the number of a commit, which are placed by their times. */
+  /** The number of lines without a commit number, which are placed by their times. */
   unnumbered: number;
 }
 
 /**
- * What happened up to a moment, whole commits only: it ends before the first commit that is later, also where the
- * clock was set back after that.
+ * The history up to a moment, in whole commits: ends before the first commit that is later, even if the clock was set
+ * back after that.
  *
- * @param reached filled in as it is read
- * @throws Failure not_found: history begins later, or no commit has that number yet
+ * @param reached updated while history is read
+ * @throws Failure not_found: history starts later, or no commit has that number yet
  */
 export async function* upTo(
   history: AsyncIterable<readonly HistoryLine[]>,
@@ -57,7 +57,7 @@ function isLater(line: HistoryLine, moment: Moment): boolean {
   return at !== null && at > moment.ms;
 }
 
-/** Facts name the time of their commit themselves. */
+/** Facts contain the time of their commit themselves. */
 function timeOf(line: HistoryLine): number | null {
   if (line.kind !== 'fact' || line.at !== null) return line.at;
   const { at } = line.fact;
@@ -70,13 +70,13 @@ function notYet(line: HistoryLine, moment: Moment): Failure {
   const at = timeOf(line);
   const asked = moment.kind === 'commit' ? `commit ${moment.seq}` : isoTime(moment.ms);
   const first = at === null ? `commit ${seq ?? 0}` : isoTime(at);
-  return new Failure('not_found', `history begins at ${first}, after ${asked}`, {
-    fix: 'give a later moment',
+  return new Failure('not_found', `history starts at ${first}, after ${asked}`, {
+    fix: 'choose a later moment',
   });
 }
 
 function notReached(seq: number, last: number | null): Failure {
-  const reached = last === null ? 'no commit has a number yet' : `the last that changed anything is ${last}`;
+  const reached = last === null ? 'no commit has a number yet' : `the last commit with changes is ${last}`;
   return new Failure('not_found', `there is no commit ${seq} in the logs: ${reached}`, {
     fix: 'the number of a commit is "seq" in the lines of orders.jsonl and rejections.jsonl',
   });

@@ -2,16 +2,16 @@ import type { Item, User } from '../../domain/tables.ts';
 import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { upTo, type Moment, type Reached } from './moment.ts';
 
-/** The tables as they were, in the order in which their rows were added. */
+/** The tables at a past moment, in the order in which their rows were added. */
 export interface Past extends Readonly<Reached> {
   readonly users: readonly User[];
   readonly items: readonly Item[];
 }
 
 /**
- * Users and items as a moment had them, hand edits that were taken in by then included.
+ * Users and items at a past moment, including hand edits that were applied by then.
  *
- * @throws Failure not_found: history begins later, or does not reach that commit
+ * @throws Failure not_found: history starts later, or does not reach that commit
  */
 export async function readPast(reader: Pick<StoreReader, 'history'>, moment: Moment): Promise<Past> {
   const tables = new PastTables();
@@ -22,7 +22,7 @@ export async function readPast(reader: Pick<StoreReader, 'history'>, moment: Mom
   return { ...reached, ...tables.rows() };
 }
 
-/** Users and items, followed through history: as large as the tables were, however long it is. */
+/** Follows users and items through history. Memory depends on the size of the tables, not of history. */
 export class PastTables {
   readonly #users = new Map<string, User>();
   readonly #items = new Map<string, Item>();

@@ -4,14 +4,14 @@ function metric<const Label extends string>(declared: Metric<Label>): Metric<Lab
   return declared;
 }
 
-/** Of a commit or a sync: from what memory takes to a disk that does not keep up. */
+/** For a commit or a sync: from memory to a disk that cannot keep up. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** Of a request. */
+/** For a request. */
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Of a record: from one that is read at once to one that has waited through an outage. */
+/** For a record: from one that is read at once to one that waited through an outage. */
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
 
-/** Every metric of /metrics, once. docs/monitoring.md lists them; a test compares. No label has an order id. */
+/** Every metric of /metrics, once. A test compares them with docs/monitoring.md. No label contains an order id. */
 export const METRICS = {
   buildInfo: metric({
     name: 'orderctl_build_info',
@@ -41,34 +41,34 @@ export const METRICS = {
     name: 'orderctl_records_total',
     type: 'counter',
     labels: ['processor', 'outcome'],
-    help: 'Records that were processed and committed, by what became of them.',
+    help: 'Records that were processed and committed, by outcome.',
   }),
   commitSeconds: metric({
     name: 'orderctl_commit_duration_seconds',
     type: 'histogram',
     labels: ['processor'],
-    help: 'From the moment that a decoded batch asks for its transaction until that is durable.',
+    help: 'Time from the start of the transaction of a decoded batch until it is durable.',
     buckets: SHORT_SECONDS,
   }),
   syncSeconds: metric({
     name: 'orderctl_sync_duration_seconds',
     type: 'histogram',
     labels: [],
-    help: 'How long the disk took: fdatasync of the journal in a folder, COMMIT in PostgreSQL.',
+    help: 'Duration of a sync to disk: fdatasync of the journal in a folder, COMMIT in PostgreSQL.',
     buckets: SHORT_SECONDS,
   }),
   latencySeconds: metric({
     name: 'orderctl_record_latency_seconds',
     type: 'histogram',
     labels: ['processor'],
-    help: 'From the timestamp of the first record of each batch to the commit of the batch.',
+    help: 'Time from the timestamp of the first record of each batch to the commit of the batch.',
     buckets: LATENCY_SECONDS,
   }),
   lag: metric({
     name: 'orderctl_lag_records',
     type: 'gauge',
     labels: ['processor', 'topic', 'partition'],
-    help: 'Records behind the end of the partition, by the last answer of the broker.',
+    help: 'Records before the end of the partition, according to the last answer of the broker.',
   }),
   waiting: metric({
     name: 'orderctl_waiting',
@@ -80,25 +80,25 @@ export const METRICS = {
     name: 'orderctl_outbox_messages',
     type: 'gauge',
     labels: ['destination'],
-    help: 'Messages and dead letters that are committed and wait to be sent, by message or topic.',
+    help: 'Committed messages and dead letters that wait to be sent, by message or topic.',
   }),
   undelivered: metric({
     name: 'orderctl_undelivered_total',
     type: 'counter',
     labels: [],
-    help: 'Messages that the broker refused for good, which are kept beside the store.',
+    help: 'Messages that the broker refused permanently; they are kept next to the store.',
   }),
   effectTries: metric({
     name: 'orderctl_effect_tries_total',
     type: 'counter',
     labels: ['processor', 'outcome'],
-    help: 'Tries of charges, refunds, mails and webhooks that were answered: done, or failed and tried again or parked.',
+    help: 'Tries of charges, refunds, mails and webhooks that were answered: done, or failed (tried again or parked).',
   }),
   effectsParked: metric({
     name: 'orderctl_effects_parked_total',
     type: 'counter',
     labels: ['processor'],
-    help: 'Effects that are not tried any more, whose messages became dead letters.',
+    help: 'Effects that are no longer tried; their messages became dead letters.',
   }),
   offsetFailures: metric({
     name: 'orderctl_offset_commit_failures_total',
@@ -110,7 +110,7 @@ export const METRICS = {
     name: 'orderctl_http_request_duration_seconds',
     type: 'histogram',
     labels: ['method', 'route', 'status'],
-    help: 'Requests by route and class of status, such as 2xx; route is empty where there is none.',
+    help: 'HTTP requests by route and class of status, such as 2xx; route is empty for unknown paths.',
     buckets: REQUEST_SECONDS,
   }),
   processorRunning: metric({
@@ -123,13 +123,13 @@ export const METRICS = {
     name: 'orderctl_broker_up',
     type: 'gauge',
     labels: [],
-    help: 'Whether the brokers answered the server last.',
+    help: '1 if the brokers answered the last request of the server, else 0.',
   }),
   deadLetters: metric({
     name: 'orderctl_dead_letters',
     type: 'gauge',
     labels: [],
-    help: 'Records in the topics of dead letters, whatever was done with them since.',
+    help: 'Records in the dead-letter topics, whatever their state.',
   }),
   booksBalanced: metric({
     name: 'orderctl_books_balanced',
@@ -141,6 +141,6 @@ export const METRICS = {
     name: 'orderctl_books_checked_timestamp_seconds',
     type: 'gauge',
     labels: [],
-    help: 'When the books were added up last, in seconds since the epoch.',
+    help: 'When the books were last added up, in seconds since the epoch.',
   }),
 } as const;

@@ -4,7 +4,7 @@ import { PLAIN_SHOP } from '../../processors/options.ts';
 import type { Overview } from '../overview/overview.ts';
 import { METRICS } from './declared.ts';
 
-/** What a server sees of its shop, which looks at it once a second anyway. */
+/** The metrics that a server has about its shop, from the overview that it updates every second anyway. */
 export function measureShop(meter: Meter, watch: { readonly latest: Overview | null }): void {
   const names = processors(PLAIN_SHOP).map(({ name }) => name);
   const seen = function* <T>(of: (overview: Overview) => Iterable<T>): Iterable<T> {

@@ -8,7 +8,7 @@ import { messagePage } from '../topics/message-page.ts';
 
 export interface SeenNotification {
   readonly notification: Notification;
-  /** Of each channel the last step; none: delivery has not read it yet. */
+  /** The last step of each channel; empty: delivery has not read it yet. */
   readonly deliveries: readonly DeliveryFact[];
 }
 
@@ -17,7 +17,7 @@ export interface NotificationPage {
   readonly next: PageMark | null;
 }
 
-/** Messages to customers, and what became of each, a page at a time: as messagePage. */
+/** One page of messages to customers, with their deliveries. As messagePage. */
 export async function notificationPage(
   ports: {
     readonly access: StoreAccess;
@@ -29,7 +29,7 @@ export async function notificationPage(
     orderId,
     ...page
   }: {
-    /** Those about it; null: all. */
+    /** Only messages about this order; null: all. */
     readonly orderId: string | null;
     readonly limit: number;
     readonly mark: PageMark | null;

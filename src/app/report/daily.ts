@@ -7,7 +7,7 @@ import { PastTables } from '../history/past-tables.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A day of a time zone: 23, 24 or 25 hours. */
+/** A day in a time zone: 23, 24 or 25 hours. */
 export interface Day {
   /** `2026-11-27`. */
   readonly date: string;
@@ -20,20 +20,21 @@ export interface Day {
 
 export interface DailyReport {
   readonly day: Day;
-  /** The day is over. Orders of it that are decided later still change the report. */
+  /** Whether the day is over. Orders of that day that are decided later still change the report. */
   readonly isComplete: boolean;
   readonly total: SalesWindow;
-  /** Hour by hour from the beginning of the day, those without an order left out. */
+  /** By hour, from the start of the day; hours without an order are left out. */
   readonly hours: readonly SalesWindow[];
-  /** By id: as they were when the day ended; one that was added later as it was then. */
+  /** By id, as they were at the end of the day; items that were added later, as they were then. */
   readonly items: ReadonlyMap<string, Item>;
-  /** At or under their reorder level when the day ended, or as they are now, by name. */
+  /** Items at or below their reorder level, at the end of the day or now, by name. */
   readonly low: readonly (Item & { readonly reorderLevel: number })[];
 }
 
 /**
- * The sales of a day, by the time at which orders were placed and things sold, and what is low at its end. One pass over
- * history, as large as the products are many: the same again for a day that is over, unless something of it came late.
+ * The sales of a day, by the time at which orders were placed and events occurred, and the items that were low at its
+ * end. Reads history once; memory depends on the number of products. For a day that is over the result stays the same,
+ * unless orders or events of that day arrive late.
  *
  * @param lowStock the reorder level of items that have none
  * @throws the signal's reason
@@ -57,7 +58,7 @@ export async function dailyReport(
     signal?.throwIfAborted();
     for (const line of lines) {
       takeLine(sales, line);
-      // Whole commits only, up to the first that is later.
+      // Includes whole commits only, up to the first later one.
       if (line.seq === null || line.seq !== seq) isOver ||= isLater(line, until);
       seq = line.seq;
       if (!isOver) tables.take(line);

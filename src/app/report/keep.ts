@@ -1,6 +1,6 @@
 import type { ListRow, Lists } from '../../ports/whole/lists.ts';
 
-/** What the list of reports has of one: the lists within as JSON. */
+/** A report in the list of reports; its lists are stored as JSON. */
 export interface KeptReport {
   readonly report_date: string;
   readonly time_zone: string;
@@ -9,7 +9,11 @@ export interface KeptReport {
   readonly low_stock: readonly object[];
 }
 
-/** Writes a report down, one row a day: made again, it replaces what was there. @throws Failure of the lists */
+/**
+ * Saves a report, one row per day; a report that is made again replaces the previous one.
+ *
+ * @throws Failure as the lists
+ */
 export async function keepReport(lists: Lists, report: KeptReport): Promise<void> {
   const { report_date, time_zone, total_sales, top_sellers, low_stock } = report;
   const row: ListRow = {

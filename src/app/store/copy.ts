@@ -2,23 +2,24 @@ import { Failure } from '../../domain/failure.ts';
 import type { StoreAdmin } from '../../ports/whole/store-admin.ts';
 import { wholeTransactions } from '../../ports/whole/store-copy.ts';
 
-/** How often what was changed meanwhile is fetched before giving up: edits are rare. */
+/** How many times changes made during the copy are fetched before giving up: edits are rare. */
 const MOST_ROUNDS = 20;
 
 export interface CopiedStore {
   readonly storeId: string;
-  /** Lines of history that this run has added. */
+  /** Lines of history that this run added. */
   readonly lines: number;
-  /** It went on with a copy that was interrupted. */
+  /** Whether it resumed an interrupted copy. */
   readonly isContinued: boolean;
 }
 
 /**
- * Copies a store that nothing runs on: history with its numbers, tables, positions, effects and what waits to be sent. In the end
- * the source is sealed, so that one shop is not worked in two places. Interrupted anywhere, it goes on when it is run again.
+ * Copies a store that no process is running on: history with its numbers, tables, positions, effects and unsent
+ * messages. At the end the source is sealed, so that a shop is not run in two places. An interrupted copy resumes when
+ * it is run again.
  *
- * @param onLines how many were added so far
- * @throws Failure of `source` and `target` of StoreAdmin
+ * @param onLines receives the number of lines added so far
+ * @throws Failure as StoreAdmin.source and StoreAdmin.target
  */
 export async function copyStore(
   from: StoreAdmin,
@@ -44,11 +45,11 @@ export async function copyStore(
     await target.open();
     return { storeId, lines, isContinued };
   }
-  throw new Error(`${from.name} is changed all the time`);
+  throw new Error(`${from.name} keeps changing`);
 }
 
 function interrupted(lines: number): Failure {
   return new Failure('interrupted', `interrupted after ${lines} lines of history`, {
-    fix: 'run it again: it goes on from there',
+    fix: 'run the same command again: it resumes from there',
   });
 }

@@ -7,29 +7,30 @@ import { ENDS } from '../audit/checkout-rules.ts';
 import { Erasure } from './erasure.ts';
 
 export interface ErasedUser {
-  /** What stands for the user from here on. */
+  /** The name that replaces the user from now on. */
   readonly pseudonym: string;
-  /** Of both flows. */
+  /** The number of orders, in both flows. */
   readonly orders: number;
-  /** Lines of history that are written again. */
+  /** The number of lines of history that are rewritten. */
   readonly lines: number;
-  /** Places in the store that still hold the name, or what else was there; none before it is executed. */
+  /** Places in the store that still contain the name or other personal data; empty before it is executed. */
   readonly left: readonly string[];
 }
 
-/** Nothing follows from these, nor from an order that no money was taken for. */
+/** Nothing follows after these steps, or in an order for which no money was taken. */
 const FINISHED: ReadonlySet<unknown> = new Set([...ENDS, 'not_charged']);
-/** Of all topics, as they are declared. */
+/** The longest retention of all topics, as declared. */
 export const LONGEST_RETENTION_DAYS = Math.max(...MESSAGES.map(({ retentionDays }) => retentionDays));
-/** So many are named. */
+/** At most this many orders are named in a message. */
 const MOST_NAMED = 5;
 
 /**
- * Takes a person out of a store that nothing runs on: another name stands for the user in all tables and all of history, and what
- * else says who it was is gone. Orders, money and stock stay as they are.
+ * Erases a user from a store that no process is running on: the user gets another name in all tables and in all of
+ * history, and all other personal data is removed. Orders, money and stock stay as they are.
  *
- * @param pseudonym for which isErased
- * @throws Failure not_found: there is nothing of such a user, maybe since it was erased; not_finished: an order, an effect or a message still needs the name; those of `source` of StoreAdmin
+ * @param pseudonym a name for which isErased is true
+ * @throws Failure not_found: the store has no data about the user, who may have been erased before; not_finished: an
+ *   order, an effect or a message still needs the name; as StoreAdmin.source
  */
 export async function eraseUser(
   admin: StoreAdmin,
@@ -50,14 +51,14 @@ export async function eraseUser(
   return { pseudonym, orders, lines, left };
 }
 
-/** Which of the two it is cannot be known: the name is kept nowhere. */
+/** Both cases look the same, since the name is not kept anywhere. */
 function nothingOf(user: string, store: string): Failure {
-  return new Failure('not_found', `there is nothing of ${user} in ${store}: it never was, or it is erased`, {
+  return new Failure('not_found', `${store} has no data about ${user}: no such user, or it was erased`, {
     fix: { kind: 'show_users' },
   });
 }
 
-/** What is under way would bring the name back, or could not go on without it. */
+/** Work in progress would bring the name back, or could not continue without it. */
 async function refuseUnfinished(rest: StoreRest, erasure: Erasure, user: string): Promise<void> {
   const open = [...erasure.steps].filter(([, steps]) => ![...steps].some((step) => FINISHED.has(step)));
   if (open.length > 0) {
@@ -69,10 +70,10 @@ async function refuseUnfinished(rest: StoreRest, erasure: Erasure, user: string)
   }
   const name = JSON.stringify(user);
   for (const { id, fields } of rest.effects) {
-    if (JSON.stringify(fields).includes(name)) throw stillOwed(user, `${id} is owed`);
+    if (JSON.stringify(fields).includes(name)) throw stillOwed(user, `${id} is pending`);
   }
   for await (const outgoing of rest.unsent) {
-    if (mentions(outgoing, name, user)) throw stillOwed(user, `${outgoing.id} waits to be sent`);
+    if (mentions(outgoing, name, user)) throw stillOwed(user, `${outgoing.id} is waiting to be sent`);
   }
 }
 
@@ -82,7 +83,7 @@ function mentions(outgoing: Outgoing, name: string, user: string): boolean {
 }
 
 function stillOwed(user: string, what: string): Failure {
-  return new Failure('not_finished', `something about ${user} is not done yet: ${what}`, {
+  return new Failure('not_finished', `work for ${user} is not finished: ${what}`, {
     fix: { kind: 'finish_orders' },
   });
 }

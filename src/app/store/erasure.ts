@@ -9,12 +9,12 @@ import { NOTIFICATIONS } from '../../processors/notification/processor.ts';
 import type { Rewriting } from '../../ports/whole/store-copy.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 
-/** What stands where something was that is about a person, and that may not be empty. */
+/** Replaces personal data that must not be empty. */
 const NOTHING = 'erased';
 
 /**
- * A user with another name everywhere, and without anything else that says who it is: columns of the table that are not ours, postal
- * addresses, what mail servers answered. Status, orders, money and stock stay.
+ * Replaces the name of a user everywhere, and removes other personal data: columns of the table that orderctl does not
+ * know, postal addresses, answers of mail servers. Status, orders, money and stock stay.
  */
 export class Erasure implements Rewriting {
   readonly touched = {
@@ -23,16 +23,16 @@ export class Erasure implements Rewriting {
     edits: new Set<number>(),
     facts: new Map<string, Set<string>>(),
   };
-  /** Steps by order of the checkout. */
+  /** The steps of each checkout order. */
   readonly steps = new Map<string, Set<unknown>>();
-  /** Addresses and the like that were there, beside the name. */
+  /** The name, and the addresses and similar texts that were found. */
   readonly texts: Set<string>;
   readonly #name: string;
   readonly #pseudonym: string;
-  /** Ids of what its customer was sent. */
+  /** The ids of notifications that were sent to the user. */
   readonly #sent = new Set<unknown>();
 
-  /** @param pseudonym for which isErased */
+  /** @param pseudonym a name for which isErased is true */
   constructor(name: string, pseudonym: string) {
     this.#name = name;
     this.#pseudonym = pseudonym;
@@ -97,7 +97,7 @@ export class Erasure implements Rewriting {
         if (this.steps.has(String(fact.order_id))) this.#sent.add(fact.notification_id);
         return fact;
       case DELIVERIES.name:
-        // A mail server may answer with the address.
+        // The answer of a mail server may contain the address.
         if (!this.#sent.has(fact.delivery_id) || fact.detail === null) return fact;
         this.#touch(log, fact.delivery_id);
         return { ...fact, detail: NOTHING };
@@ -133,12 +133,12 @@ export class Erasure implements Rewriting {
     this.touched.facts.set(log, keys.add(String(key)));
   }
 
-  /** Short ones, such as `log`, say nothing of anybody and are everywhere. */
+  /** Short texts, such as `log`, identify no one and occur everywhere. */
   #note(text: unknown): void {
     if (typeof text === 'string' && text.length >= 6 && text !== NOTHING) this.texts.add(text);
   }
 
-  /** Words that are its name. */
+  /** Replaces words that are the name. */
   #text(text: string): string {
     return text
       .split(' ')

@@ -5,12 +5,12 @@ import type { Tracer } from '../../ports/outside/tracer.ts';
 
 /** A try of an effect that has a span. */
 export interface TracedTry {
-  /** As it is performed: the other side continues the trace at this try. */
+  /** The effect to perform: the other side continues the trace at this try. */
   readonly effect: Effect;
   end(answer: Answer): void;
 }
 
-/** @returns null: it is not sampled */
+/** @returns null: the try is not sampled */
 export function beginTry(
   tracer: Tracer,
   effect: Effect,

@@ -5,7 +5,7 @@ import type { BegunSpan, Tracer } from '../../ports/outside/tracer.ts';
 import { headerText, lastHeader, type Headers } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';
 
-/** The broker, with a span for each record that is sent to it. */
+/** Wraps the broker so that each record that is sent gets a span. */
 export function tracedBroker(broker: Broker, tracer: Tracer, clock: Clock): Broker {
   return {
     addresses: broker.addresses,
@@ -48,13 +48,13 @@ function tracedProducer(producer: Producer, tracer: Tracer, clock: Clock): Produ
 interface Traced {
   readonly record: SendRecord;
   readonly span: BegunSpan | null;
-  /** The header of what is sent again. */
+  /** The `traceparent` of a record that is sent again. */
   readonly replayed: string | null;
 }
 
 /**
- * A record that was committed has its headers from then on, however often it is sent: its span leads to nothing. Any other
- * gets the header of its span; one that is sent again begins a trace, with a link to the one that it was of.
+ * The headers of a committed record are fixed, however often it is sent: its span has no children. Any other record
+ * gets the header of its span; a record that is sent again starts a new trace, with a link to the original one.
  */
 function begin(record: SendRecord, tracer: Tracer): Traced {
   const headers: Headers = record.headers ?? [];
@@ -69,7 +69,7 @@ function begin(record: SendRecord, tracer: Tracer): Traced {
   return { record: { ...record, headers: traced }, span, replayed: isReplayed ? cause : null };
 }
 
-/** Headers of what the outbox sends: of our messages, and of dead letters. */
+/** Headers of records that the outbox sends: one for messages, one for dead letters. */
 const COMMITTED = ['ce_id', 'x-error-code'];
 
 function attributesOf(topic: string, record: SendRecord | undefined, outcome: SendOutcome) {
