@@ -86,7 +86,7 @@ it('where more wait than are kept it finds the latest, and does not say of other
   expect(decoded()).toBe(21);
   await expect(found('A-3')).rejects.toMatchObject({
     code: 'broker_unreachable',
-    message: '100 orders wait for the consumer: A-3 may be one',
+    message: '100 orders are waiting for the consumer: A-3 may be one of them',
   });
   positions(45, 45);
   expect([await found('A-3'), await found('A-90')]).toEqual([undefined, 'A-90']);

@@ -21,7 +21,7 @@ export interface AlertPage {
   readonly next: PageMark | null;
 }
 
-/** Alerts a page at a time: as messagePage. */
+/** One page of alerts. As messagePage. */
 export async function alertPage(
   ports: { readonly broker: Broker; readonly codec: Codec<Alert>; readonly topic: string },
   options: {

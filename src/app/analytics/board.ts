@@ -14,10 +14,10 @@ import {
   type SalesBoard,
 } from './sales.ts';
 
-/** Then it is made again from the beginning, without the hours that are too long ago by now. */
+/** The age at which a board is recomputed from the start, without hours that are too old by then. */
 const GOOD_FOR_MS = 24 * 3_600_000;
 
-/** Sales of all time, and hour by hour, up to some place in history: each line is read once. */
+/** Sales of all time, and by hour, up to a place in history: each line is read once. */
 class RunningSales {
   readonly madeAt: number;
   readonly #hourly: SalesWindows;
@@ -29,7 +29,7 @@ class RunningSales {
     this.#hourly = new SalesWindows({ windowAt: hourAt, from: lastHours(BOARD_HOURS, now).from });
   }
 
-  /** @throws Failure changed_since, corrupt_state; the reason of the signal: then it is of no more use */
+  /** @throws Failure changed_since, corrupt_state; the signal's reason; afterwards it must not be used again */
   async readOn(books: BooksView, signal: AbortSignal): Promise<void> {
     await this.take(books.historyFrom(this.#place, SALES_FACTS), signal);
     this.#place = books.place;
@@ -44,11 +44,11 @@ class RunningSales {
   }
 }
 
-/** The sales of a store for who asks again and again: what is read is what came since. */
+/** The sales of a store for callers that read them often: only lines since the last time are read. */
 export class SalesBoardReader {
   readonly #access: Pick<StoreAccess, 'inspect' | 'read'>;
   readonly #view: KeptView;
-  /** null: nothing was read, or somebody is reading on. */
+  /** null: nothing was read, or a call is reading. */
   #running: RunningSales | null = null;
 
   constructor({
@@ -62,7 +62,9 @@ export class SalesBoardReader {
     this.#view = view;
   }
 
-  /** @throws Failure of the store; not_found: orders are archived, and their folder was not given; the signal's reason */
+  /**
+   * @throws Failure as the store; not_found: orders are archived, and their folder was not given; the signal's reason
+   */
   async read(now: number, signal: AbortSignal): Promise<SalesBoard> {
     const known = this.#running;
     this.#running = null;
@@ -82,7 +84,10 @@ export class SalesBoardReader {
     return running.board(now);
   }
 
-  /** An inspection leaves out archived orders, whose sums say nothing of hours; a reader knows whether they are at hand. */
+  /**
+   * An inspection has only sums of archived orders, without hours; a reader can read them if the archives are
+   * available.
+   */
   async #withArchives(now: number, signal: AbortSignal): Promise<SalesBoard> {
     await using reader = await this.#access.read();
     const sales = new RunningSales(now);

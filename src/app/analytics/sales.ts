@@ -7,10 +7,10 @@ import { GRACE_MS, SalesWindows } from '../../views/sales-windows.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** How many hours a board has: 31 days. */
+/** The number of hours on a board: 31 days. */
 export const BOARD_HOURS = 31 * 24;
 
-/** Whole hours, UTC. */
+/** A range of whole hours, UTC. */
 export interface Hours {
   /** Inclusive, milliseconds since the epoch. */
   readonly from: number;
@@ -18,18 +18,18 @@ export interface Hours {
   readonly until: number;
 }
 
-/** The last so many hours, the one that has not ended included. */
+/** The last `count` hours, including the current one. */
 export function lastHours(count: number, now: number): Hours {
   const until = (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
   return { from: until - count * HOUR_MS, until };
 }
 
-/** The hours that a time is in, each as a whole. */
+/** The whole hours that contain a time range. */
 export function wholeHours(since: number, until: number): Hours {
   return { from: Math.floor(since / HOUR_MS) * HOUR_MS, until: Math.ceil(until / HOUR_MS) * HOUR_MS };
 }
 
-/** Sales hour by hour, hours without an order included. */
+/** Sales by hour, including hours without an order. */
 export async function hourlySales(
   reader: Pick<StoreReader, 'salesHistory'>,
   hours: Hours,
@@ -39,7 +39,7 @@ export async function hourlySales(
   return everyHour(sales, hours);
 }
 
-/** @param time in which the orders were placed, of any length; null: all */
+/** The sales of a time range. @param time when the orders were placed, any range; null: all time */
 export async function salesIn(
   reader: Pick<StoreReader, 'salesHistory'>,
   time: Partial<Hours> | null,
@@ -51,25 +51,25 @@ export async function salesIn(
   return sumOf(sales.all());
 }
 
-/** Each hour of a time as a window, the last one maybe shorter. */
+/** Each hour of a time range as a window; the last one may be shorter. */
 export function hoursOf(time: Hours): PlacedWindows {
   return { edges: [...startsOf(time), time.until], graceMs: GRACE_MS };
 }
 
-/** When each hour of a time begins. */
+/** The start of each hour in a time range. */
 function startsOf({ from, until }: Hours): readonly number[] {
   const starts: number[] = [];
   for (let start = from; start < until; start += HOUR_MS) starts.push(start);
   return starts;
 }
 
-/** Sales of all time, and of the last `BOARD_HOURS` one by one. */
+/** Sales of all time, and by hour for the last `BOARD_HOURS` hours. */
 export interface SalesBoard {
   readonly hours: readonly SalesWindow[];
   readonly all: SalesWindow;
 }
 
-/** What sold most: by revenue, then by quantity, then by name. */
+/** The best-selling products: by revenue, then by quantity, then by name. */
 export function topProducts(
   { products }: SalesWindow,
   limit: number,
@@ -83,13 +83,13 @@ export function topProducts(
     .slice(0, limit);
 }
 
-/** Hours without an order included. */
+/** The sales of every hour, including hours without an order. */
 export function everyHour(sales: SalesWindows, time: Hours): readonly SalesWindow[] {
   const placed = new Map(sales.all().map((window) => [window.start, window]));
   return startsOf(time).map((start) => placed.get(start) ?? emptyWindow(start, start + HOUR_MS));
 }
 
-/** @param history with SALES_FACTS @throws the reason of the signal */
+/** @param history with SALES_FACTS @throws the signal's reason */
 export async function takeAll(
   history: AsyncIterable<readonly SalesLine[]>,
   views: readonly SalesWindows[],
@@ -101,10 +101,10 @@ export async function takeAll(
   }
 }
 
-/** All that sales are made of, beside decisions. */
+/** The logs of facts that sales are computed from, in addition to decisions. */
 export const SALES_FACTS = [CHECKOUT, EVENTS_LOG] as const;
 
-/** @param line of a history with SALES_FACTS */
+/** @param line a line of a history with SALES_FACTS */
 export function takeLine(sales: SalesWindows, line: SalesLine): void {
   if (line.kind === 'decision') sales.takeDecided(line.decided);
   else if (line.kind === 'decisions') sales.takeSums(line.sums);

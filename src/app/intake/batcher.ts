@@ -3,11 +3,11 @@ import { traceHeaders } from '../../domain/messages/headers.ts';
 import type { Producer, SendOutcome } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
 
-/** Beyond this a larger request is no faster. */
+/** The number of records in a request: larger requests are no faster. */
 const BATCH_RECORDS = 2_000;
 
 export interface BatcherPorts<T> {
-  /** Called when there is none, and after one failed. */
+  /** Called when there is no producer, and after opening one failed. */
   readonly openProducer: () => Promise<Producer>;
   readonly codec: Pick<Codec<T>, 'encode'>;
   readonly topic: string;
@@ -16,15 +16,15 @@ export interface BatcherPorts<T> {
 interface Waiting<T> {
   readonly key: string;
   readonly value: T;
-  /** The header of that name; null: it has none. */
+  /** The header `traceparent`; null: none. */
   readonly traceparent: string | null;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Sends what many callers give one by one in as few requests as possible: what comes while one is on its way goes with the
- * next, so that a lone record waits for nothing.
+ * Sends records that many callers add one by one, in as few requests as possible: records that are added during a
+ * request are sent in the next one, so that a single record never waits for others.
  */
 export class RecordBatcher<T> implements AsyncDisposable {
   readonly #ports: BatcherPorts<T>;
@@ -39,7 +39,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
   /**
    * Resolves once all in-sync replicas have the record.
    *
-   * @throws Failure broker_unreachable, broker_refused, invalid_value (too large), and those of the codec
+   * @throws Failure broker_unreachable, broker_refused, invalid_value (too large), and as the codec
    */
   send(record: Pick<Waiting<T>, 'key' | 'value' | 'traceparent'>): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -54,12 +54,12 @@ export class RecordBatcher<T> implements AsyncDisposable {
       try {
         await this.#sendBatch(batch);
       } catch (error) {
-        // One value that the schema cannot hold is to fail no other.
+        // A value that the schema cannot hold must not fail the others.
         if (batch.length > 1 && isFailure(error, 'invalid_value')) await this.#sendOneByOne(batch);
         else for (const { reject } of batch) reject(error);
       }
     }
-    // In the same turn as the last look: what comes from here on begins another.
+    // In the same turn as the last check: records that are added later start another loop.
     this.#sending = null;
   }
 
@@ -80,7 +80,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
     batch.forEach(({ key, resolve, reject }, at) => {
       const outcome = outcomes[at] ?? 'unknown';
       if (typeof outcome === 'object') resolve();
-      else reject(notTaken(key, topic, outcome, failure));
+      else reject(notStored(key, topic, outcome, failure));
     });
   }
 
@@ -94,7 +94,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
     }
   }
 
-  /** What is on its way is sent first. */
+  /** Waits until all records are sent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sending;
     const producer = await this.#producer?.catch(() => null);
@@ -102,7 +102,7 @@ export class RecordBatcher<T> implements AsyncDisposable {
   }
 }
 
-function notTaken(
+function notStored(
   key: string,
   topic: string,
   outcome: Exclude<SendOutcome, object>,
@@ -116,18 +116,18 @@ function notTaken(
         context,
       });
     case 'refused':
-      return new Failure('broker_refused', `the brokers do not take ${key} into topic ${topic}`, {
-        fix: 'see the configuration of the topic, and the log of the brokers',
+      return new Failure('broker_refused', `the brokers refused ${key} for topic ${topic}`, {
+        fix: 'check the configuration of the topic and the logs of the brokers',
         context,
       });
     case 'unknown':
-      return new Failure('broker_unreachable', `whether ${key} is stored in topic ${topic} is not known`, {
+      return new Failure('broker_unreachable', `it is unknown whether ${key} is stored in topic ${topic}`, {
         fix: 'send it again under the same id: it counts once',
         context,
         cause,
       });
     case 'not_sent':
-      return new Failure('broker_unreachable', `${key} was not taken: ${cause?.message ?? 'no answer'}`, {
+      return new Failure('broker_unreachable', `${key} was not stored: ${cause?.message ?? 'no answer'}`, {
         fix: 'send it again later',
         context,
         cause,

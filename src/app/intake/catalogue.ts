@@ -2,10 +2,10 @@ import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import type { Catalogue } from '../send/checkout-order.ts';
 
-/** For edits by hand that nobody has taken in yet, of which no history says anything. */
+/** Limits the age of the cache: hand edits that no process has applied yet are not in any history. */
 const GOOD_FOR_MS = 2_000;
 
-/** Prices and addresses, read again when they have changed. */
+/** Prices and addresses, read again after they have changed. */
 export class CatalogueCache {
   readonly #read: () => Promise<Catalogue>;
   readonly #clock: Clock;
@@ -30,7 +30,7 @@ export class CatalogueCache {
     }
   }
 
-  /** What has happened in the shop. */
+  /** Takes note of events in the shop. */
   note(lines: readonly HistoryLine[]): void {
     if (lines.some(({ kind }) => kind === 'edit')) this.forget();
   }

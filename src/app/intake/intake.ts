@@ -6,21 +6,21 @@ import type { OrderReader } from '../../ports/store.ts';
 import { withoutPrice, withPrices, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
-/** Orders that were taken and that the store may not know yet. Beyond this the oldest are looked up in the topic. */
+/** The most received orders to remember that the store may not know yet. Older ones are looked up in the topic. */
 const REMEMBERED = 100_000;
 
-/** What becomes of an order: decided at once, or validated, paid for and shipped. */
+/** How an order is processed: decided at once, or validated, paid and shipped. */
 export type OrderFlow = 'direct' | 'checkout';
 
 export interface IntakePorts {
   readonly batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>>;
-  /** Of the store. */
+  /** A view of the store. */
   readonly view: KeptView;
-  /** Prices of the checkout. */
+  /** Prices for the checkout. */
   readonly catalogue: () => Promise<Pick<Catalogue, 'prices'>>;
 }
 
-interface HowTaken {
+interface TakeOptions {
   readonly flow: OrderFlow;
   readonly isNew: boolean;
   readonly traceparent: string | null;
@@ -28,7 +28,7 @@ interface HowTaken {
 
 export interface TakenOrder {
   readonly orderId: string;
-  /** It was taken before, with the same content: nothing was sent. */
+  /** It was received before, with the same content: nothing was sent. */
   readonly isRepeat: boolean;
 }
 
@@ -38,53 +38,53 @@ export interface KnownOrder {
   readonly order: CheckoutOrder;
 }
 
-/** Takes orders in, many at a time: each is answered once the brokers have acknowledged it. */
+/** Receives orders, many at a time: each call returns once the brokers have acknowledged its order. */
 export class OrderIntake {
   readonly #ports: IntakePorts;
-  /** By id; those on their way as well. In the order in which they came. */
+  /** By id, including orders that are being sent, in the order in which they arrived. */
   readonly #taken = new Map<string, KnownOrder & { readonly sent: Promise<void> }>();
 
   constructor(ports: IntakePorts) {
     this.#ports = ports;
   }
 
-  /** An order that was taken here and may not be decided yet. */
+  /** An order that was received by this process and may not be decided yet. */
   taken(orderId: string): KnownOrder | undefined {
     return this.#taken.get(orderId);
   }
 
   /**
-   * Sends an order, or recognises it as one that was taken or decided before.
+   * Sends an order, or recognizes it as one that was received or decided before.
    *
-   * @param how.isNew its id was made for it: nobody knows it
-   * @param how.traceparent the header of that name, for its record; null: it has none
-   * @throws Failure invalid_value: an item has no price; already_exists: the id has another content or belongs to the other flow; broker_unreachable,
-   *   broker_refused, registry_unreachable: it was not taken, or (the message says so) nobody knows; sending it again under
-   *   its id is safe
+   * @param options.isNew the id was generated for this order, so it cannot be known yet
+   * @param options.traceparent the header `traceparent` for its record; null: none
+   * @throws Failure invalid_value: an item has no price; already_exists: an order with the id has other content or
+   *   belongs to the other flow; broker_unreachable, broker_refused, registry_unreachable: it was not stored, or, if
+   *   the message says so, this is unknown; sending it again under the same id is safe
    */
-  async take(order: CheckoutOrder, how: HowTaken): Promise<TakenOrder> {
+  async take(order: CheckoutOrder, options: TakeOptions): Promise<TakenOrder> {
     const { orderId } = order;
-    const { flow, isNew } = how;
+    const { flow, isNew } = options;
     const taken = this.#taken.get(orderId);
     if (taken !== undefined) {
       refuseOther(taken, order, flow);
       await taken.sent;
       return { orderId, isRepeat: true };
     }
-    const sent = isNew ? this.#send(order, how) : this.#lookUpAndSend(order, how);
+    const sent = isNew ? this.#send(order, options) : this.#lookUpAndSend(order, options);
     const done = sent.then(() => undefined);
     this.#remember({ order, flow, sent: done });
     try {
       return { orderId, isRepeat: await sent };
     } catch (error) {
-      // The next try is to look at what became of it.
+      // The next try must look up what happened to it.
       if (this.#taken.get(orderId)?.sent === done) this.#taken.delete(orderId);
       throw error;
     }
   }
 
   #remember(one: KnownOrder & { readonly sent: Promise<void> }): void {
-    // Those that wait for it hear of the failure.
+    // The callers that wait for it receive the failure.
     one.sent.catch(() => undefined);
     this.#taken.set(one.order.orderId, one);
     const [oldest] = this.#taken.keys();
@@ -92,14 +92,14 @@ export class OrderIntake {
   }
 
   /** @returns whether it was decided before, with the same content */
-  async #lookUpAndSend(order: CheckoutOrder, how: HowTaken): Promise<boolean> {
+  async #lookUpAndSend(order: CheckoutOrder, options: TakeOptions): Promise<boolean> {
     const known = await this.#ports.view.lookAtOrders((reader) => knownOrder(reader, order.orderId));
-    if (known === undefined) return this.#send(order, how);
-    refuseOther(known, order, how.flow);
+    if (known === undefined) return this.#send(order, options);
+    refuseOther(known, order, options.flow);
     return true;
   }
 
-  async #send(order: CheckoutOrder, { flow, traceparent }: HowTaken): Promise<false> {
+  async #send(order: CheckoutOrder, { flow, traceparent }: TakeOptions): Promise<false> {
     const isPriced = order.items.every(({ unitPrice }) => unitPrice !== null);
     let value = order;
     if (!isPriced) {
@@ -127,7 +127,7 @@ async function knownOrder(
   return { flow: 'checkout', order: { orderId, user, items, createdAt: 0, address, total } };
 }
 
-/** @throws Failure invalid_value naming the field */
+/** @throws Failure invalid_value, which names the field */
 function refuseUnpriced(order: CheckoutOrder, catalogue: Pick<Catalogue, 'prices'>): void {
   const item = withoutPrice(order, catalogue);
   if (item === null) return;
@@ -143,14 +143,14 @@ function refuseOther(known: KnownOrder, order: CheckoutOrder, flow: OrderFlow): 
     isSameOrOpen(known.order, order, 'address') &&
     isSameOrOpen(known.order, order, 'total');
   if (known.flow === flow && isSame) return;
-  const how = known.flow === flow ? 'with another content' : `in the ${known.flow} flow`;
-  throw new Failure('already_exists', `order ${orderId} was taken before, ${how}`, {
-    fix: 'give an order of its own an id of its own',
+  const how = known.flow === flow ? 'with different content' : `in the ${known.flow} flow`;
+  throw new Failure('already_exists', `order ${orderId} was already received ${how}`, {
+    fix: 'use a new id for each order',
     context: { orderId },
   });
 }
 
-/** What one of them leaves out was filled in. */
+/** A field that is missing from one of the orders has been filled in. */
 function isSameOrOpen(one: CheckoutOrder, other: CheckoutOrder, field: 'address' | 'total'): boolean {
   return one[field] === undefined || other[field] === undefined || one[field] === other[field];
 }

@@ -8,18 +8,18 @@ interface Shared {
   users: number;
 }
 
-/** A view of a store for many who look at it. */
+/** A view of a store that many callers share. */
 export async function keptView(access: StoreAccess): Promise<KeptView> {
   return (await access.keepView()) ?? new SharedReader(() => access.read());
 }
 
 /**
- * Views of a store for many who ask at the same time: each has one whose opening began after it asked, and those who wait
- * meanwhile share the next. To open one costs more than to look up an order.
+ * Views of a store for many concurrent callers. Each caller gets a view whose opening started after its call; callers
+ * that arrive meanwhile share the next view. Opening a view costs more than looking up an order.
  */
 export class SharedReader implements KeptView {
   readonly #open: () => Promise<Reader & AsyncDisposable>;
-  /** The one that is opened next; null: nobody waits for it. */
+  /** The view that will be opened next; null: no caller waits for it. */
   #next: Shared | null = null;
   #opening: Promise<unknown> = Promise.resolve();
 

@@ -6,14 +6,14 @@ import type { RecordFingerprint } from '../../ports/record.ts';
 import type { KeptView } from '../../ports/access.ts';
 import type { Position } from '../../ports/store.ts';
 
-/** So many ids are kept, of the latest records: with more, an id that is not among them may be an older one. */
+/** The number of ids to keep, from the latest records: beyond that, an id that is not found may be an older one. */
 const KEPT = 200_000;
 
 export interface UnreadIn<T> {
   readonly broker: Broker;
   readonly codec: Pick<Codec<T>, 'decode'>;
   readonly topic: string;
-  /** Whose position says what is unread. */
+  /** The processor whose position determines what is unread. */
   readonly processor: ProcessorName;
   readonly view: KeptView;
   readonly idOf: (value: T) => string;
@@ -25,19 +25,19 @@ interface Place {
 }
 
 /**
- * The orders of a topic that its processor has not read yet, by their ids. It grows with the topic and shrinks as that is
- * read, so that to look one up costs what came since the last time.
+ * The orders in a topic that its processor has not read yet, by id. Follows both the topic and the position of the
+ * processor, so that a look-up only reads the records since the last one.
  */
 export class UnreadOrders<T> implements AsyncDisposable {
   readonly #in: UnreadIn<T>;
   readonly #kept: number;
   readonly #partitions = new Map<number, KnownPartition>();
-  /** Of each id in the order in which they were found: a record that is passed over leaves those after it. */
+  /** The records of each id, in the order in which they were found: when one is skipped, the others may still count. */
   readonly #places = new Map<string, Place[]>();
   #admin: Promise<BrokerAdmin> | null = null;
-  /** How many are unread and not known: older than those that are. */
+  /** The number of unread records whose ids are not kept: they are older than the kept ones. */
   #unknown = 0;
-  /** The next reading, for all that come before it begins. */
+  /** The next reading, for all calls before it starts. */
   #next: Promise<void> | null = null;
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -49,25 +49,25 @@ export class UnreadOrders<T> implements AsyncDisposable {
 
   /**
    * @returns undefined when no unread record has that id
-   * @throws Failure those of the broker; broker_unreachable when there are more unread records than are known by id
+   * @throws Failure as the broker; broker_unreachable when there are unread records whose ids are not kept
    */
   async find(orderId: string): Promise<T | undefined> {
     await (this.#next ??= this.#begin());
-    // The first one decides.
+    // The first record counts.
     for (const place of [...(this.#places.get(orderId) ?? [])]) {
       const value = await this.#valueAt(place, orderId);
       if (value !== undefined) return value;
     }
     if (this.#unknown === 0) return undefined;
     const { topic } = this.#in;
-    const message = `${this.#unknown + this.#places.size} orders wait for the consumer: ${orderId} may be one`;
+    const message = `${this.#unknown + this.#places.size} orders are waiting for the consumer: ${orderId} may be one of them`;
     throw new Failure('broker_unreachable', message, {
-      fix: 'ask again when it has caught up',
+      fix: 'try again when it has caught up',
       context: { orderId, topic },
     });
   }
 
-  /** What is read has been there when the last of those came who wait for it. */
+  /** Starts after the present reading, so that it includes all records from before the calls that wait for it. */
   #begin(): Promise<void> {
     const next = this.#reading.then(() => {
       this.#next = null;
@@ -98,7 +98,7 @@ export class UnreadOrders<T> implements AsyncDisposable {
     const isThere = (await admin.partitionCount(topic)) !== undefined;
     const ranges = isThere ? await admin.ranges(topic) : [];
     if (isThere) await this.#dropReplaced(admin);
-    // After the ends: what was read meanwhile is known to the store.
+    // Read after the ends of the topic: records that were processed meanwhile are known to the store.
     const positions = await view.lookAtOrders((reader) => reader.positions());
     const next = new Map(
       positions
@@ -114,7 +114,7 @@ export class UnreadOrders<T> implements AsyncDisposable {
     for await (const chunk of admin.records(topic, added)) await this.#add(chunk);
   }
 
-  /** Leaves out the partitions of a topic that was made again, however long it is now. */
+  /** Drops the partitions of a topic that was recreated, whatever its length is now. */
   async #dropReplaced(admin: BrokerAdmin): Promise<void> {
     const { topic } = this.#in;
     const read = new Map<number, Position>();
@@ -124,12 +124,12 @@ export class UnreadOrders<T> implements AsyncDisposable {
     for (const partition of (await admin.refusedPositions(topic, read)).keys()) this.#drop(partition);
   }
 
-  /** Leaves out what was read, and what is too much. @returns what is to be read */
+  /** Forgets what was read, and what exceeds the share. @returns the range to read */
   #forget({ partition, start, end }: PartitionRange, next: number, share: number) {
     const unreadFrom = Math.min(Math.max(start, next), end);
     const from = Math.max(unreadFrom, end - share);
     const before = this.#partitions.get(partition);
-    // A topic that is shorter now, records that were passed over, or a position that was moved back.
+    // The topic is shorter now, records were skipped, or the position was moved back.
     if (before !== undefined && (before.to > end || before.to < from || before.from > from))
       this.#drop(partition);
     const known = this.#partitions.get(partition) ?? new KnownPartition(from);
@@ -182,7 +182,7 @@ export class UnreadOrders<T> implements AsyncDisposable {
         return undefined;
       });
     } catch (error) {
-      // Read and removed since.
+      // It was read and deleted since.
       if (isFailure(error, 'offsets_gone')) return undefined;
       throw error;
     }
@@ -194,12 +194,12 @@ export class UnreadOrders<T> implements AsyncDisposable {
   }
 }
 
-/** The ids of the records of a partition, from one offset up to another, in their order. */
+/** The ids of the records of a partition in a range of offsets, in order. */
 class KnownPartition {
-  /** Those before were read, or are not known. */
+  /** Records before this offset were read, or their ids are not kept. */
   from: number;
   to: number;
-  /** Of the record before `to`, to recognise the topic. */
+  /** The fingerprint of the record before `to`, to recognize the topic. */
   last: RecordFingerprint | null = null;
   #ids: string[] = [];
   #offsets: number[] = [];
@@ -215,14 +215,14 @@ class KnownPartition {
     this.#offsets.push(offset);
   }
 
-  /** Those before an offset are known no more. @returns their ids */
+  /** Forgets the records before an offset. @returns their ids */
   *forget(before: number): Generator<string> {
     this.from = Math.max(this.from, Math.min(before, this.to));
     for (; this.#first < this.#ids.length; this.#first += 1) {
       if ((this.#offsets[this.#first] ?? Infinity) >= before) break;
       yield this.#ids[this.#first] ?? '';
     }
-    // Only when half is gone: to remove from the beginning moves all others.
+    // Only when half is obsolete: removing from the start moves all others.
     if (this.#first * 2 < this.#ids.length) return;
     this.#ids = this.#ids.slice(this.#first);
     this.#offsets = this.#offsets.slice(this.#first);

@@ -6,8 +6,8 @@ import type { Codec } from '../../ports/codec.ts';
 
 export type { Alert };
 
-const LOOK_MS = 1_000;
-/** Of more than this only the latest are read. */
+const CHECK_EVERY_MS = 1_000;
+/** The most records to read at once; of more, only the latest are read. */
 const READ_AT_ONCE = 2_000;
 
 export interface AlertTailPorts {
@@ -19,13 +19,13 @@ export interface AlertTailPorts {
 
 export interface AlertEvents {
   readonly onAlerts: (alerts: readonly Alert[]) => void;
-  /** Some were not read. */
+  /** Some alerts were not read. */
   readonly onGap: () => void;
 }
 
 /**
- * Reads what is added to the topic of alerts, until the signal aborts. Brokers that are away hold it up; an alert that was
- * sent twice comes twice.
+ * Reads the alerts that are added to their topic, until the signal aborts. Waits for brokers that do not answer. An
+ * alert that was sent twice is reported twice.
  */
 export async function followAlerts(
   ports: AlertTailPorts,
@@ -39,7 +39,7 @@ export async function followAlerts(
     } catch (error) {
       if (!isFailure(error) && error !== signal.reason) throw error;
     }
-    await ports.clock.sleep(LOOK_MS, signal);
+    await ports.clock.sleep(CHECK_EVERY_MS, signal);
   }
 }
 
@@ -47,7 +47,7 @@ class AlertTail {
   readonly #ports: AlertTailPorts;
   readonly #signal: AbortSignal;
   readonly #on: AlertEvents;
-  /** By partition, what to read next; null: not looked yet. One that is not among them is new. */
+  /** The next offset to read, by partition; null: not determined yet. Partitions that are not in it are new. */
   #next: Map<number, number> | null = null;
 
   constructor(ports: AlertTailPorts, signal: AbortSignal, on: AlertEvents) {
@@ -56,12 +56,12 @@ class AlertTail {
     this.#on = on;
   }
 
-  /** Until something fails or the signal aborts. */
+  /** Runs until a failure, or until the signal aborts. */
   async run(): Promise<void> {
     await using admin = await this.#ports.broker.admin();
     while (!this.#signal.aborted) {
       await this.#look(admin);
-      await this.#ports.clock.sleep(LOOK_MS, this.#signal);
+      await this.#ports.clock.sleep(CHECK_EVERY_MS, this.#signal);
     }
   }
 
@@ -76,7 +76,7 @@ class AlertTail {
     let isGap = false;
     for (const { partition, start, end } of ranges) {
       const next = known.get(partition) ?? 0;
-      // Past the end: the topic was created again.
+      // Beyond the end: the topic was recreated.
       const from = Math.max(next > end ? 0 : next, start, end - READ_AT_ONCE);
       isGap ||= from !== next;
       await this.#read(admin, { partition, from, to: end });

@@ -4,26 +4,26 @@ import type { KeptView } from '../../ports/access.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 
-/** Orders on their way whose steps are in memory; those of others are read again. */
+/** The number of orders in progress whose steps are kept in memory; the steps of others are read again. */
 const KEPT = 10_000;
 
-/** A step of an order of the checkout, and where the order stands after it. */
+/** A step of a checkout order, and the status of the order after it. */
 export interface OrderMove {
   readonly fact: CheckoutFact;
   readonly status: OrderStatus;
 }
 
-/** Turns the steps in a history into the statuses that they lead to. */
+/** Determines the status of orders after each of their steps in a history. */
 export class OrderMoves {
   readonly #view: KeptView;
-  /** The steps of each; the order that moved last is the last. */
+  /** The steps of each order; the order with the latest step is last. */
   readonly #steps = new Map<string, readonly CheckoutFact[]>();
 
   constructor(view: KeptView) {
     this.#view = view;
   }
 
-  /** @throws Failure of reading the store */
+  /** @throws Failure as reading the store */
   async in(lines: readonly HistoryLine[]): Promise<readonly OrderMove[]> {
     const moves: OrderMove[] = [];
     for (const line of lines) {
@@ -40,7 +40,7 @@ export class OrderMoves {
     const { order_id: id } = fact;
     const known = this.#steps.get(id);
     if (known !== undefined) return known;
-    // Nothing comes before that but a wish to cancel, after which it would be rejected.
+    // Only a cancellation request can come before, and then the order would be rejected.
     if (fact.step === 'validated') return [];
     return await this.#view.lookAtOrders((reader) => reader.facts(CHECKOUT, id));
   }

@@ -9,21 +9,21 @@ const RETRY_MS = 500;
 
 export interface ShopEvents {
   readonly onLines: (lines: readonly HistoryLine[]) => Promise<void>;
-  /** Some lines were not seen: the store could not be read, or another one is in its place. */
+  /** Some lines were missed: the store could not be read, or was replaced by another one. */
   readonly onGap: () => void;
 }
 
-/** Waits for what happens to an order, from its making on, until disposal. */
+/** Waits for events of an order, from its creation until its disposal. */
 export interface OrderWait extends Disposable {
-  /** Resolves when something has happened since it was made, or since this was last called; or the signal aborts. */
+  /** Resolves when an event has occurred since the previous call, or the creation; or when the signal aborts. */
   next(signal: AbortSignal): Promise<void>;
 }
 
-/** Follows what happens in a store: for those who wait for an order, and for what is shown as it happens. */
+/** Follows the events in a store, for callers that wait for an order and for live views. */
 export class ShopWatch {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Runs until the signal aborts. @param access of a store that may not be there yet */
+  /** Runs until the signal aborts. @param access the store may not exist yet */
   async follow(access: StoreAccess, clock: Clock, signal: AbortSignal, on: ShopEvents): Promise<void> {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {

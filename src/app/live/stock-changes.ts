@@ -2,19 +2,19 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import { totalsByItem } from '../../domain/orders/order.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 
-/** What is on hand of an item after something changed it. */
+/** The stock on hand of an item after a change. */
 export interface StockChange {
   readonly item: string;
   /** null: the item was removed. */
   readonly quantity: number | null;
   readonly cause: 'sale' | 'reservation' | 'release' | 'restock' | 'edit';
-  /** The order that it was for; null: none. */
+  /** The order that caused it; null: none. */
   readonly orderId: string | null;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The latest change of each item in a piece of history. Edits of anything but its quantity count as well. */
+/** The latest change of each item in a part of history. Edits that leave the quantity unchanged are included. */
 export function stockChangesIn(lines: readonly HistoryLine[]): readonly StockChange[] {
   const latest = new Map<string, StockChange>();
   const take = (change: StockChange): void => void latest.set(change.item, change);

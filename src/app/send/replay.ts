@@ -78,7 +78,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
     });
   }
   if (options.again && !options.asNew) {
-    throw new Failure('usage', 'only orders that are replayed with new ids can be tried again', {
+    throw new Failure('usage', 'only orders that are replayed under new ids can be tried again', {
       fix: { kind: 'as_new' },
     });
   }

@@ -37,7 +37,7 @@ export async function* restocking(
       readAt = clock.elapsed();
       for (const item of items) {
         const before = atFirst.get(item.item);
-        // Added since: whoever added the item decides how much of it there should be.
+        // Added since: the user who added the item decides how much of it there should be.
         if (before === undefined) continue;
         if (!isLow(item, lowStock)) {
           deliveredAt.delete(item.item);

@@ -16,11 +16,11 @@ export interface SetupPorts {
 }
 
 export interface WantedSchema {
-  /** In the catalogue. */
+  /** The name of the message in the catalogue. */
   readonly message: string;
   readonly subject: string;
   readonly schema: string;
-  /** For messages. */
+  /** The name for messages to users. */
   readonly what: string;
 }
 
@@ -32,15 +32,19 @@ export type SetupAction =
 
 export interface SetupPlan {
   readonly topics: TopicPlan;
-  /** null: the brokers have no access rules. A failure: they do not show them. */
+  /** null: the brokers have no access rules. A failure: this user cannot read them. */
   readonly acls: AclPlan | Failure | null;
-  /** In the order in which they are carried out: what depends on nothing comes first. */
+  /** In the order in which they are carried out: actions that depend on no others come first. */
   readonly actions: readonly SetupAction[];
-  /** Schemas that the registry would not take: with any of these nothing is carried out. */
+  /** Schemas that the registry would refuse: if there are any, nothing is carried out. */
   readonly refused: readonly { readonly check: SchemaCheck; readonly what: string }[];
 }
 
-/** Compares store, cluster with its access rules, and registry with what a run needs. Changes nothing. @throws Failure of each of them */
+/**
+ * Compares the store, the cluster with its access rules, and the registry with what a run needs. Changes nothing.
+ *
+ * @throws Failure as store, cluster and registry
+ */
 export async function planSetup(
   { access, admin, tools }: SetupPorts,
   wanted: {
@@ -66,7 +70,7 @@ export async function planSetup(
   return { topics, acls, actions: [...store, ...topics.actions, ...schemas, ...grants], refused };
 }
 
-/** Who may make topics need not be the one who gives rights. */
+/** Creating topics and reading access rules are separate permissions. */
 async function visibleAcls(admin: BrokerAdmin, rights: readonly Right[]): Promise<SetupPlan['acls']> {
   try {
     return await planAcls(admin, rights, { removeExtra: false });
@@ -77,10 +81,11 @@ async function visibleAcls(admin: BrokerAdmin, rights: readonly Right[]): Promis
 }
 
 /**
- * Carries out a plan, one action after the other, and access rules at once; after a failure the next plan has what is left.
+ * Carries out the actions of a plan in sequence, except for access rules, which are sent together. After a failure, a
+ * new plan has the remaining actions.
  *
- * @param on `done` is called after each
- * @throws Failure of store, cluster and registry
+ * @param on `done` is called after each action
+ * @throws Failure as store, cluster and registry
  */
 export async function applySetup(
   { access, admin, tools }: SetupPorts,

@@ -10,34 +10,34 @@ import { PLAIN_SHOP } from '../../processors/options.ts';
 import { rangesOf, storedPositions, type ProcessorTopics } from '../offsets/group-positions.ts';
 import { readingOfAll } from '../offsets/reading.ts';
 
-/** What a processor owes to the outside. */
+/** The pending effects of a processor. */
 export interface OwedEffects {
   readonly owed: number;
-  /** Of these: handed out, and without an answer. */
+  /** The number of effects that were handed out and have no answer. */
   readonly trying: number;
-  /** Of these: not tried any more. */
+  /** The number of effects that are no longer tried. */
   readonly parked: number;
-  /** When the next is due, milliseconds since the epoch; null: none is. */
+  /** When the next effect is due, in milliseconds since the epoch; null: none is. */
   readonly nextDueAt: number | null;
 }
 
 export interface SeenProcessor extends ProcessorTopics {
-  /** null: it does not run. */
+  /** null: it is not running. */
   readonly running: ProcessorStatus | null;
-  /** As the running one knows it, else by the brokers; null: they have not said it. */
+  /** From the running processor, or else from the brokers; null: unknown. */
   readonly lag: number | null;
   readonly effects: OwedEffects;
 }
 
 export interface SeenProcessors {
-  /** null: none runs, or `problem` says why that is not known. */
+  /** null: no consumer is running, or this is unknown because of `problem`. */
   readonly consumer: RunningConsumer | null;
   readonly processors: readonly SeenProcessor[];
-  /** Why not all is known. */
+  /** Why some of this is unknown. */
   readonly problem: Failure | null;
 }
 
-/** All processors of a shop, those that do not run as well. @throws Failure of StoreAccess.read */
+/** The state of all processors of a shop, running or not. @throws Failure as StoreAccess.read */
 export async function seeProcessors(
   { access, broker }: { readonly access: StoreAccess; readonly broker: Broker },
   shop: { readonly group: string; readonly names: TopicNames },
@@ -84,7 +84,7 @@ async function owedEffects(reader: Pick<StoreReader, 'effects'>): Promise<Readon
   return counts;
 }
 
-/** What waits for those that do not run. */
+/** The lag of processors that are not running. */
 async function lagsOf(
   broker: Broker,
   reader: StoreReader,
@@ -96,7 +96,7 @@ async function lagsOf(
   const topics = new Set(await admin.topicNames());
   for (const { processor, topics: read } of resting) {
     let lag = 0;
-    // One that is not there yet holds nothing.
+    // A topic that does not exist yet has no records.
     for (const topic of read.filter((name) => topics.has(name)))
       lag += await lagIn(admin, reader, { processor, topic });
     lags.set(processor, lag);

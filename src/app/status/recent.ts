@@ -5,24 +5,24 @@ import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { decisionsOf, inDecisionOrderFromEnd } from '../orders/decision-order.ts';
 
-/** A summary of the latest decisions, of which there are at most this many. */
+/** The number of latest decisions that are summarized. */
 const LATEST = 1_000;
-/** The tables are read again after so long, or after this many times what reading them took. */
+/** The tables are read again after this time, or after this multiple of the time that reading them took. */
 const TABLES_MS = 5_000;
 const TABLES_TIMES = 20;
 
 export interface Recent {
-  /** How many decisions the numbers cover. */
+  /** The number of decisions that the figures cover. */
   readonly decisions: number;
-  /** Rejections by reason, the most frequent first. */
+  /** Rejections by reason, most frequent first. */
   readonly reasons: readonly (readonly [reason: string, count: number])[];
-  /** Units of accepted orders by item, the most first. */
+  /** Units in accepted orders by item, most first. */
   readonly items: readonly (readonly [item: string, units: number])[];
-  /** The lowest first. */
+  /** Items that are low in stock, lowest first. */
   readonly low: readonly Item[];
 }
 
-/** The latest decisions and what is low in stock, kept up to date from the files. */
+/** The latest decisions and the items that are low in stock, kept up to date. */
 export class RecentBoard {
   readonly #access: StoreAccess;
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class RecentBoard {
     this.#signal = signal;
   }
 
-  /** @throws Failure of reading the store */
+  /** @throws Failure as reading the store */
   async look(): Promise<Recent> {
     if (this.#clock.elapsed() >= this.#readAgainAt) await this.#read();
     return { ...summaryOf(this.#latest), low: this.#low };
@@ -73,7 +73,7 @@ export class RecentBoard {
         this.#latest = [...this.#latest, ...decided].slice(-LATEST);
       }
     } catch {
-      // The next look starts from the beginning, and reports what is wrong.
+      // The next call starts from scratch, and reports the failure.
       this.#isFollowing = false;
       this.#latest = [];
       this.#readAgainAt = 0;
@@ -81,7 +81,7 @@ export class RecentBoard {
   }
 }
 
-/** The latest decisions by reason and item. */
+/** Counts the latest decisions by reason and item. */
 function summaryOf(latest: readonly Decided[]): Omit<Recent, 'low'> {
   const reasons = new Map<string, number>();
   const items = new Map<string, number>();

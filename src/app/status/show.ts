@@ -4,13 +4,16 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { BrokenFile, RunningConsumer } from '../../ports/owner.ts';
 
-/** The result of asking: a consumer, none, one that does not answer, or one that this user may not ask. */
+/**
+ * The answer to a status request: a running consumer, none, one that does not answer, or one that this user cannot
+ * reach.
+ */
 export type AskedConsumer = RunningConsumer | 'none' | 'silent' | 'unknown';
 
-/** A CSV that is not in force as a user saved it. */
+/** A CSV whose last saved state is not in force. */
 export interface UncountedFile {
   readonly file: string;
-  /** `not_taken_in`: the next owner of the folder keeps it aside. */
+  /** `not_taken_in`: the next owner of the folder will set it aside. */
   readonly state: 'broken' | 'not_taken_in' | 'kept_aside';
   readonly line: number | null;
   readonly message: string;
@@ -19,11 +22,11 @@ export interface UncountedFile {
 export interface FolderStatus {
   readonly consumer: AskedConsumer;
   readonly files: readonly UncountedFile[];
-  /** Why some of it is unknown. */
+  /** Why some of this is unknown. */
   readonly problem: Failure | null;
 }
 
-/** What the running consumer reports, and the files that are not in force as they were saved. Needs no broker. */
+/** The status of the running consumer, and the files whose saved state is not in force. Needs no broker. */
 export async function showStatus(access: StoreAccess): Promise<FolderStatus> {
   const { consumer, problem } = await askConsumer(access);
   try {
@@ -46,7 +49,7 @@ async function askConsumer(access: StoreAccess): Promise<Pick<FolderStatus, 'con
 
 async function filesInPlace(access: StoreAccess, consumer: AskedConsumer): Promise<readonly UncountedFile[]> {
   if (typeof consumer === 'object') {
-    // A consumer of an earlier version does not say.
+    // A consumer of an earlier version does not report this.
     const { brokenFiles = [] } = consumer.status as Partial<RunningConsumer['status']>;
     return brokenFiles.map(broken);
   }
@@ -67,7 +70,7 @@ async function filesInPlace(access: StoreAccess, consumer: AskedConsumer): Promi
     if (isFailure(error, 'not_found')) return [];
     const file = isFailure(error, 'corrupt_file') ? error.context.file : undefined;
     if (!isFailure(error) || file === undefined) throw error;
-    // The first file: there are no last good values.
+    // The first reading of the file failed: there are no last good values.
     files.push(broken({ file, line: error.context.line ?? 1, message: error.message }));
   }
   return files;

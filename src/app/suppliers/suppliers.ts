@@ -5,7 +5,7 @@ import type { Sheet } from '../../ports/sheet.ts';
 import type { ListRow, Lists } from '../../ports/whole/lists.ts';
 import { plainColumn } from '../tables/rename-columns.ts';
 
-/** The first names the row. */
+/** The first column names the row. */
 export const SUPPLIER_COLUMNS = ['supplier_id', 'name', 'contact'] as const;
 
 export interface Supplier {
@@ -14,7 +14,7 @@ export interface Supplier {
   readonly contact: string | null;
 }
 
-/** What is known of a supplier; left out: stays as it is, an empty text: is unset. */
+/** Details of a supplier. A missing one stays as it is, an empty one is removed. */
 export type SupplierDetails = Partial<Record<'name' | 'contact', string>>;
 
 export interface SupplierEdit {
@@ -23,7 +23,7 @@ export interface SupplierEdit {
   readonly after: Supplier | null;
 }
 
-/** By their ids. @throws Failure of the lists */
+/** All suppliers, by id. @throws Failure as the lists */
 export async function suppliers(lists: Lists): Promise<readonly Supplier[]> {
   const rows = await lists.rows('suppliers');
   return rows.map(supplierOf).sort((a, b) => (a.supplierId < b.supplierId ? -1 : 1));
@@ -89,7 +89,7 @@ function changed(id: string, before: ListRow, details: SupplierDetails): ListRow
     });
   }
   if (details.name !== undefined) checkText('name', details.name);
-  // A number of a telephone begins with +, and is no formula.
+  // A phone number that starts with + is not a formula.
   if (details.contact !== undefined) checkText('contact', details.contact.replace(/^\+(?=[\d ()/.-]+$)/, ''));
   return { ...before, supplier_id: id, ...details };
 }
@@ -109,8 +109,8 @@ export interface SupplierImport {
 }
 
 /**
- * Takes a list in, as a whole or not at all: suppliers are added and changed, none is removed. What the list has no column
- * for stays as it is.
+ * Imports a list of suppliers, completely or not at all: they are added and changed, none is removed. Columns that the
+ * list does not have stay as they are.
  *
  * @throws Failure invalid_input with file and line
  */
@@ -136,7 +136,7 @@ export async function importSuppliers(
   return counts;
 }
 
-/** Columns of ours, whatever their case; the others are left out. */
+/** The columns of the list of suppliers, in any case; other columns are left out. */
 function wantedOf({ file, line: headerLine, header, rows }: Sheet): readonly ListRow[] {
   const names = header.map(plainColumn);
   const wrong = (line: number, message: string, fix: string): never => {
@@ -148,7 +148,7 @@ function wantedOf({ file, line: headerLine, header, rows }: Sheet): readonly Lis
   return rows.map(({ line, cells }) => {
     const cell = (name: string): string | undefined => cells[names.indexOf(name)]?.trim();
     const id = cell('supplier_id') ?? '';
-    if (seen.has(id)) wrong(line, `${id} is there twice`, 'leave one of them');
+    if (seen.has(id)) wrong(line, `${id} is listed twice`, 'remove one of them');
     seen.add(id);
     const [name, contact] = [cell('name'), cell('contact')];
     try {
@@ -164,7 +164,7 @@ function wantedOf({ file, line: headerLine, header, rows }: Sheet): readonly Lis
       return wrong(
         line,
         error instanceof Error ? error.message : String(error),
-        'mend it: nothing was changed',
+        'correct it: nothing was changed',
       );
     }
   });
