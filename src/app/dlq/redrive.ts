@@ -143,7 +143,7 @@ class Redrive {
     deadLetter: DeadLetter,
   ): Promise<Planned | { reason: SkipReason; message: string; fix: Advice | null }> {
     const state = this.#deadLetters.stateOf(deadLetter);
-    if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
+    if (state !== 'open') return { reason: state, message: `it was already ${state}`, fix: null };
     return this.#destinations.of(deadLetter);
   }
 
