@@ -93,11 +93,11 @@ describe('topics', () => {
         done: false,
       }),
     );
-    expect(plan.warnings).toContainEqual(expect.stringContaining('keys move'));
+    expect(plan.warnings).toContainEqual(expect.stringContaining('moves keys'));
     const done = await shop.ok('topics apply --execute');
     expect(done.stdout).toContain(`change ${shop.topic}: partitions 2 → 6: done`);
     expect(done.stdout).toMatch(/max\.message\.bytes 5000 → \d+: done/);
-    expect(done.stderr).toContain('keys move');
+    expect(done.stderr).toContain('moves keys');
     expect((await seen(shop.topic)).partitions).toBe(6);
     expect(await readTopic(shop.topic)).toHaveLength(1);
     const dlq = await seen(shop.dlqTopic);

@@ -148,7 +148,7 @@ function brokenFile({ file, line, message, fix }: Extract<StoreNotice, { kind: '
 function checkHandEdits(access: StoreAccess, refused: ReadFolder['refused']): Finding {
   const [first, ...others] = access.keptAside();
   if (first === undefined) {
-    if (refused === null) return ok('no hand-edited file is set aside');
+    if (refused === null) return ok('no file is set aside');
     return warning(
       `${refused.file} is not applied, and will be set aside: ${SET_ASIDE_CAUSES[refused.why]}`,
       { kind: 'carry_over' },
