@@ -39,7 +39,7 @@ describe('dlq list', () => {
     expect(stdout).toContain(`3 dead letters in ${shop.dlqTopic}: 3 open`);
     expect(stdout).toMatch(/REASON +COUNT/);
     expect(stdout).toMatch(/unknown_format +2 +█+\nundecodable +1 +█+\n/);
-    expect(stdout).toMatch(/\d:\d +open +undecodable +20\S+Z +\S+\/0@2 +17 +the value is not JSON/);
+    expect(stdout).toMatch(/\d:\d +open +undecodable +20\S+Z +\S+\/0@2 +17 +the value is not valid JSON/);
     expect(stderr).toBe('');
     const limited = await shop.ok('dlq list --limit 1');
     expect(limited.stdout).toContain('3 dead letters');
@@ -132,7 +132,7 @@ describe('dlq show', () => {
     expect(stdout).toContain(`decoded: Avro, schema ${id}`);
     expect(stdout).toContain('byte 5: order_id string = "o-1"');
     expect(stdout).toContain('byte 9: user string = "alice"');
-    expect(stdout).toMatch(/byte 17: 3 bytes are wanted, 2 are left/);
+    expect(stdout).toMatch(/byte 17: 3 bytes are needed, 2 are left/);
     expect(stdout).toContain('trace = abc');
     expect(stdout).toMatch(/00000000 {2}00 /);
     expect(stdout).toContain('it would fail again: undecodable');

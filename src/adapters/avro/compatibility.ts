@@ -2,13 +2,13 @@ import type { SchemaDifference } from '../../ports/schema-registry.ts';
 import { parseSchema, simpleName, type Named, type RecordSchema, type Schema } from './schema.ts';
 
 /*
- * Why a value that was written with one schema cannot be read with another. Source:
+ * Explains why a value written with one schema cannot be read with another. Source:
  * https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
  *
- * Registries check this themselves, but some of them report only a path, without the reason.
+ * Registries check this themselves, but some report only a path, without the reason.
  */
 
-/** Writer's type to the reader's types that accept it. */
+/** Maps a writer's type to the reader's types that accept it. */
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],
   long: ['float', 'double'],
@@ -16,7 +16,7 @@ const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   string: ['bytes'],
   bytes: ['string'],
 };
-/** Limits: the schemas come from other programs. */
+/** Bounds, since the schemas come from other programs. */
 const MAX_DIFFERENCES = 100;
 const MAX_DEPTH = 64;
 const MAX_STEPS = 100_000;

@@ -17,9 +17,9 @@ const MAX_DEPTH = 64;
  */
 export class Cursor {
   readonly #bytes: Buffer;
-  /** The buffer may go on with other values. */
+  /** End of this value; the buffer may contain more values after it. */
   readonly #end: number;
-  /** Budget of items that take no bytes, since nothing else bounds them. */
+  /** How many more zero-byte items may be read: the bytes left do not bound their number. */
   #freeItems: number;
   #depth = 0;
   position: number;
@@ -104,7 +104,9 @@ export class Cursor {
     return this.fixed(this.#length());
   }
 
-  /** A whole number in big-endian two's complement after its length; NaN for one of no bytes, or of more than six. */
+  /**
+   * Reads a length, then a big-endian two's-complement integer of that size. NaN when empty or longer than six bytes.
+   */
   signed(): number {
     const sizeBytes = this.#length();
     const from = this.#take(sizeBytes);
@@ -127,7 +129,7 @@ export class Cursor {
     return this.#bytes.toString('utf8', from, from + sizeBytes);
   }
 
-  /** Calls `readItem` for each item of an array's or a map's blocks. @param free items take no bytes */
+  /** Calls `readItem` for each item of an array's or a map's blocks. @param free whether items take no bytes */
   blocks(free: boolean, readItem: () => void): void {
     for (;;) {
       let count = this.long();
@@ -149,7 +151,7 @@ export class Cursor {
     }
   }
 
-  /** One of a list by its index: a symbol of an enum, a branch of a union. */
+  /** Reads an index and returns the item there: a symbol of an enum, a branch of a union. */
   choose<T>(what: string, from: readonly T[]): T {
     const index = this.long();
     const chosen = typeof index === 'number' ? from[index] : undefined;
@@ -163,7 +165,7 @@ export class Cursor {
   }
 
   #take(sizeBytes: number): number {
-    if (sizeBytes > this.left) this.fail(`${sizeBytes} bytes are wanted, ${this.left} are left`);
+    if (sizeBytes > this.left) this.fail(`${sizeBytes} bytes are needed, ${this.left} are left`);
     const from = this.position;
     this.position += sizeBytes;
     return from;

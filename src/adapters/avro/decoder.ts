@@ -16,15 +16,15 @@ import {
 } from './wire-format.ts';
 import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
-/** Reads the value from `from` to `to`; undefined: there is something unusual in these bytes, which are then read by their schema. */
+/** Reads the value from `from` to `to`. Returns undefined for unusual bytes, which the general reader then reads. */
 export type FastReader<T> = (bytes: Buffer, from: number, to: number) => T | undefined;
 
-/** How values of one kind of message are made of what was read. */
+/** How to build values of one message type from what was read. */
 export interface Reading<T> {
   readonly shape: Shape;
-  /** What the fields say. Total. */
+  /** Builds the value from its fields. Does not throw. */
   parse(fields: unknown, record: BrokerRecord): Decoded<T>;
-  /** A faster way to read values of a schema, if there is one for it. */
+  /** A faster reader for values of this schema, if there is one. */
   fast?(schema: Schema): FastReader<T> | undefined;
 }
 
@@ -33,10 +33,10 @@ interface Compiled<T> {
   readonly fast: FastReader<T> | undefined;
 }
 
-/** A message of a hundred thousand lines is smaller; decoded, JSON or Avro takes a small multiple of it. */
+/** Even a message of a hundred thousand lines is smaller. Decoded, JSON or Avro takes a small multiple of it. */
 const MAX_VALUE_BYTES = 4 * 1024 * 1024;
 
-/** Values as Avro in the Confluent wire format, and as JSON. */
+/** Decodes values that are Avro in the Confluent wire format, or JSON. */
 export class Decoder<T> {
   readonly #schemas: WriterSchemas<Compiled<T>>;
   readonly #reading: Reading<T>;
@@ -49,7 +49,7 @@ export class Decoder<T> {
     }));
   }
 
-  /** As Codec.decode. */
+  /** See Codec.decode. */
   async decode(records: readonly BrokerRecord[]): Promise<readonly Decoded<T>[]> {
     await this.#schemas.load(schemasOf(records));
     return records.map((record) => this.#record(record));
@@ -77,7 +77,7 @@ export class Decoder<T> {
     }
     const writer = this.#schemas.get(key);
     if (writer === undefined)
-      return bad('unknown_schema_id', `the registry knows no schema ${schemaName(key)}`);
+      return bad('unknown_schema_id', `the registry has no schema ${schemaName(key)}`);
     const payloadAt = inHeader === undefined ? HEADER_BYTES : 0;
     if (writer.kind === 'avro' && writer.compiled.fast !== undefined) {
       const value = writer.compiled.fast(toBuffer(bytes), from + payloadAt, to);
@@ -86,7 +86,7 @@ export class Decoder<T> {
     return this.#framed(toBuffer(bytes.subarray(from, to)), payloadAt, writer, key, record);
   }
 
-  /** A value whose schema is named by its prefix or a header. */
+  /** Decodes a value whose schema is identified by its prefix or a header. */
   #framed(
     value: Buffer,
     payloadAt: number,
@@ -102,7 +102,7 @@ export class Decoder<T> {
         : bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
     const isAvro = decoded.kind === 'message' || decoded.code !== 'undecodable';
     if (isAvro || payload[0] !== OPENING_BRACE) return decoded;
-    // JSON serializers use the same prefix, and not every registry gives a schema's type.
+    // JSON serializers use the same prefix, and some registries do not return a schema's type.
     const json = this.#json(payload, record);
     return json.kind === 'dead_letter' && json.code === 'undecodable' ? decoded : json;
   }
@@ -117,7 +117,7 @@ export class Decoder<T> {
       const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
       return bad(
         'undecodable',
-        `the value is not JSON${position === undefined ? '' : ` from character ${position} on`}${where}`,
+        `the value is not valid JSON${position === undefined ? '' : ` at character ${position}`}${where}`,
       );
     }
     return this.#reading.parse(fields, record);

@@ -17,10 +17,10 @@ import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
 const MAX_FIELDS = 300;
 const MAX_VALUE_CHARACTERS = 200;
-/** Fields that take no bytes can double at each level of a schema, so visits are bounded too. */
+/** Fields that take no bytes can double at each level of a schema, so the number of visits is bounded too. */
 const MAX_STEPS = 1_000_000;
 
-/** Breaks values down by their writers' schemas. */
+/** Breaks values down into fields by their writer's schema. */
 export function createInspector(options: RegistryOptions): ValueInspector {
   const schemas = new WriterSchemas(new Registry(options), (schema) => schema);
   return {
@@ -31,7 +31,7 @@ export function createInspector(options: RegistryOptions): ValueInspector {
       if (value[0] === OPENING_BRACE) return found('json', { error: findJsonError(value) });
       const inHeader = schemaInHeader(record);
       if (inHeader === undefined && value[0] !== MAGIC_BYTE) {
-        const message = 'it is neither Avro with a schema id (a first byte 0) nor a JSON object';
+        const message = 'the value is neither Avro with a schema id (first byte 0) nor a JSON object';
         return found('unknown', { error: { position: 0, message } });
       }
       if (inHeader === undefined && value.length < HEADER_BYTES) {
@@ -57,7 +57,7 @@ function found(format: Inspection['format'], rest: Partial<Inspection>): Inspect
   return { format, schemaId: null, schemaGuid: null, fields: [], isCut: false, error: null, ...rest };
 }
 
-/** A value whose schema is named by its prefix or a header. */
+/** Inspects a value whose schema is identified by its prefix or a header. */
 function breakDown(
   value: Buffer,
   payloadAt: number,
@@ -90,7 +90,7 @@ function walk(cursor: Cursor, type: Schema): Pick<Inspection, 'fields' | 'isCut'
 
 type Scalar = Exclude<Schema, { type: 'union' | 'record' | 'array' | 'map' }>;
 
-/** Reads a value field by field and notes each. */
+/** Reads a value and notes each of its fields. */
 class Walker {
   readonly cursor: Cursor;
   readonly fields: InspectedField[] = [];
@@ -105,7 +105,7 @@ class Walker {
   value(type: Schema, path: string): void {
     const { cursor } = this;
     this.#steps += 1;
-    if (this.#steps > MAX_STEPS) cursor.fail('the value has more parts than can be looked at');
+    if (this.#steps > MAX_STEPS) cursor.fail('the value has too many parts to inspect');
     cursor.nested(() => {
       if (type.type === 'union') this.value(cursor.choose('branch', type.branches), path);
       else if (type.type === 'record') {

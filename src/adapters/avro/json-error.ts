@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON. `JSON.parse` does not say so for short texts; jsonc-parser was tried: inside a string
- * it gives the start of the string only, and it is recursive without a limit.
+ * Where a text stops being valid JSON. `JSON.parse` does not report it for short texts, and jsonc-parser reports only
+ * the start of a broken string and recurses without a limit.
  */
 interface JsonError {
   /** In bytes. */
@@ -31,7 +31,7 @@ class Scanner {
     this.#text = text;
   }
 
-  /** @returns what is wrong at `at` */
+  /** @returns what is wrong at `at`; null for valid JSON */
   run(): string | null {
     const failed = this.#value(0);
     if (failed !== null) return failed;
@@ -74,7 +74,7 @@ class Scanner {
     }
   }
 
-  /** Advances to where a string breaks. */
+  /** Advances to the character that breaks the string. */
   #brokenString(): string {
     for (this.at += 1; this.at < this.#text.length; this.at += 1) {
       const character = this.#text[this.at] ?? '';

@@ -1,6 +1,9 @@
 import type { Field, Schema } from './schema.ts';
 
-/** Whether values have our layout; names of types, aliases and defaults do not matter. @param own not recursive */
+/**
+ * Whether values of `type` have the layout of `own`; type names, aliases and defaults do not matter. @param own not
+ * recursive
+ */
 export function hasOwnLayout(type: Schema, own: Schema): boolean {
   if (own.type === 'union')
     return type.type === 'union' && everyPair(type.branches, own.branches, hasOwnLayout);

@@ -8,7 +8,7 @@ export interface CodecOptions extends RegistryOptions {
   readonly register: boolean;
 }
 
-/** The id that the registry has for the schema that values are written with; asked for once. */
+/** The registry's id for the schema that values are written with; requested once. */
 export class OwnSchema {
   readonly registry: Registry;
   readonly #schema: string;

@@ -2,27 +2,27 @@ import type { Cursor } from './cursor.ts';
 import { Widths, type Field, type Meaning, type RecordSchema, type Schema } from './schema.ts';
 
 /*
- * Reads a value by its writer's schema. Avro libraries trust the bytes: five that claim a large array exhaust the heap.
- * They also resolve schemas by the specification, which compares the names of records; here only fields count.
+ * Reads a value by its writer's schema. Avro libraries trust the bytes: five that claim a large array exhaust the
+ * heap. They also resolve schemas by the specification, which compares record names; here only fields count.
  */
 
 export type Read = (cursor: Cursor) => unknown;
 type Skip = Read;
 
-/** What is kept of a value. Everything else is skipped, so that memory is bounded, whatever the schema. */
+/** What to keep of a value. Everything else is skipped, so that memory is bounded for any schema. */
 export type Shape =
-  /** Bytes are promoted to it. */
+  /** Text; bytes are promoted to it. */
   | 'text'
-  /** A decimal is brought to it. */
+  /** A number; a decimal is converted to it. */
   | 'number'
-  /** As it is written: bytes must not be taken for an amount of money. */
+  /** As written: bytes must not be taken for an amount of money. */
   | 'plain'
   | { readonly list: Shape }
   | { readonly fields: ReadonlyMap<string, Shape> };
 
 type Scalar = Extract<Shape, string>;
 
-/** @returns a reader of values written with `schema`, which keeps the fields of `shape` by their names */
+/** @returns a reader for values written with `schema` that keeps the fields in `shape`, under the names there */
 export function compileReader(schema: Schema, shape: Shape): Read {
   return new Compiler().value(schema, shape);
 }
@@ -68,7 +68,7 @@ class Compiler {
     };
   }
 
-  /** Where a text, a number or a time belongs; anything else becomes an empty value of its kind. */
+  /** Reads where a text, a number or a time is expected; anything else becomes an empty value of its kind. */
   #scalar(type: Schema, shape: Scalar): Read {
     switch (type.type) {
       case 'union':
@@ -165,7 +165,7 @@ class Compiler {
   }
 }
 
-/** A writer's alias counts where no field has that name. */
+/** A writer's alias counts only where no field has that name. */
 function wantedName(
   field: Field,
   wanted: ReadonlyMap<string, Shape>,
@@ -180,7 +180,7 @@ function unfinished(): never {
   throw new Error('a schema was read before it was compiled');
 }
 
-/** Reads an index into a list, then what it stands for. */
+/** Reads an index, then the value of the type at that index. */
 function choice<T>(what: string, from: readonly T[], compile: (of: T) => Read): Read {
   const reads = from.map(compile);
   return (cursor) => cursor.choose(what, reads)(cursor);
@@ -200,7 +200,7 @@ const MAX_DECIMAL_BYTES = 512;
 
 /** @param bytes big-endian two's complement of the amount times 10^scale */
 export function decimalText(bytes: Buffer, scale: number): string {
-  if (bytes.length > MAX_DECIMAL_BYTES) return 'a number beyond any amount';
+  if (bytes.length > MAX_DECIMAL_BYTES) return 'a number too long for an amount';
   const unsigned = BigInt(bytes.length === 0 ? 0 : `0x${bytes.toString('hex')}`);
   const unscaled = BigInt.asIntN(bytes.length * 8, unsigned);
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
@@ -214,7 +214,7 @@ function int(cursor: Cursor): number {
   return cursor.int();
 }
 
-/** Beyond 2^53 a bigint; whether it can be a quantity is decided later. */
+/** Beyond 2^53 a bigint; whether it can be a quantity is checked later. */
 function long(cursor: Cursor): number | bigint {
   return cursor.long();
 }
@@ -237,7 +237,7 @@ function time(read: (cursor: Cursor) => number | bigint, meaning: Meaning): Read
     case 'time_of_day':
       return (cursor) => {
         read(cursor);
-        return 'a time of no day';
+        return 'a time without a date';
       };
   }
 }

@@ -34,7 +34,7 @@ function problemOf(schema: string): string | null {
   }
 }
 
-/** @throws Failure invalid_input: it is no JSON */
+/** @throws Failure invalid_input: it is not JSON */
 function refuseBroken(schema: string, name: string): void {
   const bytes = Buffer.from(schema);
   const broken = findJsonError(bytes);

@@ -1,12 +1,12 @@
 /*
- * Avro schemas as other programs registered them. Only what reading needs is checked: names may be any text, because
- * registries and libraries differ in what they accept, and defaults are ignored. Source:
+ * Parses Avro schemas as other programs registered them. Only what reading needs is checked: names may be any text,
+ * because registries and libraries differ in what they accept, and defaults are ignored. Source:
  * https://avro.apache.org/docs/1.12.0/specification/#schema-declaration
  */
 
 const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
 type Primitive = (typeof PRIMITIVES)[number];
-/** Schemas are written by hand and never nest like this. */
+/** Schemas are written by hand and never nest this deep. */
 const MAX_DEPTH = 500;
 /** More places than any amount has. */
 const MAX_SCALE = 1_000;
@@ -14,7 +14,7 @@ const MAX_SCALE = 1_000;
 /** The logical type of a number or bytes, where it changes how they are read. */
 export type Meaning =
   | { readonly kind: 'decimal'; readonly scale: number }
-  /** Since the epoch, in units of 1/perMs ms. */
+  /** A time since the epoch, in units of 1/perMs ms. */
   | { readonly kind: 'moment'; readonly perMs: number }
   | { readonly kind: 'day' }
   | { readonly kind: 'time_of_day' };
@@ -47,7 +47,7 @@ interface Enum extends Named {
   readonly symbols: readonly string[];
   readonly hasDefault: boolean;
 }
-/** Includes `error` types, of protocols. */
+/** Includes the `error` types of protocols. */
 export interface RecordSchema extends Named {
   readonly type: 'record';
   readonly fields: readonly Field[];
@@ -64,7 +64,7 @@ export type Schema =
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * @param references schemas that `text` refers to, each after those that it refers to itself
+ * @param references schemas that `text` refers to, each after the schemas that it refers to itself
  * @throws Error when a text is not a valid Avro schema
  */
 export function parseSchema(text: string, references: readonly string[]): Schema {
@@ -77,7 +77,7 @@ class Parser {
   /** Types by full name. */
   readonly #names = new Map<string, Schema>();
 
-  /** @param namespace of the definition around it */
+  /** @param namespace of the enclosing definition */
   schema(json: unknown, namespace: string, depth: number): Schema {
     if (depth > MAX_DEPTH) throw new Error(`it nests deeper than ${MAX_DEPTH}`);
     if (typeof json === 'string') return this.#byName(json, namespace, {});
@@ -126,7 +126,7 @@ class Parser {
     if (!Array.isArray(json.fields)) throw new Error(`${show(json)} has no fields`);
     const fields: Field[] = [];
     const record: RecordSchema = { ...namedBy(json, namespace), type: 'record', fields };
-    // Before its fields: one of them may have this type.
+    // Defined before its fields: one of them may have this type.
     this.#define(record);
     const inner = namespaceOf(record.name);
     for (const field of json.fields as readonly unknown[]) {
@@ -148,14 +148,14 @@ class Parser {
   }
 }
 
-/** The fewest bytes that values of a schema take; Infinity for a record that no value can be of. */
+/** The fewest bytes that values of a schema take; Infinity for a record that must contain itself. */
 export class Widths {
   readonly #known = new Map<Schema, number>();
 
   of(type: Schema): number {
     const known = this.#known.get(type);
     if (known !== undefined) return known;
-    // Met again before it is known, a record contains itself without a way out.
+    // A type met again before its width is known is a record that must contain itself.
     this.#known.set(type, Infinity);
     const width = this.#compute(type);
     this.#known.set(type, width);
@@ -170,7 +170,7 @@ export class Widths {
   }
 }
 
-/** @returns null where the logical type does not matter, or does not fit the type: Avro ignores it then */
+/** @returns null where the logical type does not matter, or does not fit the type and is ignored, as in Avro */
 function meaningOf(type: Primitive, { logicalType, scale = 0 }: JsonObject): Meaning | null {
   switch (`${String(logicalType)} ${type}`) {
     case 'decimal bytes':
@@ -224,7 +224,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** For a message: a schema may be long. */
+/** Shortened for messages: a schema may be long. */
 function show(value: unknown): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length <= 80 ? text : `${text.slice(0, 80)}…`;

@@ -2,8 +2,9 @@ import type { BrokerRecord } from '../../ports/broker.ts';
 import { lastHeaderOf } from '../../ports/record.ts';
 
 /*
- * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Or Avro alone, with the
- * schema in a header: a byte 0 and its id, or a byte 1 and its GUID in sixteen bytes. Sources:
+ * The Confluent wire format: a 0 byte, the schema id in four big-endian bytes, then Avro. Alternatively the value is
+ * Avro alone, and a header identifies its schema: a 0 byte and the id, or a 1 byte and the GUID in sixteen bytes.
+ * Sources:
  * https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
  * io.confluent.kafka.serializers.schema.id: SchemaId, HeaderSchemaIdSerializer, DualSchemaIdDeserializer (8.0)
  */
@@ -35,7 +36,7 @@ export function schemaInHeader(record: Pick<BrokerRecord, 'headers' | 'lastHeade
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** For messages, after "schema". */
+/** How messages name a schema, after the word "schema". */
 export function schemaName(key: SchemaKey): string {
   return typeof key === 'number' ? String(key) : `with GUID ${key}`;
 }

@@ -1,17 +1,17 @@
 /*
- * Values in Avro's binary encoding, written into a buffer that has room for them. By hand: producing spends much of its
- * time here, and avsc encodes numbers beyond 2^52 wrongly, which some times are.
+ * Writes values in Avro's binary encoding into a buffer that has room for them. Not avsc: producing spends much of
+ * its time here, and avsc encodes numbers beyond 2^52 wrongly, which some times are.
  * Source: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
  */
 
-/** Of a long, and of the length of a text. */
+/** Most bytes of a long, and of the length of a text. */
 export const MOST_LONG_BYTES = 10;
 /** A UTF-16 unit takes at most three bytes in UTF-8. */
 export const MOST_BYTES_PER_UNIT = 3;
-/** Of an amount, with its length. */
+/** Most bytes of an amount, with its length. */
 export const MOST_AMOUNT_BYTES = 7;
 
-/** @returns where the next value begins, as all of these do */
+/** @returns where the next value starts, as do all functions here */
 export function writeText(text: string, into: Buffer, from: number): number {
   // Names are ASCII: one byte per unit, and up to 63 of them a length of one byte.
   if (text.length < 64) {
@@ -31,7 +31,7 @@ function writeAnyText(text: string, into: Buffer, from: number): number {
   return at + into.write(text, at);
 }
 
-/** Zigzag, seven bits a byte. @param value a safe integer */
+/** Zigzag encoding, seven bits per byte. @param value a safe integer */
 export function writeLong(value: number, into: Buffer, from: number): number {
   let at = from;
   // The last bit is the sign; the rest is exact in a double.

@@ -2,7 +2,7 @@ import type { RegisteredSchema, Registry, SchemaReference } from './registry/reg
 import { parseSchema, type Schema } from './schema.ts';
 import type { SchemaKey } from './wire-format.ts';
 
-/** How values of a writer's schema are read, or why they cannot be. */
+/** How to read values of a writer's schema, or why they cannot be read. */
 export type Writer<Compiled> =
   | { readonly kind: 'avro'; readonly compiled: Compiled }
   /** Values are JSON; the schema is not used. */
@@ -10,16 +10,16 @@ export type Writer<Compiled> =
   | { readonly kind: 'unusable'; readonly problem: string };
 
 /**
- * How long an id stays unknown: a flood of bad records must not become a flood of requests, yet a replica of the
+ * How long an id counts as unknown: a flood of bad records must not become a flood of requests, yet a replica of the
  * registry that lags must be asked again.
  */
 const UNKNOWN_FOR_MS = 5_000;
 const REQUESTS_AT_ONCE = 4;
 const MAX_REFERENCES = 100;
-/** Ids are Java ints; some registries answer a larger one, which is garbage, with an error. */
+/** Ids are Java ints. A larger one is garbage, which some registries answer with an error. */
 const MAX_ID = 2 ** 31 - 1;
 
-/** Writers' schemas by id or GUID. Neither ever changes its meaning, so each is fetched once. */
+/** Writers' schemas by id or GUID. Neither is ever assigned to another schema, so each is fetched once. */
 export class WriterSchemas<Compiled> {
   readonly #registry: Registry;
   readonly #compileSchema: (schema: Schema) => Compiled;
@@ -37,7 +37,7 @@ export class WriterSchemas<Compiled> {
     return this.#known.get(key);
   }
 
-  /** Fetches the missing ones of `keys`. @throws Failure of the registry */
+  /** Fetches the schemas of `keys` that are not known yet. @throws Failure from the registry */
   async load(keys: ReadonlySet<SchemaKey>): Promise<void> {
     const now = performance.now();
     const missing = [...keys].filter(
@@ -55,7 +55,7 @@ export class WriterSchemas<Compiled> {
     const found =
       typeof key === 'number' ? await this.#registry.schemaById(key) : await this.#registry.schemaByGuid(key);
     if (found === undefined) {
-      // Garbage can name any number of ids: memory is bounded.
+      // Garbage can name any number of ids, so memory is bounded.
       if (this.#unknown.size >= 10_000) this.#unknown.clear();
       this.#unknown.set(key, performance.now() + UNKNOWN_FOR_MS);
       return;
@@ -67,7 +67,7 @@ export class WriterSchemas<Compiled> {
   async #compile(found: RegisteredSchema): Promise<Writer<Compiled>> {
     if (found.schemaType === 'JSON') return { kind: 'json' };
     if (found.schemaType !== 'AVRO') return unusable(`it is ${found.schemaType}, not Avro`);
-    if (found.tooLong) return unusable('its text is longer than any schema');
+    if (found.tooLong) return unusable('its text is too long for a schema');
     const references = await this.#references(found.references);
     if (typeof references === 'string') return unusable(references);
     try {
@@ -79,7 +79,7 @@ export class WriterSchemas<Compiled> {
     }
   }
 
-  /** @returns the texts of referenced schemas, each after those that it refers to; or the problem */
+  /** @returns the texts of the referenced schemas, each after the schemas that it refers to; or what is wrong */
   async #references(references: readonly SchemaReference[]): Promise<string[] | string> {
     let problem: string | undefined;
     const texts = new Map<string, string>();

@@ -2,29 +2,29 @@ import { OUTSIDE_AT_ONCE } from '../../ports/effects.ts';
 import type { Gateway, GatewayFault, Payment, PaymentAnswer } from '../../ports/outside/gateway.ts';
 
 /*
- * A payment gateway by HTTP:
+ * A payment gateway over HTTP:
  *
  *   POST URL/payments, POST URL/refunds   {order_id, customer_id, amount}, with the header Idempotency-Key
- *   GET  URL/payments/KEY                 what became of a charge or a refund with that key
+ *   GET  URL/payments/KEY                 the outcome of the charge or refund with that key
  *
- * 200 and 201 answer {status: "paid" | "declined", reference, reason}, and so does 402, which is a decline. A key that
- * the gateway never heard of is 404 with {code: "unknown_key"}: the 404 of a proxy says nothing of money.
- * "Idempotency-Key" is that of the IETF draft draft-ietf-httpapi-idempotency-key-header, as payment providers have it.
+ * 200, 201 and 402 (a decline) answer {status: "paid" | "declined", reference, reason}. A key that the gateway does
+ * not know is 404 with {code: "unknown_key"}: a proxy's 404 says nothing about the payment. The header
+ * Idempotency-Key is as in the IETF draft draft-ietf-httpapi-idempotency-key-header and at payment providers.
  */
 
 export interface HttpGatewayOptions {
   /** Without the paths above. */
   readonly url: string;
-  /** Sent as a bearer token; null: none. */
+  /** Sent as a bearer token; null: no token. */
   readonly token: string | null;
-  /** For the whole of one call. */
+  /** For one complete call. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
-/** An answer holds a few words; more is none. */
+/** An answer is short; anything longer is not one. */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** The request did not get there: no money has moved. */
+/** The request did not reach the gateway: no money has moved. */
 const NEVER_ARRIVED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -33,7 +33,7 @@ const NEVER_ARRIVED = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
-/** Among 4xx, those that do not say that nothing was done: timed out, in progress, too early. */
+/** The 4xx statuses after which the payment may still happen: timed out, in progress, too early. */
 const MAY_BE_UNDER_WAY = new Set([408, 409, 425]);
 
 export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGatewayOptions): Gateway {
@@ -45,13 +45,13 @@ export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGa
     init: RequestInit,
     signal: AbortSignal,
   ): Promise<Reply | GatewayFault> => {
-    // Not AbortSignal.timeout: in Node 20 the garbage collector takes one that only AbortSignal.any knows.
+    // Not AbortSignal.timeout: Node 20 garbage-collects a signal that only AbortSignal.any refers to.
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), timeoutMs);
     try {
       const response = await fetch(`${base}${path}`, {
         ...init,
-        // Money is moved at the address that was set, or not at all.
+        // Money is moved at the configured address or not at all.
         redirect: 'manual',
         signal: AbortSignal.any([signal, limit.signal]),
       });
@@ -94,7 +94,7 @@ export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGa
 
 interface Reply {
   readonly status: number;
-  /** undefined: no JSON object, or one that is too large. */
+  /** undefined: not a JSON object, or too large. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -131,7 +131,7 @@ function answerOf({ status, body }: Reply, base: string): PaymentAnswer | Gatewa
     };
   }
   const isRefused = status >= 300 && status < 500 && !MAY_BE_UNDER_WAY.has(status);
-  const what = isAnswer ? 'with something that is not an answer to a payment' : `${status}`;
+  const what = isAnswer ? 'with something that is not a payment result' : `${status}`;
   return { kind: 'fault', message: `the gateway at ${base} answered ${what}`, isUnknown: !isRefused };
 }
 
@@ -147,7 +147,7 @@ function faultOf(error: unknown, base: string): GatewayFault {
   return { kind: 'fault', message: `the gateway at ${base}: ${why}`, isUnknown: !isRefused };
 }
 
-/** What fetch says is "fetch failed"; why is in its cause, once for each address that was tried. */
+/** fetch reports only "fetch failed"; its cause has the reason, once for each address that was tried. */
 function causesOf(error: unknown): (Error & { readonly code?: string })[] {
   if (!(error instanceof Error)) return [];
   const { cause } = error;

@@ -3,9 +3,9 @@ import { HERE_AT_ONCE } from '../../ports/effects.ts';
 import type { Gateway } from '../../ports/outside/gateway.ts';
 
 /**
- * A gateway that moves no money: who is `paid` in the shop's own table pays, everybody else is declined. References
- * follow from keys, so that it needs no memory: a second request of a key has the same answer while the status does not
- * change, and the first answer that is committed counts.
+ * A gateway that moves no money: users whose status in the shop's own table is `paid` pay, all others are declined.
+ * References are derived from keys, so it needs no memory: a second request with the same key gets the same answer
+ * while the status does not change, and the first answer that is committed counts.
  */
 export function createLocalGateway(statusOf: (user: string) => Promise<UserStatus | undefined>): Gateway {
   return {
@@ -20,7 +20,7 @@ export function createLocalGateway(statusOf: (user: string) => Promise<UserStatu
       };
     },
     refund: async ({ key }) => ({ kind: 'paid', reference: `local:${key}` }),
-    // It remembers nothing, and nothing has moved that an answer would not name.
+    // It remembers nothing, and no money has moved that a look-up could report.
     lookUp: async () => null,
   };
 }

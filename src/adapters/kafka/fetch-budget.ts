@@ -1,10 +1,12 @@
-/** Fetched and not yet taken: beyond that nothing more is asked for. */
+/** Most bytes fetched and not yet taken: beyond this, nothing more is requested. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const LARGEST_ANSWER_BYTES = 6 * 1024 * 1024;
-/** A batch as producers send it by default. */
+/** The size of a producer's batch by default. */
 const SMALLEST_ANSWER_BYTES = 1024 * 1024;
 
-/** What all consumers of a process may have fetched ahead. One that has nothing may always ask, so that none starves. */
+/**
+ * How much all consumers of a process may fetch ahead. One that has nothing may always fetch, so that none starves.
+ */
 export class FetchBudget {
   readonly #holders = new Set<object>();
   readonly #held = new Map<object, number>();
@@ -20,13 +22,13 @@ export class FetchBudget {
     this.update(holder, 0);
   }
 
-  /** Of one answer: with one for each of them all keep to the budget. */
+  /** Most bytes of one answer: with one answer for each consumer, all stay within the budget. */
   get answerBytes(): number {
     const share = Math.floor(MAX_BYTES / this.#holders.size);
     return Math.min(LARGEST_ANSWER_BYTES, Math.max(SMALLEST_ANSWER_BYTES, share));
   }
 
-  /** @param holder has so many bytes now */
+  /** @param sizeBytes what the holder has now */
   update(holder: object, sizeBytes: number): void {
     const before = this.#held.get(holder) ?? 0;
     if (sizeBytes === 0) this.#held.delete(holder);
@@ -37,7 +39,7 @@ export class FetchBudget {
     for (const wake of waiting) wake();
   }
 
-  /** @param wake is called when it is worth while to ask again */
+  /** @param wake is called when it is worth asking again */
   hasRoom(holder: object, wake: () => void): boolean {
     if (!this.#held.has(holder)) return true;
     let sum = 0;

@@ -2,7 +2,7 @@ import type { Broker } from '../../ports/broker.ts';
 import { FetchBudget } from './fetch-budget.ts';
 import type { KafkaOptions } from './options.ts';
 
-/** A Kafka cluster. Cheap: kafkajs is loaded and connections are made by the first use. */
+/** A Kafka cluster. Cheap to create: kafkajs is loaded and connections are made on first use. */
 export function createKafkaBroker(options: KafkaOptions): Broker {
   const budget = new FetchBudget();
   return {

@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../ports/store.ts';
 
-/** A map by topic and partition, in the order in which they came. */
+/** A map by topic and partition, in insertion order. */
 export class PartitionMap<T> {
   readonly #entries = new Map<string, readonly [TopicPartition, T]>();
 
@@ -41,7 +41,7 @@ export class PartitionMap<T> {
   }
 }
 
-/** No topic has a slash in its name. */
+/** Topic names contain no slashes. */
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }

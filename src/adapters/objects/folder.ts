@@ -3,15 +3,17 @@ import path from 'node:path';
 import { makeDirectory } from '../../directories.ts';
 import type { Objects } from '../../ports/outside/objects.ts';
 
-/** A folder, which is made when it is not there. @param folder its path, and `name` as it was given */
+/**
+ * Objects in a folder, which is created if missing. @param folder its path @param name the path as the user gave it
+ */
 export function createFolderObjects(folder: string, name: string): Objects {
   return {
     name,
     async put(file, bytes) {
       const target = path.join(folder, file);
-      if ((await readIfThere(target))?.equals(bytes) === true) return 'unchanged';
+      if ((await readIfExists(target))?.equals(bytes) === true) return 'unchanged';
       makeDirectory(folder);
-      // Readers see the one or the other, whole.
+      // Readers see the old file or the new one, never a part.
       const temporary = `${target}.tmp`;
       const handle = await open(temporary, 'w');
       try {
@@ -26,7 +28,7 @@ export function createFolderObjects(folder: string, name: string): Objects {
   };
 }
 
-async function readIfThere(file: string): Promise<Buffer | undefined> {
+async function readIfExists(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {

@@ -2,11 +2,13 @@ import { AwsClient } from 'aws4fetch';
 import { Failure } from '../../domain/failure.ts';
 import type { Objects } from '../../ports/outside/objects.ts';
 
-/** How a bucket is reached: Amazon S3, Google Cloud Storage by its S3-compatible API, or any server that speaks S3. */
+/**
+ * How to reach a bucket: Amazon S3, Google Cloud Storage through its S3-compatible API, or any server that speaks S3.
+ */
 export interface BucketConnection {
   /** `s3://bucket/folder` or `gs://bucket/folder`, as it was given. */
   readonly url: string;
-  /** null: that of the provider. */
+  /** null: the provider's. */
   readonly endpoint: string | null;
   readonly region: string | null;
   readonly credentials: {
@@ -17,14 +19,14 @@ export interface BucketConnection {
 }
 
 const TIMEOUT_MS = 30_000;
-/** How often a request is made again after an answer of 500 and above, with growing pauses. */
+/** How often a request is retried after a 5xx answer, with growing pauses. */
 const RETRIES = 4;
-/** How often a file is looked at again that somebody else has just changed. */
+/** How often a put is tried when another process changes the file at the same time. */
 const ROUNDS = 3;
 
 /**
- * Objects of a bucket. A file is put only if it is still what it was when it was compared (`If-Match`,
- * `If-None-Match`); Google's API does not know these headers on a PUT, and the later of two wins there.
+ * Objects in a bucket. A file is replaced only if it has not changed since it was compared (`If-Match`,
+ * `If-None-Match`). Google's API does not support these headers on a PUT: there, the later of two writes wins.
  */
 export function createBucketObjects(connection: BucketConnection): Objects {
   const { url, credentials, region } = connection;
@@ -37,7 +39,7 @@ export function createBucketObjects(connection: BucketConnection): Objects {
     region: region ?? (isGoogle ? 'auto' : 'us-east-1'),
     retries: RETRIES,
   });
-  const ask = async (file: string, init: RequestInit): Promise<Response> => {
+  const request = async (file: string, init: RequestInit): Promise<Response> => {
     try {
       return await client.fetch(`${base}/${file}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
@@ -48,14 +50,14 @@ export function createBucketObjects(connection: BucketConnection): Objects {
     name: url,
     async put(file, bytes, contentType) {
       for (let round = 1; ; round += 1) {
-        const before = await ask(file, {});
+        const before = await request(file, {});
         const found = before.ok ? new Uint8Array(await before.arrayBuffer()) : null;
         if (found !== null && Buffer.from(found).equals(bytes)) return 'unchanged';
         if (found === null) await checkMissing(before, url);
         const etag = before.headers.get('etag');
         const condition =
           found === null ? { 'if-none-match': '*' } : etag === null ? {} : { 'if-match': etag };
-        const answer = await ask(file, {
+        const answer = await request(file, {
           method: 'PUT',
           body: Buffer.from(bytes),
           headers: { 'content-type': contentType, ...(isGoogle ? {} : condition) },
@@ -77,7 +79,7 @@ function baseOf({ url, endpoint, region }: BucketConnection): { base: string; is
   return { base: `https://${bucket}.s3.${region ?? 'us-east-1'}.amazonaws.com${folder}`, isGoogle };
 }
 
-/** A file that is not there yet is no failure. */
+/** A file that does not exist yet is not an error. */
 async function checkMissing(answer: Response, url: string): Promise<void> {
   if (answer.status === 404 && !(await answer.clone().text()).includes('NoSuchBucket')) return;
   throw await refused(answer, url);
@@ -88,13 +90,13 @@ async function refused(answer: Response, url: string): Promise<Failure> {
   const code = /<Code>([\w.]{1,64})<\/Code>/.exec(text)?.[1] ?? answer.statusText;
   const fix =
     answer.status === 404
-      ? 'make the bucket, or name another'
+      ? 'create the bucket, or name another'
       : answer.status === 403 || answer.status === 401
-        ? 'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do in that bucket'
+        ? 'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and their permissions on the bucket'
         : answer.status === 301 || answer.status === 400
-          ? 'check AWS_REGION: the bucket may be in another'
+          ? 'check AWS_REGION: the bucket may be in another region'
           : 'run the same command again';
-  return new Failure('store_refused', `${url} refuses: ${answer.status} ${code}`, { fix });
+  return new Failure('store_refused', `${url} refuses the request: ${answer.status} ${code}`, { fix });
 }
 
 function unreachable(url: string, base: string, error: unknown): Failure {
@@ -102,6 +104,6 @@ function unreachable(url: string, base: string, error: unknown): Failure {
   const why = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
   const host = new URL(base).host;
   return new Failure('store_unreachable', `no answer from ${host} for ${url} (${why})`, {
-    fix: 'check the network, and AWS_ENDPOINT_URL where the server is not that of the provider',
+    fix: 'check the network, and AWS_ENDPOINT_URL if you use another server',
   });
 }

@@ -2,8 +2,8 @@ import { parseTraceparent } from '../../domain/messages/trace.ts';
 import type { BegunSpan, SpanEnd } from '../../ports/outside/tracer.ts';
 
 /*
- * Spans as OTLP has them in JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
- * opentelemetry/proto/trace/v1/trace.proto. Ids are hexadecimal there, numbers of 64 bits are decimal strings.
+ * Encodes spans as OTLP in JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
+ * opentelemetry/proto/trace/v1/trace.proto. There, ids are hexadecimal, and 64-bit numbers are decimal strings.
  */
 
 export interface EndedSpan {
@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<SpanEnd['kind'], number>> = {
 /** Status.STATUS_CODE_ERROR */
 const ERROR = 2;
 
-/** An ExportTraceServiceRequest. @param resource what made the spans, such as `service.name` */
+/** An ExportTraceServiceRequest. @param resource what produced the spans, such as `service.name` */
 export function exportRequest(
   spans: readonly EndedSpan[],
   resource: Readonly<Record<string, string>>,
@@ -55,13 +55,13 @@ function spanOf({ span, end }: EndedSpan): object {
   };
 }
 
-/** @param traceparent a valid one */
+/** @param traceparent must be valid */
 function linkOf(traceparent: string): object {
   const { traceId, spanId } = parseTraceparent(traceparent) ?? {};
   return { traceId, spanId };
 }
 
-/** To the microsecond: a number cannot hold the time since the epoch in nanoseconds. */
+/** To the microsecond: a number cannot hold the nanoseconds since the epoch. */
 function nanos(ms: number): string {
   return `${Math.round(ms * 1000)}000`;
 }

@@ -1,42 +1,42 @@
 import { exportRequest, type EndedSpan } from './encode.ts';
 
 export interface SpanQueueOptions {
-  /** Of the requests, `/v1/traces` included. */
+  /** Of the requests, including `/v1/traces`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly resource: Readonly<Record<string, string>>;
   readonly version: string;
-  /** Something that the user should know, once each time that it begins or ends. */
+  /** Receives what the user should know, once when a problem begins and once when it ends. */
   readonly onWarning: (text: string) => void;
-  /** After a failure. */
+  /** Pause after a failure. */
   readonly retryMs?: number;
-  /** The longest that closing it takes. */
+  /** The longest that close() takes. */
   readonly closeMs?: number;
 }
 
-/** A request has so many spans at most. */
+/** Most spans in one request. */
 const BATCH = 512;
-/** So many wait at most: a few MiB. What comes beyond that is dropped. */
+/** Most spans that wait to be sent, a few MiB. Any more are dropped. */
 const MAX_WAITING = 8_192;
-/** Spans that are fewer than a batch are sent after this. */
+/** Fewer spans than a batch are sent after this time. */
 const LINGER_MS = 1_000;
 const RETRY_MS = 5_000;
 const TIMEOUT_MS = 10_000;
 const CLOSE_MS = 2_000;
-/** What the specification says to try again; all others are final. */
+/** The statuses that the specification says to retry; all others are final. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
-/** Holds spans until they are sent, a bounded number of them: what makes them waits for nothing. */
+/** Holds a bounded number of spans until they are sent, so that recording a span never waits. */
 export class SpanQueue {
   readonly #options: SpanQueueOptions;
   #waiting: EndedSpan[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
-  /** Why the last request failed; null: it did not. */
+  /** Why the last request failed; null: it succeeded. */
   #problem: string | null = null;
   #dropped = 0;
   #isClosing = false;
-  /** Aborts when no answer is waited for any more: a request under way would keep the process. */
+  /** Aborts when answers are no longer awaited: a pending request would keep the process running. */
   readonly #end = new AbortController();
 
   constructor(options: SpanQueueOptions) {
@@ -47,7 +47,7 @@ export class SpanQueue {
     if (this.#waiting.length >= MAX_WAITING) {
       this.#dropped += 1;
       if (this.#dropped === 1 && this.#problem === null)
-        this.#options.onWarning('spans are dropped: they come faster than the collector takes them');
+        this.#options.onWarning('spans are dropped: they are produced faster than the collector accepts them');
       return;
     }
     this.#waiting.push(span);
@@ -115,25 +115,25 @@ export class SpanQueue {
     }
   }
 
-  /** Once when it begins and once when it ends, not for each request. */
+  /** Warns once when a problem begins and once when it ends, not for each request. */
   #report(problem: string | null): void {
     const before = this.#problem;
     this.#problem = problem;
     const { url, onWarning } = this.#options;
     if (problem !== null && before === null) {
-      onWarning(`spans are not taken by the collector at ${url}: ${problem}; nothing else waits for that`);
+      onWarning(`the collector at ${url} does not accept spans: ${problem}; nothing else is affected`);
     }
     if (problem === null && before !== null) {
       const lost = this.#dropped === 0 ? '' : `; ${this.#dropped} were dropped`;
-      onWarning(`spans are taken again by the collector at ${url}${lost}`);
+      onWarning(`the collector at ${url} accepts spans again${lost}`);
       this.#dropped = 0;
     }
   }
 
-  /** Once each time that the collector has taken all that waited; the end says it otherwise. */
+  /** Warns once each time the collector has accepted all waiting spans; when closing, close() warns. */
   #reportCaughtUp(): void {
     if (this.#dropped === 0 || this.#isClosing) return;
-    this.#options.onWarning(`spans are no longer dropped: ${this.#dropped} were`);
+    this.#options.onWarning(`spans are no longer dropped; ${this.#dropped} were dropped`);
     this.#dropped = 0;
   }
 
@@ -153,7 +153,7 @@ export class SpanQueue {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // What fetch says is "fetch failed"; why is in its cause.
+  // fetch reports only "fetch failed"; its cause has the reason.
   const { cause } = error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return cause instanceof Error ? cause.message : error.message;

@@ -5,9 +5,9 @@ import { SpanQueue, type SpanQueueOptions } from './queue.ts';
 
 /** Which traces are recorded: https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling */
 export interface Sampler {
-  /** Of traces that begin here, and of all where `followsParent` is false; from 0 to 1. */
+  /** The share of traces to record, from 0 to 1: of those that begin here, or of all if `followsParent` is false. */
   readonly ratio: number;
-  /** A trace that began elsewhere is recorded if and only if it is recorded there. */
+  /** A trace that began elsewhere is recorded here exactly if it is recorded there. */
   readonly followsParent: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface OtlpOptions extends SpanQueueOptions {
   readonly sampler: Sampler;
 }
 
-/** Sends spans by OTLP/HTTP, in JSON. */
+/** Sends spans over OTLP/HTTP, in JSON. */
 export function createTracer({ sampler, ...options }: OtlpOptions): Tracer {
   const queue = new SpanQueue(options);
   return {
@@ -35,7 +35,7 @@ export function createTracer({ sampler, ...options }: OtlpOptions): Tracer {
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** Where few traces are recorded the others cost neither text nor garbage. @returns null: it is not sampled */
+/** When few traces are recorded, the others cost neither strings nor garbage. @returns null when not sampled */
 function newTrace({ ratio }: Sampler): string | null {
   const at = draw(TRACE_ID_BYTES);
   const last = at + TRACE_ID_BYTES - 1;
@@ -47,16 +47,16 @@ function isSampled(cause: TraceContext, { ratio, followsParent }: Sampler): bool
   return followsParent ? cause.isSampled : isInShare(Number.parseInt(cause.traceId.slice(-14), 16), ratio);
 }
 
-/** @param last the last 56 bits, which are random: all who sample a trace so come to the same result */
+/** @param last the last 56 bits, which are random: all services that sample a trace get the same result */
 function isInShare(last: number, ratio: number): boolean {
   return last < ratio * 2 ** 56;
 }
 
-/** One call of the system for many ids. */
+/** Random bytes for many ids from one system call. */
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
-/** @returns where in the pool so many random bytes are */
+/** @returns where in the pool this many random bytes start */
 function draw(bytes: number): number {
   if (used + bytes > pool.length) {
     randomFillSync(pool);
@@ -64,7 +64,7 @@ function draw(bytes: number): number {
   }
   const at = used;
   used += bytes;
-  // An id may not be all zeros: one that begins with as many is as rare.
+  // An id must not be all zeros; one that starts with four zero bytes is rare enough to skip as well.
   return pool.readUInt32BE(at) === 0 ? draw(bytes) : at;
 }
 

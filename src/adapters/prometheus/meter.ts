@@ -34,7 +34,7 @@ function configOf({ name, help, labels }: Metric, registry: Registry) {
   return { name, help, labelNames: [...labels], registers: [registry] };
 }
 
-/** Its samples are those of each reading: what is not among them any more is gone. */
+/** Reports exactly the samples of the latest `read`: a sample that it no longer returns disappears. */
 function watch(metric: Metric, read: Samples, registry: Registry): void {
   const config = configOf(metric, registry);
   if (metric.type === 'gauge') {

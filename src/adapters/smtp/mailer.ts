@@ -5,16 +5,16 @@ export interface SmtpOptions {
   /** `smtp://host:port` or `smtps://host:port`; no user and no password. */
   readonly url: string;
   readonly credentials: { readonly username: string; readonly password: string } | null;
-  /** The address that mails come from. */
+  /** The sender's address. */
   readonly from: string;
 }
 
-/** A server that is busy answers within seconds; RFC 5321, 4.5.3.2 allows minutes, which would hold up all others. */
+/** A busy server answers within seconds; RFC 5321, 4.5.3.2 allows minutes, which would delay all other mails. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECTIONS = 4;
 
-/** Sends mail by SMTP, over a few connections that stay open. */
+/** Sends mail over SMTP, on a few connections that stay open. */
 export function createSmtpMailer({ url, credentials, from }: SmtpOptions): Mailer {
   const { protocol, hostname, port } = new URL(url);
   const isSecure = protocol === 'smtps:';
@@ -28,7 +28,7 @@ export function createSmtpMailer({ url, credentials, from }: SmtpOptions): Maile
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: ANSWER_TIMEOUT_MS,
-    // What is sent comes from topics: it must not name files or addresses to be read.
+    // The content comes from topics: it must not name files or addresses to be read.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -46,7 +46,7 @@ export function createSmtpMailer({ url, credentials, from }: SmtpOptions): Maile
   };
 }
 
-/** Dot-atoms of RFC 5322, 3.2.3, allow neither what names and ids may hold, such as a colon, nor two dots in a row. */
+/** Dot-atoms (RFC 5322, 3.2.3) do not allow the colons that names and ids may contain, nor two dots in a row. */
 function messageIdOf(id: string): string {
   const escaped = encodeURIComponent(id).replace(
     /[.()~!*']/g,
@@ -55,11 +55,13 @@ function messageIdOf(id: string): string {
   return `<${escaped}@orderctl>`;
 }
 
-/** 5yz of the recipient or the content is for good (RFC 5321, 4.2.1); of the log-in it is a setting, to be mended. */
+/**
+ * A 5yz answer about the recipient or the content is final (RFC 5321, 4.2.1); about the login, a setting is wrong.
+ */
 function outcomeOf(error: unknown): Sending {
   if (!(error instanceof Error)) return { kind: 'fault', detail: String(error) };
   const { code, responseCode } = error as Error & { code?: string; responseCode?: number };
-  // Without an answer of the server it is an address that cannot be one.
+  // Without an answer from the server, the address itself is invalid.
   const isRefused =
     (code === 'EENVELOPE' && (responseCode ?? 500) >= 500) ||
     (code === 'EMESSAGE' && (responseCode ?? 0) >= 500);

@@ -4,10 +4,10 @@ import type { TextFile } from '../../domain/checkout/text-file.ts';
 import { Failure } from '../../domain/failure.ts';
 
 /**
- * The files of a folder by their names, in order; hidden ones and what editors leave behind apart.
+ * Reads the files of a folder, sorted by name, except hidden files and editors' backups.
  *
- * @param isWanted whether it has to be there; otherwise a folder that is missing has none
- * @throws Failure not_found, invalid_value: it is no folder of text files
+ * @param isWanted whether the folder must exist; otherwise a missing folder counts as empty
+ * @throws Failure not_found, invalid_value: it is not a folder of text files
  */
 export async function readTextFiles(folder: string, isWanted: boolean): Promise<TextFile[]> {
   let names: string[];
@@ -16,7 +16,7 @@ export async function readTextFiles(folder: string, isWanted: boolean): Promise<
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       if (!isWanted) return [];
-      throw new Failure('not_found', `there is no folder ${folder}`, { fix: 'make it, or name another' });
+      throw new Failure('not_found', `folder ${folder} does not exist`, { fix: 'create it, or name another' });
     }
     throw unreadable(folder, error);
   }
@@ -34,7 +34,7 @@ export async function readTextFiles(folder: string, isWanted: boolean): Promise<
 
 function unreadable(path: string, error: unknown): Failure {
   return new Failure('invalid_value', `${path} cannot be read: ${(error as Error).message}`, {
-    fix: 'check its path and its mode',
+    fix: 'check its path and permissions',
     context: { file: path },
   });
 }

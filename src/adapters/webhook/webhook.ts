@@ -3,7 +3,7 @@ import type { Sending } from '../../ports/outside/mailer.ts';
 import type { Webhook, WebhookEvent } from '../../ports/outside/webhook.ts';
 
 /*
- * Events by HTTP, signed as in Standard Webhooks, so that its libraries verify them:
+ * Sends events over HTTP, signed as in Standard Webhooks, so that its libraries can verify them:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 
@@ -13,11 +13,11 @@ export interface WebhookOptions {
   readonly secret: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** For the whole of one call. */
+  /** For one complete call. */
   readonly timeoutMs?: number;
 }
 
-/** What the specification recommends to wait is 15 to 30 s; a receiver answers before it does its work. */
+/** The specification recommends waiting 15 to 30 s; a receiver should answer before it does its work. */
 const TIMEOUT_MS = 15_000;
 /** The receiver wants no more events. */
 const GONE = 410;
@@ -27,7 +27,7 @@ export function createWebhook({ url, secret, now, timeoutMs = TIMEOUT_MS }: Webh
   return {
     post: async (event, signal) => {
       const { id, headers, body } = signedRequest(event, key, now());
-      // Not AbortSignal.timeout: in Node 20 the garbage collector takes one that only AbortSignal.any knows.
+      // Not AbortSignal.timeout: Node 20 garbage-collects a signal that only AbortSignal.any refers to.
       const limit = new AbortController();
       const timer = setTimeout(
         () => limit.abort(new Error(`no answer within ${timeoutMs / 1000} s`)),
@@ -38,7 +38,7 @@ export function createWebhook({ url, secret, now, timeoutMs = TIMEOUT_MS }: Webh
           method: 'POST',
           headers,
           body,
-          // A receiver that moved is a setting to be mended: signed content is not sent elsewhere.
+          // If the receiver has moved, the setting must be fixed: signed content is not sent elsewhere.
           redirect: 'manual',
           signal: AbortSignal.any([signal, limit.signal]),
         });
@@ -59,7 +59,7 @@ function signedRequest(
   key: Uint8Array,
   nowMs: number,
 ): { id: string; headers: Record<string, string>; body: string } {
-  // Signed content is joined by full stops, which an id may not hold.
+  // The signed content is joined by full stops, which an id must not contain.
   const id = `evt_${createHash('sha256').update(given).digest('hex').slice(0, 32)}`;
   const timestamp = String(Math.floor(nowMs / 1000));
   const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
@@ -84,6 +84,6 @@ function outcomeOf(status: number, id: string): Sending {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // What fetch says is "fetch failed"; why is in its cause.
+  // fetch reports only "fetch failed"; its cause has the reason.
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -296,8 +296,8 @@ describe('times', () => {
   );
 
   it.each<[unknown, unknown, RegExp]>([
-    [of('int', 'time-millis'), 5_000, /created_at is "a time of no day"/],
-    [of('long', 'time-micros'), 5_000, /created_at is "a time of no day"/],
+    [of('int', 'time-millis'), 5_000, /created_at is "a time without a date"/],
+    [of('long', 'time-micros'), 5_000, /created_at is "a time without a date"/],
     ['string', '2026-02-30', /not a time that exists/],
     ['string', '2026-01-01T24:00:01', /not a time that exists/],
     ['double', 1.5, /created_at is 1.5/],

@@ -101,7 +101,7 @@ it('a GUID that the registry does not know makes a dead letter that names it, wh
   expect(await decode(flat('A'), guidHeader)).toMatchObject({
     kind: 'dead_letter',
     code: 'unknown_schema_id',
-    message: `the registry knows no schema with GUID ${GUID}`,
+    message: `the registry has no schema with GUID ${GUID}`,
   });
   registry.add('other', FLAT_SCHEMA, { guid: '00000000-0000-0000-0000-000000000001' });
   const other = Buffer.from(guidHeader);

@@ -311,7 +311,7 @@ describe('the partitions of a topic', () => {
     await expect(run.done).rejects.toMatchObject({
       code: 'topic_changed',
       message: expect.stringContaining(
-        'orders/2: was read up to offset 3, but the topic has no such',
+        'orders/2: was read up to offset 3, but the topic no longer has',
       ) as unknown,
     });
   });

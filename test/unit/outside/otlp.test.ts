@@ -99,8 +99,8 @@ describe('spans', () => {
       () => warnings,
       (found) => found.length === 2,
     );
-    expect(warnings[0]).toMatch(/not taken by the collector at .*: it answered 503/);
-    expect(warnings[1]).toMatch(/are taken again/);
+    expect(warnings[0]).toMatch(/collector at .* does not accept spans: it answered 503/);
+    expect(warnings[1]).toMatch(/accepts spans again/);
   });
 
   it('that the collector refuses for good are not sent again', async () => {
@@ -132,7 +132,7 @@ describe('spans', () => {
   it('beyond a bound are dropped, and the end says how many', async () => {
     const { tracer, warnings } = open(`http://127.0.0.1:${await closedPort()}`);
     for (let count = 0; count < 8_200; count++) make(tracer);
-    expect(warnings).toEqual(['spans are dropped: they come faster than the collector takes them']);
+    expect(warnings).toEqual(['spans are dropped: they are produced faster than the collector accepts them']);
     await tracer[Symbol.asyncDispose]();
     expect(warnings.at(-1)).toMatch(/^8200 spans were not sent/);
   });
@@ -149,8 +149,8 @@ describe('spans', () => {
       );
     }
     const both = [
-      'spans are dropped: they come faster than the collector takes them',
-      'spans are no longer dropped: 8 were',
+      'spans are dropped: they are produced faster than the collector accepts them',
+      'spans are no longer dropped; 8 were dropped',
     ];
     expect(warnings).toEqual([...both, ...both]);
   });
@@ -173,7 +173,7 @@ describe('spans', () => {
       (count) => count === 0,
     );
     expect(warnings).toEqual([
-      expect.stringMatching(/are not taken by the collector .*: no answer within 0.05 s/),
+      expect.stringMatching(/collector at .* does not accept spans: no answer within 0.05 s/),
       expect.stringMatching(/^1 spans were not sent/),
     ]);
   });

@@ -11,8 +11,8 @@ import { messageReader } from './reader.ts';
 import { messageWriter } from './writer.ts';
 
 /**
- * The codec of a message of the catalogue. Values are read by our own reader, as orders are: the bytes are untrusted,
- * fields count and names of records do not, and JSON takes the same way from there on.
+ * Creates the codec of a message of the catalogue. As for orders, values are read by our own reader: the bytes are
+ * untrusted, and only fields count, not record names. JSON goes through the same checks.
  */
 export function createMessageCodec<Schema extends RecordType>(
   { name, schema }: Message<Schema>,
@@ -22,7 +22,7 @@ export function createMessageCodec<Schema extends RecordType>(
   const layout = parseSchema(JSON.stringify(schema), []);
   const decoder = new Decoder<ValueOf<Schema>>(own.registry, {
     shape: shapeOf(schema),
-    // What it returns was checked as the type of the schema asks.
+    // The reader checks each value against the schema's types.
     fast: (writer) =>
       hasOwnLayout(writer, layout) ? (messageReader(schema) as FastReader<ValueOf<Schema>>) : undefined,
     parse: (fields) => {
@@ -43,7 +43,7 @@ export function createMessageCodec<Schema extends RecordType>(
     },
   };
 
-  /** What is not in its final form yet: a time as text, a field that has a default. */
+  /** Writes a value that is not in its final form yet: a time as text, or a field left to its default. */
   function writeParsed(value: unknown, at: number): Buffer {
     const { value: parsed, problem } = parseMessage(schema, value);
     const [bytes] = problem === undefined ? write([parsed]) : [];

@@ -5,15 +5,15 @@ import { GREATEST_TIME_MS } from '../../../domain/orders/order.ts';
 import { BadBytes, Cursor } from '../cursor.ts';
 
 /*
- * A fast reader for the layout that messageWriter writes: nearly all messages come from our own processors, and reading
- * them by the general reader, which makes fields of whatever there is, and then by parseMessage took three times as long.
- * Anything unusual in the bytes is left to those two, which say what is wrong and where.
+ * A fast reader for the layout that messageWriter writes. Nearly all messages come from our own processors, and the
+ * general reader followed by parseMessage takes three times as long. Anything unusual in the bytes is left to those
+ * two, which report what is wrong and where.
  */
 
-/** @returns undefined for anything unusual, as all of these do; a value that is read is as parseMessage makes it */
+/** @returns the value as parseMessage returns it; undefined for anything unusual */
 type Read = (cursor: Cursor) => unknown;
 
-/** @param schema the writer's has its layout */
+/** @param schema the writer's schema must have its layout */
 export function messageReader(schema: RecordType): (bytes: Buffer, from: number, to: number) => unknown {
   const read = fieldsOf(schema);
   return (bytes, from, to) => {
@@ -57,11 +57,11 @@ function time(cursor: Cursor): number | undefined {
   return typeof value === 'number' && Math.abs(value) <= GREATEST_TIME_MS ? value : undefined;
 }
 
-/** In hundredths. */
+/** Reads an amount in hundredths. */
 function amount(cursor: Cursor): string | undefined {
   const signed = cursor.signed();
   const hundredths = Math.abs(signed);
-  // At most ten digits. Negated, so that NaN is none either.
+  // At most ten digits. Negated, so that NaN is rejected too.
   if (!(hundredths < 1e10)) return undefined;
   const cents = hundredths % 100;
   return `${signed < 0 ? '-' : ''}${(hundredths - cents) / 100}.${cents < 10 ? '0' : ''}${cents}`;
@@ -82,7 +82,7 @@ function listOf(read: Read): Read {
 
 function fieldsOf({ fields }: RecordType): Read {
   const readers = fields.map((field) => ({ name: field.name, read: fieldOf(field) }));
-  // With its fields in it from the start, an object is not made longer for each of them.
+  // Copying an object with all the fields is cheaper than adding them one by one.
   const empty = Object.fromEntries(fields.map(({ name }) => [name, null]));
   return (cursor) => {
     const value: Record<string, unknown> = { ...empty };

@@ -13,13 +13,13 @@ import {
   writeText,
 } from '../write-values.ts';
 
-/** @returns false for what is not exactly as parseMessage makes it */
+/** @returns false for a value that is not exactly as parseMessage returns it */
 type Write = (value: unknown, into: Chunks) => boolean;
 
 const CHUNK_BYTES = 64 * 1024;
 const AMOUNT = /^-?\d{1,8}\.\d{2}$/;
 
-/** A value after the other, in buffers that many share: one for each would cost more than the encoding. */
+/** Writes values one after another into shared buffers: a buffer per value would cost more than the encoding. */
 class Chunks {
   bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   at = 0;
@@ -32,7 +32,7 @@ class Chunks {
     this.at += HEADER_BYTES;
   }
 
-  /** Before so much is written. */
+  /** Makes room for this many bytes, which are written next. */
   room(sizeBytes: number): void {
     if (this.at + sizeBytes <= this.bytes.length) return;
     const begun = this.bytes.subarray(this.#from, this.at);
@@ -52,9 +52,9 @@ class Chunks {
 }
 
 /**
- * Makes what writes the values of a message, in the Confluent wire format with room for the schema id.
+ * Creates a writer of values in the Confluent wire format, with room for the schema id.
  *
- * @returns for each value its bytes; null where it is not exactly as parseMessage makes it
+ * @returns each value's bytes; null for a value that is not exactly as parseMessage returns it
  */
 export function messageWriter(schema: RecordType): (values: readonly unknown[]) => (Buffer | null)[] {
   const write = writerOf(schema);
@@ -111,7 +111,7 @@ function amount(value: unknown, into: Chunks): boolean {
   return true;
 }
 
-/** Which of several follows: a branch, a symbol. */
+/** Writes the index of a branch or a symbol, or the number of items in a block. */
 function choose(index: number, into: Chunks): void {
   into.room(MOST_LONG_BYTES);
   into.at = writeLong(index, into.bytes, into.at);
@@ -146,7 +146,7 @@ function listOf(write: Write): Write {
 function fieldsOf({ fields }: RecordType): Write {
   const writers = fields.map((field) => ({ name: field.name, write: fieldOf(field) }));
   return (value, into) => {
-    // One that was given by another name is missing under this one.
+    // A field given under an alias is missing here.
     if (!isFields(value)) return false;
     for (const { name, write } of writers) if (!write(value[name], into)) return false;
     return true;

@@ -17,7 +17,7 @@ const LINE: readonly (readonly [string, Shape])[] = [
   ['unit_price', 'plain'],
 ];
 
-/** Wider than our schema: what other producers call the fields, and a flat order, which has those of its only line. */
+/** Wider than our schema: other producers' field names, and flat orders, which have the fields of their only line. */
 const SHAPE: Shape = {
   fields: new Map<string, Shape>([
     ['order_id', 'text'],
@@ -30,11 +30,11 @@ const SHAPE: Shape = {
 };
 
 export interface OrderCodecOptions extends CodecOptions {
-  /** As in OrderDefaults. */
+  /** See OrderDefaults. */
   readonly users?: 'required' | 'optional' | undefined;
 }
 
-/** Orders as Avro in the Confluent wire format, and as JSON: reading and writing them is tuned by hand. */
+/** Codec for orders, as Avro in the Confluent wire format and as JSON. Reading and writing are tuned by hand. */
 export function createOrderCodec(options: OrderCodecOptions): OrderCodec {
   const own = new OwnSchema(ORDER.schema, options);
   const decoder = new Decoder(own.registry, orderReading(options));

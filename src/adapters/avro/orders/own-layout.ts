@@ -1,9 +1,9 @@
 import type { Order, OrderLine } from '../../../domain/orders/order.ts';
 
 /*
- * A fast reader for the layout that orderctl writes: by far the commonest, and decoding is most of the cost of
- * consuming an order. Anything unusual in the bytes is left to the general reader, which reports what is wrong and
- * where.
+ * A fast reader for the layout that orderctl writes. It is by far the most common one, and decoding is most of the
+ * cost of consuming an order. Anything unusual in the bytes is left to the general reader, which reports what is
+ * wrong and where.
  */
 
 const NAME_BYTES = new Uint8Array(256);
@@ -29,7 +29,7 @@ export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | 
   return user === undefined ? undefined : readRest(bytes, orderId, user);
 }
 
-/** As readOwnLayout; the user may be empty. */
+/** Like readOwnLayout, but the user may be empty. */
 export function readOwnLayoutOfAnyone(bytes: Buffer, from: number, to: number): Order | undefined {
   at = from;
   limit = to;
@@ -85,7 +85,7 @@ function readKnownName(bytes: Buffer): string | undefined {
   return (known[place] = bytes.toString('latin1', start, at));
 }
 
-/** Whether the name just skipped, which began at `start`, is this one. */
+/** Whether `name` equals the name just skipped, which started at `start`. */
 function isSkipped(name: string, bytes: Buffer, start: number): boolean {
   if (name.length !== at - start) return false;
   for (let index = 0; index < name.length; index++) {
@@ -94,10 +94,10 @@ function isSkipped(name: string, bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** Of the name just skipped. */
+/** Hash of the name just skipped. */
 let nameHash = 0;
 
-/** Skips a name. @returns where it begins; -1 when it is not a valid name */
+/** Skips a name. @returns where it starts; -1 when it is not a valid name */
 function skipName(bytes: Buffer): number {
   const size = readSmall(bytes);
   const start = at;

@@ -1,8 +1,8 @@
 import type { HttpAnswer } from './http.ts';
 
-/* What a schema registry says, in Confluent's form as far as it keeps to that. */
+/* Reads a schema registry's answers, which mostly have Confluent's form. */
 
-/** Subject, version, schema. */
+/** Error codes of an unknown subject, version and schema. */
 const NOT_FOUND_CODES = new Set<unknown>([40401, 40402, 40403]);
 
 export function parseObject(text: string): Record<string, unknown> | undefined {
@@ -23,7 +23,7 @@ export function isNotFound({ status, text }: HttpAnswer): boolean {
   return status === 404 && NOT_FOUND_CODES.has(parseObject(text)?.error_code);
 }
 
-/** What it says of an error, or that it gives no reason. */
+/** The error message in an answer, or that none was given. */
 export function messageOf({ text }: HttpAnswer): string {
   const message = parseObject(text)?.message;
   return (
@@ -32,7 +32,7 @@ export function messageOf({ text }: HttpAnswer): string {
   );
 }
 
-/** Why there is no answer. @param timeoutMs of the request */
+/** Why a request got no answer. @param timeoutMs of the request */
 export function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
@@ -41,7 +41,7 @@ export function reasonOf(error: unknown, timeoutMs: number): string {
   return first instanceof Error ? first.message : error.message;
 }
 
-/** It is overloaded, or has failed: nothing is wrong with what was asked. */
+/** The registry is overloaded or failing: the request itself is not at fault. */
 export function isFailing({ status }: HttpAnswer): boolean {
   return status >= 500 || status === 429 || status === 408;
 }

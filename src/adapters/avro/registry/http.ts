@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 
 /*
- * One HTTP request by node:http: the global fetch takes 25 ms to load, at each start of a command that sends or reads
- * orders. Redirections are followed as by fetch, as far as a registry behind a proxy needs it.
+ * One HTTP request with node:http: the global fetch takes 25 ms to load at each start of a command that sends or
+ * reads orders. Redirects are followed as fetch does, as far as a registry behind a proxy needs it.
  */
 
 const MAX_REDIRECTIONS = 5;
@@ -15,9 +15,9 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
-  /** For the whole answer. */
+  /** For the complete answer. */
   readonly timeoutMs: number;
-  /** Of the answer; the rest is not read. */
+  /** Most bytes of the answer to read. */
   readonly maxBytes: number;
 }
 
@@ -28,13 +28,13 @@ export interface HttpAnswer {
   readonly cut: boolean;
 }
 
-/** @throws Error of the network; DOMException TimeoutError */
+/** @throws Error from the network; DOMException TimeoutError */
 export async function sendHttp(request: HttpRequest): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(request.timeoutMs);
   try {
     return await follow(request, signal);
   } catch (error) {
-    // Node reports that it was aborted, not why.
+    // Node reports only that the request was aborted.
     throw signal.aborted ? signal.reason : error;
   }
 }
@@ -51,7 +51,7 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<HttpAn
       return { status, ...(await readBounded(response, request.maxBytes)) };
     }
     response.destroy();
-    if (left === 0) throw new Error('it redirects again and again');
+    if (left === 0) throw new Error('too many redirects');
     url = new URL(location, url);
   }
 }
@@ -89,7 +89,7 @@ async function readBounded(
   let sizeBytes = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.byteLength;
-    // A long list of subjects need not be read to its end: only its existence matters.
+    // A long list of subjects need not be read completely: only its existence matters.
     if (sizeBytes > maxBytes) break;
     chunks.push(chunk);
   }

@@ -5,15 +5,15 @@ import { isFailing, isNotFound, messageOf, parseJson, parseObject, reasonOf } fr
 import { sendHttp, type HttpAnswer } from './http.ts';
 
 /*
- * The part of the Confluent Schema Registry API that orders need. Source:
+ * The part of the Confluent Schema Registry API that orderctl needs. Source:
  * https://docs.confluent.io/platform/current/schema-registry/develop/api.html
  */
 
-/** Half the time that a stop may take, so that a pending request does not delay it. */
+/** Half the time allowed for a stop, so that a pending request does not delay it. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Before a registry that fails is asked again: whatever it is asked may be done twice. */
+/** Pauses before a failing registry is asked again: every request can be repeated. */
 const PAUSES_MS = [100, 400];
-/** After that long it is not asked again: the last request has to end within the time of a stop as well. */
+/** After this time, no more retries: the last request must also end within the time allowed for a stop. */
 const ASKING_MS = 3_000;
 /** Schemas are written by hand and never take megabytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024;
@@ -37,13 +37,13 @@ export interface RegisteredSchema {
   /** AVRO, JSON or PROTOBUF. */
   readonly schemaType: string;
   readonly references: readonly SchemaReference[];
-  /** The text is longer than MAX_RESPONSE_BYTES; `schema` is empty then. */
+  /** The text is longer than MAX_RESPONSE_BYTES, and `schema` is empty. */
   readonly tooLong: boolean;
 }
 
 /**
- * Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again) or
- * registry_refused (credentials, or an answer that does not come from a registry).
+ * Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again) or registry_refused
+ * (wrong credentials, or an answer that is not from a registry).
  */
 export class Registry implements SchemaRegistry {
   readonly #url: string;
@@ -116,7 +116,7 @@ export class Registry implements SchemaRegistry {
     const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
     const path = level.endsWith('_TRANSITIVE') ? base : `${base}/latest`;
     const answer = await this.#request('POST', `${path}?verbose=true`, { schema });
-    // There is no version yet: any schema may be the first.
+    // No version exists yet: any schema may be the first.
     if (isNotFound(answer)) return { compatible: true, messages: [] };
     if (answer.status === 422) throw notASchema(answer);
     const { is_compatible: compatible, messages, reason } = this.#checked(answer);
@@ -140,7 +140,7 @@ export class Registry implements SchemaRegistry {
     const send = (): Promise<HttpAnswer> => this.#request('POST', path, { schema });
     let answer = await send();
     if (answer.status === 409) {
-      // Apicurio says so too when another process registers the subject at this moment.
+      // Apicurio also answers 409 while another process registers the subject.
       const found = await this.find(subject, schema);
       if (found !== undefined) return found.id;
       answer = await send();
@@ -168,7 +168,7 @@ export class Registry implements SchemaRegistry {
     return this.#send(method, base + path, body);
   }
 
-  /** Where the Confluent API has a path of its own, the plain address answers 404. */
+  /** Where the Confluent API has its own path, as in Apicurio, the plain address answers 404. */
   async #findBase(): Promise<string> {
     const answer = await this.#send('GET', `${this.#url}/subjects`);
     if (answer.status !== 404 || new URL(this.#url).pathname !== '/') return this.#url;
@@ -177,8 +177,8 @@ export class Registry implements SchemaRegistry {
   }
 
   /**
-   * A registry that is overloaded fails now and then, as does Apicurio while another process registers the same schema
-   * (500: a key that is not unique, a table that is locked).
+   * Retries: an overloaded registry fails now and then, and Apicurio does while another process registers the same
+   * schema (500: a duplicate key, a locked table).
    */
   async #send(method: string, url: string, body?: unknown): Promise<HttpAnswer> {
     const since = performance.now();
@@ -209,8 +209,8 @@ export class Registry implements SchemaRegistry {
     }
   }
 
-  #unreachable(how: string, cause?: unknown): Failure {
-    return new Failure('registry_unreachable', `the schema registry at ${this.#url} ${how}`, {
+  #unreachable(problem: string, cause?: unknown): Failure {
+    return new Failure('registry_unreachable', `the schema registry at ${this.#url} ${problem}`, {
       fix: { kind: 'other_registry' },
       cause,
     });

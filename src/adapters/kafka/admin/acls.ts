@@ -33,7 +33,7 @@ function numbers<Name extends string>(all: Readonly<Record<Name, number>>): Numb
   return { of: new Map(pairs), names: new Map(pairs.map(([name, number]) => [number, name])) };
 }
 
-/** @returns null: the brokers have no rules at all, or do not know what that is */
+/** @returns null when the brokers check no access rules, or do not know this request */
 export async function readAcls(client: KafkaClient): Promise<AccessRule[] | null> {
   const node = await client.anyNode();
   try {
@@ -95,6 +95,6 @@ function aclOf({ principal, host, resource, pattern, name, operation, permission
 
 function numberOf(all: Numbers<string>, name: string): number {
   const found = all.of.get(name);
-  if (found === undefined) throw new Error(`a rule about ${name} is none that is changed here`);
+  if (found === undefined) throw new Error(`access rules about ${name} cannot be changed`);
   return found;
 }

@@ -25,7 +25,7 @@ import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
 import { missingRequests } from '../protocol/requests/request.ts';
 
 const CREATE_TIMEOUT_MS = 10_000;
-/** A node that is cut off from the others hears of nothing new, and is not waited for. */
+/** A node that is cut off from the others receives no new metadata, and is not waited for any longer. */
 const LONGEST_SPREAD_MS = 3_000;
 const TOPIC_RESOURCE = 2;
 
@@ -49,12 +49,12 @@ class KafkaAdmin implements BrokerAdmin {
   }
 
   async clusterId(): Promise<string> {
-    const { clusterId } = await this.#retry('ask for the cluster', () => this.#client.metadata([]));
+    const { clusterId } = await this.#retry('describe the cluster', () => this.#client.metadata([]));
     return clusterId;
   }
 
   missingRequests(): Promise<readonly string[]> {
-    return this.#retry('ask what is offered', async () => missingRequests(await this.#client.anyNode()));
+    return this.#retry('read the API versions', async () => missingRequests(await this.#client.anyNode()));
   }
 
   async topicNames(): Promise<readonly string[]> {
@@ -66,7 +66,7 @@ class KafkaAdmin implements BrokerAdmin {
   async groupNames(): Promise<readonly string[]> {
     return this.#retry('list groups', async () => {
       const { brokers } = await this.#client.metadata([]);
-      // Each broker knows those that it coordinates.
+      // Each broker knows only the groups that it coordinates.
       const lists = await Promise.all(
         brokers.map(async ({ nodeId }) => (await this.#client.node(nodeId)).listGroups()),
       );
@@ -75,7 +75,7 @@ class KafkaAdmin implements BrokerAdmin {
   }
 
   async partitionCount(topic: string): Promise<number | undefined> {
-    const found = await this.#retry(`look at topic ${topic}`, () => this.#client.topic(topic));
+    const found = await this.#retry(`describe topic ${topic}`, () => this.#client.topic(topic));
     return found.topic?.partitions.length;
   }
 
@@ -105,12 +105,15 @@ class KafkaAdmin implements BrokerAdmin {
         throw error;
       }
     });
-    // One that was there already may have fewer.
+    // A topic that already existed may have fewer.
     await this.#settled(doing, topic, created ? options.partitions : 1);
     return created;
   }
 
-  /** Metadata spreads after the controller has answered, and the next question may go to any node. */
+  /**
+   * Waits until the nodes know it: metadata spreads after the controller has answered, and the next request may go to
+   * any.
+   */
   async #settled(doing: string, topic: string, partitions: number): Promise<void> {
     const since = performance.now();
     await this.#retry(doing, async () => {
@@ -122,7 +125,7 @@ class KafkaAdmin implements BrokerAdmin {
   }
 
   async brokerCount(): Promise<number> {
-    const { brokers } = await this.#retry('ask for the cluster', () => this.#client.metadata([]));
+    const { brokers } = await this.#retry('describe the cluster', () => this.#client.metadata([]));
     return brokers.length;
   }
 
@@ -173,7 +176,7 @@ class KafkaAdmin implements BrokerAdmin {
     });
     if (errorCode === 0) return;
     throw new Failure('broker_refused', `cannot ${doing}: ${message ?? 'a value is not allowed'}`, {
-      fix: 'see the limits of the brokers',
+      fix: "check the brokers' limits",
       context: { topic },
     });
   }
@@ -249,7 +252,7 @@ class KafkaAdmin implements BrokerAdmin {
           topics: [{ topic, partitions: offsets }],
         });
       } catch (error) {
-        // A group with members takes commits of its members only.
+        // A group with members accepts commits only from its members.
         const answer = answerOf(error);
         if (
           answer !== 'UNKNOWN_MEMBER_ID' &&

@@ -11,10 +11,10 @@ import {
 } from '../protocol/kafkajs.ts';
 import { describeConsumerGroup } from '../protocol/requests/describe-group.ts';
 
-/** Kafka's name for a group that there is not. */
+/** Kafka's name for the state of a group that does not exist. */
 const NO_GROUP = 'Dead';
 
-/** A group with its members, by whichever protocol they have joined. */
+/** Describes a group with its members, whichever protocol they joined with. */
 export async function describeGroup(client: KafkaClient, group: string): Promise<GroupDescription> {
   const node = await client.coordinator(group);
   const { groups } = await node.describeGroups({ groupIds: [group] });
@@ -45,7 +45,7 @@ async function describeNewGroup(node: BrokerNode, group: string): Promise<GroupD
   return { state: found.state, members };
 }
 
-/** There is none, or the cluster does not let groups be of that kind. */
+/** The group does not exist, or the cluster does not allow groups of that kind. */
 const NOT_OF_THAT_KIND = new Set([GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION]);
 
 /** Java writes an address without a name as "/127.0.0.1". */
@@ -54,7 +54,7 @@ function hostOf(clientHost: string): string {
 }
 
 /**
- * @param others what the group says of itself; members that are our own are left out by the caller
+ * @param others the description of the group without our own members, which the caller leaves out
  * @param clientId of our folder
  */
 export function groupInUse(
@@ -66,8 +66,8 @@ export function groupInUse(
   const copy = others.members.find((member) => member.clientId === clientId);
   if (copy !== undefined) return copyInUse(group, copy.host);
   const names = others.members.map((member) => `${member.clientId} on ${member.host}`);
-  const who = names.length === 0 ? 'another consumer' : names.join(', ');
-  return new Failure('group_in_use', `group ${group} is in use by ${who}`, {
+  const users = names.length === 0 ? 'another consumer' : names.join(', ');
+  return new Failure('group_in_use', `group ${group} is in use by ${users}`, {
     fix: { kind: 'own_group' },
     cause,
   });

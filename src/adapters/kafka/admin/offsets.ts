@@ -17,13 +17,16 @@ import { fetchRecords } from '../protocol/requests/fetch.ts';
 import { listOffsets } from '../protocol/requests/list-offsets.ts';
 import type { Leader } from '../protocol/requests/metadata.ts';
 
-/** Timestamps with a meaning of their own in ListOffsets. */
+/** Timestamps with a special meaning in ListOffsets. */
 const LATEST = -1;
 const EARLIEST = -2;
-/** A node answers whichever epoch it leads under. */
+/** A node answers whatever epoch it leads under. */
 const NO_EPOCH = -1;
 
-/** The leader of each partition. Rejects with UNKNOWN_TOPIC_OR_PARTITION or, while one is missing, LEADER_NOT_AVAILABLE. */
+/**
+ * The leader of each partition. Rejects with UNKNOWN_TOPIC_OR_PARTITION or, while one is missing,
+ * LEADER_NOT_AVAILABLE.
+ */
 export async function leaders(client: KafkaClient, topic: string): Promise<Map<number, Leader>> {
   const found = (await client.topic(topic)).topic;
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
@@ -36,9 +39,10 @@ export async function leaders(client: KafkaClient, topic: string): Promise<Map<n
 }
 
 /**
- * The partitions of topics, in order of partitions, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION.
+ * The partitions of topics, in order of partitions, with or without a leader. Rejects with
+ * UNKNOWN_TOPIC_OR_PARTITION.
  *
- * @param others further topics, which need not be there
+ * @param others further topics, which may be missing
  */
 export async function partitionsOf(
   client: KafkaClient,
@@ -54,9 +58,10 @@ export async function partitionsOf(
 }
 
 /**
- * One offset per partition, by ListOffsets.
+ * Lists one offset per partition with ListOffsets.
  *
- * @param at LATEST, EARLIEST or milliseconds since the epoch: the first record then or later, −1 where none is
+ * @param at LATEST, EARLIEST or milliseconds since the epoch: the first record at that time or later, −1 if there is
+ *   none
  * @param stable whether an open transaction ends the partition
  */
 async function list(
@@ -76,7 +81,7 @@ async function list(
   return new Map(answers.flatMap((answer) => [...answer]));
 }
 
-/** All at once: those that are slow are waited for together. */
+/** Asks all leaders at once, so that slow ones are waited for together. */
 function askLeaders<T>(
   client: KafkaClient,
   leaderOf: ReadonlyMap<number, Leader>,
@@ -100,10 +105,10 @@ function byLeader(leaderOf: ReadonlyMap<number, Leader>): Map<number, number[]> 
 }
 
 /**
- * What can be read of each partition, in order of partitions.
+ * The readable offsets of each partition, in order of partitions.
  *
  * @param stable whether `end` is the last stable offset (the position of a consumer that has read everything) or the
- * high watermark (the greatest offset that was ever committed to the log)
+ *   high watermark (the greatest offset that was ever committed to the log)
  */
 export async function listRanges(
   client: KafkaClient,
@@ -120,7 +125,7 @@ export async function listRanges(
     .sort((a, b) => a.partition - b.partition);
 }
 
-/** As listRanges, of the partitions whose leader answers now. Rejects when there are leaders and none answers. */
+/** Like listRanges, for the partitions whose leader answers now. Rejects when there are leaders and none answers. */
 export async function listLedRanges(client: KafkaClient, topic: string): Promise<PartitionRange[]> {
   const found = (await client.topic(topic)).topic;
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
@@ -161,13 +166,16 @@ export async function listAt(
   );
 }
 
-/** Enough for a batch of a common size of each partition in one answer; larger ones are asked for again, first. */
+/**
+ * Enough for a batch of common size from each partition in one answer; partitions with larger ones are asked again,
+ * first.
+ */
 const PROBE_PARTITION_BYTES = 256 * 1024;
 const PROBE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The fingerprints of the records at these offsets; absent where there is none, or it is a control record; a failure
- * (invalid_input) where the batch is broken.
+ * The fingerprints of the records at these offsets. Offsets without a record, and those of control records, are
+ * absent; a broken batch is a failure (invalid_input).
  */
 export async function fetchFingerprints(
   client: KafkaClient,
@@ -197,13 +205,13 @@ export async function fetchFingerprints(
         if (errorCode === OFFSET_OUT_OF_RANGE) continue;
         if (errorCode !== 0) throw createErrorFromCode(errorCode);
         const offset = offsets.get(partition) ?? 0;
-        // Nothing although there is something: the answer was full before it came to this partition.
+        // Empty although there are records: the answer was full before it reached this partition.
         const isFull = records.length === 0 && offset < highWatermark;
         const print = isFull ? 'cut' : fingerprintAt(records, offset, { topic, partition });
         if (print === 'cut') cutShort.push(partition);
         else if (print !== undefined) found.set(partition, print);
       }
-      // The first that is asked for comes whole, so each round settles one at least.
+      // The first partition in a request is returned whole, so each round settles at least one.
       wanted = cutShort.length < wanted.length ? cutShort : cutShort.slice(1);
     }
   });

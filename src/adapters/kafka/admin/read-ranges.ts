@@ -13,10 +13,10 @@ import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
 import type { Leader } from '../protocol/requests/metadata.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
-/** How long a broker holds the question when it has nothing; it is asked only for what it said to have. */
+/** How long a broker holds a request that it cannot answer; it is asked only for offsets that it has reported. */
 const MAX_WAIT_MS = 500;
 
-/** Reads ranges of a topic without a group; `BrokerAdmin.records` tells the contract. */
+/** Reads ranges of a topic without a group; for the contract, see `BrokerAdmin.records`. */
 export async function* readRanges(
   client: KafkaClient,
   topic: string,
@@ -42,7 +42,7 @@ class RangeReader {
   readonly #client: KafkaClient;
   readonly #topic: string;
   readonly #signal: AbortSignal | undefined;
-  /** Undefined when they are to be read again. */
+  /** Undefined when the leaders must be read again. */
   #leaderOf: ReadonlyMap<number, Leader> | undefined;
 
   constructor(client: KafkaClient, topic: string, signal: AbortSignal | undefined) {
@@ -51,7 +51,7 @@ class RangeReader {
     this.#signal = signal;
   }
 
-  /** What can be read of each partition now, up to the last stable offset. */
+  /** The readable offsets of each partition now, up to the last stable offset. */
   async ranges(): Promise<Map<number, { start: number; end: number }>> {
     const listed = await this.#retry(async () =>
       listRanges(this.#client, this.#topic, await leaders(this.#client, this.#topic), true),
@@ -66,7 +66,7 @@ class RangeReader {
       const fetched = await this.#retry(() => this.#fetch(partition, next));
       this.#signal?.throwIfAborted();
       if (fetched === undefined) {
-        // A new leader may know a moment later than the one before how far the log is committed.
+        // A new leader may learn a moment later than its predecessor how far the log is committed.
         stalledSince ??= performance.now();
         await this.#stalled(partition, next, to, stalledSince);
         continue;
@@ -101,7 +101,7 @@ class RangeReader {
     }
   }
 
-  /** @returns undefined when the broker has nothing at that offset, now */
+  /** @returns undefined when the broker has nothing at that offset yet */
   async #fetch(partition: number, offset: number): Promise<FetchedPartition | undefined> {
     let node: BrokerNode | undefined;
     try {
@@ -118,7 +118,7 @@ class RangeReader {
       return answer === undefined ? undefined : await this.#opened(answer, offset);
     } catch (error) {
       this.#leaderOf = undefined;
-      // What it still sends would be taken for the answer to the next question.
+      // Whatever it still sends would be taken for the answer to the next request.
       if (node !== undefined && isConnectionError(error)) this.#client.forget(node);
       throw error;
     }
@@ -134,7 +134,7 @@ class RangeReader {
     }
     if (errorCode !== 0) throw createErrorFromCode(errorCode);
     if (isCutShort(records, 0)) return undefined;
-    // A jump that compaction made is within the log; one over deleted records is a gap.
+    // A jump made by compaction is within the log; one over deleted records is a gap.
     if (logStart > offset && readInt64(records, 0) > offset) {
       throw offsetsGone(this.#topic, partition, offset, { start: logStart, end: highWatermark });
     }

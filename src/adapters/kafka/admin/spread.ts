@@ -3,8 +3,9 @@ import { isConnectionError } from '../protocol/errors.ts';
 import { fetchMetadata, type TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /**
- * Which of the nodes that answer know a topic with at least so many partitions, all of which have a leader. A node that has died or was
- * cut off is among the brokers for a while: it is not waited for longer than a connection to it may take.
+ * Which of the nodes that answer know a topic with at least this many partitions, all of which have a leader. A node
+ * that has died or was cut off stays among the brokers for a while: it is waited for no longer than a connection to
+ * it may take.
  */
 export async function spreadOf(
   client: KafkaClient,

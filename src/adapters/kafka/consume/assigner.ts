@@ -4,8 +4,8 @@ import { newDecoder, newEncoder, type JoinedGroup } from '../protocol/kafkajs.ts
 import { balance, type Claim } from './balance.ts';
 
 /**
- * Our way to assign partitions. A group is refused to members that share no protocol with it ("inconsistent group
- * protocol"): the name, which has the store in it, keeps out foreign consumers and other stores.
+ * The name of our assignment protocol. A group refuses members that share no protocol with it ("inconsistent group
+ * protocol"). The name contains the store id, so foreign consumers and those of other stores are kept out.
  */
 export function protocolOf(storeId: string): string {
   return `orderctl/${storeId}`;
@@ -13,18 +13,18 @@ export function protocolOf(storeId: string): string {
 
 const VERSION = 0;
 
-/** What a member of ours says of itself, for others to read in the description of the group. */
+/** What our members report about themselves, for others to read in the description of the group. */
 export interface AboutMember {
-  /** As RunOptions.process. */
+  /** See RunOptions.process. */
   readonly process: string | null;
-  /** How long the group keeps it without a sign of life. */
+  /** How long the group keeps the member without a heartbeat. */
   readonly sessionTimeoutMs: number | null;
 }
 
 /**
- * ConsumerProtocolSubscription, version 0.
+ * Encodes a ConsumerProtocolSubscription, version 0.
  *
- * @param claim what it has, where members share the partitions
+ * @param claim the partitions it has, where members share the partitions
  */
 export function encodeSubscription(
   topics: readonly string[],
@@ -35,24 +35,24 @@ export function encodeSubscription(
   return newEncoder().writeInt16(VERSION).writeArray(topics).writeBytes(userData).buffer;
 }
 
-/** @returns nothing known for a member that is not ours, or of a version that did not say it */
+/** @returns nulls for a member that is not ours, or whose version did not report this */
 export function decodeSubscription(bytes: Buffer): AboutMember {
-  const { process, sessionTimeoutMs } = read(bytes).said;
+  const { process, sessionTimeoutMs } = read(bytes).reported;
   return {
     process: typeof process === 'string' ? process : null,
     sessionTimeoutMs: typeof sessionTimeoutMs === 'number' ? sessionTimeoutMs : null,
   };
 }
 
-function read(bytes: Buffer): { topics: string[]; said: Record<string, unknown> } {
+function read(bytes: Buffer): { topics: string[]; reported: Record<string, unknown> } {
   try {
     const decoder = newDecoder(bytes);
     decoder.readInt16();
     const topics = decoder.readArray((topic) => topic.readString() ?? '');
-    const said: unknown = JSON.parse(decoder.readBytes()?.toString() ?? '');
-    return { topics, said: typeof said === 'object' && said !== null ? { ...said } : {} };
+    const reported: unknown = JSON.parse(decoder.readBytes()?.toString() ?? '');
+    return { topics, reported: typeof reported === 'object' && reported !== null ? { ...reported } : {} };
   } catch {
-    return { topics: [], said: {} };
+    return { topics: [], reported: {} };
   }
 }
 
@@ -61,7 +61,7 @@ export interface Assigned {
   readonly memberAssignment: Buffer;
 }
 
-/** For a store that one process owns: the leader has all of them, and the other members nothing. */
+/** For a store that one process owns: the leader gets all partitions, and the other members none. */
 export function assignAll(
   leaderId: string,
   members: readonly GroupMember[],
@@ -73,21 +73,21 @@ export function assignAll(
   }));
 }
 
-/** The topics that the members of a group read, and that are not among `own`. */
+/** The topics that the members of a group read and that are not among `own`. */
 export function topicsOfOthers(members: readonly GroupMember[], own: readonly string[]): string[] {
   const all = new Set(members.flatMap(({ memberMetadata }) => read(memberMetadata).topics));
   return [...all].filter((topic) => !own.includes(topic));
 }
 
-/** For a store that members share: a topic is divided among the members that read it. */
+/** For a store that members share: each topic is divided among the members that read it. */
 export function assignShares(
   members: readonly GroupMember[],
   partitions: readonly TopicPartition[],
 ): Assigned[] {
   const claims = members.map(({ memberId, memberMetadata }): Claim => {
-    const { topics, said } = read(memberMetadata);
-    const { owned, generation } = said as Partial<Claim>;
-    // Members of one protocol are of one program: what it says has its shape, or nothing is said.
+    const { topics, reported } = read(memberMetadata);
+    const { owned, generation } = reported as Partial<Claim>;
+    // Members of one protocol run the same program: a claim has the right shape or is missing.
     return { memberId, topics, owned: owned ?? [], generation: generation ?? -1 };
   });
   const shares = balance(claims, partitions);
@@ -99,7 +99,7 @@ export function assignShares(
 
 type GroupMember = JoinedGroup['members'][number];
 
-/** ConsumerProtocolAssignment, version 0. */
+/** Encodes a ConsumerProtocolAssignment, version 0. */
 function encodeAssignment(assigned: readonly TopicPartition[]): Buffer {
   const topics = byTopic(assigned);
   const encoder = newEncoder().writeInt16(VERSION).writeInt32(topics.size);
@@ -109,7 +109,7 @@ function encodeAssignment(assigned: readonly TopicPartition[]): Buffer {
   return encoder.writeBytes(Buffer.alloc(0)).buffer;
 }
 
-/** The partitions of an assignment, in order; empty bytes are an empty assignment. */
+/** Decodes the partitions of an assignment, in order; empty bytes are an empty assignment. */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   const decoder = newDecoder(bytes);
   if (!decoder.canReadBytes(6)) return [];

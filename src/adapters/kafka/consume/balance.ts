@@ -1,21 +1,21 @@
 import type { TopicPartition } from '../../../ports/store.ts';
 import { PartitionMap } from '../partition-map.ts';
 
-/** What a member says when it joins. */
+/** What a member reports when it joins. */
 export interface Claim {
   readonly memberId: string;
   readonly topics: readonly string[];
-  /** What it has. */
+  /** The partitions that it has. */
   readonly owned: readonly TopicPartition[];
-  /** In which generation it got that: of two claims to one partition the later one holds. */
+  /** The generation in which it got them: of two claims to one partition, the later one counts. */
   readonly generation: number;
 }
 
 /**
- * Divides partitions among the members of a group evenly, and moves as few of them as that takes. A partition that is
- * to move is given to nobody as long as another member claims it: that one gives it back and joins again (KIP-429).
+ * Divides partitions evenly among the members of a group, and moves as few as that takes. A partition that is to move
+ * is assigned to no member as long as another one claims it: that member gives it up and joins again (KIP-429).
  *
- * @returns the partitions of each member; a partition whose topic no member reads is nobody's
+ * @returns the partitions of each member; a partition whose topic no member reads is assigned to none
  */
 export function balance(
   members: readonly Claim[],
@@ -44,7 +44,7 @@ export function balance(
   );
 }
 
-/** Who has each partition, of the members that read its topic. */
+/** The member that has each partition, among the members that read its topic. */
 function claims(members: readonly Claim[], partitions: readonly TopicPartition[]): PartitionMap<string> {
   const existing = new PartitionMap(partitions.map((partition) => [partition, true]));
   const claimed = new PartitionMap<string>();
@@ -66,7 +66,7 @@ interface Share {
   has: TopicPartition[];
 }
 
-/** Moves a partition from a member that has at least two more than another. @returns whether there was one */
+/** Moves a partition from a member that has at least two more than another. @returns whether one was moved */
 function moveOne(shares: readonly Share[]): boolean {
   const byLoad = [...shares].sort((a, b) => b.has.length - a.has.length);
   for (const from of byLoad) {

@@ -9,18 +9,18 @@ import type { BrokerNode } from '../protocol/kafkajs.ts';
 import type { Member } from './membership.ts';
 
 const FLUSH_TIMEOUT_MS = 2_000;
-/** Longer than a join takes, which waits 15 s for the other members. */
+/** Longer than a join, which waits 15 s for the other members. */
 const SETTLE_TIMEOUT_MS = 20_000;
-const SETTLE_LOOK_MS = 20;
-/** The least time between two commits: each costs both sides about as much as a small batch. */
+const SETTLE_CHECK_MS = 20;
+/** Least time between two commits: each costs both sides about as much as a small batch. */
 const COMMIT_EVERY_MS = 100;
-/** After a failure, and at most after several in a row. */
+/** Pause after a failure, and the longest one after several in a row. */
 const REST_MS = 500;
 const LONGEST_REST_MS = 5_000;
-/** Failures that follow within that time are counted, not reported. */
+/** After a report, failures within this time are counted but not reported. */
 const REPORT_EVERY_MS = 30_000;
 
-/** What commits need of the membership. */
+/** The part of the membership that commits need. */
 export interface CommitMembership {
   /** undefined while the group is not joined. */
   readonly member: Member | undefined;
@@ -33,26 +33,26 @@ export interface CommitQueueOptions {
   readonly group: string;
   readonly metadata: string;
   readonly membership: CommitMembership;
-  /** Whether the partition is still this member's to commit. */
+  /** Whether this member may still commit the partition. */
   readonly isOurs: (partition: TopicPartition) => boolean;
   readonly onEvent: (event: ConsumerEvent) => void;
 }
 
 /**
- * Commits the newest offset of each partition behind the reading, ten times a second at most. The stored position is
- * what counts, so a commit that fails is reported, twice a minute at most, and tried again; it ends nothing.
+ * Commits the newest processed offset of each partition, at most ten times a second. The stored position is what
+ * counts, so a failed commit is retried and reported, at most twice a minute, but ends nothing.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   readonly #waiting = new PartitionMap<number>();
-  /** What the commit under way takes. */
+  /** The partitions in the commit that is under way. */
   #sent: readonly TopicPartition[] = [];
   #running: Promise<void> | undefined;
   /** When the last commit was sent (performance clock). */
   #lastAt = -Infinity;
-  /** The least time from then to the next. */
+  /** Least time from the last commit to the next one. */
   #restMs = COMMIT_EVERY_MS;
-  /** Ends the pause before the next one. */
+  /** Ends the pause before the next commit. */
   #hurry: (() => void) | undefined;
   #isFlushing = false;
   #reportedAt = -Infinity;
@@ -68,12 +68,12 @@ export class CommitQueue {
     this.kick();
   }
 
-  /** Tries again what waits, after the group was joined again. */
+  /** Retries the waiting offsets after the group was joined again. */
   kick(): void {
     this.#running ??= this.#run();
   }
 
-  /** Commits what waits, within 2 s. */
+  /** Commits the waiting offsets, within 2 s. */
   async flush(): Promise<void> {
     const deadline = performance.now() + FLUSH_TIMEOUT_MS;
     this.#isFlushing = true;
@@ -87,8 +87,8 @@ export class CommitQueue {
   }
 
   /**
-   * Resolves when nothing of these waits to be committed, which takes a membership: a join that is under way is waited
-   * for. After 20 s, or when the signal aborts, in any case.
+   * Resolves when no offset of these partitions waits to be committed. Committing requires a membership: this waits
+   * for a join that is under way. Resolves in any case after 20 s, or when the signal aborts.
    */
   async settled(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + SETTLE_TIMEOUT_MS;
@@ -96,11 +96,11 @@ export class CommitQueue {
       this.#waiting.get(of) !== undefined ||
       this.#sent.some(({ topic, partition }) => topic === of.topic && partition === of.partition);
     while (partitions.some(isPending) && !signal.aborted && performance.now() < deadline)
-      await sleep(SETTLE_LOOK_MS);
+      await sleep(SETTLE_CHECK_MS);
   }
 
   async #run(): Promise<void> {
-    // Offsets added in the same turn go together.
+    // Offsets added in the same turn are committed together.
     await Promise.resolve();
     try {
       while (this.#waiting.size > 0) {
@@ -112,12 +112,12 @@ export class CommitQueue {
         else if (this.#isFlushing) return;
       }
     } finally {
-      // In the same turn as the last look at what waits: what is added after it begins the next run.
+      // In the same turn as the last check for waiting offsets: an offset added later starts the next run.
       this.#running = undefined;
     }
   }
 
-  /** @returns whether what waited is committed */
+  /** @returns whether the waiting offsets were committed */
   async #commit(member: Member): Promise<boolean> {
     const { group, metadata, membership, isOurs } = this.#options;
     const taken = [...this.#waiting].filter(([of]) => isOurs(of));
@@ -142,7 +142,7 @@ export class CommitQueue {
       const answer = answerOf(error);
       if (answer === 'ILLEGAL_GENERATION' || answer === 'UNKNOWN_MEMBER_ID') membership.rejoin(member);
       else if (isPassing(error)) membership.lose();
-      // In a rebalance the next generation takes it, which is no failure to report.
+      // In a rebalance, the next generation commits them: not a failure to report.
       if (answer !== 'REBALANCE_IN_PROGRESS') this.#report(error);
       return false;
     } finally {

@@ -3,7 +3,7 @@ import { FetchBudget } from '../fetch-budget.ts';
 import type { KafkaOptions } from '../options.ts';
 import { Run } from './run.ts';
 
-/** Connects to nothing before `run`. */
+/** Does not connect before `run`. */
 export function createConsumer(options: KafkaOptions, budget = new FetchBudget()): Consumer {
   return new KafkaConsumer(options, budget);
 }

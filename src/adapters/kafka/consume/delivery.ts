@@ -14,11 +14,11 @@ export interface DeliveryOptions {
   readonly clusterId: () => string;
   readonly onBatch: (batch: Batch) => Promise<number>;
   readonly onNext: ((records: readonly BrokerRecord[], of: TopicPartition) => void) | undefined;
-  /** The handler is done with a batch, and wants to go on at this offset. */
+  /** Called when the handler is done with a batch and wants to continue at this offset. */
   readonly onDone: (of: TopicPartition, wanted: number) => void;
 }
 
-/** Hands batches to the handler, one after the other, and what comes next while it works. */
+/** Hands batches to the handler one after another, and the records that follow while it works. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   #inHand: { readonly of: TopicPartition; readonly done: Promise<void> } | undefined;
@@ -27,7 +27,7 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** The next portion of an answer. @throws Failure invalid_input; what the handler rejects with */
+  /** Delivers the next portion of an answer. @throws Failure invalid_input; whatever the handler rejects with */
   async next({ of, data }: Ready): Promise<void> {
     const { fetcher } = this.#options;
     let portion: Portion | undefined;
@@ -48,7 +48,7 @@ export class Delivery {
     }
   }
 
-  /** Resolves when no batch of these is in hand. */
+  /** Resolves when no batch of these partitions is being processed. */
   async released(partitions: readonly TopicPartition[]): Promise<void> {
     const { of, done } = this.#inHand ?? {};
     const isMeant = partitions.some((one) => one.topic === of?.topic && one.partition === of.partition);
@@ -73,10 +73,10 @@ export class Delivery {
     fetcher.hold(undefined);
   }
 
-  /** Reads the records that come next as soon as `working` waits for something: mostly for the disk. */
+  /** Reads the records that follow as soon as `working` waits for something, mostly for the disk. */
   async #lookAhead(working: Promise<number>): Promise<void> {
     const { fetcher, signal, onNext } = this.#options;
-    // It is awaited later, and may have failed by then.
+    // It is awaited later and may have failed by then.
     working.catch(() => undefined);
     await nextTurn();
     const next = fetcher.peek();

@@ -17,11 +17,11 @@ import { isCutShort, readInt64 } from '../protocol/record-batch.ts';
 import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
 import { Slots, type Check, type Question, type Slot } from './slots.ts';
 
-/** Of an answer: what is taken of a partition is a portion of work, large enough that its fdatasync is cheap. */
+/** Share of an answer for one partition: a portion of work, large enough that its fdatasync is cheap. */
 const PARTITION_SHARE = 1 / 3;
-/** How long a broker holds the question while there is nothing new; also how long a seek may take. */
+/** How long a broker holds a request while there is nothing new; also how long a seek may take. */
 const MAX_WAIT_MS = 500;
-/** An answer that was not taken, or not all of it. */
+/** An answer that was not taken yet, or not completely. */
 export interface Ready {
   readonly of: TopicPartition;
   readonly data: FetchedPartition;
@@ -31,28 +31,28 @@ export interface FetcherOptions {
   readonly client: KafkaClient;
   readonly signal: AbortSignal;
   readonly leaders: Leaders;
-  /** Of all consumers. */
+  /** Shared by all consumers. */
   readonly budget: FetchBudget;
-  /** As maxBatchRecords of RunOptions. */
+  /** See RunOptions.maxBatchRecords. */
   readonly portionRecords: number | undefined;
-  /** Positions are in doubt that can be compared: soon after, once for all of them. */
+  /** Called soon after positions are in doubt and can be compared, once for all of them. */
   readonly onDoubt: () => void;
-  /** An error that does not pass: the end. */
+  /** Called with an error that does not pass, which ends the reading. */
   readonly onFailed: (error: unknown) => void;
 }
 
 /**
- * Fetches ahead of the reader: one question per node under way, one answer per partition kept. While a batch is
- * worked on, the next ones arrive.
+ * Fetches ahead of the reader: at most one request per node is under way, and one answer per partition is kept. The
+ * next batches arrive while one is processed.
  *
- * What comes of a partition from before a seek or a doubt, or from the leader before, is thrown away.
+ * An answer is discarded if it was requested before a seek or a doubt, or from the previous leader.
  */
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly slots: Slots;
   readonly #ready: Slot[] = [];
   readonly #asking = new Set<number>();
-  /** The partitions as they are asked for: the first that has records is served, whatever its size. */
+  /** The partitions in the order of requests: the first that has records is served, whatever its size. */
   #order: Slot[] = [];
   #wake: () => void = () => undefined;
   /** Something happened since the reader last waited. */
@@ -78,7 +78,7 @@ export class Fetcher {
     });
   }
 
-  /** These are to be read, once their positions were compared. @returns whether some of them were not read before */
+  /** Reads these partitions once their positions have been compared. @returns whether any of them is new */
   add(partitions: readonly TopicPartition[]): boolean {
     const added = partitions.filter((partition) => this.slots.get(partition) === undefined);
     for (const partition of added) {
@@ -89,19 +89,19 @@ export class Fetcher {
     return added.length > 0;
   }
 
-  /** These are read no more. What is in hand of them stays there. */
+  /** Stops reading these partitions. A batch of theirs that is being processed stays. */
   remove(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.slots.remove(partition);
     this.#order = this.#order.filter((slot) => this.slots.get(slot.of) === slot);
     this.#pump();
   }
 
-  /** Nothing is taken any more. */
+  /** Leaves the budget: nothing more is read. */
   close(): void {
     this.#options.budget.leave(this);
   }
 
-  /** The partition's position was compared, and is where to read on. */
+  /** The partition's position was compared: reading continues there. */
   assign(check: Check, offset: number): void {
     if (this.slots.settle(check)) this.seek(check.slot.of, offset);
   }
@@ -115,13 +115,16 @@ export class Fetcher {
     this.#pump();
   }
 
-  /** The oldest answer that was not taken, or undefined. */
+  /** The oldest answer that was not taken yet, or undefined. */
   peek(): Ready | undefined {
     const slot = this.#ready[0];
     return slot?.data === undefined ? undefined : { of: slot.of, data: slot.data };
   }
 
-  /** The partition's answer was read through; `next` is the offset to read next. Its records are now in hand. */
+  /**
+   * The partition's answer was read completely; `next` is the offset to read next. Its records are being processed
+   * now.
+   */
   finish(of: TopicPartition, next: number): void {
     const slot = this.slots.get(of);
     if (slot === undefined || this.#ready[0] !== slot) return;
@@ -131,14 +134,16 @@ export class Fetcher {
     this.#pump();
   }
 
-  /** While a batch is worked on, nodes are asked for what comes next, but not to wait for what is not there. */
+  /**
+   * While a batch is processed, nodes are asked for what follows, but not to wait for records that do not exist yet.
+   */
   hold(partition: TopicPartition | undefined): void {
     this.slots.inHand = partition === undefined ? undefined : this.slots.get(partition);
     this.#pump();
     this.slots.tellDoubt();
   }
 
-  /** Resolves when something has happened: an answer, the end of a question, or `wake`. */
+  /** Resolves when something has happened: an answer, the end of a request, or `wake`. */
   async arrival(): Promise<void> {
     if (!this.#isWoken) {
       await new Promise<void>((resolve) => {
@@ -146,7 +151,7 @@ export class Fetcher {
       });
     }
     this.#isWoken = false;
-    // Whatever woke us, timers and signals come first: a reader that finds nothing cannot keep them out.
+    // Whatever woke us, timers and signals run first: a reader that finds nothing must not block them.
     await nextTurn();
   }
 
@@ -181,11 +186,12 @@ export class Fetcher {
     for (const [nodeId, wanted] of askable) this.#ask(nodeId, wanted);
   }
 
-  /** Begins a question to the node about those of its partitions that have no answer waiting. */
+  /** Starts a request to the node for those of its partitions that have no answer waiting. */
   #ask(nodeId: number, wanted: readonly Slot[]): void {
     const isBusy = this.slots.inHand !== undefined || this.#ready.length > 0;
     const isAtEnd = wanted.every((slot) => slot.atEnd);
-    // A node that waits for news cannot be asked for what is there, as it soon is for what follows an answer that lies ready.
+    // While a node waits for new records it cannot be asked for existing ones, as it soon is after a ready answer is
+    // taken.
     if (isAtEnd && this.#ready.some(({ checked }) => checked?.nodeId === nodeId)) return;
     const now = performance.now();
     const asked = new PartitionMap<{ slot: Slot; question: Question }>();
@@ -255,12 +261,12 @@ export class Fetcher {
     }
     slot.waitingSince = null;
     this.slots.sawEnds(slot, answer);
-    // Nothing although there is something: the answer was full before it came to this partition.
+    // Empty although there are records: the answer was full before it reached this partition.
     slot.atEnd = records.length === 0 && offset >= stableEnd;
     if (records.length === 0) return;
-    // The first that is asked for comes whole, however large, and each one is first in its turn.
+    // The first partition in a request is returned whole, however large, and each one comes first in its turn.
     if (isCutShort(records, 0)) return;
-    // A jump that compaction made is within the log; one over deleted records is the end.
+    // A jump made by compaction is within the log; one over deleted records puts the position in doubt.
     if (logStart > offset && readInt64(records, 0) > offset) {
       this.slots.doubt(slot);
       return;

@@ -8,62 +8,62 @@ import { PartitionMap } from '../partition-map.ts';
 import type { Leader, TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /**
- * New partitions are seen after that long. So are the new leaders of a node that is cut off from the others, which goes on answering as
- * if it led, or one reading later: it may be the one that is asked.
+ * New partitions are seen after this time. So are the new leaders when a node is cut off from the others and still
+ * answers as if it led; one reading later if that node itself is the one asked.
  */
 const METADATA_AGE_MS = 1_000;
-/** While an answer is owed, the leaders are read that often. */
+/** While an answer is overdue, the leaders are read this often. */
 const TROUBLED_AGE_MS = 500;
-/** The least time between two readings. */
+/** Least time between two readings. */
 const PAUSE_MS = 200;
 
 export interface LeadersOptions {
   readonly client: KafkaClient;
   readonly topics: readonly string[];
-  /** Topics that this consumer does not read: `onRead` has their partitions too, as far as there are any. */
+  /** Topics that this consumer does not read: `onRead` has their partitions too, if they exist. */
   readonly others: () => readonly string[];
-  /** How many partitions each topic had before. */
+  /** The number of partitions that each topic had before. */
   readonly partitionsRead: () => ReadonlyMap<string, number>;
   readonly signal: AbortSignal;
-  /** Whether something should have been answered by now. */
+  /** Whether an answer is overdue. */
   readonly isTroubled: () => boolean;
   /**
-   * After each reading, with the partitions of each topic; a topic that is not there is absent.
+   * Called after each reading, with the partitions of each topic; a topic that does not exist is absent.
    *
-   * @param madeAgain topics that were deleted and made again since the reading before
+   * @param madeAgain topics that were deleted and recreated since the previous reading
    */
   readonly onRead: (
     partitions: ReadonlyMap<string, readonly number[]>,
     clusterId: string,
     madeAgain: ReadonlySet<string>,
   ) => void;
-  /** An error that does not pass: the end. */
+  /** Called with an error that does not pass, which ends the reading. */
   readonly onFailed: (error: unknown) => void;
 }
 
 type Read = TopicMetadata['partitions'][number] & Pick<Known, 'topicId'>;
 
 interface Known {
-  /** Of the topic: another one after it was deleted and made again. null while no node has named it. */
+  /** Id of the topic, which changes when it is deleted and recreated. null while no node has reported it. */
   topicId: string | null;
-  /** nodeId −1 where there is none. Each change makes another object: the same one is the same reign. */
+  /** nodeId −1 for no leader. Each change makes another object: the same object means the same reign. */
   readonly leader: Leader;
-  /** How often in a row an older epoch was read, or that there is no such partition. */
+  /** How many readings in a row had an older epoch, or no such partition. */
   olderReads: number;
   /**
-   * The node did not answer: who answers next at its address may be of another cluster. Or another topic of that name
-   * was read of.
+   * The node did not answer, and the next one to answer at its address may be of another cluster. Or a reading had
+   * another topic of that name.
    */
   isSuspect: boolean;
 }
 
 /**
- * The leaders of the partitions of all topics, read again every second, twice while something is wrong, and soon after
- * `hurry`.
+ * The leaders of the partitions of all topics, read again every second, every half second while something is wrong,
+ * and soon after `hurry`.
  *
- * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps, and of as many
- * partitions: an epoch older than the one that was read before, a partition less, or another topic of the same name, is
- * news only when nobody says otherwise.
+ * A node that is cut off from the others goes on reporting the leaders that it knew, perhaps itself, and as many
+ * partitions. An epoch older than the last one read, a missing partition, or another topic of the same name is
+ * therefore believed only when no node contradicts it.
  */
 export class Leaders {
   readonly #options: LeadersOptions;
@@ -81,24 +81,24 @@ export class Leaders {
     return this.#clusterId;
   }
 
-  /** The partitions that there are, also while a node that is asked does not know of all. */
+  /** The partitions that exist, also while the node that is asked does not know all of them. */
   get partitions(): TopicPartition[] {
     return this.#known.keys();
   }
 
-  /** Undefined while the partition has none, or its leader is to be read again. */
+  /** Undefined while the partition has no leader, or its leader must be read again. */
   of(partition: TopicPartition): Leader | undefined {
     const known = this.#known.get(partition);
     return known === undefined || known.isSuspect || known.leader.nodeId < 0 ? undefined : known.leader;
   }
 
-  /** The node that led when the leaders were last read; null for none. */
+  /** The node that led at the last reading; null for none. */
   lastOf(partition: TopicPartition): number | null {
     const nodeId = this.#known.get(partition)?.leader.nodeId ?? -1;
     return nodeId < 0 ? null : nodeId;
   }
 
-  /** The node did not answer: its partitions are led by nobody until the leaders are read again, which is soon. */
+  /** The node did not answer: its partitions have no leader until the leaders are read again, which is soon. */
   suspect(nodeId: number): void {
     for (const known of this.#known.values()) if (known.leader.nodeId === nodeId) known.isSuspect = true;
     this.hurry();
@@ -160,15 +160,15 @@ export class Leaders {
     for (const [of, state] of read) if (this.#take(of, state, nodes)) madeAgain.add(of.topic);
     for (const [of, known] of this.#known) {
       if (read.get(of) !== undefined) continue;
-      const isTopicThere = found.some(({ topic }) => topic === of.topic);
-      if (!isTopicThere || this.#isBelieved(known, nodes)) this.#known.delete(of);
+      const topicExists = found.some(({ topic }) => topic === of.topic);
+      if (!topicExists || this.#isBelieved(known, nodes)) this.#known.delete(of);
     }
     const known = byTopic(this.#known.keys());
     const numbers = (topic: string): number[] => (known.get(topic) ?? []).map(({ partition }) => partition);
     onRead(new Map(found.map(({ topic }) => [topic, numbers(topic)])), cluster.clusterId, madeAgain);
   }
 
-  /** @returns whether the topic was made again since the partition was last read of */
+  /** @returns whether the topic was recreated since the partition was last read */
   #take(of: TopicPartition, { topicId, leader, epoch }: Read, nodes: number): boolean {
     const known = this.#known.get(of);
     const before = known?.topicId ?? null;
@@ -177,7 +177,7 @@ export class Leaders {
     const isNews = known === undefined || (!isMadeAgain && epoch >= known.leader.epoch);
     if (!isNews && !this.#isBelieved(known, nodes)) {
       if (isMadeAgain) {
-        // Until that is known, what would be read is of the one topic or of the other.
+        // Until that is known, records might be read from either topic.
         known.isSuspect = true;
         this.hurry();
       }
@@ -194,10 +194,10 @@ export class Leaders {
     return isMadeAgain;
   }
 
-  /** @returns whether what was just read is to be believed though it is older than what is known */
+  /** @returns whether to believe what was just read although it is older than what is known */
   #isBelieved(known: Known, nodes: number): boolean {
     known.olderReads += 1;
-    // Each reading begins with another node, so by then every one of them was asked.
+    // Each reading starts with another node, so by then every node was asked.
     return known.olderReads >= 2 * nodes;
   }
 }

@@ -17,14 +17,14 @@ import type { BrokerNode, JoinedGroup } from '../protocol/kafkajs.ts';
 import { PartitionMap } from '../partition-map.ts';
 import { partitionsOf } from '../admin/offsets.ts';
 
-/** Shortest first: a ghost holds the group that long after a kill. Brokers allow from 6 s as they come. */
+/** Shortest first: after a kill, the dead member holds the group this long. Brokers allow 6 s and more by default. */
 const SESSION_TIMEOUTS_MS = [6_000, 10_000, 30_000, 60_000];
 const HEARTBEATS_PER_SESSION = 3;
-/** How long the group waits for us when somebody joins: we answer at the next heartbeat. */
+/** How long the group waits for us when another member joins: we answer at the next heartbeat. */
 const REBALANCE_TIMEOUT_MS = 15_000;
 const FIND_TIMEOUT_MS = 30_000;
 const PAUSE_MS = 300;
-/** Between two tries to reach a coordinator that is away. */
+/** Pause between two attempts to reach a coordinator that is away. */
 const AWAY_PAUSE_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 1_500;
 
@@ -38,9 +38,9 @@ export interface Member {
 }
 
 export interface Joined {
-  /** What is to be this member's. */
+  /** The partitions assigned to this member. */
   readonly assigned: readonly TopicPartition[];
-  /** All partitions that there were to divide; null where another member has done that. */
+  /** All partitions that were divided; null if another member divided them. */
   readonly divided: readonly TopicPartition[] | null;
   /** Topics among these that only other members read. */
   readonly others: readonly string[];
@@ -50,34 +50,35 @@ export interface MembershipOptions {
   readonly client: KafkaClient;
   readonly topics: readonly string[];
   readonly group: string;
-  /** As RunOptions.storeId. */
+  /** See RunOptions.storeId. */
   readonly storeId: string;
-  /** As RunOptions.process. */
+  /** See RunOptions.process. */
   readonly process: string | null;
-  /** Partitions that are known already: the node that says what there is to divide may be cut off from the others. */
+  /** Partitions already known: the node that reports what there is to divide may be cut off from the others. */
   readonly known: () => readonly TopicPartition[];
-  /** What this member has, where members share the partitions; undefined where one member has all of them. */
+  /** The partitions that this member has, where members share them; undefined where one member has all of them. */
   readonly claims: (() => readonly TopicPartition[]) | undefined;
   readonly signal: AbortSignal;
-  /** Each time that the group was joined. */
+  /** Called each time the group was joined. */
   readonly onJoined: (joined: Joined) => void;
-  /** The group has removed this member, and given what it had to others. */
+  /** Called when the group has removed this member and given its partitions to others. */
   readonly onExpired: () => void;
-  /** Once: the group can no longer be ours. */
+  /** Called once, when the group can no longer be ours. */
   readonly onLost: (failure: Error) => void;
 }
 
 /**
- * Our membership of the consumer group, kept up beside the reading: joins, heartbeats and rejoins go on while a
- * batch is worked on for minutes. Where one member has all partitions the group serves two ends only: no second consumer
- * reads for another folder, and every Kafka tool sees who consumes and how far. What is read does not depend on it.
+ * Our membership of the consumer group, kept up alongside the reading: joins, heartbeats and rejoins continue while a
+ * batch is processed for minutes. Where one member has all partitions, the group serves two purposes only: no second
+ * consumer reads for another folder, and every Kafka tool shows which consumer reads and how far it is. What is read
+ * does not depend on it.
  */
 export class Membership {
   readonly #options: MembershipOptions;
   #member: Member | undefined;
   #node: BrokerNode | undefined;
   #memberId = '';
-  /** In which what is claimed was assigned. */
+  /** The generation in which the claimed partitions were assigned. */
   #generation = -1;
   #sessionTimeoutMs = SESSION_TIMEOUTS_MS[0] ?? 6_000;
   #rejoin = false;
@@ -95,30 +96,30 @@ export class Membership {
   /**
    * Joins, then keeps the membership up in the background. May be called again after broker_unreachable.
    *
-   * @param timeoutMs how long a coordinator that is away is looked for
-   * @throws Failure as Consumer.run
+   * @param timeoutMs how long to look for a coordinator that is away
+   * @throws Failure see Consumer.run
    */
   async start(timeoutMs: number): Promise<void> {
     await this.#join(timeoutMs);
     void this.#keepUp();
   }
 
-  /** The coordinator; found again after `lose`, and the membership stays what it is. */
+  /** The coordinator. After `lose` it is looked up again, and the membership stays as it is. */
   async node(): Promise<BrokerNode> {
     if (this.#node?.isConnected() !== true)
       this.#node = await this.#options.client.coordinator(this.#options.group);
     return this.#node;
   }
 
-  /** The node does not answer, or coordinates no more. */
+  /** Call when the node does not answer, or is no longer the coordinator. */
   lose(): void {
     this.#node = undefined;
   }
 
   /**
-   * Joins again soon: a topic has more partitions, or a commit was refused.
+   * Joins again soon, because a topic has more partitions or a commit was refused.
    *
-   * @param refused the membership that was; without effect when there is another one since
+   * @param refused the membership that was refused; no effect if there is another one by now
    */
   rejoin(refused?: Member): void {
     if (refused !== undefined && refused !== this.#member) return;
@@ -126,11 +127,11 @@ export class Membership {
     this.#wake();
   }
 
-  /** Gives the group free at once. Never rejects; takes 1.5 s at most. */
+  /** Leaves the group, so that it is free at once. Never rejects; takes at most 1.5 s. */
   async leave(): Promise<void> {
     const memberId = this.#memberId;
     const { group } = this.#options;
-    // Known to the group from the first answer on, whether the join came to its end or not.
+    // The group knows the id from its first answer on, whether or not the join was completed.
     if (memberId === '') return;
     this.#memberId = '';
     this.#member = undefined;
@@ -154,8 +155,8 @@ export class Membership {
       } catch (error) {
         if (isAborted(signal)) return;
         if (isPassing(error) || answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-          // The coordinator is away or moving. Reading continues, and so does the membership when it is back. Whether
-          // the topic is gone is for the reading to find out.
+          // The coordinator is away or moving. Reading continues, and so does the membership once it is back. Whether
+          // the topic was deleted is for the reading to find out.
           this.lose();
           pauseMs = AWAY_PAUSE_MS;
           continue;
@@ -183,7 +184,7 @@ export class Membership {
 
   async #join(timeoutMs = FIND_TIMEOUT_MS): Promise<void> {
     const { client, group, signal, onJoined, onExpired } = this.#options;
-    // What is committed under the generation before would be refused.
+    // Commits under the previous generation would be refused.
     this.#member = undefined;
     const joined = await client.retry({ doing: `join group ${group}`, timeoutMs, signal }, async () => {
       try {
@@ -213,10 +214,10 @@ export class Membership {
     onJoined(joined);
   }
 
-  /** @returns taken when another member leads the group that may have one only */
+  /** @returns taken when another member leads a group that may have only one */
   async #joinOnce(): Promise<Joined | 'taken'> {
     const { group, topics, storeId, process, claims } = this.#options;
-    // What asks for another join from here on has to have it.
+    // Cleared before joining: a rejoin() from here on requires another join.
     this.#rejoin = false;
     const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
     const claim = claims === undefined ? undefined : { owned: claims(), generation: this.#generation };
@@ -244,7 +245,7 @@ export class Membership {
     return { assigned: decodeAssignment(memberAssignment), divided, others };
   }
 
-  /** What there is to divide, in order of partitions. */
+  /** The partitions to divide, in order of partitions. */
   async #partitions(others: readonly string[]): Promise<TopicPartition[]> {
     const { client, topics, known } = this.#options;
     const read = await partitionsOf(client, topics, others);
@@ -257,7 +258,7 @@ export class Membership {
     return assignShares(members, partitions);
   }
 
-  /** @throws Failure group_in_use, after leaving: the one that has the group is not to wait for us */
+  /** @throws Failure group_in_use, after leaving, so that the member that has the group does not wait for us */
   async #giveUp(): Promise<never> {
     const { client, group } = this.#options;
     const own = this.#memberId;
@@ -276,7 +277,7 @@ export class Membership {
     return true;
   }
 
-  /** Ends early by rejoin() or the signal. */
+  /** Ends early on rejoin() or when the signal aborts. */
   async #pause(ms: number): Promise<void> {
     const early = new AbortController();
     this.#wake = () => {

@@ -3,46 +3,47 @@ import { PartitionMap } from '../partition-map.ts';
 
 export interface OwnershipOptions {
   readonly signal: AbortSignal;
-  /** Reads no more of these. */
+  /** Called when these partitions must no longer be read. */
   readonly onStop: (partitions: readonly TopicPartition[]) => void;
-  /** Resolves when no batch of these is in hand. */
+  /** Resolves when no batch of these partitions is being processed. */
   readonly released: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** Resolves when what was read of these is committed, or cannot be for long. */
+  /** Resolves when the offsets read of these partitions are committed, or cannot be for long. */
   readonly committed: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** As RunOptions. */
+  /** See RunOptions. */
   readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void>;
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** These are ours, and their positions are known: all that are read, from now on. */
+  /** Called with all partitions that are ours and whose positions are known: these are read from now on. */
   readonly onReady: (partitions: readonly TopicPartition[]) => void;
-  /** What was given back can be given to others, by another join. */
+  /** Called when partitions were given back, so that another join can assign them to other members. */
   readonly onGivenBack: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A partition from the time that it was assigned until it is gone; known by its identity, since it may come back. */
+/** A partition from its assignment until it is lost; compared by identity, since it may be assigned again. */
 interface Assignment {
   readonly of: TopicPartition;
   state: 'assigned' | 'ready' | 'leaving';
 }
 
 /**
- * Which partitions are ours. As in KIP-429, those that we keep are read on through a join; those that we are to give
- * back we still claim until their last batch is stored and committed, and then join again, so that nobody else has
- * them before. Only the commit, which nobody reads by, is given up on where the group takes none for long.
+ * Which partitions are ours. As in KIP-429, partitions that we keep are read on through a join. Partitions that we
+ * must give back are still claimed until their last batch is stored and committed; only then do we join again, so no
+ * other member has them before. Only the commit, from which no member resumes, is abandoned if the group accepts none
+ * for long.
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
   readonly #owned = new PartitionMap<Assignment>();
-  /** Of which the application has heard. */
+  /** The partitions that were announced to the application. */
   readonly #announced = new PartitionMap<true>();
-  /** One change after the other: what is given back before it is assigned again. */
+  /** One change after another: a partition is given back before it is assigned again. */
   #tail = Promise.resolve();
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
   }
 
-  /** What a join claims. */
+  /** The partitions that a join claims. */
   claims(): TopicPartition[] {
     return this.#owned.keys();
   }
@@ -51,7 +52,7 @@ export class Ownership {
     return this.#owned.get(partition) !== undefined;
   }
 
-  /** The group was joined: these are ours from now on. */
+  /** The group was joined: the assigned partitions are ours from now on. */
   joined(assigned: readonly TopicPartition[]): void {
     const wanted = new PartitionMap<true>(assigned.map((partition) => [partition, true]));
     const added = assigned
@@ -67,9 +68,9 @@ export class Ownership {
     });
   }
 
-  /** The group has gone on without us: nothing is ours any more, and others may have it. */
+  /** The group has continued without us: no partition is ours any more, and other members may have them. */
   expired(): void {
-    // What is being given back is on its way already.
+    // Partitions that are being given back are handled already.
     const lost = partitionsOf(this.#staying());
     const { onStop, released } = this.#options;
     this.#owned.clear();
@@ -100,7 +101,7 @@ export class Ownership {
     const still = added.filter(isOurs);
     for (const { of } of still) this.#announced.set(of, true);
     if (still.length > 0) await onAssigned(partitionsOf(still));
-    // Some may have gone meanwhile, and even come back, which is another assignment.
+    // Some may have been lost meanwhile, and even assigned again, which is another assignment.
     for (const assignment of still.filter(isOurs)) assignment.state = 'ready';
     onReady(partitionsOf(this.#owned.values().filter(({ state }) => state === 'ready')));
   }
@@ -109,7 +110,7 @@ export class Ownership {
     return this.#owned.get(assignment.of) === assignment;
   }
 
-  /** Of what was never announced nobody is to hear that it went. */
+  /** Only partitions that were announced are reported as lost. */
   async #revoke(lost: readonly TopicPartition[]): Promise<void> {
     const known = lost.filter((partition) => this.#announced.get(partition) === true);
     for (const partition of known) this.#announced.delete(partition);

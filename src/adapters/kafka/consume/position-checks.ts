@@ -15,22 +15,22 @@ export interface PositionChecksOptions {
   readonly fetcher: Fetcher;
   /** The positions in force now. */
   readonly positions: () => PartitionMap<Position>;
-  /** As RunOptions.onStart. */
+  /** See RunOptions.onStart. */
   readonly onStart: (starts: readonly RecordId[]) => Promise<void>;
-  /** Some positions were compared. */
+  /** Called after positions were compared. */
   readonly onChecked: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Of one topic and one node. */
+/** The checks for one topic and one node. */
 interface Part {
   readonly topic: string;
   readonly checks: Check[];
 }
 
 /**
- * Compares positions that are in doubt with their topics, one node beside the other: a node that does not answer holds
- * up the partitions that it leads and no others.
+ * Compares positions that are in doubt with their topics, all nodes in parallel: a node that does not answer delays
+ * only the partitions that it leads.
  */
 export class PositionChecks {
   readonly #options: PositionChecksOptions;

@@ -7,29 +7,29 @@ import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kaf
 import type { Leader } from '../protocol/requests/metadata.ts';
 import { fetchFingerprints, listRanges } from '../admin/offsets.ts';
 
-/** What partitions of one node are compared with. */
+/** The positions of a topic, and what to compare them with. */
 export interface Comparison {
   readonly client: KafkaClient;
   readonly topic: string;
-  /** The partitions and who leads them, with the epochs that distinguish a later leader. */
+  /** The partitions and their leaders, with the epochs that distinguish a later leader. */
   readonly led: ReadonlyMap<number, Leader>;
-  /** Of any partition; one that is absent starts at the earliest offset. */
+  /** Positions of any partitions; a partition without one starts at the earliest offset. */
   readonly positions: ReadonlyMap<number, Position>;
 }
 
-/** By partition, in the order in which they are to be reported. */
+/** By partition, in the order in which to report them. */
 export type RefusedPositions = ReadonlyMap<number, RefusedPosition>;
 
 /**
- * Compares positions with the topic as its leaders have it now. Rejects with errors of kafkajs as they come.
+ * Compares positions with the topic as its leaders have it now. Rejects with errors of kafkajs unchanged.
  *
- * @returns what can be read of every partition that is led, and the positions that are refused for it
+ * @returns the offsets of every partition that has a leader, and the positions that are refused for it
  */
 export async function comparePositions(
   comparison: Comparison,
 ): Promise<{ ranges: readonly PartitionRange[]; refused: RefusedPositions }> {
   const { client, topic, led, positions } = comparison;
-  // Up to the high watermark: an open transaction ends what can be read now, not what there is.
+  // Up to the high watermark: an open transaction limits what can be read now, not what exists.
   const ranges = await listRanges(client, topic, led, false);
   const refused = new Map<number, RefusedPosition>();
   const read = new Map<number, RecordFingerprint>();
@@ -40,7 +40,7 @@ export async function comparePositions(
     const { next, last } = position;
     if (next < start) refused.set(partition, offsetsGone('before_start', position, range));
     else if (next > end) refused.set(partition, offsetsGone('past_end', position, range));
-    // What was deleted or is past the end cannot be compared.
+    // A record that was deleted or is past the end cannot be compared.
     else if (last !== null && last.offset >= start && last.offset < end) read.set(partition, last);
   }
   for (const [partition, now] of await fingerprintsNow(comparison, read)) {
@@ -53,7 +53,9 @@ export async function comparePositions(
   return { ranges, refused };
 }
 
-/** The positions that are of another cluster, of a topic that was made again since, or of more partitions than there are. */
+/**
+ * Refuses positions in another cluster, in a topic that was recreated since, or in a partition that does not exist.
+ */
 export function refusedByTopic(
   positions: Iterable<Position>,
   cluster: {
@@ -69,17 +71,17 @@ export function refusedByTopic(
       const why = `${reach(position)} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`;
       refused.set(partition, changed('cluster', position, why));
     } else if (position.next > 0 && cluster.isMadeAgain === true) {
-      const why = `${reach(position)}, and then the topic was deleted and made again`;
+      const why = `${reach(position)}, and then the topic was deleted and recreated`;
       refused.set(partition, changed('other_record', position, why));
     } else if (position.next > 0 && !cluster.partitions.includes(partition)) {
-      const why = `${reach(position)}, but the topic has no such partition any more`;
+      const why = `${reach(position)}, but the topic no longer has this partition`;
       refused.set(partition, changed('no_partition', position, why));
     }
   }
   return refused;
 }
 
-/** How many partitions a topic has at least that was read up to these positions. */
+/** The least number of partitions of a topic that was read up to these positions. */
 export function partitionsRead(positions: Iterable<Position>): number {
   return Math.max(0, ...[...positions].filter(({ next }) => next > 0).map(({ partition }) => partition + 1));
 }
@@ -88,7 +90,7 @@ function reach({ next, clusterId }: Position): string {
   return clusterId === null ? `was to be read from offset ${next}` : `was read up to offset ${next}`;
 }
 
-/** Of a whole topic at once; partitions without a leader are only compared with its description. */
+/** Compares a whole topic at once; partitions without a leader are compared only with its description. */
 export async function refusedPositions(
   client: KafkaClient,
   topic: string,
@@ -109,7 +111,7 @@ export async function refusedPositions(
   return new Map([...byTopic, ...refused]);
 }
 
-/** @throws Failure of the first one */
+/** @throws Failure the first of them */
 export function throwFirst(refused: RefusedPositions): void {
   for (const { failure } of refused.values()) throw failure;
 }
@@ -125,12 +127,12 @@ async function fingerprintsNow(
 
 function otherRecord(position: Position, then: RecordFingerprint, now: RecordFingerprint): RefusedPosition {
   const why =
-    `offset ${then.offset} holds another record than the one that was read there ` +
-    `(then of ${timeOf(then)}, now of ${timeOf(now)})`;
+    `the record at offset ${then.offset} is not the one that was read there ` +
+    `(then from ${timeOf(then)}, now from ${timeOf(now)})`;
   return changed('other_record', position, why);
 }
 
-/** A producer may stamp anything, nanoseconds too; JavaScript's dates end at ±8.64e15 ms. */
+/** A producer may stamp anything, even nanoseconds; JavaScript's dates end at ±8.64e15 ms. */
 function timeOf({ timestamp }: RecordFingerprint): string {
   return Math.abs(timestamp) <= 8.64e15 ? new Date(timestamp).toISOString() : `timestamp ${timestamp}`;
 }
@@ -153,7 +155,7 @@ function offsetsGone(
   { start, end }: PartitionRange,
 ): RefusedPosition {
   const available = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
-  const gone = clusterId === null ? 'records were there that are gone' : 'records that were read are gone';
+  const gone = clusterId === null ? 'records before it no longer exist' : 'records that were read no longer exist';
   const gap =
     reason === 'before_start'
       ? `records ${next} to ${start - 1} were deleted before they were read`

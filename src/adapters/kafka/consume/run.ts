@@ -17,10 +17,10 @@ import { Sources } from './sources.ts';
 import { joinWhenThere, Watch } from './watch.ts';
 
 /**
- * The consumer loop over kafkajs's connections. Kafka says what there is to read and shows others how far we are;
- * where to read, the stored positions alone say. Whatever could make one mean something else (a join, another
- * leader, a lost connection, an offset out of range) has it compared with the topic again before the next record of
- * that partition is delivered.
+ * The consumer loop, on kafkajs's connections. Kafka provides the records and shows others how far we are, but only
+ * the stored positions determine where to read. After anything that could change what a position means (a join,
+ * another leader, a lost connection, an offset out of range), it is compared with the topic again before the next
+ * record of that partition is delivered.
  */
 export class Run {
   readonly #options: RunOptions;
@@ -34,14 +34,14 @@ export class Run {
   readonly #checks: PositionChecks;
   readonly #watch: Watch;
   readonly #sources: Sources;
-  /** Aborts to end the reading: asked from outside, or failed. */
+  /** Aborts to end the reading, on request or after a failure. */
   readonly #halt = new AbortController();
-  /** Aborts when all is over, the heartbeats too. */
+  /** Aborts when everything is over, including the heartbeats. */
   readonly #ended = new AbortController();
-  /** What the handler returned, for partitions that have no stored position yet. */
+  /** The positions that the handler returned, for partitions that have no stored position yet. */
   readonly #read = new PartitionMap<number>();
   #failure: { error: unknown } | undefined;
-  /** A join that was not reported yet: that waits until every position was compared. */
+  /** A join that was not reported yet: it is reported once every position was compared. */
   #joinedTo: readonly TopicPartition[] | undefined;
 
   constructor(
@@ -128,7 +128,7 @@ export class Run {
         this.#commits.kick();
       },
       onExpired: () => {
-        // Where one member has all there is, nobody else has got it meanwhile.
+        // Where one member has all partitions, no other has got them meanwhile.
         if (isShared) this.#ownership.expired();
       },
       onLost: onFailed,
@@ -236,7 +236,7 @@ export class Run {
 
   #positions(): PartitionMap<Position> {
     const positions = new PartitionMap<Position>();
-    // Read in this run, but not stored: a handler need not store what brought nothing.
+    // Read in this run, but not stored: a handler need not store a position when a batch changed nothing.
     for (const [of, next] of this.#read) positions.set(of, { ...of, next, last: null, clusterId: null });
     for (const position of this.#options.positions()) positions.set(position, position);
     return positions;
@@ -276,7 +276,7 @@ export class Run {
     const { error } = this.#failure;
     const { addresses } = this.#client;
     const failure = toFailure(error, { addresses, ...this.#doing() });
-    // What the handler did not find is something else.
+    // A not_found from the handler is about something else.
     throw isFailure(failure, 'not_found') && answerOf(failure.cause) === 'UNKNOWN_TOPIC_OR_PARTITION'
       ? topicMissing(this.#options.topics.join(', '), addresses, error)
       : failure;

@@ -5,18 +5,18 @@ import type { Leader } from '../protocol/requests/metadata.ts';
 import type { Leaders } from './leaders.ts';
 import { PartitionMap } from '../partition-map.ts';
 
-/** After trouble a partition is left alone for that long. */
+/** After trouble, a partition is left alone for this long. */
 const REST_MS = 200;
-/** An answer that is owed for that long is trouble: an idle partition is answered after half a second. */
+/** An answer that is overdue this long means trouble: an idle partition is answered after half a second. */
 const TROUBLE_MS = 1_000;
 
-/** One partition's part in a question to one node; known by its identity. */
+/** One partition's part in a request to one node; compared by identity. */
 export interface Question {
   readonly leader: Leader;
   readonly offset: number;
 }
 
-/** A comparison of a partition's position with what its leader has; known by its identity. */
+/** A comparison of a partition's position with what its leader has; compared by identity. */
 export interface Check {
   readonly slot: Slot;
   readonly leader: Leader;
@@ -25,61 +25,61 @@ export interface Check {
 /** A partition that is read. */
 export interface Slot {
   readonly of: TopicPartition;
-  /** The offset to ask for next. */
+  /** The offset to request next. */
   offset: number;
-  /** Under whose reign the position was last compared with the topic; undefined when that is in doubt. */
+  /** The leader under which the position was last compared with the topic; undefined when that is in doubt. */
   checked: Leader | undefined;
-  /** The comparison under way. A new doubt takes it back. */
+  /** The comparison under way. A new doubt cancels it. */
   check: Check | undefined;
-  /** The one question that may be answered. A seek, a doubt and another leader take it back. */
+  /** The one request whose answer counts. A seek, a doubt and another leader cancel it. */
   question: Question | undefined;
   data: FetchedPartition | undefined;
-  /** The last answer brought nothing. */
+  /** The last answer was empty. */
   atEnd: boolean;
   isResting: boolean;
-  /** Since when an answer is owed, as performance.now has it. */
+  /** Since when an answer is pending, in terms of performance.now. */
   waitingSince: number | null;
   heldBack: HeldBack | null;
 }
 
-/** Offsets of open transactions, and those behind them, which are not read before they end. */
+/** Offsets of open transactions, and those behind them, which cannot be read before the transactions end. */
 export interface HeldBack extends TopicPartition {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
-  /** As performance.now has it: when `from` was seen first. */
+  /** When `from` was first seen, in terms of performance.now. */
   readonly since: number;
 }
 
-/** A partition that is owed an answer. */
+/** A partition with a pending answer. */
 export interface Owed extends TopicPartition {
-  /** As performance.now has it. */
+  /** In terms of performance.now. */
   readonly since: number;
-  /** Who should answer; null where the partition has no leader. */
+  /** The node that should answer; null where the partition has no leader. */
   readonly nodeId: number | null;
 }
 
 export interface SlotsOptions {
   readonly leaders: Leaders;
   readonly signal: AbortSignal;
-  /** What was fetched or asked of the partition counts no more. */
+  /** Called when what was fetched or requested of the partition no longer counts. */
   readonly onDropped: (slot: Slot) => void;
-  /** Positions are in doubt that can be compared: soon after, once for all of them. */
+  /** Called soon after positions are in doubt and can be compared, once for all of them. */
   readonly onDoubt: () => void;
-  /** Partitions may be asked for again. */
+  /** Called when partitions may be requested again. */
   readonly onRested: () => void;
 }
 
 /**
- * The partitions that are read, and which of their positions are in doubt. A partition is only read under a leader
+ * The partitions that are read, and which of their positions are in doubt. A partition is read only under a leader
  * under which its position was compared with the topic.
  */
 export class Slots {
   readonly #options: SlotsOptions;
   readonly #slots = new PartitionMap<Slot>();
-  /** The one whose batch is worked on. */
+  /** The slot whose batch is being processed. */
   inHand: Slot | undefined;
-  #isTelling = false;
+  #isScheduled = false;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -104,7 +104,7 @@ export class Slots {
     this.#options.onDropped(slot);
   }
 
-  /** Nothing of it is read until its position was compared again. */
+  /** Nothing of the partition is read until its position was compared again. */
   doubt(slot: Slot): void {
     slot.checked = undefined;
     slot.check = undefined;
@@ -117,7 +117,7 @@ export class Slots {
     for (const slot of this.#slots.values()) this.doubt(slot);
   }
 
-  /** Leaders were read or are suspected: what was compared under another one is in doubt. */
+  /** Leaders were read or are suspected: positions compared under another leader are in doubt. */
   sawLeaders(): void {
     for (const slot of this.#slots.values()) {
       const leader = this.#options.leaders.of(slot.of);
@@ -127,19 +127,19 @@ export class Slots {
     this.tellDoubt();
   }
 
-  /** In the same turn, after all that raises doubts. */
+  /** Announces doubts once, after everything that raises them in this turn. */
   tellDoubt(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#isTelling = false;
+      this.#isScheduled = false;
       if (!this.#options.signal.aborted) this.#options.onDoubt();
     });
   }
 
   /**
-   * Partitions whose positions are in doubt and can be compared now: from here on they are being compared. One whose
-   * batch is in hand has no position to compare yet.
+   * Takes the partitions whose positions are in doubt and can be compared now; from here on they are being compared.
+   * A partition whose batch is being processed has no position to compare yet.
    */
   takeDoubtful(): Check[] {
     const doubtful: Check[] = [];
@@ -153,7 +153,7 @@ export class Slots {
     return doubtful;
   }
 
-  /** @returns whether the position is no longer in doubt; not when a new doubt came up meanwhile */
+  /** @returns whether the position is no longer in doubt; false when a new doubt arose meanwhile */
   settle(check: Check): boolean {
     const { slot, leader } = check;
     if (!this.#isInForce(check)) return false;
@@ -162,7 +162,7 @@ export class Slots {
     return true;
   }
 
-  /** The comparison failed in a way that passes: it is to be made again. */
+  /** The comparison failed temporarily: it must be repeated. */
   putBack(check: Check): void {
     if (!this.#isInForce(check)) return;
     check.slot.check = undefined;
@@ -184,7 +184,7 @@ export class Slots {
     timer.unref();
   }
 
-  /** Whether every partition that has a leader was compared. */
+  /** Whether the position of every partition that has a leader was compared. */
   get isSure(): boolean {
     const { leaders } = this.#options;
     return this.#slots
@@ -192,7 +192,7 @@ export class Slots {
       .every((slot) => slot.checked !== undefined || leaders.of(slot.of) === undefined);
   }
 
-  /** The partitions that are owed an answer. */
+  /** The partitions whose answers are pending. */
   owed(): Owed[] {
     return this.#slots.values().flatMap((slot) => {
       const { of, waitingSince: since } = slot;
@@ -201,7 +201,7 @@ export class Slots {
     });
   }
 
-  /** @param ends as an answer has them: how far the partition can be read, and how far it reaches */
+  /** @param ends from an answer: how far the partition can be read, and where it ends */
   sawEnds(
     slot: Slot,
     { stableEnd: from, highWatermark: to }: Pick<FetchedData, 'stableEnd' | 'highWatermark'>,

@@ -5,7 +5,7 @@ import { topicMissing } from '../protocol/errors.ts';
 import type { Joined } from './membership.ts';
 import { partitionsRead, refusedByTopic, throwFirst } from './positions.ts';
 
-/** A topic that is gone that long was deleted, not moved. */
+/** A topic that is missing for this long was deleted, not moved. */
 const TOPIC_MISSING_MS = 10_000;
 
 export interface SourcesOptions {
@@ -13,15 +13,17 @@ export interface SourcesOptions {
   readonly addresses: string;
   /** The positions in force now. */
   readonly positions: () => PartitionMap<Position>;
-  /** A topic has other partitions than when the group was joined. */
+  /** Called when a topic has other partitions than when the group was joined. */
   readonly onGrown: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
-/** The topics that are read, as they are each time that the leaders are read: gone, grown, or of another cluster. */
+/** The topics that are read, checked at each reading of the leaders: deleted, grown, or in another cluster. */
 export class Sources {
   readonly #options: SourcesOptions;
-  /** How many partitions of each were divided when the group was joined; undefined where another member did that. */
+  /**
+   * How many partitions of each topic were divided when the group was joined; undefined if another member did that.
+   */
   #counts: ReadonlyMap<string, number> | undefined;
   #others: readonly string[] = [];
   readonly #missingSince = new Map<string, number>();
@@ -30,12 +32,12 @@ export class Sources {
     this.#options = options;
   }
 
-  /** Topics of other members whose partitions this one divides: whether they grow is for it to see. */
+  /** Topics of other members whose partitions this one divides, so this one must notice when they grow. */
   get others(): readonly string[] {
     return this.#others;
   }
 
-  /** How many partitions each topic had before, as far as they were read. */
+  /** The number of partitions that each topic had before, as far as they were read. */
   partitionsRead(): ReadonlyMap<string, number> {
     const positions = byTopic(this.#options.positions().values());
     return new Map([...positions].map(([topic, all]) => [topic, partitionsRead(all)]));
@@ -48,8 +50,8 @@ export class Sources {
   }
 
   /**
-   * @param read the partitions of each topic; one that is not there is absent
-   * @param madeAgain topics that were deleted and made again since the last time
+   * @param read the partitions of each topic; one that does not exist is absent
+   * @param madeAgain topics that were deleted and recreated since the last time
    * @throws Failure topic_changed
    */
   saw(read: ReadonlyMap<string, readonly number[]>, clusterId: string, madeAgain: ReadonlySet<string>): void {
@@ -68,7 +70,7 @@ export class Sources {
     }
     for (const topic of this.#others) {
       const partitions = read.get(topic);
-      // Where it is gone, the members that read it find out.
+      // If it was deleted, the members that read it notice.
       if (partitions !== undefined) this.#count(topic, partitions.length);
     }
   }

@@ -7,32 +7,35 @@ import { unreachable } from '../protocol/errors.ts';
 import type { HeldBack, Owed } from './slots.ts';
 
 const TICK_MS = 250;
-/** A wait is reported after that long, and again each time it has passed. */
+/** A wait is reported after this long, and again each time this time has passed. */
 const REPORT_EVERY_MS = 30_000;
-/** How long one try of the first join goes on while the brokers do not answer. */
+/** How long one attempt at the first join continues while the brokers do not answer. */
 const JOIN_TRY_MS = 5_000;
-/** Once there is something to report, what is owed for less than that is none of it. */
+/** In a report, answers pending for less than this are left out. */
 const NAMED_FROM_MS = 5_000;
 
-/** An answer takes half a second when there is nothing to read: who asks how the consumer is learns of it by then. */
+/**
+ * An answer takes half a second when there is nothing to read: after this time, the consumer's state shows the
+ * silence.
+ */
 const SILENT_FROM_MS = 2_000;
 
-/** Transactions of most producers are over by then. */
+/** Most producers' transactions have ended by then. */
 const HELD_BACK_FROM_MS = 10_000;
 
 export interface WatchOptions {
   readonly addresses: string;
-  /** `host:port` of a node, where it is known. */
+  /** `host:port` of a node, if known. */
   readonly addressOf: (nodeId: number) => string | undefined;
   readonly stallTimeoutMs: number | null;
-  /** The partitions that are owed an answer. */
+  /** The partitions whose answers are pending. */
   readonly owed: () => readonly Owed[];
   readonly heldBack: () => readonly HeldBack[];
   readonly onEvent: (event: ConsumerEvent) => void;
   readonly onStalled: (failure: Failure) => void;
 }
 
-/** Sees to it that the consumer is never alive and idle without saying so. */
+/** Ensures that the consumer is never alive and idle without reporting it. */
 export class Watch {
   readonly #options: WatchOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -52,11 +55,11 @@ export class Watch {
 
   stop(): void {
     clearInterval(this.#timer);
-    // A run that ends by itself leaves it, however short it lasts.
+    // A run that ends by itself leaves these records unread, however short it lasts.
     if (this.#options.stallTimeoutMs !== null) this.#reportHeldBack(0);
   }
 
-  /** @param fromMs what was held back for so long */
+  /** @param fromMs the least time that a range was held back */
   #reportHeldBack(fromMs: number): void {
     const { heldBack, onEvent } = this.#options;
     const now = performance.now();
@@ -121,10 +124,10 @@ function ascending(a: number, b: number): number {
 }
 
 /**
- * Joins for the first time. Brokers that go after they have answered once are waited for, as they are later.
+ * Joins for the first time. Brokers that fail after they have answered once are waited for, as they are later.
  *
- * @param join once, for so long at most while they do not answer
- * @throws Failure as Consumer.run
+ * @param join one attempt, given how long to try while the brokers do not answer
+ * @throws Failure see Consumer.run
  */
 export async function joinWhenThere(
   join: (timeoutMs: number) => Promise<void>,
@@ -141,7 +144,7 @@ export async function joinWhenThere(
     } catch (error) {
       if (!isFailure(error, 'broker_unreachable')) throw error;
       const forMs = performance.now() - startedAt;
-      // A try ends a pause before its time.
+      // An attempt ends up to one pause before its time.
       if (stallTimeoutMs !== null && forMs + LONGEST_PAUSE_MS >= stallTimeoutMs) throw error;
       if (reported < 0) onEvent({ kind: 'silent' });
       const periods = Math.floor(forMs / REPORT_EVERY_MS);

@@ -1,6 +1,6 @@
 /**
- * Where Kafka's Java clients put a key: murmur2 of its bytes (Utils.murmur2, DefaultPartitioner), so that an order
- * id is in the same partition whichever client sent it.
+ * The partition that Kafka's Java clients choose for a key: murmur2 of its bytes (Utils.murmur2, DefaultPartitioner),
+ * so that an order id is in the same partition whichever client sent it.
  */
 export function partitionOf(key: Uint8Array | string, partitions: number): number {
   const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key);

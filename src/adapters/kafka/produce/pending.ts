@@ -2,7 +2,7 @@ import type { SendRecord } from '../../../ports/broker.ts';
 import { recordSizeBound } from '../protocol/encode-batch.ts';
 import { partitionOf } from './partitioner.ts';
 
-/** Under Kafka's default of 1 MiB for `max.message.bytes`, which counts a whole batch. */
+/** Below Kafka's default of 1 MiB for `max.message.bytes`, which limits a whole batch. */
 const BATCH_BYTES = 900_000;
 
 /** Records of one partition that go in one batch, in order. */
@@ -13,9 +13,11 @@ export interface Pending {
   /** Encoded, with its sequence numbers, once it was sent. */
   bytes: Buffer | undefined;
   isUnderWay: boolean;
-  /** The leaders have to be asked for before it is sent again. */
+  /** The leaders must be read before it is sent again. */
   waits: boolean;
-  /** A request with it was not answered, or by a leader that may have it: only an answer to it tells. */
+  /**
+   * A request with it got no answer, or one from a leader that may have stored it: only a later answer shows which.
+   */
   perhapsStored: boolean;
 }
 
@@ -24,7 +26,7 @@ function pendingOf(partition: number, indexes: readonly number[]): Pending {
   return { partition, indexes, ...state };
 }
 
-/** Batches per partition, in order. */
+/** The batches of each partition, in order. */
 export function queuesOf(
   records: readonly SendRecord[],
   partitions: number,
@@ -55,7 +57,7 @@ export function queuesOf(
   );
 }
 
-/** A batch that is too large as two; none when it is one record. */
+/** Splits a batch that is too large; returns none for a single record. */
 export function halve({ partition, indexes }: Pending): Pending[] {
   if (indexes.length < 2) return [];
   const middle = Math.ceil(indexes.length / 2);

@@ -6,7 +6,7 @@ import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
 import { SendRun, type ProducerState } from './send-run.ts';
 
-/** How long one `send` keeps trying. */
+/** How long one `send` retries. */
 const SEND_TIMEOUT_MS = 30_000;
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const METADATA_AGE_MS = 60_000;
@@ -31,7 +31,7 @@ interface Topic {
 }
 
 /**
- * The idempotent producer of KIP-98: each partition's batches bear ascending sequence numbers, so that a batch sent
+ * The idempotent producer of KIP-98: each partition's batches carry ascending sequence numbers, so that a batch sent
  * again after a lost answer is stored once.
  */
 class KafkaProducer implements Producer, ProducerState {
@@ -42,7 +42,7 @@ class KafkaProducer implements Producer, ProducerState {
   #tail: Promise<unknown> = Promise.resolve();
   #round = 0;
   #begun = 0;
-  /** A send was given up: what it left unanswered may have been stored under the sequence numbers that come next. */
+  /** A send was given up: its unanswered batches may have been stored under the sequence numbers that come next. */
   #gaveUp = false;
   readonly #closed = new AbortController();
 
@@ -52,11 +52,11 @@ class KafkaProducer implements Producer, ProducerState {
 
   async begin(): Promise<void> {
     const turn = ++this.#begun;
-    await this.client.retry({ doing: 'begin to send', signal: this.#closed.signal }, async () => {
+    await this.client.retry({ doing: 'start sending', signal: this.#closed.signal }, async () => {
       const { producerId, producerEpoch } = await this.client.ask((node) =>
         node.initProducerId({ transactionTimeout: TRANSACTION_TIMEOUT_MS }),
       );
-      // That of a send which was given up comes too late.
+      // The id for a send that was given up arrives too late.
       if (turn !== this.#begun) return;
       this.#id = { producerId: Number(producerId), producerEpoch };
       this.#sequences.clear();
@@ -76,7 +76,7 @@ class KafkaProducer implements Producer, ProducerState {
 
   async #send(topic: string, records: readonly SendRecord[], { signal }: SendOptions): Promise<SendResult> {
     if (records.length === 0) return { outcomes: [], failure: null };
-    // Other records under those numbers would pass for duplicates, and be lost.
+    // Other records with those numbers would be taken for duplicates and lost.
     if (this.#gaveUp) {
       try {
         await interruptible(this.begin(), signal);
@@ -114,7 +114,7 @@ class KafkaProducer implements Producer, ProducerState {
       return known.leaders;
     const { topic: found } = await this.client.topic(topic);
     if (found === undefined) {
-      // When it is made again it may have fewer partitions.
+      // If it is recreated, it may have fewer partitions.
       this.#topics.delete(topic);
       throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
     }
@@ -124,7 +124,7 @@ class KafkaProducer implements Producer, ProducerState {
     return leaders;
   }
 
-  /** In turn. */
+  /** Round robin. */
   nextPartition(partitions: number): number {
     return this.#round++ % partitions;
   }

@@ -1,14 +1,14 @@
-/** What is under way when the signal aborts has that long: a stop takes at most ten seconds. */
+/** How long requests under way may continue after the signal aborts: a stop takes at most ten seconds. */
 const STOP_GRACE_MS = 4_000;
 
 export interface EndOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Ends it at once. */
+  /** Ends the send at once. */
   readonly closed: AbortSignal;
 }
 
-/** The moment at which a send is given up: after its time, a little after the signal, or when all is closed. */
+/** When a send is given up: after its time, a little after the signal aborts, or when the producer is closed. */
 export function endOf({ timeoutMs, signal, closed }: EndOptions): {
   readonly signal: AbortSignal;
   readonly reached: Promise<void>;

@@ -14,41 +14,45 @@ import { halve, queuesOf, type Pending } from './pending.ts';
 import { produceBatches, type ProducedData } from '../protocol/requests/produce.ts';
 import { endOf, type EndOptions } from './send-end.ts';
 
-/** How long a leader may wait for its replicas: the next attempt waits on for the same batch. */
+/** How long a leader may wait for its replicas; the next attempt continues to wait for the same batch. */
 const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
-/** How long a node may be silent, with what a slow link takes for the request; doubled after each silence. */
+/** How long a node may be silent, plus what a slow link needs for the request; doubled after each silence. */
 const SILENCE_MS = 3_000;
 const SLOW_LINK_BYTES_PER_MS = 1_024;
 const LONGEST_SILENCE_MS = 15_000;
-/** A topic that was just made is not known to every node yet. */
+/** How long a new topic may be unknown to some nodes. */
 const UNKNOWN_TOPIC_MS = 3_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Answers of Kafka to a batch, by code. */
+/** Kafka's error codes for a batch. */
 const MESSAGE_TOO_LARGE = new Set([10, 18]);
-/** What is wrong with the record itself: without a key in a compacted topic. */
+/** The record itself is refused: it has no key, and the topic is compacted. */
 const RECORD_REFUSED = new Set([43, 87]);
-/** The clocks of the broker and of this machine differ: once they do not, the batch is taken with the time of then. */
+/**
+ * The clocks of the broker and of this machine differ: once they agree, the batch is accepted with the time of then.
+ */
 const INVALID_TIMESTAMP = 32;
 const DUPLICATE_SEQUENCE = 46;
-/** The broker lost track of our sequence, or we of it: a new producer id begins from scratch. */
+/** The broker lost track of our sequence numbers, or we did: a new producer id starts from scratch. */
 const LOST_SEQUENCE = new Set([45, 47, 59]);
-/** UNKNOWN_SERVER_ERROR, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR. */
+/**
+ * UNKNOWN_SERVER_ERROR, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR.
+ */
 const PERHAPS_STORED = new Set([-1, 7, 13, 20, 56]);
 
-/** What outlives one send: the producer id, the sequence numbers of its partitions, and who leads them. */
+/** What outlives one send: the producer id, and the sequence numbers and leaders of partitions. */
 export interface ProducerState {
   readonly client: KafkaClient;
   id(): { readonly producerId: number; readonly producerEpoch: number };
-  /** A new producer id; all sequence numbers begin again. @throws Failure broker_unreachable, broker_refused */
+  /** Gets a new producer id; all sequence numbers start again. @throws Failure broker_unreachable, broker_refused */
   begin(): Promise<void>;
   sequence(topic: string, partition: number): number;
-  /** So many more records of the partition are stored. */
+  /** This many more records of the partition are stored. */
   stored(topic: string, partition: number, records: number): void;
   /** Leaders by partition, −1 where there is none. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
   leaders(topic: string, again: boolean): Promise<readonly number[]>;
-  /** The partition of a record without a key, of so many. */
+  /** The partition for a record without a key. */
   nextPartition(partitions: number): number;
 }
 
@@ -58,9 +62,9 @@ export interface SendRunOptions extends EndOptions {
 }
 
 /**
- * One send. Each partition's batches go in order, one at a time; each node has one request under way, and a node
- * that is silent holds up its own partitions only. A batch that was not answered is sent again as the very same bytes
- * before any other of its partition, so that it is stored once.
+ * One send. Each partition's batches are sent in order, one at a time. Each node has one request under way, and a
+ * silent node delays only its own partitions. An unanswered batch is sent again as the very same bytes before any
+ * other of its partition, so that it is stored once.
  */
 export class SendRun {
   readonly #state: ProducerState;
@@ -70,13 +74,13 @@ export class SendRun {
   /** Requests under way, by node. */
   readonly #requests = new Map<number, { done: Promise<void>; node: BrokerNode | undefined }>();
   readonly #silences = new Map<number, number>();
-  /** The leaders are being asked for; resolves when they are known, or after a pause. */
+  /** The leaders are being read; resolves when they are known, or after a pause. */
   #asking: Promise<void> | undefined;
   #leaders: readonly number[] = [];
   #pauseMs = FIRST_PAUSE_MS;
-  /** Why something has to be tried again, the last time. */
+  /** Why the latest retry was needed. */
   #trouble: unknown;
-  /** What trying again does not mend. */
+  /** An error that a retry does not fix. */
   #fatal: { readonly error: unknown } | undefined;
   #lostSequence = false;
   #isOver = false;
@@ -98,7 +102,7 @@ export class SendRun {
       this.#isOver = true;
       end.cancel();
     }
-    // What is under way is not waited for any more, nor by the next send.
+    // Requests under way are no longer waited for, not even by the next send.
     for (const { node } of this.#requests.values()) if (node !== undefined) this.#state.client.forget(node);
     return this.#result();
   }
@@ -109,7 +113,7 @@ export class SendRun {
     const next = (partitions: number): number => this.#state.nextPartition(partitions);
     this.#queues = queuesOf(records, this.#leaders.length, next);
     while (this.#queues.size > 0 && !end.aborted) {
-      // What is under way is waited for in any case.
+      // Requests under way are waited for in any case.
       if (this.#fatal === undefined && !this.#lostSequence) this.#request();
       const waits = [...this.#requests.values()].map(({ done }) => done);
       if (this.#asking !== undefined) waits.push(this.#asking);
@@ -119,7 +123,7 @@ export class SendRun {
     }
   }
 
-  /** What was not answered goes again under the new id: order ids keep a second copy harmless. */
+  /** Sends unanswered batches again under a new id: order ids make a second copy harmless. */
   async #beginAgain(topic: string): Promise<void> {
     await this.#state.begin();
     this.#lostSequence = false;
@@ -127,7 +131,7 @@ export class SendRun {
     this.#leaders = await this.#state.leaders(topic, true);
   }
 
-  /** Starts what can be started: the first batch of each partition that waits, one request per leader. */
+  /** Starts every request that can start: the first batch of each waiting partition, one request per leader. */
   #request(): void {
     const byNode = new Map<number, Pending[]>();
     for (const [partition, [pending]] of this.#queues) {
@@ -169,7 +173,7 @@ export class SendRun {
         acknowledgeMs: ACKNOWLEDGE_TIMEOUT_MS,
         silenceMs: this.#silenceMs(nodeId, encoded),
       });
-      // An answer that comes after the end counts for nothing: other records may have its sequence numbers.
+      // An answer after the end does not count: other records may have its sequence numbers.
       if (this.#hasEnded()) return;
       this.#silences.delete(nodeId);
       const byPartition = new Map(answers.map((answer) => [answer.partition, answer]));
@@ -179,7 +183,7 @@ export class SendRun {
       if (node !== undefined && isConnectionError(error)) {
         client.forget(node);
         this.#silences.set(nodeId, (this.#silences.get(nodeId) ?? 0) + 1);
-        // It may have been stored before the connection was lost.
+        // They may have been stored before the connection was lost.
         for (const pending of batches) pending.perhapsStored = true;
       }
       this.#fail(batches, error);
@@ -211,13 +215,13 @@ export class SendRun {
       const { baseOffset } = answer;
       this.#state.stored(topic, partition, indexes.length);
       indexes.forEach((index, delta) => {
-        // A duplicate that the broker no longer knows the offset of answers −1.
+        // The broker answers −1 for a duplicate whose offset it no longer knows.
         this.#outcomes[index] = { partition, offset: baseOffset < 0 ? -1 : baseOffset + delta };
       });
       this.#replace(partition, []);
       this.#pauseMs = FIRST_PAUSE_MS;
     } else if (MESSAGE_TOO_LARGE.has(errorCode) || RECORD_REFUSED.has(errorCode)) {
-      // A batch is refused as a whole: halves of it lead to the records that are meant.
+      // A batch is refused as a whole: halving it finds the records at fault.
       const why = RECORD_REFUSED.has(errorCode) ? 'refused' : 'too_large';
       const halves = halve(pending);
       if (halves.length === 0) for (const index of indexes) this.#outcomes[index] = why;
@@ -238,7 +242,7 @@ export class SendRun {
     for (const pending of batches) pending.waits = true;
   }
 
-  /** The first batch of a partition is done with. */
+  /** The first batch of a partition is finished. */
   #replace(partition: number, instead: readonly Pending[]): void {
     const queue = [...instead, ...(this.#queues.get(partition) ?? []).slice(1)];
     if (queue.length === 0) this.#queues.delete(partition);
@@ -252,7 +256,7 @@ export class SendRun {
     });
   }
 
-  /** @returns whether they are known; else after a pause */
+  /** @returns whether they are known; if not, after a pause */
   async #learnLeaders(again: boolean): Promise<boolean> {
     try {
       if (again) await this.#pause();
@@ -286,7 +290,7 @@ export class SendRun {
     }
     const { topic } = this.#options;
     const { addresses } = this.#state.client;
-    const silence = unreachable(addresses, `no answer to what was sent to topic ${topic}`);
+    const silence = unreachable(addresses, `no answer to the records sent to topic ${topic}`);
     const failure = toFailure(this.#fatal?.error ?? this.#trouble ?? silence, {
       addresses,
       doing: `send to topic ${topic}`,

@@ -14,13 +14,13 @@ import type { KafkaOptions } from '../options.ts';
 import { firstSuccess, interruptible } from './race.ts';
 import { fetchMetadata, fullest, type ClusterMetadata, type TopicMetadata } from './requests/metadata.ts';
 
-/** A program that finds nobody ends within 10 s of its start: a second is left for starting and ending. */
+/** A program that finds no broker ends within 10 s of its start: a second is left for starting and ending. */
 const CONNECT_TIMEOUT_MS = 9_000;
-/** Where every address refuses, nobody is about to answer but a broker that is just starting. */
+/** Where every address refuses connections, only a broker that is just starting could still answer. */
 const REFUSED_TIMEOUT_MS = 1_200;
-/** An address has that long to answer before the next one is asked too: as in RFC 8305 ("happy eyeballs"). */
+/** How long an address may take to answer before the next one is asked too, as in RFC 8305 ("happy eyeballs"). */
 const STAGGER_MS = 250;
-/** Other nodes are asked that long for what one of them lacks. */
+/** How long other nodes are asked for what one of them lacks. */
 const OTHERS_TIMEOUT_MS = 1_000;
 const FIRST_PAUSE_MS = 50;
 export const LONGEST_PAUSE_MS = 1_000;
@@ -28,24 +28,24 @@ export const LONGEST_PAUSE_MS = 1_000;
 export interface RetryOptions {
   /** What is being done, to follow "cannot". */
   readonly doing: string;
-  /** From the first try until no further one is begun. */
+  /** From the first attempt until no further one is started. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly context?: FailureContext;
 }
 
-/** What is known of topics that are asked for. */
+/** What is known about requested topics. */
 export interface KnownTopics {
-  /** Further topics, which are left out where the node answers with an error. */
+  /** Further topics, which are left out if the node answers with an error. */
   readonly others?: readonly string[];
-  /** How many partitions a topic had before; absent: none that is known. */
+  /** How many partitions a topic had before; absent if unknown. */
   readonly partitions?: ReadonlyMap<string, number>;
 }
 
-/** A connection to one address that is being made or was made. */
+/** A connection to one address, made or being made. */
 interface Link {
   readonly opening: Promise<BrokerNode>;
-  /** Once it was made. */
+  /** Set once the connection was made. */
   node: BrokerNode | undefined;
 }
 
@@ -59,12 +59,12 @@ export class KafkaClient {
   readonly #connect: (address: Address) => Promise<BrokerNode>;
   readonly #links = new Map<string, Link>();
   #known = new Map<number, Address>();
-  /** How many questions to any node there were: each begins with another node. */
+  /** Number of requests to any node so far: each starts with another node. */
   #turn = 0;
-  /** When nothing is waited for any longer, whatever it is: milliseconds since the epoch. */
+  /** When all waiting ends, in terms of performance.now. */
   readonly #endsAt: number;
   readonly #totalTimeoutMs: number;
-  /** Some address answered, now or before. */
+  /** Some address has answered, now or before. */
   #hasMet = false;
 
   constructor(options: KafkaOptions) {
@@ -78,10 +78,10 @@ export class KafkaClient {
   }
 
   /**
-   * Runs `action` until it succeeds, its error is one that does not pass, or the time is up. As long as no address
-   * has ever answered, an attempt does not outlive the time, and there is little of it where all refuse.
+   * Runs `action` until it succeeds, fails with an error that does not pass, or the time is up. As long as no address
+   * has ever answered, an attempt does not outlive that time, and the time is short if all addresses refuse.
    *
-   * @throws Failure as by toFailure, or the signal's reason
+   * @throws Failure as from toFailure, or the signal's reason
    */
   async retry<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
     const { signal } = options;
@@ -108,7 +108,9 @@ export class KafkaClient {
     }
   }
 
-  /** Settles with the first attempt of a client at the deadline at the latest, and with each at the end of all. */
+  /**
+   * Ends an attempt at the deadline if no address has ever answered, and at the end of the total time in any case.
+   */
   async #untilLate<T>(attempt: Promise<T>, startedAt: number, deadline: number, doing: string): Promise<T> {
     const leftMs = Math.max(0, deadline - performance.now());
     const isEnd = deadline === this.#endsAt;
@@ -121,7 +123,7 @@ export class KafkaClient {
           reject(
             unreachable(
               this.addresses,
-              `nothing came within ${Math.round((deadline - startedAt) / 100) / 10} s`,
+              `no answer within ${Math.round((deadline - startedAt) / 100) / 10} s`,
             ),
           );
       }, leftMs);
@@ -140,15 +142,15 @@ export class KafkaClient {
   }
 
   /**
-   * The answer of the first node that gives one: the nodes that are connected, then every address that is known,
-   * each asked when the one before fails or lets us wait. For questions that any node answers.
+   * The first answer from any node: first the connected nodes, then every known address, each asked when the one
+   * before fails or is slow. For requests that every node can answer.
    */
   ask<T>(question: (node: BrokerNode) => Promise<T>): Promise<T> {
     const attempts = this.#candidates().map((address) => async () => question(await this.#node(address)));
     return firstSuccess(attempts, STAGGER_MS);
   }
 
-  /** Any connected node: one that is known, else the first address that answers. */
+  /** Any connected node: a known one, or else the first address that answers. */
   anyNode(): Promise<BrokerNode> {
     return this.ask((node) => Promise.resolve(node));
   }
@@ -156,12 +158,12 @@ export class KafkaClient {
   async node(nodeId: number): Promise<BrokerNode> {
     if (!this.#known.has(nodeId)) await this.metadata([]);
     const address = this.#known.get(nodeId);
-    // Not in the metadata: the node went, and its partitions are about to get another leader.
+    // Not in the metadata: the node has left, and its partitions are about to get another leader.
     if (address === undefined) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
     return this.#node(address);
   }
 
-  /** `host:port` of a node, as the metadata have it. */
+  /** `host:port` of a node, from the metadata. */
   addressOf(nodeId: number): string | undefined {
     const address = this.#known.get(nodeId);
     return address === undefined ? undefined : nameOf(address);
@@ -175,7 +177,7 @@ export class KafkaClient {
 
   /**
    * @param partitions how many it had before
-   * @returns undefined when there is no such topic; otherwise rejects with what the node answered
+   * @returns undefined when the topic does not exist; rejects with any other error that the node answers
    */
   async topic(
     topic: string,
@@ -186,9 +188,9 @@ export class KafkaClient {
   }
 
   /**
-   * The topics that there are of these. Rejects with what the node answered of one of them otherwise. A node that is
-   * cut off from the others knows nothing of what was made since: they are asked, too, when it lacks a topic or some
-   * of its partitions.
+   * Returns those of the topics that exist. Rejects with any other error that the node answers for one of them. A
+   * node that is cut off from the others does not know newer topics and partitions: if it lacks a topic or some
+   * partitions, the other nodes are asked, too.
    */
   async topics(
     names: readonly string[],
@@ -210,7 +212,7 @@ export class KafkaClient {
     return { cluster, topics };
   }
 
-  /** What each node says, of those that answer soon. */
+  /** The metadata from each node that answers soon. */
   async #ofAll({ brokers }: ClusterMetadata, topics: readonly string[]): Promise<ClusterMetadata[]> {
     const late = sleep(OTHERS_TIMEOUT_MS, undefined, { ref: false });
     const answers = brokers.map(async (address) => {
@@ -220,7 +222,7 @@ export class KafkaClient {
     return (await Promise.all(answers)).filter((answer) => answer !== undefined);
   }
 
-  /** On a connection of its own: a node answers one question of a connection after the other, and a join waits. */
+  /** On a connection of its own: a node answers a connection's requests one after another, and a join waits. */
   async coordinator(group: string): Promise<BrokerNode> {
     const { coordinator } = await this.ask((node) =>
       node.findGroupCoordinator({ groupId: group, coordinatorType: 0 }),
@@ -228,22 +230,22 @@ export class KafkaClient {
     return this.#node({ host: coordinator.host, port: coordinator.port }, 'group');
   }
 
-  /** Drops a node whose connection cannot be trusted any more, connected or not. */
+  /** Drops a node whose connection can no longer be trusted, connected or not. */
   forget(node: BrokerNode): void {
     for (const [key, link] of this.#links) if (link.node === node) this.#links.delete(key);
     destroyConnections(node.connectionPool);
   }
 
-  /** At once: what is in flight rejects, and nothing of kafkajs keeps the process alive. */
+  /** Closes at once: pending requests reject, and nothing of kafkajs keeps the process running. */
   close(): void {
     this.#sockets.closed = true;
-    // With an error, since only then kafkajs stops its timers and rejects what waits.
+    // With an error: only then does kafkajs stop its timers and reject pending requests.
     for (const socket of this.#sockets.open) socket.destroy(new Error('closed by orderctl'));
     this.#sockets.open.clear();
     this.#links.clear();
   }
 
-  /** Connected ones first, each time beginning with another: one that hangs, or lags behind, is one of several. */
+  /** Connected addresses first, starting with another one each time: a node that hangs or lags is one of several. */
   #candidates(): Address[] {
     const turn = this.#turn++;
     const rotated = <T>(all: T[]): T[] => {
@@ -257,7 +259,7 @@ export class KafkaClient {
     return [...rotated(all.filter(isConnected)), ...rotated(all.filter((one) => !isConnected(one)))];
   }
 
-  /** The connection to an address; a new one where there is none or it was lost. */
+  /** The connection to an address; a new one if there is none or it was lost. */
   #node(address: Address, purpose: Purpose = 'data'): Promise<BrokerNode> {
     const key = keyOf(address, purpose);
     const known = this.#links.get(key);
@@ -277,7 +279,7 @@ export class KafkaClient {
   }
 }
 
-/** setTimeout takes no more. */
+/** The longest that setTimeout accepts. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 type Purpose = 'data' | 'group';
