@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../domain/failure.ts';
 
-/** Paths of PEM files; null: the ones of the system, and no certificate of the client. */
+/** Paths of PEM files; null means the system's authorities, or no client certificate. */
 export interface TlsFiles {
   readonly ca: string | null;
   readonly cert: string | null;
   readonly key: string | null;
 }
 
-/** @throws Failure invalid_settings a file cannot be read, or is none in PEM */
+/** @throws Failure invalid_settings: a file cannot be read, or is not PEM */
 export async function readTls(tls: TlsFiles): Promise<{ ca?: string; cert?: string; key?: string }> {
   const [ca, cert, key] = await Promise.all([
     readPem('the authorities for TLS', tls.ca),
@@ -35,7 +35,7 @@ async function readPem(what: string, file: string | null): Promise<string | unde
     });
   }
   throw new Failure('invalid_settings', `${file}, ${what}, is not a PEM file`, {
-    fix: 'convert it: PEM begins with -----BEGIN',
+    fix: 'convert it to PEM, which starts with -----BEGIN',
     context: { file },
   });
 }

@@ -123,7 +123,7 @@ describe('the time for all that an admin is asked', () => {
     await expect(admin.ranges('orders')).rejects.toMatchObject({
       code: 'broker_unreachable',
       message: expect.stringMatching(
-        new RegExp(`no answer of 127.0.0.1:${cluster.node(2).port} within 1.5 s`),
+        new RegExp(`no answer from 127.0.0.1:${cluster.node(2).port} within 1.5 s`),
       ) as unknown,
     });
   });

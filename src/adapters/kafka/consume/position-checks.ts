@@ -77,7 +77,7 @@ export class PositionChecks {
       onChecked();
     } catch (error) {
       if (signal.aborted) return;
-      // A node that has just started knows no topics for a moment; whether the topic is gone, the leaders tell.
+      // A node that has just started knows no topics for a moment; the leaders show whether the topic was deleted.
       if (!isPassing(error) && answerOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
       for (const check of checks) fetcher.slots.putBack(check);
       if (isConnectionError(error)) for (const { nodeId } of led.values()) leaders.suspect(nodeId);

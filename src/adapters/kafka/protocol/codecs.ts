@@ -5,17 +5,17 @@ import { decompressFrameSync } from 'lz4-napi';
 import { uncompressSync } from 'snappy';
 
 /**
- * What one record batch may yield. Sixty-four times Kafka's default limit for a batch as it is sent, and small
- * enough that two copies of it at once stay far under the memory a consumer may take.
+ * Most bytes that one record batch may decompress to: 64 times Kafka's default limit for a batch as it is sent, and
+ * small enough that two copies at the same time stay far below a consumer's memory limit.
  */
 export const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 
-/** Thrown when bytes cannot be decompressed, or would yield more than the cap. */
+/** Thrown when bytes cannot be decompressed, or would yield more bytes than allowed. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
 }
 
-/** Low three bits of a record batch's attributes. */
+/** By the low three bits of a record batch's attributes. */
 const CODECS: Readonly<Record<number, { name: string; decompress: (bytes: Buffer, cap: number) => Buffer }>> =
   {
     1: { name: 'gzip', decompress: gunzip },
@@ -25,7 +25,7 @@ const CODECS: Readonly<Record<number, { name: string; decompress: (bytes: Buffer
   };
 
 /**
- * The records of a compressed batch. Synchronous: what is decompressed is at most a few MiB as a rule.
+ * Decompresses the records of a batch. Synchronous, because the result is usually a few MiB at most.
  *
  * @param codec number as in the batch's attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd
  * @throws CodecError unknown codec, garbage, or more than `cap` bytes
@@ -78,7 +78,7 @@ function unsnappy(bytes: Buffer, cap: number): Buffer {
   return Buffer.concat(blocks);
 }
 
-/** A raw block begins with the length of what it yields, as a varint of at most 32 bits. */
+/** A raw block starts with its decompressed length, as a varint of at most 32 bits. */
 function snappyLength(block: Buffer): number {
   let length = 0;
   for (let index = 0; index < 5; index += 1) {
@@ -96,12 +96,12 @@ function unlz4(bytes: Buffer, cap: number): Buffer {
 }
 
 const LZ4_MAGIC = 0x184d2204;
-/** A byte of an LZ4 block stands for at most 255 bytes of what it yields. */
+/** A byte of an LZ4 block expands to at most 255 bytes. */
 const LZ4_MAX_RATIO = 255;
 
 /**
- * The most that a frame can yield, from its block lengths, without touching the data: the library has no limit of
- * its own. By the LZ4 frame format, version 1.6.
+ * The most bytes that a frame can expand to, by its block lengths and without touching the data, since the library
+ * has no limit of its own. See the LZ4 frame format, version 1.6.
  */
 function lz4Bound(bytes: Buffer): number {
   if (bytes.readUInt32LE(0) !== LZ4_MAGIC) throw new CodecError('lz4 data has no frame header');
@@ -121,7 +121,7 @@ function lz4Bound(bytes: Buffer): number {
 }
 
 const ZSTD_MAGIC = 0xfd2fb528;
-/** What zstd's own tools refuse to go beyond without being asked. */
+/** The largest window that zstd's own tools accept by default. */
 const ZSTD_MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 
 function unzstd(bytes: Buffer, cap: number): Buffer {
@@ -133,7 +133,7 @@ function unzstd(bytes: Buffer, cap: number): Buffer {
     if (total > cap) throw tooLarge('zstd', cap);
     chunks.push(chunk);
   });
-  // In steps, so that a bomb is noticed before all of it has been blown up.
+  // In steps, so that a decompression bomb is noticed before all of it is expanded.
   const stepBytes = 64 * 1024;
   for (let at = 0; at < bytes.length; at += stepBytes) {
     stream.push(bytes.subarray(at, at + stepBytes), at + stepBytes >= bytes.length);
@@ -141,7 +141,7 @@ function unzstd(bytes: Buffer, cap: number): Buffer {
   return Buffer.concat(chunks, total);
 }
 
-/** The memory that a frame asks for before it yields anything (RFC 8878, 3.1.1.1). */
+/** The memory that a frame requires before it yields anything (RFC 8878, 3.1.1.1). */
 function zstdWindow(bytes: Buffer): number {
   if (bytes.readUInt32LE(0) !== ZSTD_MAGIC) throw new CodecError('zstd data has no frame header');
   const descriptor = bytes.readUInt8(4);

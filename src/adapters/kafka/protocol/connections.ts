@@ -15,13 +15,13 @@ import { isConnectionError, isSignInRefused, isTimeout } from './errors.ts';
 import type { KafkaOptions } from '../options.ts';
 import { timeOnlySilence } from './silence.ts';
 
-/** How many connections to a node, by `host:port`, were given up in a row for an answer that did not come. */
+/** By `host:port`, how many connections in a row were given up because an answer did not arrive. */
 export type Unanswered = Map<string, number>;
 
-/** Sockets that are open, so that all can be closed at once, and who is waited for. */
+/** The open sockets, so that all can be closed at once, and the nodes that are waited for. */
 export interface Sockets {
   readonly open: Set<ReturnType<SocketFactory>>;
-  /** `host:port` of each node that a connection or an answer is due from, as often as it is. */
+  /** `host:port` of each node whose connection or answer is pending, once for each. */
   readonly due: string[];
   readonly unanswered: Unanswered;
   closed: boolean;
@@ -29,15 +29,15 @@ export interface Sockets {
 
 /** From the first packet to the end of the TLS handshake. */
 const HANDSHAKE_TIMEOUT_MS = 3_000;
-/** The whole of it, with the versions and the authentication. */
+/** For the whole connection, including the API versions and the authentication. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** What a broker answers from memory. Longer silence is a broker, or a connection, that is gone. */
+/** For requests that a broker answers from memory. Longer silence means that the broker or the connection is dead. */
 export const ANSWER_TIMEOUT_MS = 3_000;
-/** How often that time is doubled at most: it becomes 24 s. */
+/** How often that time is doubled at most: up to 24 s. */
 const MOST_DOUBLINGS = 3;
 /** A coordinator waits 5 s for the replicas of a commit. */
 const COMMIT_TIMEOUT_MS = 6_000;
-/** What may wait for the controller, for replicas or for other members, where a request sets no limit itself. */
+/** For requests that may wait for the controller, replicas or other members and set no limit themselves. */
 const CHANGE_TIMEOUT_MS = 15_000;
 
 const FETCH = 1;
@@ -47,11 +47,7 @@ const QUICK = new Set([FETCH, 2, 3, 9, 10, 12, 15, 16, 18]);
 /** SaslHandshake, ApiVersions, SaslAuthenticate. */
 const BEFORE_AUTHENTICATION = new Set([17, 18, 36]);
 
-/**
- * Connects to one node at a time. kafkajs wants a map or nothing for TLS, and credentials beside the mechanism.
- *
- * @returns a function that rejects with errors of kafkajs, within 5 s
- */
+/** @returns a function that connects to one node; it rejects with kafkajs's errors, within 5 s */
 export function connector(
   options: KafkaOptions,
   sockets: Sockets,
@@ -62,7 +58,7 @@ export function connector(
     logCreator:
       () =>
       ({ namespace, log: { message, ...details } }) =>
-        // Always debug: what it calls an error is a retry, or comes up as a Failure of ours.
+        // Always debug: what kafkajs calls an error is retried, or is reported as a Failure of ours.
         onLog?.('debug', `kafkajs ${namespace}: ${message}`, details),
   });
   const poolsFor = (sasl: Credentials | undefined) =>
@@ -79,7 +75,7 @@ export function connector(
       logger,
       socketFactory: ((socketOptions) => {
         const socket = defaultSocketFactory(socketOptions);
-        // Begun before the end, got here after it.
+        // Started before the close, ready after it.
         if (sockets.closed) socket.destroy(new Error('closed by orderctl'));
         sockets.open.add(socket);
         socket.on('close', () => sockets.open.delete(socket));
@@ -109,7 +105,7 @@ export function connector(
   return sasl === null ? (address) => open(address, undefined) : signingIn(sasl, open);
 }
 
-/** kafkajs keeps what it needs to sign in on this object, so each connection has its own. */
+/** kafkajs keeps the state of an authentication on this object, so each connection has its own. */
 interface Credentials {
   readonly mechanism: string;
   readonly username: string;
@@ -117,8 +113,8 @@ interface Credentials {
 }
 
 /**
- * Signs in with the password as it is now, or the last one that was accepted: while a password is changed, brokers and
- * we learn of it one after the other.
+ * Authenticates with the current password, or else with the last one that was accepted: while a password is being
+ * changed, brokers and this program receive it one after another.
  */
 function signingIn(
   { mechanism, username, password: current, onNewPassword }: NonNullable<KafkaOptions['sasl']>,
@@ -140,7 +136,7 @@ function signingIn(
   };
 }
 
-/** What kafkajs leaves to be desired in its connections to one node, mended. */
+/** Fixes shortcomings of kafkajs's connections to one node. */
 export function guard(pool: ConnectionPool, unanswered: Unanswered): void {
   calmTimers(pool);
   connectOnce(pool);
@@ -149,8 +145,8 @@ export function guard(pool: ConnectionPool, unanswered: Unanswered): void {
 }
 
 /**
- * Closes a node's connections at once. kafkajs's own way waits for the answers that are due; with an error it stops
- * its timers and rejects what waits.
+ * Closes a node's connections at once. kafkajs would wait for pending answers; on an error, it stops its timers and
+ * rejects pending requests.
  */
 export function destroyConnections(pool: ConnectionPool): void {
   for (const { socket } of pool.pool) socket?.destroy(new Error('closed by orderctl'));
@@ -158,8 +154,8 @@ export function destroyConnections(pool: ConnectionPool): void {
 
 /**
  * From the first answer on, kafkajs runs a timer of about 1 ms per connection even when nothing waits to be sent
- * (kafkajs#1556, #1751): it counts from `throttledUntil` −1. With nothing pending there is nothing to schedule;
- * a request that is queued schedules its own check.
+ * (kafkajs#1556, #1751), because it counts from `throttledUntil` −1. With nothing pending there is nothing to
+ * schedule; a request that is queued schedules its own check.
  */
 function calmTimers(pool: ConnectionPool): void {
   for (const { requestQueue } of pool.pool) {
@@ -171,10 +167,10 @@ function calmTimers(pool: ConnectionPool): void {
 }
 
 /**
- * Each connection is made once, by whichever request comes first; when it is lost, so is the node, and a new pool
- * takes its place. kafkajs would connect again in the same object: it opens two sockets for two requests that come
- * together, reads what a new connection says as the rest of the half answer that the old one left, and closes the
- * new one when the old one has drained.
+ * Makes each connection once, for whichever request comes first. When it is lost, the node is dropped, and a new pool
+ * takes its place. kafkajs would connect again in the same object: it opens two sockets for two simultaneous
+ * requests, reads the bytes of a new connection as the rest of an answer that the old one cut off, and closes the new
+ * one when the old one has drained.
  */
 function connectOnce(pool: ConnectionPool): void {
   for (const connection of pool.pool) {
@@ -185,11 +181,11 @@ function connectOnce(pool: ConnectionPool): void {
 }
 
 /**
- * A request without an answer in time, or a connection that is lost, closes all connections to the node, as Kafka's
- * own clients do. kafkajs keeps them: where the network has forgotten a connection without a word, nothing would
- * come of it until TCP gives up, a quarter of an hour later, though the node can be reached by a new one.
+ * Closes all connections to the node when a request gets no answer in time or a connection is lost, as Kafka's own
+ * clients do. kafkajs keeps them: if the network has silently dropped a connection, requests would hang until TCP
+ * gives up a quarter of an hour later, although a new connection would reach the node.
  *
- * A node that does not answer the next connection either is given twice the time: it may be so busy that asking
+ * A node that does not answer on the next connection either is given twice the time: it may be so busy that asking
  * again at the same pace would never get an answer.
  */
 function closeOnTrouble(pool: ConnectionPool, unanswered: Unanswered): void {
@@ -205,7 +201,7 @@ function closeOnTrouble(pool: ConnectionPool, unanswered: Unanswered): void {
     try {
       await ready(pool, apiKey);
       const answer = (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;
-      // Its versions are the first that a busy node gives, and cost it least.
+      // The API versions are what a busy node answers first and most cheaply, so they do not count.
       if (!BEFORE_AUTHENTICATION.has(apiKey)) unanswered.delete(address);
       return answer;
     } catch (error) {
@@ -224,7 +220,7 @@ function usualLimitMs(pool: ConnectionPool, apiKey: number): number {
   return apiKey === OFFSET_COMMIT ? COMMIT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
 }
 
-/** Keeps the node in the list while one of its answers is due. */
+/** Keeps the node in the list while one of its answers is pending. */
 function noteDue(pool: ConnectionPool, name: string, due: string[]): void {
   const send = pool.send.bind(pool);
   pool.send = <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> =>
@@ -240,7 +236,7 @@ async function whileDue<T>(due: string[], name: string, work: () => Promise<T>):
   }
 }
 
-/** Connects and authenticates where that is still to be done: kafkajs sets no limit to the latter. */
+/** Connects and authenticates if necessary: kafkajs sets no time limit for the latter. */
 async function ready(pool: ConnectionPool, apiKey: number): Promise<void> {
   const connection = pool.pool[apiKey === FETCH ? 1 : 0];
   if (connection === undefined || BEFORE_AUTHENTICATION.has(apiKey)) return;
@@ -251,18 +247,18 @@ async function ready(pool: ConnectionPool, apiKey: number): Promise<void> {
   try {
     await within(CONNECT_TIMEOUT_MS, opened, address);
   } catch (error) {
-    // Its session has ended, and the password was changed meanwhile: a new connection takes the new one.
+    // The session has ended, and the password was changed meanwhile: a new connection uses the new one.
     if (wasOpen && isSignInRefused(error)) throw new SessionEndedError(`the session at ${address} has ended`);
     throw error;
   }
 }
 
-/** Named as kafkajs's own error for a connection that is lost. */
+/** Has the name of kafkajs's error for a lost connection. */
 class SessionEndedError extends Error {
   override readonly name = 'KafkaJSConnectionClosedError';
 }
 
-/** Named as kafkajs's own error for it. */
+/** Has the name of kafkajs's error for a failed connection. */
 class ConnectTimeoutError extends Error {
   override readonly name = 'KafkaJSConnectionError';
 }

@@ -8,18 +8,18 @@ export interface BatchOrigin {
   readonly producerEpoch: number;
   /** Sequence number of the first record within its partition. */
   readonly baseSequence: number;
-  /** Milliseconds since the epoch, of every record. */
+  /** Timestamp of every record, in milliseconds since the epoch. */
   readonly timestampMs: number;
 }
 
-/** Greatest length of what surrounds key, value and headers: length, attributes, deltas, lengths. */
+/** Most bytes of what surrounds key, value and headers: length, attributes, deltas, lengths. */
 const RECORD_OVERHEAD_BYTES = 32;
 
 const NUMBER_BYTES = 10;
 /** A UTF-16 unit takes at most three bytes in UTF-8. */
 const BYTES_PER_UNIT = 3;
 
-/** At least the bytes that the record takes in a batch. */
+/** An upper bound for the bytes that the record takes in a batch. */
 export function recordSizeBound({ key, value, headers = NO_HEADERS }: SendRecord): number {
   let bound = RECORD_OVERHEAD_BYTES + boundOf(key) + boundOf(value);
   for (const [name, content] of headers) bound += 2 * NUMBER_BYTES + boundOf(name) + boundOf(content);
@@ -28,7 +28,7 @@ export function recordSizeBound({ key, value, headers = NO_HEADERS }: SendRecord
 
 const NO_HEADERS: Headers = [];
 
-/** Records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
+/** Encodes records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
 export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin): Buffer {
   let bound = BATCH_HEADER_BYTES;
   for (const record of records) bound += recordSizeBound(record);
@@ -37,7 +37,7 @@ export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin)
     writer.record(record, delta);
   });
   const bytes = writer.bytes.subarray(0, writer.at);
-  bytes.writeBigInt64BE(0n, 0); // the broker gives the offset
+  bytes.writeBigInt64BE(0n, 0); // the broker assigns the offset
   bytes.writeInt32BE(bytes.length - 12, 8);
   bytes.writeInt32BE(-1, 12);
   bytes.writeInt8(2, 16);
@@ -64,7 +64,7 @@ function lengthOf(bytes: Uint8Array | string): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 }
 
-/** A header as it was written last at its place among those of a record. */
+/** The header last written at a given place among a record's headers. */
 interface Written {
   header: Headers[number];
   from: number;
@@ -74,9 +74,9 @@ interface Written {
 class Writer {
   readonly bytes: Buffer;
   at: number;
-  /** Headers that are the same objects as those of the record before are copied. */
+  /** The headers of the previous record: where the same objects follow, their bytes are copied. */
   readonly #written: Written[] = [];
-  /** Of the number of bytes of the record before: most have as many. */
+  /** Size of the length of the previous record: for most records it is the same. */
   #sizeBytes = 2;
 
   constructor(bytes: Buffer, at: number) {
@@ -101,13 +101,13 @@ class Writer {
     this.#prefix(start, body);
   }
 
-  /** Writes the length of a record before it. */
+  /** Writes a record's length in front of it. */
   #prefix(start: number, body: number): void {
     const end = this.at;
     const sizeBytes = varintSize(end - body);
     if (start + sizeBytes !== body) {
       this.bytes.copyWithin(start + sizeBytes, body, end);
-      // What they say has moved.
+      // Their bytes have moved.
       this.#written.length = 0;
       this.#sizeBytes = sizeBytes;
     }
@@ -149,7 +149,7 @@ class Writer {
     }
   }
 
-  /** Names and values of most headers are short and ASCII: a call of Buffer would cost more than writing them. */
+  /** Most header names and values are short and ASCII: calling Buffer would cost more than writing them here. */
   #shortText(text: string): boolean {
     const { length } = text;
     if (length > 128) return false;

@@ -2,7 +2,7 @@ import type { Advice } from '../../../domain/advice.ts';
 import { Failure, type FailureContext } from '../../../domain/failure.ts';
 import type { BadBatchError } from './record-batch.ts';
 
-/** Names of kafkajs's errors that say nothing but: that node did not answer. */
+/** Names of kafkajs's errors that only mean that the node did not answer. */
 const CONNECTION_ERRORS = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
@@ -10,7 +10,7 @@ const CONNECTION_ERRORS = new Set([
   'KafkaJSLockTimeout',
 ]);
 
-/** Answers that pass by themselves: a leader or coordinator is moving, starting or loading. */
+/** Answers that are temporary: a leader or coordinator is moving, starting or loading. */
 const PASSING_ANSWERS = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
@@ -31,25 +31,25 @@ const PASSING_ANSWERS = new Set([
 ]);
 
 const WAIT_FOR_CLUSTER =
-  'wait until the cluster has settled, then try again; see the log of the brokers if it does not';
+  'wait until the cluster has settled, then try again; if it does not settle, see the logs of the brokers';
 const COMPARE_CLOCKS =
-  'compare the clocks of this machine and of the brokers: by message.timestamp.after.max.ms of the topic they may differ by so much';
+  'compare the clocks of this machine and the brokers: they may differ by at most message.timestamp.after.max.ms of the topic';
 
-/** Codes of Node's TLS errors by which a certificate is refused, by it or by us: trying again does not help. */
+/** Codes of Node's TLS errors for a certificate that either side refused: trying again does not help. */
 const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|^UNABLE_TO|^ERR_TLS|^ERR_SSL|^ERR_OSSL|^EPROTO$/;
-/** What a port that speaks no TLS looks like, but a broker that is going down too. */
+/** The error for a port without TLS, but also for a broker that is shutting down. */
 const NO_HANDSHAKE = 'before secure TLS connection';
 
 interface Described {
   readonly name: string;
   readonly type: string | null;
   readonly code: string | null;
-  /** `host:port` of the one node that it is about. */
+  /** `host:port` of the node, if the error is about a single one. */
   readonly broker: string | null;
   readonly message: string;
 }
 
-/** kafkajs wraps errors in errors that lose `type` and `code`; the innermost that has them is meant. */
+/** kafkajs wraps errors in errors without `type` and `code`; this describes the innermost error that has them. */
 function describe(error: unknown): Described {
   let found: Described = { name: '', type: null, code: null, broker: null, message: String(error) };
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 10; depth += 1) {
@@ -69,12 +69,12 @@ function describe(error: unknown): Described {
   return found;
 }
 
-/** Kafka's name of the answer that an error stands for, or null when it is no answer. */
+/** Kafka's name for the answer in an error; null when the error is not an answer. */
 export function answerOf(error: unknown): string | null {
   return describe(error).type;
 }
 
-/** Whether a node was given up since no answer came in time. */
+/** Whether a node was given up because no answer arrived in time. */
 export function isTimeout(error: unknown): boolean {
   return describe(error).name === 'KafkaJSRequestTimeoutError';
 }
@@ -84,21 +84,21 @@ export function isConnectionError(error: unknown): boolean {
   return CONNECTION_ERRORS.has(name) && !CERTIFICATE_ERROR.test(code ?? '');
 }
 
-/** Codes of Node's by which nobody is there: no broker listens, or no such host is known. */
+/** Codes of Node's errors for an address that no broker listens on, or a host that is unknown. */
 const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-/** Whether an address said at once that nobody is there, rather than nothing. */
+/** Whether an address refused the connection at once, rather than not answering. */
 export function isRefused(error: unknown): boolean {
   return REFUSED.has(describe(error).code ?? '');
 }
 
-/** The brokers do not accept who we say we are. */
+/** The brokers do not accept our credentials. */
 export function isSignInRefused(error: unknown): boolean {
   const { name, type } = describe(error);
   return name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true;
 }
 
-/** Whether to try again: another node, or the same a moment later. */
+/** Whether to retry: with another node, or with the same one a moment later. */
 export function isPassing(error: unknown): boolean {
   return isConnectionError(error) || PASSING_ANSWERS.has(answerOf(error) ?? '');
 }
@@ -106,14 +106,14 @@ export function isPassing(error: unknown): boolean {
 export interface ErrorSetting {
   /** The cluster as the user named it: `127.0.0.1:9092`. */
   readonly addresses: string;
-  /** What was being done, to follow "cannot": `read topic orders`. */
+  /** What was being done, following "cannot": `read topic orders`. */
   readonly doing: string;
   readonly context?: FailureContext;
 }
 
 /**
- * The Failure that an error of kafkajs, of a node or of the network means to a person. What is none of these is a
- * bug and comes back as it is.
+ * Translates an error of kafkajs, of a node or of the network to a Failure for the user. Any other error is a bug and
+ * is returned unchanged.
  */
 export function toFailure(error: unknown, { addresses, doing, context = {} }: ErrorSetting): Error {
   if (error instanceof Failure) return error;
@@ -122,7 +122,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
     new Failure('broker_refused', why, { fix, context, cause: error });
 
   if (type === 'ILLEGAL_SASL_STATE') {
-    return refused(`the brokers at ${addresses} ask for no credentials`, { kind: 'no_credentials' });
+    return refused(`the brokers at ${addresses} do not ask for credentials`, { kind: 'no_credentials' });
   }
   if (isSignInRefused(error)) {
     return refused(`the brokers at ${addresses} refused the credentials: ${message}`, {
@@ -141,7 +141,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
     return unreachable(addresses, broker === null ? message : `${broker}: ${message}`, error);
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    return new Failure('not_found', `cannot ${doing}: there is no such topic at ${addresses}`, {
+    return new Failure('not_found', `cannot ${doing}: the topic does not exist at ${addresses}`, {
       context,
       cause: error,
     });
@@ -167,12 +167,12 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
   if (type !== null)
     return refused(
       `cannot ${doing}: ${addresses} answers ${type} (${message})`,
-      'see the log of the brokers',
+      'see the logs of the brokers',
     );
   if (name === 'KafkaJSServerDoesNotSupportApiKey') {
     return refused(
-      `cannot ${doing}: what listens at ${addresses} does not offer it`,
-      'use a broker that speaks the protocol of Kafka 2.3 or newer',
+      `cannot ${doing}: the server at ${addresses} does not support it`,
+      'use a broker that supports the protocol of Kafka 2.3 or newer',
     );
   }
   return error instanceof Error ? error : new Error(message);
@@ -185,23 +185,23 @@ export function unreachable(addresses: string, why: string, cause?: unknown): Fa
   });
 }
 
-/** @param due `host:port` of each that was waited for */
+/** @param due `host:port` of each node that was waited for */
 export function brokersSilent(doing: string, due: string, within: string): Failure {
-  return new Failure('broker_unreachable', `cannot ${doing}: no answer of ${due} within ${within}`, {
-    fix: 'see whether these brokers run, and their logs; others of the cluster do answer',
+  return new Failure('broker_unreachable', `cannot ${doing}: no answer from ${due} within ${within}`, {
+    fix: 'check that these brokers are running, and see their logs; other brokers of the cluster do answer',
   });
 }
 
 /** @param cause what the brokers answered */
 export function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
-  return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
+  return new Failure('topic_missing', `topic ${topic} does not exist at ${addresses}`, {
     fix: { kind: 'other_topic' },
     context: { topic },
     cause,
   });
 }
 
-/** What a record batch is to a person that holds other bytes than a producer sent. */
+/** Reports a record batch whose bytes are not those that a producer sent. */
 export function badBatch(topic: string, partition: number, error: BadBatchError): Failure {
   const { offset, next } = error;
   return new Failure(

@@ -9,19 +9,20 @@ export interface AbortedTransaction {
 export interface Portion {
   /** May be empty: control records, aborted transactions, or records that compaction removed. */
   readonly records: BrokerRecord[];
-  /** The offset after all that was looked at. */
+  /** The offset after everything that was examined. */
   readonly next: number;
 }
 
 /**
- * How much is handed out at once. A commit per portion should pay, which a thousand records do in files; and its objects
- * should die young: with 4,000 of them an order takes a tenth more CPU time, with 50,000 also 140 MB more memory.
+ * How much is handed out at once. A commit per portion should pay off, which takes a thousand records with files; and
+ * a portion's objects should die young: with 4,000 records an order takes a tenth more CPU time, with 50,000 also 140
+ * MB more memory.
  */
 const PORTION_BYTES = 4 * 1024 * 1024;
 const PORTION_RECORDS = 2_000;
 
 /**
- * What one fetch brought of one partition, decoded as it is taken.
+ * What one fetch returned for one partition, decoded as it is taken.
  *
  * Read-committed filtering is the client's part of the protocol. Broker and client agree on it by batch, as in
  * Kafka's own consumer (CompletedFetch.nextFetchedRecord): when the last offset of a batch reaches the first offset
@@ -38,7 +39,7 @@ export class FetchedPartition {
   #next: number;
   #open: BatchRecords | undefined;
   #openNext = 0;
-  /** What `take` will hand out next, where `lookAhead` was called. */
+  /** What `take` will return next, if `lookAhead` was called. */
   #ahead: (() => Portion | undefined) | undefined;
 
   constructor(fetched: {
@@ -46,7 +47,7 @@ export class FetchedPartition {
     highWatermark: number;
     buffer: Buffer;
     aborted: readonly AbortedTransaction[];
-    /** The most that are handed out at once. */
+    /** The most records that are handed out at once. */
     portionRecords?: number | undefined;
   }) {
     this.fetchOffset = fetched.fetchOffset;
@@ -61,7 +62,7 @@ export class FetchedPartition {
     return this.#buffer.length - this.#at;
   }
 
-  /** The offset after all that was taken. */
+  /** The offset after everything that was taken. */
   get next(): number {
     return this.#next;
   }
@@ -72,9 +73,9 @@ export class FetchedPartition {
   }
 
   /**
-   * The next portion, or undefined when all was taken.
+   * The next portion, or undefined when everything was taken.
    *
-   * @throws BadBatchError; what comes before the bad batch is handed out first
+   * @throws BadBatchError; the records before the bad batch are handed out first
    */
   take(): Portion | undefined {
     const ahead = this.#ahead;
@@ -82,7 +83,7 @@ export class FetchedPartition {
     return ahead === undefined ? this.#read() : ahead();
   }
 
-  /** Reads what `take` will hand out next, while there is time for it. @returns its records */
+  /** Reads what `take` will return next, while there is time for it. @returns its records */
   lookAhead(): readonly BrokerRecord[] {
     if (this.#ahead !== undefined) return [];
     try {
@@ -90,7 +91,7 @@ export class FetchedPartition {
       this.#ahead = () => portion;
       return portion?.records ?? [];
     } catch (error) {
-      // For `take` to throw: a bad batch must not be read twice.
+      // `take` throws it: a bad batch must not be read twice.
       this.#ahead = () => {
         throw error;
       };

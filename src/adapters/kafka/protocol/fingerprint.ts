@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { BrokerRecord } from '../../../ports/broker.ts';
 import type { RecordFingerprint } from '../../../ports/record.ts';
 
-/** What a record looked like: CRC-32 over key and value, each after its length (−1 for null), and its timestamp. */
+/** Identifies a record: CRC-32 over key and value, each after its length (−1 for null), and its timestamp. */
 export function fingerprintOf(
   record: Pick<BrokerRecord, 'offset' | 'timestamp' | 'key' | 'value'>,
 ): RecordFingerprint {
@@ -17,7 +17,7 @@ export function fingerprintOf(
   return { offset: record.offset, timestamp: record.timestamp, crc };
 }
 
-/** Of one of them, by its index. @throws RangeError no such record */
+/** Computes the fingerprint of one of the records, by its index. @throws RangeError no such record */
 export function fingerprintIn(records: readonly BrokerRecord[]): (index: number) => RecordFingerprint {
   return (index) => {
     const record = records[index];

@@ -1,4 +1,4 @@
-/** What kafkajs does not export; kafkajs.ts types what is taken of it. */
+/** The modules that kafkajs does not export; kafkajs.ts types the parts that are used. */
 declare module 'kafkajs/src/*' {
   const part: unknown;
   export default part;

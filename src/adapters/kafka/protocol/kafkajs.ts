@@ -1,10 +1,10 @@
 /**
- * The parts of kafkajs that are not public, typed: connections, authentication and the encoding of requests. Its
- * consumer, admin client and producer are not used: they reset offsets silently when those are out of range, stop
- * on one bad partition, ask for all topics when they mean none, and roll sequences back after partial success, so
- * that the records of the next send are taken for duplicates and lost. What is left is small and good.
+ * Types for the parts of kafkajs that are not public: connections, authentication and the encoding of requests. Its
+ * consumer, admin client and producer are not used: they silently reset offsets that are out of range, stop on one
+ * bad partition, request all topics when they mean none, and roll sequences back after partial success, so that the
+ * records of the next send are taken for duplicates and lost. The rest is small and good.
  *
- * The version is pinned exactly in package.json, so these stay what they are; look here first when it changes.
+ * The version is pinned exactly in package.json, so these parts do not change; check them first after an upgrade.
  */
 import BrokerOfKafkajs from 'kafkajs/src/broker/index.js';
 import poolBuilder from 'kafkajs/src/cluster/connectionPoolBuilder.js';
@@ -24,7 +24,7 @@ export interface Encoder {
   writeString(value: string | null): Encoder;
   writeBytes(value: Buffer): Encoder;
   writeArray(values: readonly (Encoder | string | number)[]): Encoder;
-  /** Compact: a length is one more than it is, and takes as few bytes as it can. */
+  /** Compact encoding, in as few bytes as possible; a length is written as one more than it is. */
   writeUVarInt(value: number): Encoder;
   writeUVarIntString(value: string): Encoder;
 }
@@ -37,11 +37,11 @@ export interface ProtocolRequest<Decoded, Parsed = Decoded> {
     encode(): Promise<Encoder>;
   };
   readonly response: {
-    /** @param payload what follows the correlation id */
+    /** @param payload the bytes after the correlation id */
     decode(payload: Buffer): Promise<Decoded>;
     parse(decoded: Decoded): Promise<Parsed>;
   };
-  /** Raises the connection's own time-out, never lowers it. */
+  /** Raises the connection's own timeout, never lowers it. */
   readonly requestTimeout?: number;
 }
 
@@ -53,15 +53,15 @@ interface RequestUnderWay {
 
 interface RequestQueue {
   readonly pending: readonly unknown[];
-  /** By correlation id; `sentAt` in milliseconds since the epoch, from which its time-out counts. */
+  /** By correlation id; the timeout counts from `sentAt`, in milliseconds since the epoch. */
   readonly inflight: ReadonlyMap<number, RequestUnderWay>;
-  /** For requests that set no longer one. */
+  /** For requests that do not set a longer one. */
   readonly requestTimeout: number;
   requestTimeoutIntervalId: NodeJS.Timeout | null;
   isConnected(): boolean;
   scheduleCheckPendingRequests(): void;
   scheduleRequestTimeoutCheck(): void;
-  /** Ends its timers. */
+  /** Stops its timers. */
   destroy(): void;
 }
 
@@ -70,7 +70,7 @@ interface Connection {
   readonly socket?: Socket;
   connect(): Promise<boolean>;
   isConnected(): boolean;
-  /** Without effect where no credentials are set. */
+  /** No effect if no credentials are set. */
   authenticate(): Promise<void>;
   isAuthenticated(): boolean;
   processData(data: Buffer): void;
@@ -92,7 +92,7 @@ export interface JoinedGroup {
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
 }
 
-/** A rule by Kafka's numbers. */
+/** An access rule in Kafka's numbers. */
 export interface KafkaAcl {
   readonly resourceType: number;
   readonly resourceName: string;
@@ -105,7 +105,7 @@ export interface KafkaAcl {
 
 interface OffsetCommitRequest {
   readonly groupId: string;
-  /** −1 with an empty `memberId`: as an administrator, allowed while the group has no members. */
+  /** −1 with an empty `memberId`: as an administrator, which is allowed while the group has no members. */
   readonly groupGenerationId: number;
   readonly memberId: string;
   readonly topics: readonly {
@@ -118,16 +118,16 @@ interface OffsetCommitRequest {
   }[];
 }
 
-/** One node of the cluster, connected. Methods reject with kafkajs's errors, by `name` and `type`. */
+/** One connected node of the cluster. Methods reject with kafkajs's errors, identified by `name` and `type`. */
 export interface BrokerNode {
   readonly connectionPool: ConnectionPool;
-  /** What it offers, by request. */
+  /** The versions that it supports, by request. */
   readonly versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>;
   connect(): Promise<void>;
   isConnected(): boolean;
   findGroupCoordinator(request: {
     groupId: string;
-    /** 0 is a consumer group's. */
+    /** 0 means a consumer group. */
     coordinatorType: 0;
   }): Promise<{ coordinator: { nodeId: number; host: string; port: number } }>;
   joinGroup(request: {
@@ -184,18 +184,18 @@ export interface BrokerNode {
     validateOnly: false;
   }): Promise<unknown>;
   describeConfigs(request: {
-    /** type 2 is a topic; no names stand for all. */
+    /** type 2 means a topic; no names means all. */
     resources: readonly { type: 2; name: string; configNames?: readonly string[] }[];
   }): Promise<{
     resources: readonly {
       configEntries: readonly { configName: string; configValue: string | null }[];
     }[];
   }>;
-  /** null, or 1 where a number is asked for, stands for any. */
+  /** null, or 1 for a number, means any. */
   describeAcls(filter: {
     readonly [K in keyof KafkaAcl]: KafkaAcl[K] extends string ? string | null : number;
   }): Promise<{
-    /** Not thrown. */
+    /** Returned, not thrown. */
     errorCode: number;
     resources: readonly (Pick<KafkaAcl, 'resourceType' | 'resourceName' | 'resourcePatternType'> & {
       acls: readonly Pick<KafkaAcl, 'principal' | 'host' | 'operation' | 'permissionType'>[];
@@ -268,14 +268,14 @@ export interface Decoder {
   readArray<T>(read: (decoder: Decoder) => T): T[];
   canReadBytes(length: number): boolean;
   readUVarIntString(): string | null;
-  /** null is an array that is not there. */
+  /** null is a null array. */
   readUVarIntArray<T>(read: (decoder: Decoder) => T): T[] | null;
   readUVarInt(): number;
 }
 export const newDecoder = (bytes: Buffer): Decoder =>
   new (DecoderOfKafkajs as new (bytes: Buffer) => Decoder)(bytes);
 
-/** Error codes of the protocol that are looked at by number. */
+/** Error codes of the protocol that are compared by number. */
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;

@@ -1,10 +1,10 @@
 import { isConnectionError, isRefused } from './errors.ts';
 
 /**
- * The result of the first attempt that succeeds. The next one begins when the one before fails, or has taken
- * `staggerMs`; those under way go on beside it.
+ * Returns the result of the first attempt that succeeds. The next attempt starts when the one before fails or has
+ * taken `staggerMs`; attempts under way continue in parallel.
  *
- * @throws when all have failed, the error that says most: an answer, then silence, then refused connections
+ * @throws when all have failed, the most informative error: an answer, then silence, then a refused connection
  */
 export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], staggerMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -36,7 +36,7 @@ export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], stagger
   });
 }
 
-/** Settles with the promise, or rejects as soon as the signal aborts; the promise's own error is then of no use. */
+/** Settles with the promise, or rejects as soon as the signal aborts; the promise's own error is then ignored. */
 export async function interruptible<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let onAbort: () => void = () => undefined;

@@ -6,16 +6,16 @@ import { findLastHeader, readHeaders } from './record-headers.ts';
 import { Varints } from './varints.ts';
 
 /**
- * The record batch of Kafka (magic 2), read and written without kafkajs: its decoder makes strings of offsets,
- * checks no checksum, fails on batches of more than 130,000 records and lets records of aborted transactions
- * through when several overlap.
+ * Kafka's record batch (magic 2), read and written without kafkajs: its decoder makes strings of offsets, checks no
+ * checksum, fails on batches of more than 130,000 records, and lets records of aborted transactions through when
+ * several overlap.
  *
- * baseOffset int64, length int32, leaderEpoch int32, magic int8, crc uint32, attributes int16, lastOffsetDelta
- * int32, baseTimestamp int64, maxTimestamp int64, producerId int64, producerEpoch int16, baseSequence int32,
- * count int32, records.
+ * baseOffset int64, length int32, leaderEpoch int32, magic int8, crc uint32, attributes int16, lastOffsetDelta int32,
+ * baseTimestamp int64, maxTimestamp int64, producerId int64, producerEpoch int16, baseSequence int32, count int32,
+ * records.
  */
 export const BATCH_HEADER_BYTES = 61;
-/** baseOffset and length: what comes before the part that `length` counts. */
+/** baseOffset and length, which precede the bytes that `length` counts. */
 const PREFIX_BYTES = 12;
 const CRC_FROM = 21;
 
@@ -24,10 +24,10 @@ const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 
-/** Bytes of a fetched batch cannot be what a producer sent. */
+/** The bytes of a fetched batch cannot be what a producer sent. */
 export class BadBatchError extends Error {
   override readonly name = 'BadBatchError';
-  /** First offset of the batch, and the first one behind it when its header can be trusted that far. */
+  /** First offset of the batch, and the first one after it if its header can be trusted that far. */
   readonly offset: number;
   readonly next: number;
 
@@ -40,7 +40,7 @@ export class BadBatchError extends Error {
 
 export interface BatchHeader {
   readonly baseOffset: number;
-  /** The offset after the batch, records removed by compaction included. */
+  /** The offset after the batch, including records removed by compaction. */
   readonly next: number;
   readonly attributes: number;
   readonly baseTimestamp: number;
@@ -49,12 +49,12 @@ export interface BatchHeader {
   readonly count: number;
   readonly isControl: boolean;
   readonly isTransactional: boolean;
-  /** Where in the buffer it ends. */
+  /** Where in the buffer the batch ends. */
   readonly end: number;
 }
 
 /**
- * The header of the batch at `at`, its checksum held against its bytes.
+ * Reads the header of the batch at `at` and verifies its checksum.
  *
  * @returns undefined when the rest of the buffer is a batch cut short: brokers cut at the byte limit
  * @throws BadBatchError
@@ -70,7 +70,7 @@ export function readHeader(buffer: Buffer, at: number): BatchHeader | undefined 
   const magic = length < 5 ? -1 : buffer.readInt8(at + 16);
   if (magic === 0 || magic === 1) {
     throw new BadBatchError(
-      'it is in a message format older than Kafka 0.11, which is not read',
+      'it is in a message format older than Kafka 0.11, which is not supported',
       baseOffset,
       baseOffset + 1,
     );
@@ -97,17 +97,17 @@ export function readHeader(buffer: Buffer, at: number): BatchHeader | undefined 
   };
 }
 
-/** Whether no whole batch begins at `at`: the end, or a batch that the broker cut at its byte limit. */
+/** Whether no complete batch starts at `at`: the end, or a batch that the broker cut at its byte limit. */
 export function isCutShort(buffer: Buffer, at: number): boolean {
   return at + PREFIX_BYTES > buffer.length || at + PREFIX_BYTES + buffer.readInt32BE(at + 8) > buffer.length;
 }
 
-/** A record as a view on the batch's bytes; key, value and headers are made when they are asked for. */
+/** A record as a view of the batch's bytes; key, value and headers are built when they are read. */
 class FetchedRecord implements BrokerRecord, Slice {
   readonly offset: number;
   readonly timestamp: number;
   readonly bytes: Buffer;
-  /** The value's place; `to` is before `from` where there is none. */
+  /** Where the value is; `to` is before `from` if there is none. */
   readonly from: number;
   readonly to: number;
   readonly #keyAt: number;
@@ -181,8 +181,8 @@ export class BatchRecords {
   /**
    * Appends at most `limit` records whose offset is at least `from`.
    *
-   * @returns bytes of records read
-   * @throws BadBatchError a record reaches beyond the batch
+   * @returns the bytes of the records read
+   * @throws BadBatchError a record extends beyond the batch
    */
   readInto(records: BrokerRecord[], from: number, limit: number): number {
     const { baseOffset, baseTimestamp, maxTimestamp, attributes, next } = this.#header;

@@ -1,10 +1,10 @@
 import type { Headers, HeaderValue } from '../../../ports/record.ts';
 import { Varints } from './varints.ts';
 
-/** Two bytes can claim one: what a small compressed batch unfolds to must not fill the memory with them. */
+/** Two bytes can claim a header: a small compressed batch must not be able to fill the memory with headers. */
 const MAX_HEADERS = 10_000;
 
-/** @param at where the headers of a record begin: their number, then each one's name and value with its length */
+/** @param at where a record's headers start: their number, then the name and value of each, with their lengths */
 export function readHeaders(bytes: Buffer, at: number): Headers {
   const headers: [string, HeaderValue][] = [];
   eachHeader(bytes, at, (nameAt, nameEnd, valueAt, valueLength) => {
@@ -13,9 +13,9 @@ export function readHeaders(bytes: Buffer, at: number): Headers {
   return headers;
 }
 
-/** As `lastHeader(readHeaders(bytes, at), name)`, without making the others. */
+/** Like `lastHeader(readHeaders(bytes, at), name)`, without building the others. */
 export function findLastHeader(bytes: Buffer, at: number, name: string): HeaderValue | undefined {
-  // Most records have none.
+  // Most records have no headers.
   if (bytes[at] === 0) return undefined;
   let found: HeaderValue | undefined;
   eachHeader(bytes, at, (nameAt, nameEnd, valueAt, valueLength) => {
@@ -24,7 +24,7 @@ export function findLastHeader(bytes: Buffer, at: number, name: string): HeaderV
   return found;
 }
 
-/** Names are ASCII, nearly all: to make a text of each costs more than comparing it. */
+/** Nearly all names are ASCII: building a string for each costs more than comparing the bytes. */
 function isText(bytes: Buffer, from: number, to: number, text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
@@ -47,7 +47,7 @@ function eachHeader(
   const count = reader.varint();
   for (let index = 0; index < Math.min(count, MAX_HEADERS) && reader.at < bytes.length; index += 1) {
     const nameLength = reader.varint();
-    // Garbage, from which there is no way on: only back, without end.
+    // Garbage: a negative length would lead backwards, possibly without end.
     if (nameLength < 0) return;
     const nameAt = reader.at;
     reader.at += nameLength;

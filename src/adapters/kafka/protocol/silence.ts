@@ -1,13 +1,13 @@
 import type { ConnectionPool } from './kafkajs.ts';
 
-/** As in kafkajs. */
-const LOOK_EVERY_MS = 100;
+/** The same interval as in kafkajs. */
+const CHECK_EVERY_MS = 100;
 
 /**
- * Requests time out by silence. Every byte that arrives starts the time-out of those under way again: a large answer
- * over a slow link is no silence. Nor is time in which this process was held up, if an answer arrived in it: kafkajs
- * looks at its clock before it reads, and a process that was held up for longer than a time-out gave up answers that
- * were there, closed the connection, and asked for them again.
+ * Makes requests time out by silence. Every byte that arrives restarts the timeout of all requests under way: a large
+ * answer over a slow link is not silence. Neither is time in which this process was suspended, if an answer arrived
+ * meanwhile: kafkajs checks the clock before it reads, so a process suspended for longer than a timeout would give up
+ * answers that had arrived, close the connection, and request them again.
  */
 export function timeOnlySilence(pool: ConnectionPool): void {
   for (const connection of pool.pool) {
@@ -20,21 +20,21 @@ export function timeOnlySilence(pool: ConnectionPool): void {
     };
     requestQueue.scheduleRequestTimeoutCheck = () => {
       requestQueue.destroy();
-      let lookedAt = Date.now();
+      let checkedAt = Date.now();
       let isReadFirst = false;
       requestQueue.requestTimeoutIntervalId = setInterval(() => {
         const now = Date.now();
-        const lateMs = now - lookedAt - LOOK_EVERY_MS;
-        lookedAt = now;
-        // What has arrived is read between this look and the next.
-        isReadFirst = lateMs > LOOK_EVERY_MS && !isReadFirst;
+        const lateMs = now - checkedAt - CHECK_EVERY_MS;
+        checkedAt = now;
+        // Bytes that have arrived are read between this check and the next.
+        isReadFirst = lateMs > CHECK_EVERY_MS && !isReadFirst;
         for (const request of isReadFirst ? [] : requestQueue.inflight.values()) {
-          // A clock that was set back makes no wait longer.
-          if (lateMs < -LOOK_EVERY_MS) request.sentAt = (request.sentAt ?? now) + lateMs;
+          // A clock that was set back must not lengthen a wait.
+          if (lateMs < -CHECK_EVERY_MS) request.sentAt = (request.sentAt ?? now) + lateMs;
           if (now - (request.sentAt ?? now) > request.requestTimeout) request.timeoutRequest();
         }
         if (!requestQueue.isConnected()) requestQueue.destroy();
-      }, LOOK_EVERY_MS);
+      }, CHECK_EVERY_MS);
     };
   }
 }

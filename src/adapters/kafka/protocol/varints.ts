@@ -1,4 +1,4 @@
-/** Zigzag numbers of Kafka's records, read one after another. */
+/** Reads the zigzag numbers of Kafka's records one after another. */
 export class Varints {
   readonly #bytes: Uint8Array;
   at: number;

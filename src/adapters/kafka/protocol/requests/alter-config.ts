@@ -5,10 +5,10 @@ const TOPIC_RESOURCE = 2;
 const SET = 0;
 
 /**
- * IncrementalAlterConfigs, version 0: sets what is named. The older AlterConfigs takes back to their defaults all
- * that it does not name.
+ * IncrementalAlterConfigs, version 0: sets only the named configurations. The older AlterConfigs resets all others to
+ * their defaults.
  *
- * @returns the error code and message of the topic
+ * @returns the error code and message for the topic
  */
 export async function setTopicConfigs(
   node: BrokerNode,
@@ -30,7 +30,7 @@ export async function setTopicConfigs(
       decoder.readInt32(); // throttle time
       return decoder.readArray((item) => {
         const answer = { errorCode: item.readInt16(), message: item.readString() };
-        item.readInt8(); // kind of resource
+        item.readInt8(); // resource type
         item.readString();
         return answer;
       });

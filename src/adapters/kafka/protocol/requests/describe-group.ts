@@ -3,7 +3,7 @@ import { isOffered, send, skipTags, UUID_BYTES } from './request.ts';
 
 const CONSUMER_GROUP_DESCRIBE = { apiKey: 69, apiVersion: 0, apiName: 'ConsumerGroupDescribe' };
 
-/** A group of the protocol of KIP-848, of which DescribeGroups says that there is none. */
+/** A group that uses the protocol of KIP-848, which DescribeGroups reports as missing. */
 export interface ConsumerGroup {
   readonly errorCode: number;
   readonly state: string;
@@ -15,9 +15,9 @@ export interface ConsumerGroup {
 }
 
 /**
- * ConsumerGroupDescribe, version 0, which Kafka has since 3.7.
+ * ConsumerGroupDescribe, version 0, available since Kafka 3.7.
  *
- * @returns undefined where the node does not offer it: then it has no such groups
+ * @returns undefined when the node does not support it, and so has no such groups
  */
 export async function describeConsumerGroup(
   node: BrokerNode,
@@ -26,7 +26,7 @@ export async function describeConsumerGroup(
   if (!isOffered(node, CONSUMER_GROUP_DESCRIBE)) return undefined;
   const answers = await send(node, CONSUMER_GROUP_DESCRIBE, {
     body: () => {
-      // The first tags end the header: the request is flexible, and kafkajs writes the older header.
+      // The first tags end the header: the request is flexible, but kafkajs writes the older header.
       const encoder = newEncoder().writeUVarInt(0).writeUVarInt(2).writeUVarIntString(group);
       return encoder.writeBoolean(false).writeUVarInt(0);
     },
@@ -48,7 +48,7 @@ function readConsumerGroup(decoder: Decoder): ConsumerGroup {
   decoder.readInt32(); // epoch of the assignment
   decoder.readUVarIntString(); // assignor
   const members = decoder.readUVarIntArray(readConsumerGroupMember) ?? [];
-  decoder.readInt32(); // what we may do
+  decoder.readInt32(); // authorized operations
   skipTags(decoder);
   return { errorCode, state, members };
 }
@@ -63,7 +63,7 @@ function readConsumerGroupMember(decoder: Decoder): ConsumerGroup['members'][num
   decoder.readUVarIntArray((topic) => topic.readUVarIntString());
   decoder.readUVarIntString(); // regular expression of topics
   skipAssignment(decoder);
-  skipAssignment(decoder); // that it is to have
+  skipAssignment(decoder); // target assignment
   skipTags(decoder);
   return { memberId, clientId, clientHost };
 }

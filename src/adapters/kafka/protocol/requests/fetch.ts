@@ -8,12 +8,12 @@ export interface FetchedFrom {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** A node that knows of another epoch answers with an error; −1 where it does not matter. */
+  /** A node that knows another epoch answers with an error; −1 skips this check. */
   readonly leaderEpoch?: number;
 }
 
 export interface FetchRequest {
-  /** Topic by topic, and in this order: the first that has records is served even beyond the limits. */
+  /** Grouped by topic, and in this order: the first one that has records is served even beyond the limits. */
   readonly partitions: readonly FetchedFrom[];
   readonly maxWaitMs: number;
   readonly maxBytes: number;
@@ -26,7 +26,7 @@ export interface FetchedData {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
-  /** The position of a reader of committed transactions that has read everything. */
+  /** The position of a read-committed consumer that has read everything. */
   readonly stableEnd: number;
   readonly logStart: number;
   readonly aborted: readonly AbortedTransaction[];

@@ -3,7 +3,7 @@ import { int64, REQUESTS, send } from './request.ts';
 
 export interface ListOffsetsRequest {
   readonly topic: string;
-  /** A node that knows of another epoch answers with an error: it may be cut off, with an end of before. */
+  /** A node that knows another epoch answers with an error: it may be cut off, and its end outdated. */
   readonly partitions: readonly { readonly partition: number; readonly leaderEpoch: number }[];
   /** Milliseconds since the epoch, −1 for the end, −2 for the start. */
   readonly timestamp: number;

@@ -1,10 +1,10 @@
 import { newEncoder, type BrokerNode, type Decoder, type Encoder } from '../kafkajs.ts';
 import { isOffered, REQUESTS, send, skipTags, UUID_BYTES } from './request.ts';
 
-/** With the ids of topics (KIP-516), which Kafka has since 2.8; in the encoding with tagged fields (KIP-482). */
+/** With topic ids (KIP-516), available since Kafka 2.8; in the encoding with tagged fields (KIP-482). */
 const WITH_IDS = { ...REQUESTS.metadata, apiVersion: 10 };
 
-/** Who leads a partition. */
+/** The leader of a partition. */
 export interface Leader {
   readonly nodeId: number;
   /** Grows with each election. */
@@ -14,9 +14,9 @@ export interface Leader {
 export interface TopicMetadata {
   readonly errorCode: number;
   readonly topic: string;
-  /** Another one after the topic was deleted and made again; null where the node does not know it. */
+  /** Changes when the topic is deleted and recreated; null where the node does not know it. */
   readonly id: string | null;
-  /** leader is −1 where a partition has none; its epoch grows with every election; `replicas` are node ids. */
+  /** `leader` is −1 for a partition without one; its epoch grows with every election; `replicas` are node ids. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly leader: number;
@@ -32,7 +32,7 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
-/** Metadata, version 10 or, where that is not offered, 7; null is all topics. Never creates one. */
+/** Metadata, version 10, or 7 where that is not supported; null means all topics. Never creates one. */
 export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null): Promise<ClusterMetadata> {
   if (isOffered(node, WITH_IDS))
     return send(node, WITH_IDS, { body: () => questionWithIds(topics), decode: readWithIds });
@@ -56,7 +56,7 @@ export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null
   });
 }
 
-/** `answer` with each topic as the node of the same cluster has it that knows most of its partitions. */
+/** `answer`, but each topic as reported by the node of the same cluster that knows most of its partitions. */
 export function fullest(answer: ClusterMetadata, others: readonly ClusterMetadata[]): ClusterMetadata {
   const all = others
     .filter(({ clusterId }) => clusterId === answer.clusterId)
@@ -81,7 +81,7 @@ function readTopic(decoder: Decoder): TopicMetadata {
 
 /** @param nodes reads a list of ids */
 function readPartition(item: Decoder, nodes: () => number[]): TopicMetadata['partitions'][number] {
-  item.readInt16(); // error code: a missing leader says the same
+  item.readInt16(); // error code: redundant with a missing leader
   const partition = item.readInt32();
   const leader = item.readInt32();
   const epoch = item.readInt32();
@@ -95,13 +95,13 @@ function questionWithIds(topics: readonly string[] | null): Encoder {
   // The first tags end the header: kafkajs writes the older one.
   const encoder = newEncoder().writeUVarInt(0);
   encoder.writeUVarInt(topics === null ? 0 : topics.length + 1);
-  // By name: the id is left empty.
+  // By name: the ids are left empty.
   for (const topic of topics ?? [])
     encoder.writeInt64(0).writeInt64(0).writeUVarIntString(topic).writeUVarInt(0);
   return encoder
-    .writeBoolean(false) // creates none
-    .writeBoolean(false) // what we may do with the cluster
-    .writeBoolean(false) // and with the topics
+    .writeBoolean(false) // creates no topics
+    .writeBoolean(false) // no authorized operations of the cluster
+    .writeBoolean(false) // nor of the topics
     .writeUVarInt(0);
 }
 
@@ -131,8 +131,8 @@ function readTopicWithId(decoder: Decoder): TopicMetadata {
     skipTags(item);
     return read;
   });
-  decoder.readInt32(); // what we may do
+  decoder.readInt32(); // authorized operations
   skipTags(decoder);
-  // A cluster that was upgraded from before 2.8 may have none yet: all zeros.
+  // A cluster that was upgraded from before 2.8 may have no ids yet: all zeros.
   return { errorCode, topic, id: /^0*$/.test(id) ? null : id, partitions: partitions ?? [] };
 }

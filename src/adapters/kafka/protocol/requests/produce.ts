@@ -11,7 +11,7 @@ export interface ProducedData {
  * Produce, version 7, acks=all.
  *
  * @param batches one encoded record batch per partition
- * @param limits how long the leader may wait for its replicas, and the connection be silent
+ * @param limits how long the leader may wait for its replicas, and how long the connection may be silent
  */
 export function produceBatches(
   node: BrokerNode,

@@ -1,10 +1,10 @@
 import { newDecoder, type BrokerNode, type Decoder, type Encoder, type ProtocolRequest } from '../kafkajs.ts';
 
 /*
- * Requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
- * and fails on all of them when one has no leader; it decodes fetched records itself; it asks for
- * offsets without the epoch of the leader; it throws away which partition of a produce request failed; and it knows no way to set one configuration and leave the others, nor the
- * groups of KIP-848. Source: https://kafka.apache.org/protocol
+ * Requests that kafkajs does not handle suitably: it requests all topics when given none, and fails on all of them
+ * when one has no leader; it decodes fetched records itself; it requests offsets without the leader's epoch; it
+ * discards which partition of a produce request failed; and it supports neither setting one configuration without
+ * resetting the others nor the groups of KIP-848. Source: https://kafka.apache.org/protocol
  */
 
 interface Request {
@@ -13,7 +13,7 @@ interface Request {
   readonly apiName: string;
 }
 
-/** In versions that every broker since Kafka 2.3 offers. */
+/** In versions that every broker since Kafka 2.3 supports. */
 export const REQUESTS = {
   produce: { apiKey: 0, apiVersion: 7, apiName: 'Produce' },
   fetch: { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
@@ -22,7 +22,7 @@ export const REQUESTS = {
   incrementalAlterConfigs: { apiKey: 44, apiVersion: 0, apiName: 'IncrementalAlterConfigs' },
 } as const;
 
-/** The names of the requests above that a node does not offer in our version. */
+/** The names of the requests above that a node does not support in our version. */
 export function missingRequests(node: BrokerNode): string[] {
   return Object.values(REQUESTS)
     .filter((request) => !isOffered(node, request))
@@ -34,12 +34,12 @@ export function isOffered(node: BrokerNode, { apiKey, apiVersion }: Request): bo
   return offered !== undefined && apiVersion >= offered.minVersion && apiVersion <= offered.maxVersion;
 }
 
-/** Named as kafkajs's own error for it. */
+/** Has the name of kafkajs's own error for this. */
 class UnsupportedRequestError extends Error {
   override readonly name = 'KafkaJSServerDoesNotSupportApiKey';
 }
 
-/** @param options.requestTimeoutMs how long the connection may be silent; else as connections.ts has it */
+/** @param options.requestTimeoutMs how long the connection may be silent; the default is in connections.ts */
 export async function send<Answer>(
   node: BrokerNode,
   request: Request,
@@ -51,7 +51,7 @@ export async function send<Answer>(
 ): Promise<Answer> {
   const { apiName, apiVersion } = request;
   if (!isOffered(node, request)) {
-    throw new UnsupportedRequestError(`${apiName} version ${apiVersion} is not offered`);
+    throw new UnsupportedRequestError(`${apiName} version ${apiVersion} is not supported`);
   }
   const protocol: ProtocolRequest<Answer> = {
     request: { ...request, encode: async () => options.body() },
@@ -66,7 +66,7 @@ export async function send<Answer>(
 
 export const UUID_BYTES = 16;
 
-/** Passes over tagged fields. kafkajs's own method for it takes their lengths for one more than they are. */
+/** Skips tagged fields. kafkajs's own method takes their lengths for one more than they are. */
 export function skipTags(decoder: Decoder): void {
   for (let left = decoder.readUVarInt(); left > 0; left -= 1) {
     decoder.readUVarInt();
@@ -74,7 +74,7 @@ export function skipTags(decoder: Decoder): void {
   }
 }
 
-/** Exact up to 2^53. Not by way of kafkajs's BigInt: an answer to a fetch has three for each partition, read or not. */
+/** Exact up to 2^53. Avoids kafkajs's BigInt: an answer to a fetch has three for each partition, read or not. */
 export function int64(decoder: Decoder): number {
   const high = decoder.readInt32();
   return high * 2 ** 32 + (decoder.readInt32() >>> 0);
