@@ -115,7 +115,9 @@ test('a full disk of the server ends a consumer with 7 and what to do; the next 
   );
   const ended = await shop.run('consume --until-end', PATIENT);
   expect(ended.code, ended.stderr).toBe(7);
-  expect(ended.stderr).toMatch(/could not write: .*No space left on device\nfix: make room on the server/);
+  expect(ended.stderr).toMatch(
+    /could not write: .*No space left on device\nfix: free some space on the server/,
+  );
   expect(await decided(shop.url)).toBe(0);
   await ask(shop.url, 'DROP TRIGGER full_disk ON orderctl.order_lines');
   await shop.ok('consume --until-end', PATIENT);

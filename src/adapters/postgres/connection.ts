@@ -9,42 +9,44 @@ import { arrayLiteral } from './rows/arrays.ts';
 import { vanished, watched } from './url/reach.ts';
 import { tlsOf } from './url/tls.ts';
 
-/** How long a server may take to accept a connection. One that refuses is known at once. */
+/** How long a server may take to accept a connection. A refusal is noticed at once. */
 const CONNECT_TIMEOUT_MS = 8_000;
-/** How often a transaction is run again that met another one. */
+/** How often a transaction is run that conflicts with others. */
 const MOST_TRIES = 20;
-/** After this long without a statement the server ends a transaction with its session, as of a process that is paused. */
+/**
+ * After this long without a statement, the server ends the transaction and its session: the process may be paused.
+ */
 const IDLE_MS = 10_000;
-/** The longest that a statement waits for a lock before it says so, and is tried again. */
+/** The longest that a statement waits for a lock before it fails and is tried again. */
 const LOCK_MS = 5_000;
-/** After this long without a word the system asks a server each second whether it is there, ten times. */
+/** After this long without data, the operating system probes the server each second, ten times. */
 const KEEPALIVE_MS = 5_000;
-/** How long the end of a session is waited for. */
+/** How long to wait for the end of a session. */
 const GOODBYE_MS = 1_000;
 
-/** By what it is found out whether a transaction was committed. */
+/** How to find out whether a transaction was committed. */
 export interface Trace {
-  /** Its number, as pg_xact_status takes it. */
+  /** Its number, as for pg_xact_status. */
   readonly id: string;
   /**
-   * Whether what it wrote is there. A standby in the place of a server that failed gives the numbers of transactions that it
-   * lacks to others.
+   * Whether what it wrote exists. A standby that took the place of a failed server assigns the numbers of
+   * transactions that it lacks to others.
    */
   readonly isThere: (queries: Pick<Connection, 'query'>) => Promise<boolean>;
 }
 
-/** The session was lost while a transaction was committed: it may have been, or not. Where nobody finds out, it is said so. */
+/** The session was lost during a commit, which may have succeeded or not. Reported if this cannot be found out. */
 export class CommitInDoubt extends Failure {
-  /** Null: to run it again does no harm. */
+  /** Null: the transaction can safely be run again. */
   readonly trace: Trace | null;
-  /** What it comes to, if it was committed. */
+  /** The result of the transaction, if it was committed. */
   readonly result: unknown;
 
   constructor(trace: Trace | null, result: unknown, cause: unknown) {
     super(
       'store_unreachable',
-      'the connection to PostgreSQL was lost at the last moment: what was to be changed may be changed, or not',
-      { fix: 'look whether it is, before you do it again', cause },
+      'the connection to PostgreSQL was lost during the commit: the change may or may not have been made',
+      { fix: 'check whether it was made before you try again', cause },
     );
     this.trace = trace;
     this.result = result;
@@ -52,21 +54,21 @@ export class CommitInDoubt extends Failure {
 }
 
 const types = new pg.TypeOverrides();
-// What we keep as such is exact up to 2^53.
+// The numbers that we store are exact up to 2^53.
 types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Where the database is. */
 export interface Target {
-  /** With the user and without the password; of one server or several, as serversOf takes it. */
+  /** With the user and without the password; of one server or several, as serversOf accepts it. */
   readonly url: string;
   readonly password: string | null;
-  /** As in OwnOptions. */
+  /** See OwnOptions. */
   readonly onSynced?: (seconds: number) => void;
-  /** Folder of the archives of its orders; null, or left out: it was not given, and what needs them fails. */
+  /** Folder of its archived orders; null or absent: it was not given, and whatever needs them fails. */
   readonly archive?: string | null;
 }
 
-/** One session. Statements run one after the other. */
+/** One session. Statements run one after another. */
 export class Connection implements AsyncDisposable {
   readonly #client: pg.Client;
   readonly #socket: net.Socket;
@@ -76,7 +78,7 @@ export class Connection implements AsyncDisposable {
   #queue: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
   #onLost: (error: Error) => void = () => undefined;
-  /** Of the transaction that runs, where its work leaves one. */
+  /** The trace of the current transaction, if its work sets one. */
   trace: Trace | null = null;
 
   private constructor(client: pg.Client, socket: net.Socket, target: Target) {
@@ -110,7 +112,7 @@ export class Connection implements AsyncDisposable {
       ...(password === null ? {} : { password }),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'orderctl',
-      // The other side may be gone without a word.
+      // The other side may disappear silently.
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       types,
@@ -128,7 +130,7 @@ export class Connection implements AsyncDisposable {
     return this.#lost !== null;
   }
 
-  /** Called once when the session is gone and nobody has closed it. */
+  /** Called once when the session is lost, but not when it is closed. */
   onLost(listener: (error: Error) => void): void {
     this.#onLost = listener;
   }
@@ -139,12 +141,12 @@ export class Connection implements AsyncDisposable {
     this.#onLost(this.#lost);
   }
 
-  /** @throws Failure, as store_too_new; or DatabaseError of a statement that is wrong */
+  /** @throws Failure, such as store_too_new; DatabaseError for an invalid statement */
   query<R extends object>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
     return this.#inTurn(async () => (await this.#client.query<R>(statement, values.map(arrayLiteral))).rows);
   }
 
-  /** Several statements, without values. */
+  /** Runs several statements, without values. */
   script(statements: string): Promise<void> {
     return this.#inTurn(async () => {
       await this.#client.query(statements);
@@ -167,8 +169,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * A newer program may have migrated the tables since they were looked at. In a session of its own: this one may be in a
-   * transaction that has failed.
+   * A newer program may have migrated the tables since they were checked. Uses a session of its own: this one may be
+   * in a transaction that has failed.
    *
    * @throws Failure store_too_new
    */
@@ -181,20 +183,20 @@ export class Connection implements AsyncDisposable {
       );
       numbers = rows.map(({ number }) => number);
     } catch {
-      // What the statement failed with says more.
+      // The error of the statement itself says more.
       return;
     }
     checkKnown(this.name, numbers);
   }
 
   /**
-   * Runs `work` in a transaction, again when it met another one. One at a time on a connection.
+   * Runs `work` in a transaction, and again after a conflict with another one. One at a time on a connection.
    *
-   * @param lockMs the longest that a statement waits for a lock; 0: for ever
-   * @throws CommitInDoubt; Failure that isLocked
+   * @param lockMs the longest that a statement waits for a lock; 0: forever
+   * @throws CommitInDoubt; Failure for which isLocked is true
    */
   async transaction<T>(work: () => Promise<T>, lockMs = LOCK_MS): Promise<T> {
-    // Of the transaction, not of the session: PgBouncer may give each transaction another one.
+    // For the transaction, not the session: PgBouncer may give each transaction another session.
     const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
       SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}; SET LOCAL lock_timeout = ${lockMs}`;
     for (let tries = 1; ; tries++) {
@@ -202,7 +204,7 @@ export class Connection implements AsyncDisposable {
       let result: T | undefined;
       let isCommitting = false;
       try {
-        // It logs its own edits: the triggers for those by SQL let them pass.
+        // This program logs its own edits: the triggers for edits by SQL skip them.
         await this.script(`${begin}; SET LOCAL orderctl.is_own = 'on'`);
         result = await work();
         isCommitting = true;
@@ -212,7 +214,8 @@ export class Connection implements AsyncDisposable {
         return result;
       } catch (error) {
         if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.trace, result, error);
-        // Of a session that is gone the server rolls back by itself. One that cannot is in the failed transaction for ever.
+        // If the session is lost, the server rolls back by itself. A session that cannot roll back would stay in the
+        // failed transaction.
         await this.query('ROLLBACK').catch((failure: unknown) => this.#lose(failure as Error));
         if (isLocked(error)) throw await lockedFailure(this, error);
         if (!isRetried(error) || tries === MOST_TRIES) throw error;
@@ -220,10 +223,10 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** Has `hear` called for each notification. */
-  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
+  /** Calls `onPayload` for each notification. */
+  async listen(channel: string, onPayload: (payload: string) => void): Promise<void> {
     this.#client.on('notification', (message) => {
-      if (message.channel === channel) hear(message.payload ?? '');
+      if (message.channel === channel) onPayload(message.payload ?? '');
     });
     await this.query(`LISTEN ${channel}`);
   }

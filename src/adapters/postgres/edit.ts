@@ -27,21 +27,24 @@ import { write } from './transactions/write.ts';
 
 const EDITS_BETWEEN = 'SELECT edit FROM orderctl.edits WHERE seq > $1 AND seq < $2';
 
-/** An edit, or several, and what they come to. */
+/** One or several edits, and their result. */
 interface Wanted<R> {
   readonly keys: Pick<StateKeys, 'users' | 'items'>;
-  /** What could not be fulfilled without a store; null: all can. */
+  /** What must be checked if no store exists yet; null: nothing. */
   readonly request: EditRequest | null;
-  /** Its name, where it has one. */
+  /** The name of the edit, if it has one. */
   readonly key: string | null;
   readonly decide: (state: Snapshot) => { readonly changes: Changes; readonly result: R };
-  /** The number of the last commit before what it was computed from, where no edit may have come between; null: any may. */
+  /**
+   * The number of the last commit that the request was computed from, if no edit may follow it; null: edits may
+   * follow.
+   */
   readonly uneditedSince?: number | null;
 }
 
-/** @throws Failure of decideEdit */
-export function makeEdit(options: PostgresOptions, request: EditRequest, how: EditOrigin): Promise<Edit> {
-  return make(options, how, {
+/** @throws Failure from decideEdit */
+export function makeEdit(options: PostgresOptions, request: EditRequest, origin: EditOrigin): Promise<Edit> {
+  return make(options, origin, {
     keys: keysOfRequest(request),
     request,
     key: null,
@@ -52,25 +55,27 @@ export function makeEdit(options: PostgresOptions, request: EditRequest, how: Ed
   });
 }
 
-/** @throws Failure of decideConditionalEdit */
+/** @throws Failure from decideConditionalEdit */
 export function makeEditIf(
   options: PostgresOptions,
   request: RowRequest,
   conditions: EditConditions,
-  how: EditOrigin,
+  origin: EditOrigin,
 ): Promise<ConditionalEdit> {
   const decide = (state: Snapshot) => decideConditionalEdit(request, conditions, state);
-  return make(options, how, { keys: keysOfRequest(request), request, key: conditions.key, decide });
+  return make(options, origin, { keys: keysOfRequest(request), request, key: conditions.key, decide });
 }
 
-/** Several edits of rows, together. @param decide may run again @throws Failure changed_since as uneditedSince says */
+/**
+ * Makes several edits of rows together. @param decide may run again @throws Failure changed_since, see uneditedSince
+ */
 export function makeAll(
   options: PostgresOptions,
   { keys, uneditedSince }: Pick<Wanted<unknown>, 'keys' | 'uneditedSince'>,
   decide: (state: Snapshot) => Edit[],
-  how: EditOrigin,
+  origin: EditOrigin,
 ): Promise<readonly Edit[]> {
-  return make(options, how, {
+  return make(options, origin, {
     keys,
     uneditedSince: uneditedSince ?? null,
     request: null,
@@ -89,7 +94,7 @@ function keysOfRequest(request: EditRequest): Pick<StateKeys, 'users' | 'items'>
   };
 }
 
-/** In a transaction of its own, beside any owner, who takes it in with its next one. */
+/** Edits in a transaction of its own, while others own the store; they apply the edit with their next transaction. */
 async function make<R>(
   options: PostgresOptions,
   { via, why, undoes }: EditOrigin,
@@ -113,7 +118,7 @@ async function make<R>(
     await loaded.lock(keysOf(changes));
     apply(changes, stamp, { loaded, writes, onEdits: undefined });
     await write(connection, { loaded, writes, seq });
-    // It is sent when the transaction is committed.
+    // It is sent when the transaction commits.
     await connection.query(`NOTIFY ${EDITED}`);
     return result;
   });
@@ -131,7 +136,7 @@ async function checkUnedited(
   checkNotEdited('item', new Set(keys.items), edits);
 }
 
-/** @throws Failure of the lock that was waited for too long, or of what the server goes on ending */
+/** @throws Failure when a lock was waited for too long, or the server keeps ending the statement */
 async function despiteOthers<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
   const from = clock.elapsed();
   for (;;) {
@@ -145,7 +150,10 @@ async function despiteOthers<R>(clock: Clock, connection: Connection, work: () =
   }
 }
 
-/** A request that nothing can fulfil must not make a store. @throws Failure of an edit that would fail in an empty one */
+/**
+ * A request that cannot succeed must not create a store. @throws Failure from an edit that would fail in an empty
+ * store
+ */
 function checkWithout(request: EditRequest, name: string): void {
   try {
     decideEdit(request, { user: () => undefined, item: () => undefined });

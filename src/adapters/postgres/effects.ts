@@ -6,8 +6,8 @@ import { effectOf, type EffectRow } from './rows/tables.ts';
 import { NOW } from './transactions/seq.ts';
 
 /**
- * Only those that are due and that nobody else is taking, the oldest first, by effects_due. When they are due, and how long
- * they are this process's, go by the clock of the database: those of processes may differ by more than a lease.
+ * Takes effects that are due and that no other process is taking, oldest first, by the index effects_due. Due times
+ * and leases follow the clock of the database: the clocks of processes may differ by more than a lease.
  */
 const TAKE = `WITH now AS MATERIALIZED (SELECT ${NOW} AS now), due AS (
     SELECT id, due_at AS was, place FROM orderctl.effects
@@ -19,7 +19,7 @@ const TAKE = `WITH now AS MATERIALIZED (SELECT ${NOW} AS now), due AS (
   RETURNING e.id, kind, key, fields, state, due_at, attempts, first_tried_at, due.was, due.place,
     pg_current_xact_id()::text AS transaction`;
 const TAKEN = 'SELECT FROM orderctl.effects WHERE id = $1 AND taken_by = $2 AND attempts = $3';
-/** One look at the index effects_due for each kind that there is. */
+/** One look-up in the index effects_due for each kind. */
 const NEXT_DUE = `SELECT kind, ${NOW} AS now,
     (SELECT min(due_at) FROM orderctl.effects e WHERE e.kind = k.kind AND state <> 'parked') AS due
   FROM unnest(ARRAY['charge', 'refund', 'dispatch', 'mail', 'webhook', 'log']) AS k (kind)`;
@@ -31,14 +31,14 @@ interface TakenRow extends EffectRow {
   readonly transaction: string;
 }
 
-/** As the database had it. */
+/** When the next effect of each kind is due, by the clock of the database. */
 export interface Due {
   readonly at: ReadonlyMap<EffectKind, number>;
-  /** What its clock is ahead of that of this process, which nobody sets. */
+  /** How far the clock of the database is ahead of this process's monotonic clock. */
   readonly aheadMs: number;
 }
 
-/** Effects that are owed, for one of the processes that perform them. */
+/** The pending effects, for one of the processes that perform them. */
 export class OwedEffects {
   readonly #connection: LastingConnection;
   readonly #instanceId: string;
@@ -49,7 +49,7 @@ export class OwedEffects {
     this.#instanceId = instanceId;
   }
 
-  /** When the next of each kind is due, in the transaction that runs. */
+  /** When the next effect of each kind is due, in the current transaction. */
   async look(connection: Queries): Promise<Due> {
     const rows = await connection.query<{ kind: EffectKind; now: number; due: number | null }>(NEXT_DUE);
     const at = new Map(rows.flatMap(({ kind, due }) => (due === null ? [] : [[kind, due]])));
@@ -57,8 +57,8 @@ export class OwedEffects {
   }
 
   /**
-   * @param due as `look` of a transaction that is committed returned it
-   * @returns whether anything is due earlier than it was known to be
+   * @param due what `look` returned in a transaction that has been committed
+   * @returns whether an effect is due earlier than was known
    */
   know(due: Due): boolean {
     const { at: before } = this.#due;
@@ -66,14 +66,14 @@ export class OwedEffects {
     return [...due.at].some(([kind, at]) => at < (before.get(kind) ?? Infinity));
   }
 
-  /** As dueInMs of Store. */
+  /** See Store.dueInMs. */
   dueInMs(kinds: readonly EffectKind[]): number | null {
     const { at, aheadMs } = this.#due;
     const due = kinds.flatMap((kind) => at.get(kind) ?? []);
     return due.length === 0 ? null : Math.max(0, Math.min(...due) - aheadMs - performance.now());
   }
 
-  /** In a turn of the owner. */
+  /** Call in a turn of the owner. */
   async take({ kinds, limit, leaseMs }: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
     if (this.dueInMs(kinds) !== 0) return [];
     const { rows, next } = await this.#connection.transaction(async (connection) => {
@@ -86,7 +86,7 @@ export class OwedEffects {
     return rows.toSorted((a, b) => a.was - b.was || a.place - b.place).map(effectOf);
   }
 
-  /** What another process takes meanwhile is tried once more than this one has counted. */
+  /** If another process takes the effect meanwhile, it has one attempt more than this process counted. */
   #traceOf([first]: readonly TakenRow[]): Trace | null {
     if (first === undefined) return null;
     const { id, attempts, transaction } = first;

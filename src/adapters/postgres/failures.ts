@@ -1,15 +1,15 @@
 import type { Advice } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 
-/* What PostgreSQL and the network answer, as failures. Codes are in appendix A of PostgreSQL's manual. */
+/* Translates errors of PostgreSQL and the network to failures. The codes are in appendix A of PostgreSQL's manual. */
 
 /** serialization_failure, deadlock_detected: another transaction was first. */
 const CONFLICTS = ['40001', '40P01'];
-/** unique_violation may come of that too. */
+/** unique_violation may have the same cause. */
 const RETRIED = new Set([...CONFLICTS, '23505']);
 /**
- * admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout: the session is
- * gone.
+ * admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout: the
+ * session is lost.
  */
 const SESSION_GONE = new Set(['57P01', '57P02', '57P05', '25P03', '25P04']);
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -22,14 +22,14 @@ export function isRetried(error: unknown): boolean {
   return RETRIED.has(codeOf(error instanceof Failure ? error.cause : error));
 }
 
-/** lock_not_available: another session had a lock for longer than it is waited for. The session is as good as before. */
+/** lock_not_available: another session held a lock for too long. The session can still be used. */
 export function isLocked(error: unknown): boolean {
   return codeOf(error instanceof Failure ? error.cause : error) === '55P03';
 }
 
 /**
- * Whether the server ended the statement, and not the session: it met another one, or by query_canceled, as of an administrator
- * and of statement_timeout.
+ * Whether the server ended the statement but not the session: after a conflict with another transaction, or by
+ * query_canceled, which an administrator or statement_timeout causes.
  */
 export function isEnded(error: unknown): boolean {
   const code = codeOf(error instanceof Failure ? error.cause : error);
@@ -37,16 +37,16 @@ export function isEnded(error: unknown): boolean {
 }
 
 /**
- * invalid_parameter_value, of pg_xact_status: a number of the future. A standby took the place of the server that gave it, and
- * has nothing of that transaction.
+ * invalid_parameter_value from pg_xact_status: a number in the future. A standby took the place of the server that
+ * assigned it, and does not have that transaction.
  */
 export function isOfAnotherServer(error: unknown): boolean {
   return codeOf(error) === '22023';
 }
 
 /**
- * Whether the tables may be others than this program knows: names and types that do not fit, and not_null_violation and
- * check_violation, as of a column that it leaves out.
+ * Whether the tables may not be those that this program knows: unknown names and types, and not_null_violation and
+ * check_violation, as for a column that it leaves out.
  */
 export function isOfOtherTables(error: unknown): boolean {
   const code = codeOf(error);
@@ -54,15 +54,15 @@ export function isOfOtherTables(error: unknown): boolean {
 }
 
 /**
- * Class 08: PgBouncer ends sessions by 08P01 whatever the reason, as when its server restarts. PostgreSQL itself names the
- * routine that failed; its 08P01 is of a statement that is wrong, and leaves the session.
+ * Class 08: PgBouncer ends sessions with 08P01 whatever the reason, such as a restart of its server. PostgreSQL
+ * itself names the routine that failed; its own 08P01 means an invalid statement, and the session continues.
  */
 function isOfPooler(error: unknown): boolean {
   if (!codeOf(error).startsWith('08')) return false;
   return !(error instanceof Error && 'routine' in error && error.routine !== undefined);
 }
 
-/** Whether the session is gone with it. */
+/** Whether the session is lost with this error. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
   if (SESSION_GONE.has(code) || NETWORK.has(code) || isOfPooler(error)) return true;
@@ -74,38 +74,38 @@ export function isLost(error: unknown): boolean {
 }
 
 /**
- * cannot_connect_now, too_many_connections, read_only_sql_transaction, object_not_in_prerequisite_state: it is starting, is full,
- * is a standby, or lets nobody in for now (ALLOW_CONNECTIONS).
+ * cannot_connect_now, too_many_connections, read_only_sql_transaction, object_not_in_prerequisite_state: the server
+ * is starting, is full, is a standby, or refuses connections for now (ALLOW_CONNECTIONS).
  */
 const PASSING = new Set(['57P03', '53300', '25006', '55000']);
 
-/** Whether it passes by itself, as a restart of the server does: once it was reached, it is waited for. */
+/** Whether the error is temporary, such as a restart of the server: a server that was reached once is waited for. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Failure)) return isLost(error);
   return error.code === 'store_unreachable' || PASSING.has(codeOf(error.cause));
 }
 
-/** Of an attempt to connect, or of a session that is gone. */
+/** For an attempt to connect, or for a lost session. */
 export function connectionFailure(error: unknown, name: string): Failure {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
-  const said = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
   const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E');
-  if ((isSqlState && !SESSION_GONE.has(code) && !isOfPooler(error)) || /SASL|password/.test(said)) {
-    return new Failure('store_refused', `PostgreSQL at ${name} refused: ${said}`, {
+  if ((isSqlState && !SESSION_GONE.has(code) && !isOfPooler(error)) || /SASL|password/.test(text)) {
+    return new Failure('store_refused', `PostgreSQL at ${name} refused: ${text}`, {
       fix: refusedFix(code),
       cause: error,
     });
   }
-  if (isOfTls(code, said)) {
-    return new Failure('store_refused', `PostgreSQL at ${name}: TLS fails: ${said}`, {
-      fix: said.includes('does not support SSL')
-        ? 'switch TLS on there (ssl = on), or leave sslmode out of the URL'
-        : 'name the certificate of its authority: ?sslmode=verify-full&sslrootcert=FILE',
+  if (isOfTls(code, text)) {
+    return new Failure('store_refused', `PostgreSQL at ${name}: TLS failed: ${text}`, {
+      fix: text.includes('does not support SSL')
+        ? 'turn TLS on there (ssl = on), or leave sslmode out of the URL'
+        : 'give the certificate of its authority: ?sslmode=verify-full&sslrootcert=FILE',
       cause: error,
     });
   }
-  const why = code === 'ECONNREFUSED' ? 'nobody listens there' : said || code;
+  const why = code === 'ECONNREFUSED' ? 'nothing listens there' : text || code;
   return new Failure('store_unreachable', `PostgreSQL at ${name} cannot be reached: ${why}`, {
     fix: { kind: 'check_database' },
     cause: error,
@@ -113,33 +113,33 @@ export function connectionFailure(error: unknown, name: string): Failure {
 }
 
 /** Codes of Node and OpenSSL; pg has none for a server without TLS. */
-function isOfTls(code: string, said: string): boolean {
+function isOfTls(code: string, text: string): boolean {
   return (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code) ||
-    said.includes('does not support SSL')
+    text.includes('does not support SSL')
   );
 }
 
-/** @param code empty: pg itself refuses, as to connect without a password */
+/** @param code empty if pg itself refuses, for example to connect without a password */
 function refusedFix(code: string): Advice {
   switch (code) {
     case '3D000':
       return { kind: 'other_database' };
     case '53300':
-      return 'allow more connections (max_connections), or end some';
+      return 'allow more connections (max_connections), or close some';
     case '55000':
       return 'let others connect to the database again: ALTER DATABASE … ALLOW_CONNECTIONS true';
     case '57P03':
       return 'it is starting or recovering: try again in a moment';
     default:
-      // invalid_authorization_specification, insufficient_privilege; PgBouncer refuses a password by 08P01.
+      // invalid_authorization_specification, insufficient_privilege; PgBouncer refuses a password with 08P01.
       return /^(28|42501|08|$)/.test(code)
         ? { kind: 'database_credentials' }
-        : 'mend that on the server, whose log may say more, and try again';
+        : 'fix the cause on the server, whose log may say more, and try again';
   }
 }
 
-/** Of a statement. */
+/** For a failed statement. */
 export function failureOf(error: unknown, name: string): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   if (error instanceof Failure) return error;
@@ -149,25 +149,25 @@ export function failureOf(error: unknown, name: string): Error {
     case '42501':
     case '25006':
       return new Failure('store_refused', `PostgreSQL at ${name} refused: ${error.message}`, {
-        fix: 'give that user the rights to create and change the schema orderctl',
+        fix: 'grant that user the rights to create and change the schema orderctl',
         cause: error,
       });
     case '40001':
     case '40P01':
       return new Failure('store_unreachable', `PostgreSQL at ${name} ended a statement: ${error.message}`, {
-        fix: 'try again in a moment: others change the same',
+        fix: 'try again in a moment: others are changing the same rows',
         cause: error,
       });
     case '57014':
       return new Failure('store_unreachable', `PostgreSQL at ${name} ended a statement: ${error.message}`, {
-        fix: 'raise statement_timeout of that user and database (ALTER ROLE … SET statement_timeout = 0), or see who cancels it',
+        fix: 'raise statement_timeout of that user and database (ALTER ROLE … SET statement_timeout = 0), or find out what cancels it',
         cause: error,
       });
     // disk_full, io_error
     case '53100':
     case '58030':
       return new Failure('write_failed', `PostgreSQL at ${name} could not write: ${error.message}`, {
-        fix: 'make room on the server, and start again',
+        fix: 'free some space on the server, and start again',
         cause: error,
       });
     default:

@@ -4,19 +4,19 @@ import type { Queries } from './lasting.ts';
 import { DECISION_COLUMNS, decidedOf, type DecisionRow } from './rows/decisions.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
 
-/** Rows of a log that are in memory at a time. */
+/** Rows of a log in memory at a time. */
 const CHUNK_ROWS = 2_000;
 
-/** Where a row of a log is in history. */
+/** The place of a log's row in history. */
 export interface Place {
   readonly seq: number;
   readonly ordinal: number;
 }
 
-/* A chunk of each log goes on behind a place, by the index that has (seq, ordinal) at its end. */
+/* Each chunk of a log starts behind a place, by the index that ends with (seq, ordinal). */
 export const AFTER = '(seq, ordinal) > ($1, $2) ORDER BY seq, ordinal LIMIT $3';
 export const BEFORE = '(seq, ordinal) < ($1, $2) ORDER BY seq DESC, ordinal DESC LIMIT $3';
-/** Behind all that there is, and before it: a bigint's limits. */
+/** Behind and before everything that exists, within the limits of a bigint. */
 export const END: Place = { seq: 2 ** 62, ordinal: 0 };
 export const START: Place = { seq: -1, ordinal: 0 };
 
@@ -28,7 +28,7 @@ export const EDITS = `${EDIT_ROWS} WHERE ${AFTER}`;
 export const MOVEMENTS = `${MOVEMENT_ROWS} WHERE ${AFTER}`;
 const FACTS = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = ANY($4) AND ${AFTER}`;
 
-/** Behind all of a commit. */
+/** Behind everything in a commit. */
 export function placeAfter(seq: number): Place {
   return { seq, ordinal: 2 ** 31 - 1 };
 }
@@ -53,7 +53,7 @@ export interface FactRow extends Place {
   readonly value: Fact;
 }
 
-/** @param statement with the place as $1 and $2, the limit as $3, and `more` behind */
+/** @param statement with the place as $1 and $2, the limit as $3, and `more` after them */
 export async function* chunks<Row extends Place>(
   connection: Queries,
   statement: string,
@@ -73,10 +73,10 @@ export async function* chunks<Row extends Place>(
 type Archived = AsyncIterable<readonly DecisionRow[]> | readonly (readonly DecisionRow[])[];
 
 /**
- * As `history` of StoreReader.
+ * See StoreReader.history.
  *
- * @param of.upTo the number of the last commit that is wanted
- * @param of.archived orders behind `from` that are not in the database any more
+ * @param of.upTo the number of the last commit to include
+ * @param of.archived orders behind `from` that are no longer in the database
  */
 export async function* historyAfter(
   connection: Queries,
@@ -95,7 +95,7 @@ export async function* historyAfter(
   yield* merge(logsAfter(connection, facts, { from, archived, decisions }), upTo);
 }
 
-/** As `salesHistory` of StoreReader. */
+/** See StoreReader.salesHistory. */
 export async function* summedHistory(
   connection: Queries,
   facts: readonly FactLog<never>[],
@@ -104,7 +104,7 @@ export async function* summedHistory(
   yield* merge(logsAfter<SalesLine>(connection, facts, { from: START, archived, decisions }), Infinity);
 }
 
-/** @returns of one commit in this order */
+/** @returns the logs, in the order of their lines within a commit */
 function logsAfter<Line extends SalesLine>(
   connection: Queries,
   facts: readonly FactLog<never>[],
@@ -117,7 +117,7 @@ function logsAfter<Line extends SalesLine>(
   const byName = new Map(facts.map((log) => [log.name, log]));
   return [
     lines(chunks<EditRow>(connection, EDITS, from), editLine),
-    // They come before all that the database has.
+    // Archived orders come before everything in the database.
     lines(archived, decisionLine),
     decisions,
     lines(chunks<MovementRow>(connection, MOVEMENTS, from), movementLine),
@@ -131,7 +131,7 @@ function logsAfter<Line extends SalesLine>(
   ];
 }
 
-/** As `stockFromEnd` of StoreView. */
+/** See StoreView.stockFromEnd. */
 export async function* stockPieces(
   connection: Queries,
   log: StockLog,
@@ -155,7 +155,7 @@ export async function* stockPieces(
   }
 }
 
-/** @param rows some, the latest first */
+/** @param rows some of them, the latest first */
 export function stockPiece<Row extends Place>(
   rows: readonly Row[],
   item: string,
@@ -201,10 +201,10 @@ async function* lines<Row>(
 }
 
 function unknownLog(name: string): never {
-  throw new Error(`the log ${name} was not asked for`);
+  throw new Error(`the log ${name} was not requested`);
 }
 
-/** @param logs each in order; of the same commit the earlier one comes first */
+/** @param logs each in order; within a commit, lines of an earlier log come first */
 async function* merge<Line extends SalesLine>(
   logs: readonly AsyncGenerator<Line>[],
   upTo: number,
@@ -243,7 +243,7 @@ function indexOfFirst(heads: readonly (SalesLine | null)[]): number {
   return first;
 }
 
-/** @param other of a log that is before it in the list */
+/** @param other from a log that is earlier in the list */
 function comesBefore(one: SalesLine, other: SalesLine): boolean {
   if (one.seq !== other.seq) return seqOf(one) < seqOf(other);
   // A line without a number is placed by its time.

@@ -25,7 +25,7 @@ import { instancesOf } from './owner/instances.ts';
 import { firstRows, outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { PostgresView } from './view.ts';
 
-/** Of messages that wait. */
+/** Waiting messages to read at a time. */
 const CHUNK = 2_000;
 
 interface Known {
@@ -52,7 +52,7 @@ export class PostgresInspection implements StoreInspection {
     this.#known = known;
   }
 
-  /** @param connection of the view */
+  /** @param connection the one of the view */
   static async open(
     view: PostgresView,
     connection: Connection,
@@ -68,7 +68,7 @@ export class PostgresInspection implements StoreInspection {
       positions: await view.positions(),
       unsent: new Map(counts.map(({ destination, waiting }) => [destination, waiting])),
       effects: await view.effects(),
-      // With their folder they are read like all others.
+      // With their folder, archived orders are read like all others.
       archived: archive == null ? await archivedSums(connection) : null,
     });
   }
@@ -146,7 +146,7 @@ export class PostgresInspection implements StoreInspection {
     return `orderctl.${table === 'users' ? 'users' : 'inventory'} ${name}`;
   }
 
-  /** Keys, checks and one transaction a commit leave little to be found here. */
+  /** Keys, constraints and one transaction per commit leave little to find here. */
   async *findings(): AsyncGenerator<Finding> {
     const twice = await this.#connection.query<{ order_id: string; file: string }>(DECIDED_TWICE);
     for (const { order_id: orderId, file } of twice) {
@@ -161,7 +161,7 @@ export class PostgresInspection implements StoreInspection {
   }
 }
 
-/** Which a key cannot refuse: the archived ones are in another table. */
+/** No key can prevent this: archived orders are in another table. */
 const DECIDED_TWICE = `SELECT o.order_id, v.file FROM orderctl.orders o JOIN orderctl.archived_orders a USING (order_id)
   JOIN orderctl.archives v ON v.number = a.archive ORDER BY o.order_id LIMIT 100`;
 
@@ -176,7 +176,7 @@ async function archivedSums(connection: Connection): Promise<ArchivedSums | null
   return { accepted: sum('accepted'), rejected: sum('rejected'), sold };
 }
 
-/** A table has no lines: they are counted in the order of history. */
+/** A table has no lines: its rows are counted in the order of history. */
 async function* placed<T>(file: string, chunks: AsyncIterable<readonly T[]>): AsyncGenerator<PlacedLines<T>> {
   let firstLine = 1;
   for await (const lines of chunks) {

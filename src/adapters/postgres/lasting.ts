@@ -3,42 +3,42 @@ import { CommitInDoubt, Connection, type Target } from './connection.ts';
 import { isAway, isEnded, isLocked, isOfAnotherServer } from './failures.ts';
 import { isStandby } from './url/hosts.ts';
 
-/** Between two attempts to reach a database that is away, or to run what the server ended. */
+/** Between two attempts to reach a database that is away, or to run again what the server ended. */
 export const PAUSE_MS = 500;
-/** Between two looks at a transaction that its old session may still be committing. */
-const LOOK_MS = 100;
-/** A lock is waited for so long at least: the server ends a process that has it and is paused before that. */
+/** Between two checks of a transaction that its old session may still be committing. */
+const CHECK_MS = 100;
+/** Least time to wait for a lock: by then the server has ended a paused process that holds it. */
 export const LOCKED_MS = 20_000;
-/** What the server ends is run again for so long: what goes on is a limit of the server, which does not pass. */
+/** How long to run again what the server ends: after that, it is a limit of the server, which does not pass. */
 const ENDED_MS = 20_000;
-/** As often it is by chance, and there is nothing to report. */
+/** Up to this many times it may be chance, and there is nothing to report. */
 const ENDED_BY_CHANCE = 3;
 
 export interface LastingParts {
   readonly target: Target;
   readonly clock: Clock;
-  /** The database is away, by its last failure; null: it is back. */
+  /** Called with the latest failure when the database is away, and with null when it is back. */
   readonly onAway: (failure: Error | null) => void;
-  /** How long it may be away; null: for ever. */
+  /** How long it may be away; null: forever. */
   readonly limitMs: number | null;
-  /** When it aborts nothing waits for the database any more. */
+  /** When it aborts, nothing waits for the database any more. */
   readonly signal: AbortSignal;
 }
 
-/** Where statements are run. */
+/** Anything that runs statements. */
 export type Queries = Pick<Connection, 'query'>;
 
 /**
- * A session that is opened again when it is lost: a restart of the database, a failover, an administrator. A transaction
- * that was lost with it is run again, unless it turns out to have been committed.
+ * A session that is opened again when it is lost: by a restart of the database, a failover or an administrator. A
+ * transaction that was lost with it is run again, unless it turns out to have been committed.
  */
 export class LastingConnection implements Queries, AsyncDisposable {
   readonly #parts: LastingParts;
   #connection: Connection;
   #opening: Promise<void> | undefined;
-  /** As was reported. */
+  /** Whether `onAway` has reported it. */
   #isAway = false;
-  /** What is to be done on every session, when it is opened. */
+  /** What to do on every session when it is opened. */
   readonly #onOpen: ((connection: Connection) => Promise<void>)[] = [];
 
   private constructor(parts: LastingParts, connection: Connection) {
@@ -46,12 +46,12 @@ export class LastingConnection implements Queries, AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** @throws Failure store_unreachable, store_refused: at the first time nothing is waited for */
+  /** @throws Failure store_unreachable, store_refused: the first attempt does not wait */
   static async open(parts: LastingParts): Promise<LastingConnection> {
     return new LastingConnection(parts, await Connection.open(parts.target));
   }
 
-  /** As it is now; it may be lost at any time. */
+  /** The current session; it may be lost at any time. */
   get connection(): Connection {
     return this.#connection;
   }
@@ -60,14 +60,14 @@ export class LastingConnection implements Queries, AsyncDisposable {
     return this.#lasting((connection) => connection.query<R>(statement, values));
   }
 
-  /** As Connection.transaction; `work` must do the same when it is run again. */
+  /** Like Connection.transaction; `work` must do the same when it is run again. */
   transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#lasting((connection) => connection.transaction(() => work(connection)));
   }
 
-  /** As Connection.listen, on every session. */
-  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
-    const listen = (connection: Connection): Promise<void> => connection.listen(channel, hear);
+  /** Like Connection.listen, on every session. */
+  async listen(channel: string, onPayload: (payload: string) => void): Promise<void> {
+    const listen = (connection: Connection): Promise<void> => connection.listen(channel, onPayload);
     this.#onOpen.push(listen);
     await this.#lasting(listen);
   }
@@ -96,8 +96,8 @@ export class LastingConnection implements Queries, AsyncDisposable {
           ended += 1;
           if (ended > ENDED_BY_CHANCE) await this.#pause(error, endedSince, ENDED_MS);
         } else if (isAway(error)) {
-          // A standby in its place refuses what is asked of it, and keeps the session. PgBouncer opens sessions while its
-          // server is away, and ends them at the first statement.
+          // A standby that took the server's place refuses statements and keeps the session. PgBouncer opens sessions
+          // while its server is away, and ends them at the first statement.
           if (!connection.isLost || wasAway) await this.#pause(error, since);
           wasAway = true;
           await this.#reopen(connection, since);
@@ -112,7 +112,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
     this.#parts.onAway(null);
   }
 
-  /** @throws what it was, once nothing is to be waited for */
+  /** @throws the error, if there is nothing to wait for any more */
   async #pause(error: unknown, since: number, limitMs = this.#parts.limitMs): Promise<void> {
     const { clock, signal, onAway } = this.#parts;
     const isLate = limitMs !== null && clock.elapsed() - since >= limitMs;
@@ -122,7 +122,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
     await clock.sleep(PAUSE_MS, signal);
   }
 
-  /** @param lost the session that does not work any more; without effect when there is another one since */
+  /** @param lost the session that no longer works; no effect if there is another one by now */
   async #reopen(lost: Connection, since: number): Promise<void> {
     if (lost !== this.#connection) return;
     this.#opening ??= this.#openAgain(since).finally(() => (this.#opening = undefined));
@@ -153,7 +153,7 @@ export class LastingConnection implements Queries, AsyncDisposable {
     }
   }
 
-  /** Once it is known: the old session may take a moment to notice that nobody listens. */
+  /** Waits until it is known: the old session may take a moment to notice that its client has gone. */
   async #wasCommitted({ trace, cause }: CommitInDoubt): Promise<boolean> {
     if (trace === null) return false;
     for (;;) {
@@ -161,16 +161,17 @@ export class LastingConnection implements Queries, AsyncDisposable {
       if (status === 'committed') return trace.isThere(this);
       if (status !== 'in progress') return false;
       if (this.#parts.signal.aborted) throw cause;
-      await this.#parts.clock.sleep(LOOK_MS, this.#parts.signal);
+      await this.#parts.clock.sleep(CHECK_MS, this.#parts.signal);
     }
   }
 
-  /** @returns as pg_xact_status; null: this server has never given that number */
+  /** @returns as pg_xact_status; null: this server never assigned that number */
   async #statusOf(transaction: string): Promise<string | null> {
     try {
       return await this.#lasting(async (connection) => {
         const [row] = await connection.query<{ status: string | null }>(
-          // A standby has yet to replay what it received. Of one that is too old to be known the rest tells.
+          // A standby has yet to replay what it received. If the transaction is too old to be known, `isThere`
+          // decides.
           `SELECT CASE WHEN NOT pg_is_in_recovery() THEN coalesce(pg_xact_status($1::text::xid8), 'committed') END AS status`,
           [transaction],
         );

@@ -4,17 +4,17 @@ import { isOfOtherTables } from './failures.ts';
 import { checkKnown, MIGRATIONS, NEWEST } from './migrations/known.ts';
 import { refuseSealed } from './whole/seal.ts';
 
-/** Held while a database is migrated: several processes may start at once. */
+/** Held while a database is migrated, since several processes may start at once. */
 const MIGRATION_LOCK = 0x6f726401;
 
 /**
- * What the database has of them; null: it has no store.
+ * The migrations that the database has; null: it has no store.
  *
- * @throws Failure corrupt_state: the schema is of another program
+ * @throws Failure corrupt_state: the schema belongs to another program
  */
 async function appliedTo(connection: Connection): Promise<ReadonlySet<number> | null> {
   const [there] = await connection.query<{ there: boolean }>(
-    // Not by to_regclass, which may still have from before the lock that there is none.
+    // Not with to_regclass, which may still use the state from before the lock.
     `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE n.nspname = 'orderctl' AND c.relname = 'migrations') AS there`,
   );
@@ -35,16 +35,16 @@ async function appliedTo(connection: Connection): Promise<ReadonlySet<number> | 
 function foreignSchema(name: string): Failure {
   return new Failure(
     'corrupt_state',
-    `the schema orderctl of ${name} has a table "migrations" that orderctl did not make`,
+    `the schema orderctl of ${name} has a table "migrations" that orderctl did not create`,
     { fix: 'name another database, or rename that schema if another program owns it' },
   );
 }
 
 /**
- * Makes the store, or brings it to the version of this program.
+ * Creates the store, or migrates it to the version of this program.
  *
- * @throws Failure store_too_new when a newer program has migrated it; store_refused when this user may not;
- *   folder_in_use it is sealed
+ * @throws Failure store_too_new (a newer program has migrated it), store_refused (this user may not), folder_in_use
+ *   (it is sealed)
  */
 export async function migrate(
   connection: Connection,
@@ -56,7 +56,7 @@ export async function migrate(
 }
 
 async function makeMissing(connection: Connection, newStoreId: () => string): Promise<void> {
-  // What another process migrates may take long.
+  // No limit for the lock: a migration by another process may take long.
   await connection.transaction(async () => {
     await connection.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const applied = await checkedMigrations(connection);
@@ -79,13 +79,13 @@ function missing(applied: ReadonlySet<number> | null): number[] {
   return [...MIGRATIONS.keys()].filter((number) => applied?.has(number) !== true);
 }
 
-/** A reader leaves the tables as they are. @throws Failure store_refused: they are of an earlier version */
+/** Readers do not change the tables. @throws Failure store_refused: they have an earlier version */
 export function refuseOlder(name: string, applied: ReadonlySet<number>): void {
   const [first] = missing(applied);
   if (first === undefined) return;
   throw new Failure(
     'store_refused',
-    `the store in ${name} is of version ${Math.max(...applied)}, and this program reads ${NEWEST}`,
+    `the store in ${name} has version ${Math.max(...applied)}, but this program reads version ${NEWEST}`,
     { fix: { kind: 'migrate_store' } },
   );
 }

@@ -14,14 +14,14 @@ import { askStatus, askToStop } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
 import { PostgresView } from './view.ts';
 
-/** The store in a PostgreSQL database, in its schema `orderctl`. Opening touches nothing. */
+/** The store in a PostgreSQL database, in its schema `orderctl`. Opening it does not connect. */
 export function openPostgres(
   options: Target & {
     readonly clock: Clock;
     readonly processes: Processes;
-    /** Who edits, for the log of edits; by default the operating system's name of the user. */
+    /** The author of edits in the log of edits; by default the operating system's user name. */
     readonly user?: string;
-    /** Receives what reading finds. */
+    /** Receives what readers notice. */
     readonly onNotice?: ((notice: StoreNotice) => void) | undefined;
   },
 ): StoreAccess {
@@ -38,14 +38,15 @@ export function openPostgres(
     edit: (request, how) => makeEdit(opened, request, how),
     editIf: (request, conditions, how) => makeEditIf(opened, request, conditions, how),
     copyTable: (table, how) => copyTable(opened, table, how?.create === true),
-    consumerStatus: () => ask(opened, (connection) => askStatus(connection, processes), null),
+    consumerStatus: () => withStore(opened, (connection) => askStatus(connection, processes), null),
     stopConsumer: ({ kill, instance = null }) =>
-      ask(opened, (connection) => askToStop(connection, processes, { kill, instance }), null),
+      withStore(opened, (connection) => askToStop(connection, processes, { kill, instance }), null),
     claim: (task) => claimTask(opened, task),
-    isThere: () => ask(opened, async () => true, false),
+    isThere: () => withStore(opened, async () => true, false),
     room: async () => null,
     keptAside: () => [],
-    recentOrderIds: (prefix, limit) => ask(opened, (connection) => recentIds(connection, prefix, limit), []),
+    recentOrderIds: (prefix, limit) =>
+      withStore(opened, (connection) => recentIds(connection, prefix, limit), []),
     read: async (how) => (await openView(opened, how?.onNotice ?? onNotice)).view,
     keepView: async () => null,
     backUp: () => Promise.reject(notOnPostgres(name)),
@@ -53,13 +54,13 @@ export function openPostgres(
       const { connection, view } = await openView(opened, onNotice);
       return PostgresInspection.open(view, connection, opened);
     },
-    // There are none: what could be built again is computed by the database.
+    // There are no such files: the database computes what they would contain.
     rebuildViews: async () => undefined,
   };
 }
 
-/** @param nothing what to return where there is no store */
-async function ask<T>(
+/** @param nothing what to return if no store exists */
+async function withStore<T>(
   opened: PostgresOptions,
   work: (connection: Connection) => Promise<T>,
   nothing: T,
@@ -68,7 +69,7 @@ async function ask<T>(
   return (await checkedMigrations(connection)) === null ? nothing : await work(connection);
 }
 
-/** @throws Failure not_found, store_too_new; store_refused: it is of an earlier version */
+/** @throws Failure not_found, store_too_new, store_refused (it has an earlier version) */
 async function openView(
   opened: PostgresOptions,
   onNotice: (notice: StoreNotice) => void = () => undefined,
@@ -93,7 +94,7 @@ async function copyTable(
   create: boolean,
 ): Promise<TableCopy> {
   const { PostgresCopy } = await import('./transactions/table-copy.ts');
-  if (create && !(await ask(opened, async () => true, false)))
+  if (create && !(await withStore(opened, async () => true, false)))
     return new PostgresCopy(opened, table, { rows: [], seq: 0 });
   const { view } = await openView(opened);
   await using reader = view;
@@ -111,7 +112,7 @@ async function recentIds(connection: Connection, prefix: string, limit: number):
 }
 
 function notOnPostgres(name: string): Failure {
-  return new Failure('usage', `${name} is a database, which this command cannot do anything with`, {
-    fix: 'use it on a folder; a database is backed up by pg_dump',
+  return new Failure('usage', `${name} is a database, which this command does not support`, {
+    fix: 'use it on a folder; back up a database with pg_dump',
   });
 }

@@ -6,16 +6,16 @@ import type { Shards } from './owner/shards.ts';
 import { bodyOf, bytesOf, firstRows, outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { Turns } from './turns.ts';
 
-/** What is in memory for one destination. */
+/** Most messages in memory for one destination. */
 const WINDOW = 2_000;
-/** Headers about when and how often it failed, not about what it is. */
+/** Headers about when and how often the delivery failed, not about the record itself. */
 const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
-/** By outbox_by_destination, passing over what others send. */
+/** By the index outbox_by_destination, skipping messages that other processes send. */
 const NEXT = firstRows('destination = $1 AND shard = ANY($2)', WINDOW);
 /** By the rows that were sent, never up to one of them: ids are not in the order of commits. */
 const DELETE_SENT = 'DELETE FROM orderctl.outbox WHERE id = ANY($1)';
-/** From one destination to the next by outbox_by_destination; of those that have many no more than that are counted. */
+/** Steps from one destination to the next by outbox_by_destination, and counts a limited number of rows for each. */
 const COUNT = `WITH RECURSIVE d AS (
     SELECT (SELECT destination FROM orderctl.outbox ORDER BY destination LIMIT 1) AS destination
     UNION ALL
@@ -24,7 +24,9 @@ const COUNT = `WITH RECURSIVE d AS (
   SELECT destination, sum(message_count) AS waiting FROM d CROSS JOIN LATERAL (
     SELECT message_count FROM orderctl.outbox o WHERE o.destination = d.destination AND shard = ANY($1) LIMIT $2) AS waiting
   GROUP BY destination`;
-/** Rows of one destination, when others add to it meanwhile; the rest is counted once those are sent. */
+/**
+ * Most rows to count for one destination, as others may add to it meanwhile; the rest is counted once these are sent.
+ */
 const MOST_COUNTED = 20_000;
 const KEEP = `INSERT INTO orderctl.undelivered (name, digest, body, key, value) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (name) DO UPDATE SET body = EXCLUDED.body`;
@@ -33,26 +35,28 @@ const ELSEWHERE =
   'SELECT coalesce(sum(message_count), 0) AS waiting FROM orderctl.outbox WHERE NOT shard = ANY($1)';
 
 interface Window {
-  /** In which it was read. */
+  /** The term in which it was read. */
   readonly term: number;
   readonly ids: readonly number[];
   readonly outgoing: readonly Outgoing[];
 }
 
-/** What waits to be sent by this process: that of its shards, as of the last look at what others have added. */
+/**
+ * The messages that this process must send: those in its shards, as of the latest check for what others have added.
+ */
 export class Outbox {
   readonly #connection: LastingConnection;
   readonly #turns: Turns;
   readonly #shards: Shards;
   readonly #onMoved: () => void;
   #waiting = new Map<Destination, number>();
-  /** More may wait for them than was counted. */
+  /** Destinations that may have more messages than were counted. */
   #hasMore: ReadonlySet<Destination> = new Set();
-  /** Read and not yet known to be sent. */
+  /** Read, but not known to be sent yet. */
   readonly #windows = new Map<Destination, Window>();
   readonly #drains = new Map<Destination, Promise<unknown>>();
 
-  /** @param onMoved its shards are others than before: all that is owed is to be looked at */
+  /** @param onMoved its shards have changed: everything that is pending must be checked */
   constructor(connection: LastingConnection, turns: Turns, shards: Shards, onMoved: () => void) {
     this.#connection = connection;
     this.#turns = turns;
@@ -60,7 +64,7 @@ export class Outbox {
     this.#onMoved = onMoved;
   }
 
-  /** In a turn: nothing is added or sent by this process meanwhile. */
+  /** Call in a turn, so that this process neither adds nor sends messages meanwhile. */
   async recount(connection: Queries, most = MOST_COUNTED): Promise<void> {
     const rows = await connection.query<{ destination: string; waiting: number }>(COUNT, [
       this.#shards.all,
@@ -70,7 +74,9 @@ export class Outbox {
     this.#hasMore = new Set(rows.filter(({ waiting }) => waiting >= most).map((row) => row.destination));
   }
 
-  /** They are committed. @param shards of each @returns whether some are for others to send */
+  /**
+   * Counts committed messages. @param shards the shard of each @returns whether some are for other processes to send
+   */
   add(outgoing: readonly Outgoing[], shards: readonly number[]): boolean {
     let isForOthers = false;
     outgoing.forEach((one, at) => {
@@ -86,7 +92,7 @@ export class Outbox {
     else this.#waiting.delete(destination);
   }
 
-  /** In a turn. They are not in the outbox any more. */
+  /** Call in a turn, after the messages were removed from the outbox. */
   async #countSent(destination: Destination, count: number): Promise<void> {
     const isUsedUp = (this.#waiting.get(destination) ?? 0) <= count;
     if (isUsedUp && this.#hasMore.has(destination)) await this.recount(this.#connection);
@@ -97,7 +103,7 @@ export class Outbox {
     return new Map(this.#waiting);
   }
 
-  /** Those in shards of others, and of nobody. */
+  /** The number of messages in shards that other processes have, or none. */
   async unsentElsewhere(): Promise<number> {
     const [row] = await this.#turns.run(() =>
       this.#connection.query<{ waiting: number }>(ELSEWHERE, [this.#shards.all]),
@@ -132,7 +138,7 @@ export class Outbox {
     return run;
   }
 
-  /** Its shards may change at any time, and are those of one moment here. */
+  /** In a turn, so that the shards, which may change at any time, are those of one moment. */
   #next(destination: Destination): Promise<Window> {
     return this.#turns.run(async () => {
       if (!this.#shards.isInForce) await this.#leaseAgain();
@@ -142,13 +148,13 @@ export class Outbox {
       const rows = await this.#connection.query<OutgoingRow>(NEXT, [destination, all]);
       const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.flatMap(outgoingOf) };
       if (rows.length > 0) this.#windows.set(destination, window);
-      // Others have sent what was counted. What is added from now on is to be looked for.
+      // Other processes have sent what was counted, so the messages are counted again.
       else await this.recount(this.#connection);
       return window;
     });
   }
 
-  /** After a sleep others may have sent what this process was to send, and left what is to be sent and done by it now. */
+  /** After a sleep, others may have sent this process's messages, and left other messages and effects to it. */
   async #leaseAgain(): Promise<void> {
     if (await this.#shards.lease(this.#connection)) this.#onMoved();
     await this.recount(this.#connection);
@@ -160,7 +166,7 @@ export class Outbox {
   }
 }
 
-/** One that is refused again replaces the first; another of that id gets a name of its own. */
+/** A record that is refused again replaces its first copy; another record with that id gets a name of its own. */
 export async function keepUndelivered(connection: Connection, record: OutgoingRecord): Promise<void> {
   const digest = digestOf(record);
   const [first] = await connection.query<{ digest: string }>(

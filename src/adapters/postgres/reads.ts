@@ -63,15 +63,15 @@ import {
 
 const DECIDED = decidedWhere('o.order_id = $1');
 
-/** What every reader of a store does, on one connection or another. */
+/** What every reader of a store does, on whichever connection. */
 export abstract class PostgresReads implements StoreReader {
   abstract readonly storeId: string | null;
   protected abstract readonly connection: Queries;
   protected abstract readonly target: Target;
   readonly #onNotice: (notice: StoreNotice) => void;
-  #saidArchived = false;
+  #reportedArchived = false;
 
-  /** @param onNotice receives that orders are archived, once, when what they would be among is read */
+  /** @param onNotice learns once that orders are archived, when something is read that would include them */
   constructor(onNotice: (notice: StoreNotice) => void) {
     this.#onNotice = onNotice;
   }
@@ -100,18 +100,18 @@ export abstract class PostgresReads implements StoreReader {
     return row && decidedOf(row);
   }
 
-  /** null: no orders are archived, or their folder was not given, which is said. */
+  /** null: no orders are archived, or their folder was not given, which is reported. */
   async #archived(): Promise<ArchiveFiles | null> {
     const archives = await archivesOf(this.connection);
     const last = archives.at(-1);
     if (last === undefined) return null;
     const { archive } = this.target;
     if (archive != null) return new ArchiveFiles(archive, archives);
-    if (!this.#saidArchived) {
+    if (!this.#reportedArchived) {
       const orders = archives.reduce((sum, { accepted, rejected }) => sum + accepted + rejected, 0);
       this.#onNotice({ kind: 'orders_archived', orders, untilMs: last.last_decided_at });
     }
-    this.#saidArchived = true;
+    this.#reportedArchived = true;
     return null;
   }
 
@@ -124,13 +124,13 @@ export abstract class PostgresReads implements StoreReader {
     if (archive != null) return new ArchiveFiles(archive, archives);
     throw new Failure(
       'not_found',
-      `history of ${url} is not whole without its archives: orders up to ${isoTime(last.last_decided_at)} are in them`,
+      `history of ${url} is incomplete without its archives, which have the orders up to ${isoTime(last.last_decided_at)}`,
       { fix: { kind: 'name_archives' } },
     );
   }
 
   async *decisions(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
-    // By orders_by_status.
+    // By the index orders_by_status.
     const statement = `${ORDERS} WHERE status = '${outcome}' AND ${AFTER}`;
     const archived = await this.#archived();
     if (archived !== null) yield* decidedAs(outcome, archived.rows());
@@ -178,7 +178,8 @@ export abstract class PostgresReads implements StoreReader {
     { field, values }: FieldValues<T>,
     from?: LogPlace,
   ): AsyncGenerator<readonly LineAt<T>[]> {
-    // Not by the database: it would think that few have one of these values, and read all of them to sort those.
+    // Not filtered by the database: it would expect few rows with one of these values, and read all of them to sort
+    // those.
     const statement = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = $4 AND ${BEFORE}`;
     for await (const rows of chunks<FactRow>(this.connection, statement, endOf(from), [log.name])) {
       const wanted = rows.filter(({ value }) => values.includes(value[field] as string));
@@ -223,7 +224,7 @@ export abstract class PostgresReads implements StoreReader {
     return new Map(rows.map(({ key, value }) => [key, value]));
   }
 
-  /** All of them, by name. */
+  /** All small tables, by name. */
   async smallTables(): Promise<ReadonlyMap<string, ReadonlyMap<string, unknown>>> {
     const rows = await this.connection.query<{ name: string }>(
       'SELECT DISTINCT table_name AS name FROM orderctl.small_tables',
@@ -279,7 +280,7 @@ function placeIn(place: LogPlace): Place {
   const [seq = NaN, ordinal = NaN] = place;
   if (Number.isSafeInteger(seq) && Number.isSafeInteger(ordinal) && Math.abs(ordinal) < 2 ** 31 - 1)
     return { seq, ordinal };
-  throw new Failure('invalid_value', `no row of a log is at ${JSON.stringify(place)}`, {
+  throw new Failure('invalid_value', `no log row is at ${JSON.stringify(place)}`, {
     fix: 'begin again without a cursor',
   });
 }

@@ -34,7 +34,7 @@ describe('of several servers', () => {
     await expect(open([closed, other])).rejects.toMatchObject({
       code: 'store_unreachable',
       message: expect.stringMatching(
-        new RegExp(`no server of .* takes writes: .*:${closed}/.* nobody listens there; .*:${other}/`),
+        new RegExp(`no server of .* takes writes: .*:${closed}/.* nothing listens there; .*:${other}/`),
       ) as string,
     });
     const user = `reader_${process.pid}`;

@@ -66,7 +66,7 @@ describe('TLS to the database', () => {
     const ca = `sslrootcert=${CA}`;
     await expect(usesTls(`sslmode=verify-full&${ca}`, 'localhost')).rejects.toMatchObject({
       code: 'store_refused',
-      message: expect.stringContaining('TLS fails') as string,
+      message: expect.stringContaining('TLS failed') as string,
     });
     expect(await usesTls(`sslmode=verify-ca&${ca}`, 'localhost')).toBe(true);
   });

@@ -8,14 +8,14 @@ import type { Queries } from '../lasting.ts';
 import { decidedOf, type DecisionRow } from '../rows/decisions.ts';
 
 /*
- * A file of archived orders: a row of `orderctl.orders` a line, as JSON, with its lines beside it, in the order of
- * history. It is named by the commits that it has, and counts only once the database lists it.
+ * A file of archived orders: one row of `orderctl.orders` per line, as JSON, with its order lines, in the order of
+ * history. Its name has the commits that it contains, and it counts only once the database lists it.
  */
 
 /** Lines that are parsed at a time. */
 const CHUNK_LINES = 2_000;
 
-/** An archive, as its row has it. */
+/** An archive, as in its row. */
 export interface Archive {
   readonly number: number;
   readonly file: string;
@@ -27,14 +27,14 @@ export interface Archive {
   readonly last_decided_at: number;
 }
 
-/** All of them, in the order of history. */
+/** All archives, in the order of history. */
 export function archivesOf(connection: Queries): Promise<Archive[]> {
   return connection.query<Archive>(
     `SELECT number, file, sha256, accepted, rejected, last_seq, last_decided_at FROM orderctl.archives ORDER BY number`,
   );
 }
 
-/** @returns the line, without its end */
+/** @returns the line, without the line break */
 function lineOf({ lines, ...row }: DecisionRow): string {
   const items = (lines ?? []).map(([item, quantity, unit_price = null, stock = null]) => {
     return { item, quantity, unit_price, stock };
@@ -59,7 +59,7 @@ function rowOf(line: string): DecisionRow {
   };
 }
 
-/** Makes the folder of the archive where it is missing; durable when this resolves. @throws Failure write_failed */
+/** Creates the folder of the archive if it is missing; durable when this resolves. @throws Failure write_failed */
 export async function makeArchiveFolder(folder: string): Promise<void> {
   try {
     makeDirectory(folder);
@@ -70,10 +70,11 @@ export async function makeArchiveFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file of the archive, durable when this resolves. One that a crash has left there with the same content is as good.
+ * Writes a file of the archive; durable when this resolves. A file that a crash has left there is accepted if it has
+ * the same content.
  *
  * @returns the SHA-256 of its content, in hexadecimal
- * @throws Failure already_exists: with other content; write_failed
+ * @throws Failure already_exists (a file with other content), write_failed
  */
 export async function writeArchive(
   file: string,
@@ -105,22 +106,23 @@ export async function writeArchive(
 }
 
 async function refuseOther(file: string, sha256: string): Promise<void> {
-  const there = await readFile(file).catch((error: unknown) => {
+  const existing = await readFile(file).catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;
   });
-  if (there === null || sha256Of(there) === sha256) return;
-  throw new Failure('already_exists', `${file} is there already, with other orders`, {
+  if (existing === null || sha256Of(existing) === sha256) return;
+  throw new Failure('already_exists', `${file} already exists, with other orders`, {
     fix: { kind: 'other_archives' },
     context: { file },
   });
 }
 
 /**
- * Gives another ending to what interrupted runs have left beside a file that the database lists now: files of the same
- * orders and others, as decided since or before another time. They stay, since a copy of the database may list one.
+ * Renames files that interrupted runs have left beside a file that the database lists now. They start with the same
+ * orders but end elsewhere, since those runs had another time limit. They are kept, because a copy of the database
+ * may list one.
  *
- * @param start of their names
+ * @param start how their names start
  */
 export async function setLeftoversAside(file: string, start: string): Promise<void> {
   const folder = path.dirname(file);
@@ -132,7 +134,7 @@ export async function setLeftoversAside(file: string, start: string): Promise<vo
     const first = await firstLine(file);
     for (const name of names) {
       const other = path.join(folder, name);
-      // One of another store begins with another order.
+      // A file of another store starts with another order.
       if ((await firstLine(other)) === first) await rename(other, `${other}.leftover`);
     }
   } catch (error) {
@@ -159,7 +161,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** The archives of a store, in the folder that the user has given. */
+/** The archives of a store, in the folder that the user gave. */
 export class ArchiveFiles {
   readonly #folder: string;
   readonly #archives: readonly Archive[];
@@ -169,7 +171,7 @@ export class ArchiveFiles {
     this.#archives = archives;
   }
 
-  /** In the order of history. @param afterSeq those of later commits */
+  /** Rows in the order of history. @param afterSeq only those of later commits */
   async *rows(afterSeq = -1): AsyncGenerator<readonly DecisionRow[]> {
     for (const archive of this.#archives) {
       if (archive.last_seq <= afterSeq) continue;
@@ -181,7 +183,7 @@ export class ArchiveFiles {
     }
   }
 
-  /** From the last one back. */
+  /** Rows from the last one backwards. */
   async *rowsFromEnd(): AsyncGenerator<readonly DecisionRow[]> {
     for (const archive of [...this.#archives].reverse()) {
       const lines = (await this.#lines(archive)).reverse();
@@ -190,7 +192,7 @@ export class ArchiveFiles {
     }
   }
 
-  /** Reads the file that has it. */
+  /** Finds an order by reading the file that has it. */
   async decided(orderId: string, number: number) {
     const archive = this.#archives.find((one) => one.number === number);
     if (archive === undefined) return undefined;
@@ -199,7 +201,10 @@ export class ArchiveFiles {
     return line === undefined ? undefined : decidedOf(rowOf(line));
   }
 
-  /** As a whole: it is no larger than MOST_ORDERS of move.ts make it, and what is not what was written is not used. */
+  /**
+   * Reads the whole file, whose size MOST_ORDERS of move.ts limits. A file that differs from what was written is
+   * refused.
+   */
   async #lines({ file: name, sha256 }: Archive): Promise<string[]> {
     const file = path.join(this.#folder, name);
     let content: Buffer;
@@ -207,20 +212,16 @@ export class ArchiveFiles {
       content = await readFile(file);
     } catch (error) {
       if (!isMissing(error)) throw ofSystem(error, 'read', file);
-      throw new Failure('not_found', `${file} is not there, which has archived orders of this store`, {
+      throw new Failure('not_found', `${file} does not exist; it has archived orders of this store`, {
         fix: { kind: 'name_archives' },
         context: { file },
       });
     }
     if (sha256Of(content) !== sha256) {
-      throw new Failure(
-        'corrupt_file',
-        `${file} is not what "store archive" wrote: its checksum is another`,
-        {
-          fix: 'take it from a backup',
-          context: { file },
-        },
-      );
+      throw new Failure('corrupt_file', `${file} is not what "store archive" wrote: its checksum differs`, {
+        fix: 'restore it from a backup',
+        context: { file },
+      });
     }
     return content.toString('utf8').split('\n').slice(0, -1);
   }
@@ -230,7 +231,7 @@ function sha256Of(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Of the operating system: all else stays what it is. */
+/** Translates errors of the operating system; all others stay as they are. */
 function ofSystem(error: unknown, doing: 'read' | 'write', file: string): unknown {
   return isSystemError(error) ? systemFailure(error, { doing, file }) : error;
 }

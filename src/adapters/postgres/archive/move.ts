@@ -11,19 +11,22 @@ import type { DecisionRow } from '../rows/decisions.ts';
 import { refuseSealed } from '../whole/seal.ts';
 import { archivesOf, makeArchiveFolder, setLeftoversAside, writeArchive } from './files.ts';
 
-/** Of a file, or somewhat more: a commit is in one. A reader has a whole file in memory, which is 15 MB of that. */
+/**
+ * Orders in a file, or slightly more: a commit is never split. A reader has a whole file in memory, which takes 15
+ * MB.
+ */
 const MOST_ORDERS = 50_000;
 
 /**
- * Whole commits from the beginning of history, up to the first that has an order which is not that old: what is left is
- * the end of history. Times of decisions are those of different machines, and may go back.
+ * Whole commits from the start of history, up to the first one with an order that is too recent: what remains is the
+ * end of history. Decision times come from different machines and may go backwards.
  */
 const PLAN = `SELECT count(*) FILTER (WHERE status = 'accepted') AS accepted,
     count(*) FILTER (WHERE status = 'rejected') AS rejected,
     min(decided_at) AS "fromMs", max(decided_at) AS "untilMs", max(seq) AS "lastSeq"
   FROM orderctl.orders
   WHERE seq < coalesce((SELECT min(seq) FROM orderctl.orders WHERE decided_at >= $1), 9223372036854775807)`;
-/** The commit of the last order that still goes into a file. By the key (seq, ordinal). */
+/** The commit of the last order that still goes into a file. Uses the key (seq, ordinal). */
 const END = 'SELECT seq FROM orderctl.orders WHERE seq <= $1 ORDER BY seq, ordinal OFFSET $2 LIMIT 1';
 
 const KEEP_IDS = `WITH kept AS (
@@ -45,7 +48,7 @@ const DELETE_ORDERS = 'DELETE FROM orderctl.orders WHERE seq <= $1';
 const LIST = `INSERT INTO orderctl.archives (number, file, sha256, accepted, rejected, last_seq, last_decided_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7)`;
 
-/** What would be archived. @throws Failure not_found, store_too_new */
+/** Counts what would be archived. @throws Failure not_found, store_too_new */
 export async function planArchive(target: Target, beforeMs: number): Promise<ArchivePlan> {
   await using connection = await openStore(target);
   const { accepted, rejected, fromMs, untilMs } = await readPlan(connection, beforeMs);
@@ -75,11 +78,12 @@ async function readPlan(connection: Connection, beforeMs: number): Promise<PlanR
 }
 
 /**
- * Moves old orders to files, a file in a transaction: it is durable before its orders leave the database, and what
- * is interrupted goes on when it is run again. Beside the owners, which wait for nothing: no order that is decided changes.
+ * Moves old orders to files, one file per transaction: it is durable before its orders leave the database, and an
+ * interrupted run continues when it is run again. Runs while processes own the store, and they wait for nothing,
+ * since a decided order does not change.
  *
- * @param mostOrders of a file, or somewhat more
- * @throws Failure as StoreArchive
+ * @param mostOrders in a file, or slightly more
+ * @throws Failure see StoreArchive
  */
 export async function archiveOrders(
   target: Target,
@@ -102,7 +106,7 @@ export async function archiveOrders(
   }
   if (!signal.aborted) return { ...done, files };
   throw new Failure('interrupted', `interrupted after ${done.accepted + done.rejected} orders`, {
-    fix: 'run it again: it goes on from there',
+    fix: 'run it again: it continues from there',
   });
 }
 
@@ -112,7 +116,7 @@ interface Moved {
   readonly rejected: number;
 }
 
-/** @returns null: there are none left up to `lastSeq` */
+/** @returns null: no orders up to `lastSeq` are left */
 async function moveNext(
   connection: Connection,
   {
@@ -133,7 +137,7 @@ async function moveNext(
   const number = (before.at(-1)?.number ?? 0) + 1;
   const moved = await connection.transaction(async () => {
     await refuseSealed(connection);
-    // Readers go on; who else archives waits.
+    // Readers continue; another process that archives waits.
     await connection.query('LOCK TABLE orderctl.archives IN SHARE ROW EXCLUSIVE MODE');
     if ((await archivesOf(connection)).length !== before.length) throw archivedByAnother(connection.name);
     const [kept] = await connection.query<Omit<Moved, 'file'> & { last: number }>(KEEP_IDS, [number, end]);
@@ -143,7 +147,7 @@ async function moveNext(
     await connection.query(DELETE_ORDERS, [end]);
     const { accepted, rejected } = kept;
     await connection.query(LIST, [number, file, sha256, accepted, rejected, end, kept.last]);
-    // Without it the file may have a name that was erased meanwhile.
+    // Without this check, the file might have a name that was erased meanwhile.
     await claim.check();
     return { file, accepted, rejected };
   });
@@ -151,12 +155,12 @@ async function moveNext(
   return moved;
 }
 
-/** So that names sort as the orders do. */
+/** Padded, so that names sort in the order of history. */
 function digits(seq: number): string {
   return String(seq).padStart(12, '0');
 }
 
-/** No order of a commit that has happened changes any more. */
+/** Needs no snapshot: the orders of a finished commit no longer change. */
 async function* rowsUpTo(connection: Connection, end: number): AsyncGenerator<readonly DecisionRow[]> {
   for await (const rows of chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, START)) {
     const wanted = rows.filter(({ seq }) => seq <= end);
@@ -166,7 +170,7 @@ async function* rowsUpTo(connection: Connection, end: number): AsyncGenerator<re
 }
 
 function archivedByAnother(name: string): Failure {
-  return new Failure('changed_since', `another process archives orders of ${name}`, {
+  return new Failure('changed_since', `another process is archiving orders of ${name}`, {
     fix: 'run this again',
   });
 }

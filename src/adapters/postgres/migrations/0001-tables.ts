@@ -1,6 +1,6 @@
 /*
- * The first tables. Times are milliseconds since the epoch; orders of other producers may carry odd ones, and odd
- * quantities, so those are double precision. JSON is `json` and not `jsonb`, which refuses \u0000 and orders keys.
+ * The first tables. Times are milliseconds since the epoch; orders of other producers may have odd times and
+ * quantities, so those are double precision. JSON is `json` and not `jsonb`, which refuses U+0000 and reorders keys.
  * `seq` is the number of a commit and `ordinal` the place in it: together they are the order of history.
  */
 export const TABLES = `
@@ -84,7 +84,7 @@ CREATE TABLE orderctl.edits (
   why text,
   undoes integer,
   edit json NOT NULL,
-  -- Whether a process that owns the store has still to hear of it.
+  -- Whether a process that owns the store has yet to apply it.
   is_news boolean NOT NULL,
   PRIMARY KEY (seq, ordinal)
 );
@@ -125,7 +125,7 @@ CREATE INDEX effects_due ON orderctl.effects (kind, due_at, place) WHERE state <
 CREATE TABLE orderctl.outbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   destination text NOT NULL,
-  -- A message as JSON; of a record: its id, topic and headers, with its key and value beside them.
+  -- A message as JSON; for a record: its id, topic and headers; its key and value have columns of their own.
   body json NOT NULL,
   key bytea,
   value bytea

@@ -1,6 +1,7 @@
 /*
- * Several processes own a store at the same time. Each has a row that it renews; a row that is not renewed is removed, and
- * with it all that its process had taken. Times of leases are those of the database: processes may have other clocks.
+ * Several processes can own a store at the same time. Each has a row that it renews; a row that is not renewed is
+ * removed, together with everything that its process had taken. Leases follow the clock of the database: processes
+ * may have other clocks.
  */
 export const INSTANCES = `
 DROP TABLE orderctl.instances;
@@ -12,11 +13,11 @@ CREATE TABLE orderctl.instances (
   purpose text NOT NULL,
   started_at double precision NOT NULL,
   is_consumer boolean NOT NULL,
-  -- Nobody else may own the store beside it.
+  -- No other process may own the store at the same time.
   is_alone boolean NOT NULL,
   seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   status json,
-  -- How often it was asked for its status, and up to which question it has answered.
+  -- How often its status was requested, and up to which request it has answered.
   asked bigint NOT NULL DEFAULT 0,
   answered bigint NOT NULL DEFAULT 0,
   is_to_stop boolean NOT NULL DEFAULT false,
@@ -24,7 +25,7 @@ CREATE TABLE orderctl.instances (
   is_out boolean NOT NULL DEFAULT false
 );
 
--- What is sent to one destination about one key is in one shard, and one process at a time sends it.
+-- Messages to one destination about one key are in one shard, and one process at a time sends them.
 ALTER TABLE orderctl.outbox ADD COLUMN shard smallint NOT NULL DEFAULT 0;
 CREATE TABLE orderctl.outbox_shards (
   shard smallint PRIMARY KEY,
@@ -34,7 +35,7 @@ CREATE TABLE orderctl.outbox_shards (
 
 ALTER TABLE orderctl.effects ADD COLUMN taken_by uuid;
 
--- Every process has the small tables in memory, and reads what others have changed; a row that is gone has no value.
+-- Every process has the small tables in memory, and reads what others have changed; a deleted row has no value.
 ALTER TABLE orderctl.small_tables ADD COLUMN seq bigint NOT NULL DEFAULT 0, ALTER COLUMN value DROP NOT NULL;
 CREATE INDEX small_tables_changed ON orderctl.small_tables (seq);
 `;

@@ -1,10 +1,10 @@
 /*
  * Edits by SQL. Statement triggers on users, products and inventory note what a statement changed; a deferred trigger
- * gives it a number and logs it when the transaction commits, so that the lock of commits is not held while somebody
- * at a prompt thinks. Our own transactions log their edits themselves and skip all this by `orderctl.is_own`, which ends
- * with them.
+ * gives it a number and logs it when the transaction commits, so that the lock of commits is not held while a user at
+ * a prompt thinks. Our own transactions log their edits themselves and skip all this by `orderctl.is_own`, which ends
+ * with the transaction.
  *
- * An item is a product with its row of inventory: a product without one is no item yet.
+ * An item is a product with a row in inventory: a product without one is not an item yet.
  */
 export const SQL_EDITS = `
 -- Rows that the commands would refuse.
@@ -22,14 +22,14 @@ ALTER TABLE orderctl.products
     CHECK (length(name) BETWEEN 1 AND 256 AND name !~ '[[:cntrl:]]' AND name !~ '^[=+@-]'),
   ADD CONSTRAINT reorder_level_is_a_count CHECK (reorder_level BETWEEN 0 AND 9007199254740991),
   ADD CONSTRAINT extra_is_an_object_of_texts CHECK (orderctl.is_extra(extra));
--- A sale in a shop takes stock below zero, an edit does not.
+-- A sale in a shop may take stock below zero, an edit may not.
 ALTER TABLE orderctl.inventory DROP CONSTRAINT inventory_quantity_check,
   ADD CONSTRAINT quantity_is_a_count CHECK (quantity BETWEEN -9007199254740991 AND 9007199254740991);
 
 CREATE TABLE orderctl.sql_edits (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   transaction xid8 NOT NULL,
-  -- Of its transaction: it has all of them logged.
+  -- The first edit of its transaction, for which the trigger logs all of them.
   is_first boolean NOT NULL,
   by_user text NOT NULL,
   edit json NOT NULL
@@ -152,7 +152,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Before the product, with which it could not be logged any more.
+-- Deleted before the product, without which it could no longer be logged.
 CREATE FUNCTION orderctl.product_goes() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -1,6 +1,7 @@
 /*
- * What is known of orders of the checkout, as tables: views of its facts, which are the truth. In the schema `shop` the same
- * for other programs, under the names that shops use. Times are those of the commits, of an event that of the shop.
+ * Orders of the checkout as tables: views of its facts, which are the source of truth. The schema `shop` has the same
+ * for other programs, under the names that shops use. Times are those of the commits; for an event, the time in the
+ * shop.
  */
 export const VIEWS = `
 CREATE VIEW orderctl.payments AS

@@ -1,5 +1,5 @@
 /*
- * A store that nobody may change: it was copied to another one ({"why": "copied"}), or is a copy that is not whole yet
- * ({"why": "incomplete"}). null: neither.
+ * A sealed store must not be changed: it was copied to another one ({"why": "copied"}), or is an incomplete copy
+ * ({"why": "incomplete"}). null: not sealed.
  */
 export const SEAL = `ALTER TABLE orderctl.shop ADD COLUMN sealed json`;

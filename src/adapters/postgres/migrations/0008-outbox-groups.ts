@@ -1,6 +1,7 @@
 /*
- * A row of the outbox has all messages of a commit to one destination and shard: a row for each took as long to write as all
- * else of their orders. The column has another name, so that an older program, which would send a row as one message, fails.
+ * A row of the outbox has all messages of a commit to one destination and shard: a row for each message took as long
+ * to write as everything else about their orders. The column is renamed so that an older program, which would send a
+ * row as one message, fails.
  */
 export const OUTBOX_GROUPS = `
 ALTER TABLE orderctl.outbox RENAME COLUMN body TO messages;

@@ -1,6 +1,6 @@
 /*
- * Suppliers and reports as tables: they were views of small tables that nobody filled. The views of the schema `shop` are
- * replaced and not dropped, which keeps the rights that were granted on them.
+ * Suppliers and reports as tables: before, they were views of small tables that were never filled. The views in the
+ * schema `shop` are replaced, not dropped, to keep the privileges that were granted on them.
  */
 export const LISTS = `
 CREATE TABLE orderctl.new_suppliers (

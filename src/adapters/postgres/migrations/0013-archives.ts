@@ -1,6 +1,7 @@
 /*
- * Old orders, moved to files. What stays of an order is what says that its id was decided, on which record and with what content;
- * of those accepted together also what they took of each item, so that the books balance without the files.
+ * Old orders, moved to files. For each order, the database keeps that its id was decided, on which record and with
+ * what content; for all accepted ones together, also the quantity sold of each item, so that the books balance
+ * without the files.
  */
 export const ARCHIVES = `
 CREATE TABLE orderctl.archives (
@@ -9,7 +10,7 @@ CREATE TABLE orderctl.archives (
   sha256 text NOT NULL,
   accepted integer NOT NULL,
   rejected integer NOT NULL,
-  -- Of the newest order in it: all orders up to that commit are in this archive or in one before it.
+  -- Of the newest order in it: all orders up to that commit are in this archive or an earlier one.
   last_seq bigint NOT NULL,
   last_decided_at double precision NOT NULL
 );

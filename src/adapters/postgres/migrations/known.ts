@@ -11,7 +11,7 @@ import { ARCHIVES } from './0013-archives.ts';
 import { INSTANCE_COMMITS } from './0014-instance-commits.ts';
 import { COMMITS_OUTLIVE_INSTANCES } from './0015-commits-outlive-instances.ts';
 
-/** By their numbers, in order. Never change one that was released: add another. */
+/** By number, in order. Never change one that was released: add another. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [1, TABLES],
   [2, INSTANCES],

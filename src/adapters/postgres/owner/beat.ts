@@ -9,16 +9,18 @@ import type { Shards } from './shards.ts';
 const EVERY_MS = 1_000;
 
 export interface BeatParts {
-  /** Not the one that commits, which may be busy for long. */
+  /** Not the connection that commits, which may be busy for long. */
   readonly connection: LastingConnection;
   readonly self: Instance;
   readonly processes: Processes;
   readonly clock: Clock;
   readonly shards: Shards;
   readonly how: Pick<OwnOptions, 'status' | 'onStop'>;
-  /** Others own the store too, or did, or have sent what this process sends from now on. Nothing waits for it. */
+  /**
+   * Called when others own the store too, or did, or may have sent what this process sends from now on. Not awaited.
+   */
   readonly onOthers: () => void;
-  /** Others have edited. */
+  /** Called when others have made edits. */
   readonly onNews: () => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -27,7 +29,9 @@ const RENEW = `UPDATE orderctl.instances SET seen_at = clock_timestamp(), status
   RETURNING is_to_stop AS "isToStop", is_out AS "isOut", (SELECT count(*) FROM orderctl.instances WHERE ${LIVING}) AS count,
     EXISTS (SELECT FROM orderctl.edits WHERE is_news) AS "hasNews"`;
 
-/** Renews what a process has in a store that it shares, each second and when it is asked, and hears of the others. */
+/**
+ * Renews this process's row and shards in a shared store, each second and on request, and checks for other owners.
+ */
 export class Beat {
   readonly #parts: BeatParts;
   readonly #end = new AbortController();
@@ -44,7 +48,7 @@ export class Beat {
     this.#running = this.#run();
   }
 
-  /** At once, and not in a second. */
+  /** Beats at once, not only after a second. */
   now(): void {
     this.#rest.abort();
   }
@@ -77,7 +81,7 @@ export class Beat {
       hasNews: boolean;
     }>(RENEW, [self.id, status === null ? null : JSON.stringify(status)]);
     if (row === undefined) {
-      // It was removed, as of one that was asleep.
+      // The row was removed, for example while this process was asleep.
       await connection.transaction((session) => register(session, self, processes));
       return;
     }

@@ -5,16 +5,16 @@ import type { Connection } from '../connection.ts';
 import type { Queries } from '../lasting.ts';
 import { lockCommits } from '../transactions/seq.ts';
 
-/* The processes that own a store. Each has a row in orderctl.instances as long as it renews it. */
+/* The processes that own a store. Each has a row in orderctl.instances for as long as it renews it. */
 
-/** How long a row is good without being renewed: less than a minute, in which a payment may be under way. */
+/** How long a row is valid without being renewed: less than a minute, for which a payment may be under way. */
 export const LEASE_S = 10;
-/** How long one that is silent can be found, to be shut out: it may be paused. */
+/** How long a silent process can still be found and shut out: it may be paused. */
 const SILENT_S = 3_600;
-/** How long the last commit is kept of a process that was never known to be dead: when it wakes it asks for that. */
+/** How long to keep the last commit of a process that was never known to be dead: it asks for it when it wakes. */
 const COMMIT_KEPT = '30 days';
 
-/** A process that owns the store, as it wrote itself down. */
+/** A process that owns the store, as it registered itself. */
 export interface Instance {
   readonly id: string;
   readonly host: string;
@@ -24,21 +24,21 @@ export interface Instance {
   readonly started_at: number;
   readonly is_consumer: boolean;
   readonly is_alone: boolean;
-  /** Whether it makes known what follows from edits. */
+  /** Whether it announces what follows from edits. */
   readonly announces: boolean;
 }
 
 const COLUMNS = 'id, host, pid, identity, purpose, started_at, is_consumer, is_alone, announces';
 export const LIVING = `NOT is_out AND seen_at > clock_timestamp() - interval '${LEASE_S} s'`;
 
-/** Those that own it now, the oldest first. */
+/** The current owners, the oldest first. */
 export function instancesOf(connection: Queries): Promise<Instance[]> {
   return connection.query<Instance>(
     `SELECT ${COLUMNS} FROM orderctl.instances WHERE ${LIVING} ORDER BY started_at, id`,
   );
 }
 
-/** Those too that are silent, and may own it again when they wake. */
+/** Includes silent processes, which may own the store again when they wake. */
 export function withSilent(connection: Queries): Promise<(Instance & { readonly isLiving: boolean })[]> {
   return connection.query(
     `SELECT ${COLUMNS}, ${LIVING} AS "isLiving" FROM orderctl.instances WHERE NOT is_out ORDER BY started_at, id`,
@@ -46,14 +46,14 @@ export function withSilent(connection: Queries): Promise<(Instance & { readonly 
 }
 
 /**
- * Writes a process down as an owner of the store, or again when its row was removed meanwhile. In a transaction.
+ * Registers a process as an owner of the store, also again if its row was removed meanwhile. Call in a transaction.
  *
- * @throws Failure folder_in_use: another one owns it alone, or this one is to be alone and is not
+ * @throws Failure folder_in_use: another process owns it alone, or this one must be alone and is not
  */
 export async function register(connection: Connection, self: Instance, processes: Processes): Promise<void> {
-  // Nobody commits meanwhile: a process whose row this removes notices before its next commit.
+  // No process commits meanwhile: one whose row this removes notices it before its next commit.
   await lockCommits(connection);
-  // One that is silent may wake beside any other but one that is alone.
+  // A silent process may wake up alongside any other process, except one that must be alone.
   await removeDead(connection, processes, self.is_alone ? LEASE_S : SILENT_S);
   await connection.query(REMOVE_OLD_COMMITS);
   const others = (await instancesOf(connection)).filter(({ id }) => id !== self.id);
@@ -69,15 +69,16 @@ export async function register(connection: Connection, self: Instance, processes
 const REMOVE_OLD_COMMITS = `DELETE FROM orderctl.instance_commits c WHERE at < clock_timestamp() - interval '${COMMIT_KEPT}'
   AND NOT EXISTS (SELECT FROM orderctl.instances WHERE id = c.instance)`;
 
-/** As `register` writes it. */
+/** This process, as `register` writes it. */
 export function selfAs(as: Omit<Instance, 'host' | 'pid' | 'identity'>, processes: Processes): Instance {
   return { ...as, host: hostname(), pid: process.pid, identity: processes.self() };
 }
 
 /**
- * Rows that are not renewed any more, and of processes that are known to be dead; what these had taken is free.
+ * Removes the rows that are no longer renewed, and those of processes known to be dead, and frees what the dead had
+ * taken.
  *
- * @param silentS since when a row is not renewed
+ * @param silentS how long a row may go without being renewed
  */
 export async function removeDead(
   connection: Queries,
@@ -85,7 +86,7 @@ export async function removeDead(
   silentS = SILENT_S,
 ): Promise<void> {
   const rows = await connection.query<Pick<Instance, 'id' | 'identity'> & { isLate: boolean }>(
-    // One that was shut out stays until it has surely noticed.
+    // A process that was shut out keeps its row until it has surely noticed.
     `SELECT id, identity, seen_at < clock_timestamp() - CASE WHEN is_out THEN interval '1 day' ELSE interval '${silentS} s' END
        AS "isLate" FROM orderctl.instances`,
   );
@@ -99,8 +100,8 @@ export async function removeDead(
 }
 
 /**
- * Removes processes that have ended. What one of them was trying is due at once; one that is only silent may still be at it:
- * its tries are others' when their time is over.
+ * Removes processes that have ended. The effects that they were trying are due at once. A process that is only silent
+ * may still be trying: others try its effects again when their lease is over.
  */
 export async function remove(connection: Queries, dead: readonly string[]): Promise<void> {
   if (dead.length === 0) return;
@@ -109,7 +110,7 @@ export async function remove(connection: Queries, dead: readonly string[]): Prom
     [dead],
   );
   await connection.query('DELETE FROM orderctl.instance_commits WHERE instance = ANY($1)', [dead]);
-  // Last: as long as it is there somebody else does what was left.
+  // Last: while the row exists, another process still does what was left.
   await connection.query('DELETE FROM orderctl.instances WHERE id = ANY($1)', [dead]);
 }
 

@@ -5,23 +5,26 @@ import type { Connection } from '../connection.ts';
 import { describe, withSilent, type Instance } from './instances.ts';
 import { together, type AnsweredInstance } from './together.ts';
 
-/* Owners are asked in their rows of orderctl.instances, and answer there at the next beat, which a notification brings on. */
+/*
+ * Owners receive requests in their rows of orderctl.instances, and answer there at the next beat, which a
+ * notification triggers.
+ */
 
 export const ASK = 'orderctl_ask';
-/** There is something to be sent by others. */
+/** There are messages for others to send. */
 export const OWED = 'orderctl_owed';
-/** Of edits by other processes. */
+/** Other processes have made edits. */
 export const EDITED = 'orderctl_edited';
 
-/** An owner answers within a second: what takes longer is paused, or busy beyond use. */
+/** An owner answers within a second: one that takes longer is paused, or much too busy. */
 const ANSWER_MS = 5_000;
 /** A stop takes ten seconds at most. */
 const STOP_MS = 10_000;
-const LOOK_MS = 50;
+const CHECK_MS = 50;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Those that are silent too, where they are not known to be dead. */
+/** Includes silent consumers, unless they are known to be dead. */
 async function consumersOf(connection: Connection, processes: Processes): ReturnType<typeof withSilent> {
   const all = await withSilent(connection);
   return all.filter(
@@ -38,7 +41,7 @@ export async function askStatus(
   const all = await consumersOf(connection, processes);
   if (all.length === 0) return null;
   const ids = all.map(({ id }) => id);
-  // Those that are silent for long are not waited for where others answer.
+  // If others answer, processes that have been silent for long are not waited for.
   const living = all.filter(({ isLiving }) => isLiving).map(({ id }) => id);
   const awaited = new Set(living.length === 0 ? ids : living);
   await connection.query('UPDATE orderctl.instances SET asked = asked + 1 WHERE id = ANY($1)', [ids]);
@@ -55,7 +58,7 @@ export async function askStatus(
     if (first === undefined) return null;
     const isOver = performance.now() >= deadline;
     if (!isOver && answers.some(({ id, status }) => status === null && awaited.has(id))) {
-      await pause(LOOK_MS);
+      await pause(CHECK_MS);
       continue;
     }
     const found = together(answers);
@@ -67,14 +70,14 @@ export async function askStatus(
 function silent(connection: Connection, owner: Instance): Failure {
   return new Failure(
     'owner_unreachable',
-    `${connection.name} belongs to ${describe(owner)}, which does not answer`,
+    `${connection.name} is in use by ${describe(owner)}, which does not answer`,
     { fix: { kind: 'wake_owner', pid: owner.pid } },
   );
 }
 
 /**
- * As stopConsumer of Owner: one that does not end is shut out, on whatever machine it runs: it can change nothing more,
- * and leaves when it notices.
+ * See Owner.stopConsumer. A process that does not end is shut out, on whatever machine it runs: it can change nothing
+ * more, and leaves when it notices.
  */
 export async function askToStop(
   connection: Connection,
@@ -103,7 +106,7 @@ export async function askToStop(
     const deaf = left.filter(({ id }) => rows.some((row) => row.id === id && !row.hasHeard));
     const late = forMs >= STOP_MS ? left : forMs >= ANSWER_MS ? deaf : [];
     const [one] = late;
-    if (one === undefined) await pause(LOOK_MS);
+    if (one === undefined) await pause(CHECK_MS);
     else if (kill) {
       await shutOut(connection, late);
       return stopped(wanted, new Set(late));
@@ -112,7 +115,7 @@ export async function askToStop(
   return stopped(wanted, new Set());
 }
 
-/** `4711`, or `host:4711` where several machines have that number. */
+/** `4711`, or `host:4711` if several machines have that process id. */
 function isNamed({ host, pid }: Instance, name: string): boolean {
   return name === String(pid) || name === `${host}:${pid}`;
 }

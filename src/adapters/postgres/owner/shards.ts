@@ -2,13 +2,13 @@ import type { Queries } from '../lasting.ts';
 import { SHARDS } from '../rows/outgoing.ts';
 import { LEASE_S } from './instances.ts';
 
-/** A lease is taken to end somewhat earlier than it does: nobody else has the shard yet. */
+/** A lease is considered to end slightly before it does, when no other process can have the shard yet. */
 const SLACK_MS = 1_000;
 
 const MAKE = `INSERT INTO orderctl.outbox_shards (shard) SELECT generate_series(0, ${SHARDS - 1}) ON CONFLICT DO NOTHING`;
 /**
- * A fair share: those that it has, then those that nobody has any more. What it has beyond that is given back. One that
- * somebody else is taking at this moment is left to them.
+ * A fair share: first the shards that this process has, then those that no process has any more. Any beyond its share
+ * are given back. A shard that another process is taking at this moment is left to it.
  */
 const LEASE = `WITH share AS (
     SELECT ceil(${SHARDS}.0 / greatest(1, count(*)))::int AS size FROM orderctl.instances
@@ -26,33 +26,33 @@ const LEASE = `WITH share AS (
   FROM wanted WHERE s.shard = wanted.shard RETURNING s.shard`;
 
 /**
- * The shards of the outbox that this process sends. A lease saves repeats, and nothing rests on it: who was asleep may
- * send again what others have sent, under the same ids.
+ * The shards of the outbox that this process sends. Leases only avoid repeats, and nothing relies on them: a process
+ * that was asleep may send again what others have sent, under the same ids.
  */
 export class Shards {
   readonly #instanceId: string;
   #held: ReadonlySet<number> = new Set();
-  /** By the clock that nobody sets. */
+  /** By the monotonic clock. */
   #untilMs = -Infinity;
   #leasing: Promise<unknown> = Promise.resolve();
-  /** Rises whenever others may have sent what was read for sending. */
+  /** Increases whenever others may have sent what was read for sending. */
   term = 0;
 
   constructor(instanceId: string) {
     this.#instanceId = instanceId;
   }
 
-  /** Makes those that are missing, and takes a first share. */
+  /** Creates the shards that are missing, and takes a first share. */
   async start(connection: Queries): Promise<void> {
     await connection.query(MAKE);
     await this.lease(connection);
   }
 
   /**
-   * Renews what it has, and takes what is free: one at a time, since a second one would pass over the rows that the first
-   * has locked, and give back what they are.
+   * Renews the shards it has, and takes free ones. One at a time, since a second call would skip the rows that the
+   * first has locked, and give those shards back.
    *
-   * @returns whether they are others than before
+   * @returns whether the shards have changed
    */
   lease(connection: Queries): Promise<boolean> {
     const leased = this.#leasing.then(() => this.#lease(connection));
@@ -72,12 +72,12 @@ export class Shards {
     return !isSame;
   }
 
-  /** Others may have them, after a sleep. */
+  /** Whether the leases are valid; after a sleep, others may have the shards. */
   get isInForce(): boolean {
     return performance.now() < this.#untilMs;
   }
 
-  /** Half of the lease is over. */
+  /** Whether half of the lease is over. */
   get isAging(): boolean {
     return performance.now() > this.#untilMs - (LEASE_S * 1_000) / 2;
   }
@@ -86,7 +86,7 @@ export class Shards {
     return this.#held.has(shard);
   }
 
-  /** Their numbers. */
+  /** The numbers of the shards. */
   get all(): readonly number[] {
     return [...this.#held];
   }

@@ -1,12 +1,12 @@
 import type { ConsumerStatus, ProcessorStatus, RunningConsumer } from '../../../ports/owner.ts';
 import type { Instance } from './instances.ts';
 
-/** An owner with its answer; null: it has given none. */
+/** An owner with its answer; `status` is null if it has given none. */
 export interface AnsweredInstance extends Instance {
   readonly status: ConsumerStatus | null;
 }
 
-/** What the processes that own a store say, as one: counts and rates are added up. @returns null when none has answered */
+/** Combines the answers of a store's owners: counts and rates are added up. @returns null when none has answered */
 export function together(answers: readonly AnsweredInstance[]): RunningConsumer | null {
   const answered = answers.flatMap((one) => (one.status === null ? [] : [{ ...one, status: one.status }]));
   const [first] = answered;
@@ -25,11 +25,11 @@ export function together(answers: readonly AnsweredInstance[]): RunningConsumer 
   return { pid: first.pid, startedAt: first.started_at, status, instances };
 }
 
-/** The more of these, the less there is to worry about. */
+/** From the most worrying state to the least. */
 const STATES = ['waiting', 'starting', 'stopping', 'consuming'] as const;
 
 function both(a: ConsumerStatus, b: ConsumerStatus): ConsumerStatus {
-  const [main, other] = decides(b) && !decides(a) ? [b, a] : [a, b];
+  const [main, other] = hasOrders(b) && !hasOrders(a) ? [b, a] : [a, b];
   const isSame = main.topic === other.topic && main.group === other.group;
   const processors = [...main.processors];
   for (const one of other.processors) {
@@ -49,7 +49,7 @@ function both(a: ConsumerStatus, b: ConsumerStatus): ConsumerStatus {
   };
 }
 
-function decides({ processors }: ConsumerStatus): boolean {
+function hasOrders({ processors }: ConsumerStatus): boolean {
   return processors.some(({ name }) => name === 'orders');
 }
 
@@ -89,7 +89,7 @@ function bothProcessors(a: ProcessorStatus, b: ProcessorStatus): ProcessorStatus
   };
 }
 
-/** One that does not know leaves it unknown. */
+/** Unknown if either is unknown. */
 function sum(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
 }

@@ -1,13 +1,11 @@
-/*
- * Arrays as values of statements. A commit has thousands of rows, each column one array.
- */
+/* Arrays as parameters of statements: a commit has thousands of rows, and each column is one array. */
 
-/** What JSON escapes in another way than a text of an array, which knows a backslash and a quote alone. */
+/** Escapes of JSON that array syntax does not have: it escapes only backslashes and quotes. */
 const OTHER_ESCAPE = /\\[bfnrtu]/;
 
 /**
- * An array of texts, finite numbers and nulls as the text that PostgreSQL reads ("Array Input and Output Syntax" in its
- * manual), which is that of JSON with other brackets. All else is left to the driver, which takes five times as long.
+ * Writes an array of texts, finite numbers and nulls as PostgreSQL reads it ("Array Input and Output Syntax" in its
+ * manual): like JSON, with other brackets. Any other array is left to the driver, which takes five times as long.
  */
 export function arrayLiteral(value: unknown): unknown {
   if (!Array.isArray(value) || !value.every(isPlain)) return value;
@@ -20,10 +18,10 @@ function isPlain(value: unknown): boolean {
 }
 
 /**
- * The array of a parameter, for a look-up of keys by an index. The planner looks at each element of an array that it knows,
- * some 25 ms for those of a commit; this one it does not.
+ * The array of a parameter, for looking up keys by an index. The planner examines each element of an array that it
+ * knows, which takes some 25 ms for a commit; it does not know this one.
  *
- * @param parameter as $1
+ * @param parameter such as $1
  */
 export function anyOf(parameter: string): string {
   return `ANY((SELECT ${parameter}::text[])::text[])`;
@@ -32,7 +30,7 @@ export function anyOf(parameter: string): string {
 export interface Column {
   readonly name: string;
   readonly type: string;
-  /** Of each row. */
+  /** One for each row. */
   readonly values: readonly unknown[];
 }
 
@@ -42,10 +40,10 @@ export interface Statement {
 }
 
 /**
- * Inserts rows. Of a commit most columns are alike in all of them, as the topic, or the reason of none: such a value is sent
- * once.
+ * Inserts rows. In a commit, most columns have the same value in all rows, such as the topic or an absent reason:
+ * such a value is sent once.
  *
- * @param key a column sent for each row: how many rows there are is known by it
+ * @param key a column that is sent for each row, and so gives the number of rows
  */
 export function insertOf(table: string, key: Column, others: readonly Column[]): Statement {
   const columns = [key, ...others];

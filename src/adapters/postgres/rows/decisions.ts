@@ -3,7 +3,9 @@ import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
 import { insertOf, type Column, type Statement } from './arrays.ts';
 
-/** JSON has no NaN and no infinity, which come as texts. Of an order that is archived price and stock are not known. */
+/**
+ * JSON has no NaN and no infinity, which are written as texts. The price and stock of an archived order are unknown.
+ */
 type LineOfRow = readonly [
   item: string,
   quantity: number | string,
@@ -26,26 +28,27 @@ export interface DecisionRow {
   readonly detail: string | null;
   readonly user_status: string | null;
   readonly lines: readonly LineOfRow[] | null;
-  /** The number of the archive that has all of it; null, or left out: this is all of it. */
+  /** The number of the archive that has the complete order; null or absent: this row is complete. */
   readonly archive?: number | null;
   readonly archive_file?: string | null;
 }
 
-/** Of `orderctl.orders o`: what decidedOf reads. The lines come by the primary key of order_lines. */
+/** Columns of `orderctl.orders o` that decidedOf reads. The lines are found by the primary key of order_lines. */
 export const DECISION_COLUMNS = `o.order_id, o.seq, o.ordinal, o.status, o.user_name, o.created_at, o.decided_at, o.topic,
   o.partition, o.record_offset, o.reason, o.detail, o.user_status,
   (SELECT json_agg(json_build_array(l.item, l.quantity, l.unit_price::text, l.stock) ORDER BY l.line)
      FROM orderctl.order_lines l WHERE l.order_id = o.order_id) AS lines`;
 
-/** Of an order that is archived, what the database keeps; its detail says where the rest is. */
+/** What the database keeps of an archived order; its detail says where the rest is. */
 const ARCHIVED = `SELECT o.order_id, 0, 0, o.status, o.user_name, o.created_at, o.decided_at, o.topic, o.partition,
   o.record_offset, o.reason, 'the details are archived in ' || a.file, NULL, o.lines, o.archive, a.file
   FROM orderctl.archived_orders o JOIN orderctl.archives a ON a.number = o.archive`;
 
 /**
- * Orders by their ids, archived ones too. One statement: an order that is being archived is in one of the two tables.
+ * Selects orders by their ids, including archived ones. One statement, because an order that is being archived is in
+ * one of the two tables.
  *
- * @param where of `o.order_id`, by the key of both tables
+ * @param where a condition for `o.order_id`, the key of both tables
  */
 export function decidedWhere(where: string): string {
   return `SELECT ${DECISION_COLUMNS}, NULL::integer AS archive, NULL AS archive_file FROM orderctl.orders o WHERE ${where}

@@ -24,7 +24,7 @@ export function loggedEditOf({ at, by_user: by, via, why, undoes, edit }: EditRo
   };
 }
 
-/** Who makes edits, and how, for the log of edits. */
+/** The author and the origin of edits, for the log of edits. */
 export interface EditFrom {
   readonly by: string;
   readonly via: EditVia;
@@ -32,13 +32,13 @@ export interface EditFrom {
   readonly undoes?: number | undefined;
 }
 
-/** An edit with all that the log keeps of it. */
+/** An edit with everything that the log keeps about it. */
 export interface EditToLog extends EditFrom {
   readonly seq: number;
   readonly ordinal: number;
   readonly at: number;
   readonly edit: Edit;
-  /** Whether an owner has still to hear of it. */
+  /** Whether an owner has yet to apply it. */
   readonly isNews: boolean;
 }
 
@@ -61,7 +61,7 @@ export function editValues(edits: readonly EditToLog[]): unknown[] {
   ];
 }
 
-/** Whether it changes a row. */
+/** Whether the edit changes a row. */
 export function changesRow(edit: Edit): boolean {
   if (edit.kind !== 'user' && edit.kind !== 'item') return false;
   return JSON.stringify(edit.before) !== JSON.stringify(edit.after);

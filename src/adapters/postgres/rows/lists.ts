@@ -4,7 +4,7 @@ import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
 import { checkedMigrations, migrate, refuseOlder } from '../migrate.ts';
 
-/** The columns of the tables, and of which type they are; the first is the key. */
+/** The columns of the tables and their types; the first one is the key. */
 const TYPES: Readonly<Record<ListName, Readonly<Record<string, string>>>> = {
   suppliers: { supplier_id: 'text', name: 'text', contact: 'text' },
   reports: {
@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<ListName, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The lists of a database: a table each, which SQL may change as well. */
+/** The lists of a database: one table each, which SQL may change as well. */
 export function postgresLists(target: Target): Lists {
   return {
     async rows(list) {
@@ -31,7 +31,7 @@ export function postgresLists(target: Target): Lists {
       if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
       await migrate(connection, randomUUID);
       await connection.transaction(async () => {
-        // Readers go on; who else changes it waits.
+        // Readers continue; another process that changes the list waits.
         await connection.query(`LOCK TABLE orderctl.${list} IN SHARE ROW EXCLUSIVE MODE`);
         const before = await readList(connection, list);
         await replaceList(connection, list, before, change(before));
@@ -48,7 +48,7 @@ export async function readList(connection: Connection, list: ListName): Promise<
   );
 }
 
-/** In a transaction. @param before what it has */
+/** Call in a transaction. @param before the rows that it has */
 export async function replaceList(
   connection: Connection,
   list: ListName,

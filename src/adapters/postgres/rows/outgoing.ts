@@ -11,7 +11,7 @@ interface RecordBody {
   readonly headers: readonly (readonly [string, EncodedHeader])[];
 }
 
-/** What is to be sent, as its row has it: messages, or one record with its key and value. */
+/** Outgoing messages, as in their row: messages, or one record with its key and value. */
 export interface OutgoingRow {
   readonly id: number;
   readonly messages: readonly OutgoingMessage[] | readonly [RecordBody];
@@ -19,20 +19,22 @@ export interface OutgoingRow {
   readonly value: Buffer | null;
 }
 
-/** A record that cannot be delivered, as its row has it. */
+/** A record that cannot be delivered, as in its row. */
 export interface RecordRow {
   readonly body: RecordBody;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }
 
-/** Of one destination and shard, in their order: the most messages of a row, which is read as a whole. */
+/** Most messages in a row, which is read as a whole. They go to one destination and shard, in order. */
 const MOST_IN_ROW = 250;
 
-/** How many parts the outbox has that may be sent by different processes. */
+/** The number of parts of the outbox that different processes can send. */
 export const SHARDS = 16;
 
-/** What goes to one destination about one key is in one of them: it stays in its order. FNV-1a, by its authors' page. */
+/**
+ * Messages to one destination about one key are in one shard, and so stay in order. FNV-1a, as on its authors' page.
+ */
 export function shardOf(outgoing: Outgoing): number {
   const key = outgoing.key ?? '';
   let hash = 0x811c9dc5;
@@ -48,7 +50,7 @@ export function outgoingOf({ messages, key, value }: OutgoingRow): Outgoing[] {
   return messages.map((one) => (one.kind === 'message' ? one : recordOf({ body: one, key, value })));
 }
 
-/** The first rows that together have `most` messages, or somewhat more: in memory is all of each row. */
+/** The first rows that together have `most` messages, or slightly more: each row is read as a whole. */
 export function firstRows(where: string, most: number): string {
   return `SELECT id, messages, key, value FROM (
       SELECT *, sum(message_count) OVER (ORDER BY id) - message_count AS before FROM orderctl.outbox WHERE ${where}
@@ -71,10 +73,10 @@ export interface RowToWrite {
   readonly value: Buffer | null;
 }
 
-/** Messages to one destination in one shard share rows, and stay in their order. @param shards of each */
+/** Messages to one destination in one shard share rows, in order. @param shards the shard of each */
 export function rowsOf(all: readonly Outgoing[], shards: readonly number[]): RowToWrite[] {
   const groups: { readonly shard: number; readonly some: [Outgoing, ...Outgoing[]] }[] = [];
-  /** Those that take more. */
+  /** Rows that can take more messages. */
   const open = new Map<string, Outgoing[]>();
   for (const [at, one] of all.entries()) {
     const shard = shards[at] ?? 0;

@@ -5,13 +5,14 @@ import type { SalesLine } from '../../../ports/store.ts';
 import type { Queries } from '../lasting.ts';
 
 /*
- * Decisions added up by the database, which may use several processes for that: they read all orders, and of the lines
- * those that count. In all three $1 are the edges of the windows; one that is open to a side has an infinity there.
+ * Decisions added up by the database, which may use several processes for it: they read all orders, and the lines
+ * that count. In all three queries, $1 has the edges of the windows; a window without a bound has an infinity there.
  */
 
 /**
- * The first commit that is not before a time. Archives are not asked: their orders come first, one by one, and the reader sees by them
- * that the time is past. Of orders not by the index, `+ 0`, which would look at one after the other up to it, and by one process alone.
+ * The first commit that is not before a time. Archives are not read: their orders come first, one by one, and show
+ * the reader that the time is past. For orders, `+ 0` avoids the index, which would check one after another up to
+ * that commit, in a single process.
  */
 const FIRST_AT = `SELECT min(seq) AS seq FROM (
   SELECT min(seq + 0) AS seq FROM orderctl.orders WHERE decided_at >= $1
@@ -19,9 +20,10 @@ const FIRST_AT = `SELECT min(seq) AS seq FROM (
   UNION ALL SELECT min(seq) FROM orderctl.stock_movements WHERE at >= $1) firsts`;
 
 /**
- * Window 0 is what was placed before the first one, and of n edges window n what was placed after the last one. They are
- * joined, and not just computed, so that the planner sees how few there are: only then it has several processes add up. Each
- * order has one; LEFT says that no order is left out, which the planner takes for most of them otherwise.
+ * Window 0 has what was placed before the first edge and, for n edges, window n what was placed after the last. The
+ * windows are joined, not just computed, so that the planner sees how few there are: only then does it use several
+ * processes. Each order has one window; LEFT tells the planner that no order is left out, as it would otherwise
+ * assume for most of them.
  */
 const WINDOWS = `LEFT JOIN generate_series(0, cardinality($1::float8[])) AS w (number)
     ON w.number = width_bucket(o.created_at, $1::float8[])`;
@@ -31,7 +33,7 @@ const COUNTED = `SELECT w.number AS window, o.reason, count(*) AS count,
     count(*) FILTER (WHERE o.decided_at >= ($1::float8[])[w.number + 1] + $2) AS late
   FROM orderctl.orders o ${WINDOWS} WHERE ${IS_PLACED_THEN} GROUP BY 1, 2`;
 
-/** Quantities of accepted orders are whole numbers. $2: before which commit stock is wanted; null: it is not. */
+/** Quantities of accepted orders are whole numbers. $2: the commit before which stock is wanted; null: none is. */
 const SOLD = `SELECT w.number AS window, l.item, sum(l.quantity::bigint) AS quantity,
     round(coalesce(sum(l.quantity::bigint * l.unit_price), 0), 2)::text AS revenue,
     count(*) FILTER (WHERE l.unit_price IS NULL) AS unpriced,
@@ -41,10 +43,10 @@ const SOLD = `SELECT w.number AS window, l.item, sum(l.quantity::bigint) AS quan
       WHERE seq < $2 AND edit ->> 'kind' = 'item' GROUP BY 1) e USING (item)
   WHERE o.status = 'accepted' AND ($2::bigint IS NOT NULL OR ${IS_PLACED_THEN}) GROUP BY 1, 2`;
 
-/** Behind all that there is. */
+/** Behind everything that exists. */
 const NEVER = 2 ** 62;
 
-/** As the decisions of `salesHistory`. */
+/** The decisions of `salesHistory`. */
 export async function* summedDecisions(
   connection: Queries,
   { edges, graceMs }: PlacedWindows,
@@ -84,7 +86,7 @@ interface CountedRow {
 interface SoldRow {
   readonly window: number;
   readonly item: string;
-  /** Sums are numerics, which come as texts. */
+  /** Sums are numerics, which arrive as texts. */
   readonly quantity: string;
   readonly revenue: string;
   readonly unpriced: number;

@@ -24,7 +24,7 @@ export interface ItemRow {
   readonly extra: Readonly<Record<string, string>>;
 }
 
-/** Of `orderctl.products p JOIN orderctl.inventory i USING (item)`. */
+/** Columns of `orderctl.products p JOIN orderctl.inventory i USING (item)`. */
 export const ITEM_COLUMNS = 'item, i.quantity, p.name, p.price, p.reorder_level, p.extra';
 export const ITEMS = 'orderctl.products p JOIN orderctl.inventory i USING (item)';
 
