@@ -110,7 +110,7 @@ describe('a consumer', { timeout: 300_000 }, () => {
     await produce(shop, 20);
     const { code, stderr } = await consumer.exited;
     expect(code, stderr).toBe(6);
-    expect(stderr).toMatch(/was put back to an earlier state[^]*fix: start it again/);
+    expect(stderr).toMatch(/was restored to an earlier state[^]*fix: start it again/);
     await shop.ok('consume --until-end', PATIENT);
     await untilDecided(pair.standby(), 60);
     await expectEven(shop, 60);

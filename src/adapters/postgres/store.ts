@@ -26,21 +26,21 @@ import { GroupCommit, type Committed } from './transactions/group.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { Turns } from './turns.ts';
 
-/** What a store in PostgreSQL is opened with. */
+/** Options for opening a store in PostgreSQL. */
 export interface PostgresOptions extends Target {
   readonly clock: Clock;
-  /** Who edits, for the log of edits. */
+  /** The author of edits, for the log of edits. */
   readonly user: string;
   readonly processes: Processes;
-  /** Owns a store that nobody may change, to copy it. */
+  /** Owns even a sealed store, in order to copy it. */
   readonly evenSealed?: boolean;
 }
 
 interface Parts {
   readonly options: PostgresOptions & OwnOptions;
-  /** Commits, and what else is done in turns. */
+  /** Commits, and does everything else that runs in turns. */
   readonly session: LastingConnection;
-  /** Reads, renews, and hears what others do. */
+  /** Reads, renews leases, and listens to what others do. */
   readonly reader: LastingConnection;
   readonly self: Instance;
   readonly storeId: string;
@@ -50,8 +50,8 @@ interface Parts {
 }
 
 /**
- * The store as one of the processes has it that own it. What it knows of what the others do is a second old at most; what it
- * commits is compared with what they have committed.
+ * The store as seen by one of the processes that own it. What it knows about the others is at most a second old; what
+ * it commits is checked against what they have committed.
  */
 export class PostgresStore extends PostgresReads implements Store {
   readonly isShared = true;
@@ -65,7 +65,7 @@ export class PostgresStore extends PostgresReads implements Store {
   readonly #effects: OwedEffects;
   readonly #group: GroupCommit;
   readonly #beat: Beat;
-  #isToLook = false;
+  #isCheckQueued = false;
 
   private constructor(parts: Parts) {
     const { options, session, reader, self, storeId } = parts;
@@ -76,7 +76,7 @@ export class PostgresStore extends PostgresReads implements Store {
     this.storeId = storeId;
     this.#turns = new Turns(options.url, options.onFailure);
     this.#shards = new Shards(self.id);
-    this.#outbox = new Outbox(session, this.#turns, this.#shards, () => this.#lookSoon());
+    this.#outbox = new Outbox(session, this.#turns, this.#shards, () => this.#checkSoon());
     this.#effects = new OwedEffects(session, self.id);
     this.#group = this.#newGroup(parts);
     this.#beat = new Beat({
@@ -86,7 +86,7 @@ export class PostgresStore extends PostgresReads implements Store {
       how: options,
       processes: options.processes,
       clock: options.clock,
-      onOthers: () => this.#lookSoon(),
+      onOthers: () => this.#checkSoon(),
       onNews: () => this.#takeNews(),
       onFailure: (error) => void this.#turns.fail(error),
     });
@@ -109,16 +109,17 @@ export class PostgresStore extends PostgresReads implements Store {
       },
       after: (committed) => {
         if (due !== null) this.#effects.know(due);
-        this.#tell(committed);
+        this.#announce(committed);
       },
       inTurn: (work) => this.#turns.run(work),
     });
   }
 
-  /** Has what was committed sent: by this process, or by those whose shards it is in. */
-  #tell({ writes }: Committed): void {
+  /** Has the committed messages sent: by this process, or by those that have their shards. */
+  #announce({ writes }: Committed): void {
     if (this.#outbox.add(writes.outgoing, writes.shards)) {
-      // Not in the transaction, in which it would make all commits of the database queue; what is missed is seen soon.
+      // Not in the transaction, in which it would make all commits of the database queue; the next check finds what
+      // is missed.
       void this.#parts.reader.query(`NOTIFY ${OWED}`).catch(() => undefined);
     }
     if (writes.leavesWork) this.#parts.options.onOwed?.();
@@ -174,7 +175,8 @@ export class PostgresStore extends PostgresReads implements Store {
       await register(connection, self, processes);
       if (options.newId === true)
         await connection.query('UPDATE orderctl.shop SET store_id = $1', [randomUUID()]);
-      // What was edited while nobody owned it is found by what an owner compares at its start.
+      // Edits from a time when no process owned the store are found by the comparison that an owner makes at its
+      // start.
       await connection.query(
         `UPDATE orderctl.edits SET is_news = false
          WHERE is_news AND (SELECT count(*) FROM orderctl.instances WHERE ${LIVING}) = 1`,
@@ -195,32 +197,32 @@ export class PostgresStore extends PostgresReads implements Store {
     await this.#outbox.recount(session, Number.MAX_SAFE_INTEGER);
     this.#effects.know(await this.#effects.look(session));
     await reader.listen(ASK, () => this.#beat.now());
-    await reader.listen(OWED, () => this.#lookSoon());
+    await reader.listen(OWED, () => this.#checkSoon());
     await reader.listen(EDITED, () => this.#takeNews());
     this.#beat.start();
   }
 
-  /** In a turn, which may have to wait for others for long. A failure has ended the store already. */
-  #lookSoon(): void {
-    if (this.#isToLook) return;
-    this.#isToLook = true;
+  /** In a turn, which may have to wait long for others. A failure has already ended the store. */
+  #checkSoon(): void {
+    if (this.#isCheckQueued) return;
+    this.#isCheckQueued = true;
     void this.#turns
       .run(() => {
-        this.#isToLook = false;
-        return this.#look();
+        this.#isCheckQueued = false;
+        return this.#check();
       })
       .catch(() => undefined);
   }
 
-  /** What others have added and taken. */
-  async #look(): Promise<void> {
+  /** Checks what others have added and taken. */
+  async #check(): Promise<void> {
     const { session, options } = this.#parts;
     await this.#outbox.recount(session);
     const isEarlier = this.#effects.know(await this.#effects.look(session));
     if (isEarlier || this.#outbox.unsent().size > 0) options.onOwed?.();
   }
 
-  /** What follows from an edit is made known soon, though no order comes. A failure has ended the store already. */
+  /** Announces the consequences of an edit soon, even if no order arrives. A failure has already ended the store. */
   #takeNews(): void {
     if (this.#parts.options.onEdits === undefined) return;
     void this.transact({}, () => ({ changes: {}, result: null })).catch(() => undefined);
@@ -253,7 +255,7 @@ export class PostgresStore extends PostgresReads implements Store {
     return this.#effects.dueInMs(kinds);
   }
 
-  /** In the database: it is where the state is. */
+  /** In the database, where the state is. */
   async keepFile(name: string, text: string): Promise<string> {
     await this.#parts.reader.query(
       `INSERT INTO orderctl.kept_files (name, content) VALUES ($1, $2)
@@ -267,7 +269,7 @@ export class PostgresStore extends PostgresReads implements Store {
     const { session, reader, self, closing } = this.#parts;
     await this.#outbox.settled();
     await this.#turns.end();
-    // From here on nothing waits for a database that is away.
+    // From here on, nothing waits for a database that is away.
     closing.abort();
     await this.#beat.end();
     await remove(session, [self.id]).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 
-/** Runs what changes a store one after the other. Once something of it fails as a whole nothing runs any more. */
+/** Runs changes of a store one after another. Once one fails as a whole, nothing runs any more. */
 export class Turns {
   readonly #name: string;
   readonly #onFailure: ((failure: Error) => void) | undefined;
@@ -24,7 +24,7 @@ export class Turns {
       try {
         return await work();
       } catch (error) {
-        // What a commit came to is not known, or the session is gone, and others may own the store.
+        // The outcome of a commit is unknown, or the session is lost and others may own the store.
         throw this.fail(error);
       }
     });
@@ -32,7 +32,7 @@ export class Turns {
     return run;
   }
 
-  /** From here on nothing runs. @returns the first failure */
+  /** Nothing runs from here on. @returns the first failure */
   fail(error: unknown): Error {
     if (this.#failure !== null) return this.#failure;
     this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -40,7 +40,7 @@ export class Turns {
     return this.#failure;
   }
 
-  /** No turn begins any more; resolves when the last one is over. */
+  /** No further turn starts; resolves when the last one is over. */
   async end(): Promise<void> {
     await this.#queue;
     this.#hasEnded = true;

@@ -18,10 +18,10 @@ import {
   type UserRow,
 } from './rows/tables.ts';
 
-/** How often a follower looks for more. */
-const LOOK_MS = 200;
+/** How often a follower checks for more. */
+const CHECK_MS = 200;
 
-/** By the first column of an index each. */
+/** Each by the first column of an index. */
 const LAST = `SELECT store_id AS "storeId", greatest((SELECT max(seq) FROM orderctl.orders),
   (SELECT max(seq) FROM orderctl.edits), (SELECT max(seq) FROM orderctl.stock_movements),
   (SELECT max(seq) FROM orderctl.events_log), a.seq, 0) AS seq, coalesce(a.seq, 0) AS "archivedSeq"
@@ -31,7 +31,7 @@ interface Last {
   readonly storeId: string;
   /** The number of the last commit that added to a log. */
   readonly seq: number;
-  /** Up to it orders are archived; 0: none are. */
+  /** Orders up to this commit are archived; 0: none are. */
   readonly archivedSeq: number;
 }
 
@@ -41,7 +41,7 @@ interface ViewParts {
   readonly onNotice?: (notice: StoreNotice) => void;
 }
 
-/** A snapshot of the database, as long as it is open. */
+/** A snapshot of the database, for as long as it is open. */
 export class PostgresView extends PostgresReads implements StoreView {
   readonly storeId: string;
   protected readonly connection: Connection;
@@ -76,7 +76,7 @@ export class PostgresView extends PostgresReads implements StoreView {
     return row && itemOf(row);
   }
 
-  /** As in StoreInspection. */
+  /** See StoreInspection. */
   get place(): HistoryPlace {
     return { storeId: this.storeId, ends: new Map([['commits', this.#last.seq]]) };
   }
@@ -86,7 +86,7 @@ export class PostgresView extends PostgresReads implements StoreView {
     facts: readonly FactLog<never>[],
   ): AsyncGenerator<readonly HistoryLine[]> {
     if (from === null) {
-      // Without their folder archived orders are in the sums of `archived`.
+      // Without their folder, archived orders are in the sums of `archived`.
       const isWhole = this.target.archive != null;
       const archived = isWhole ? ((await this.archivedOrNone())?.rows() ?? []) : [];
       yield* historyAfter(this.connection, facts, { from: START, archived });
@@ -114,7 +114,7 @@ export async function lastOf(connection: Connection): Promise<Last> {
   return row;
 }
 
-/** Commits have their numbers in their order, so that nothing comes later under a number that was passed. */
+/** Numbers rise in the order of commits, so nothing appears later under a number that was passed. */
 async function* follow(
   target: Target,
   clock: Clock,
@@ -128,9 +128,9 @@ async function* follow(
     if (now.archivedSeq > seq) throw archivedSince(target.url);
     if (now.seq > seq) {
       yield* historyAfter(connection, facts, { from: placeAfter(seq), upTo: now.seq });
-      // Of what was archived while it was read some may be missing.
+      // Orders that were archived while they were read may be missing.
       if ((await lastOf(connection)).archivedSeq > seq) throw archivedSince(target.url);
-    } else await clock.sleep(LOOK_MS, signal);
+    } else await clock.sleep(CHECK_MS, signal);
     ({ seq } = now);
   }
 }
@@ -142,7 +142,7 @@ function archivedSince(name: string): Failure {
 }
 
 function replaced(name: string): Failure {
-  return new Failure('changed_since', `another store, or an earlier copy, is in the place of ${name}`, {
+  return new Failure('changed_since', `${name} was replaced by another store, or by an earlier copy`, {
     fix: 'run this again',
   });
 }

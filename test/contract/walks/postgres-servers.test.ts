@@ -34,7 +34,7 @@ describe('of several servers', () => {
     await expect(open([closed, other])).rejects.toMatchObject({
       code: 'store_unreachable',
       message: expect.stringMatching(
-        new RegExp(`no server of .* takes writes: .*:${closed}/.* nothing listens there; .*:${other}/`),
+        new RegExp(`no server of .* accepts writes: .*:${closed}/.* nothing listens there; .*:${other}/`),
       ) as string,
     });
     const user = `reader_${process.pid}`;
@@ -45,7 +45,7 @@ describe('of several servers', () => {
     try {
       await expect(open([closed, port], { user })).rejects.toMatchObject({
         code: 'store_unreachable',
-        message: expect.stringContaining('takes no writes: it is a standby') as string,
+        message: expect.stringContaining('does not accept writes: it is a standby') as string,
       });
       await expect(open([port], { user, more: '&target_session_attrs=primary' })).rejects.toMatchObject({
         code: 'store_unreachable',

@@ -15,7 +15,7 @@ import type {
 import { changesRow, type EditFrom, type EditToLog } from '../rows/edits.ts';
 import { sourceName, type Loaded } from './loaded.ts';
 
-/** What a commit will write, beside the rows that are changed in Loaded. */
+/** What a commit will write, besides the rows that are changed in Loaded. */
 export class Writes {
   readonly decisions: Decided[] = [];
   readonly decisionSeqs: number[] = [];
@@ -24,33 +24,33 @@ export class Writes {
   readonly movements: (LoggedMovement & { readonly ordinal: number })[] = [];
   readonly facts: { seq: number; ordinal: number; log: string; key: string; value: string }[] = [];
   readonly outgoing: Outgoing[] = [];
-  /** Of each of these, once they are written. */
+  /** The shard of each message, once they are written. */
   shards: readonly number[] = [];
   readonly positions = new Map<string, StoredPosition>();
-  /** Names of changed rows; of items in `quantities` nothing but the quantity. */
+  /** Names of changed rows; for items in `quantities`, only the quantity has changed. */
   readonly users = new Set<string>();
   readonly items = new Set<string>();
   readonly quantities = new Set<string>();
-  /** Rows that were removed, though they may be there again. */
+  /** Rows that were removed, though they may exist again. */
   readonly removedUsers = new Set<string>();
   readonly removedItems = new Set<string>();
   readonly effects = new Set<string>();
-  /** Edits by other processes that are taken in. */
+  /** Edits by other processes that are applied. */
   readonly news: LoggedEdit[] = [];
   leavesWork = false;
 }
 
-/** The transaction that changes are of. */
+/** The transaction that changes belong to. */
 export interface Stamp extends EditFrom {
   readonly seq: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly storeId: string;
-  /** What an edit by this process leads to is in the same commit; those of others an owner has to hear of. */
+  /** Whether an owner has yet to apply the edits. The consequences of an owner's own edits are in the same commit. */
   readonly isNews: boolean;
 }
 
-/** What changes touch, whether it was asked for or not. */
+/** What changes touch, whether or not it is among the transaction's keys. */
 export function keysOf(changes: Changes): Omit<Keys, 'further'> {
   const edits = changes.edits ?? [];
   return {
@@ -68,9 +68,9 @@ export function keysOf(changes: Changes): Omit<Keys, 'further'> {
 }
 
 /**
- * Makes changes in `loaded`, and notes in `writes` what is to be written.
+ * Makes changes in `loaded`, and notes in `writes` what to write.
  *
- * @throws Error where they contradict the state: a bug of what decides
+ * @throws Error if they contradict the state: a bug in the code that decided them
  */
 export function apply(
   changes: Changes,
@@ -114,7 +114,7 @@ export function apply(
   send([...(events.outgoing ?? []), ...(changes.outgoing ?? [])], writes);
 }
 
-/** What edits of rows lead to. @param state before them */
+/** The consequences of edits of rows. @param state before the edits */
 export function eventsOf(
   edits: readonly Edit[],
   state: Snapshot,
@@ -168,7 +168,7 @@ function move(movement: Movement, loaded: Loaded, writes: Writes): number {
   return quantity;
 }
 
-/** Written out: one for each line of an order, a spread takes several times as long. */
+/** Written out: a spread for each line of an order takes several times as long. */
 function withQuantity({ item, name, price, reorderLevel, extra }: Item, quantity: number): Item {
   return { item, quantity, name, price, reorderLevel, extra };
 }

@@ -3,29 +3,29 @@ import type { Connection } from '../connection.ts';
 import { checkKnown } from '../migrations/known.ts';
 import { lockCommits, NOW } from './seq.ts';
 
-/** The row of this process is gone: it did not renew it in time, as one that was asleep. */
+/** The row of this process was removed: it did not renew it in time, for example because it was asleep. */
 export class NotRegistered extends Error {}
 
 /** What a process knows once it has the lock of commits. */
 export interface Entered {
   /** The numbers of its transactions. */
   readonly seqs: readonly number[];
-  /** When they are: as NOW. */
+  /** Their time, as NOW. */
   readonly at: number;
-  /** The last number under which this process has committed before, as the database has it; null: it has none. */
+  /** The last number that this process has committed before, as the database has it; null: none. */
   readonly lastSeq: number | null;
-  /** Of the last change of a small table. */
+  /** The commit of the last change of a small table. */
   readonly smallSeq: number;
-  /** There are edits by other processes that this one is to take in. */
+  /** There are edits by other processes that this one must apply. */
   readonly hasNews: boolean;
 }
 
 /**
- * By the number that it leaves, a process finds out whether a commit of its own is there, which no other server has if it
- * lacks it. What is read is as it was before.
+ * Stores a number by which the process can find out whether its own commit exists: a server that lacks the commit
+ * lacks the number. What this statement reads is the state before it.
  *
- * Edits are for a process that announces them, where there is one, even if it is silent: it announces them when it wakes.
- * The last two by edits_news and small_tables_changed.
+ * Edits are applied by a process that announces them, if there is one, even if it is silent: it announces them when
+ * it wakes. The last two columns use edits_news and small_tables_changed.
  */
 const ENTER = `WITH numbers AS MATERIALIZED (SELECT nextval('orderctl.commit_seq') AS seq FROM generate_series(1, $2)),
   leaves AS (
@@ -45,10 +45,10 @@ const ENTER = `WITH numbers AS MATERIALIZED (SELECT nextval('orderctl.commit_seq
 const IS_THERE = 'SELECT FROM orderctl.instance_commits WHERE instance = $1 AND seq >= $2';
 
 /**
- * Takes the lock of commits. What was decided about this process meanwhile is seen here: one that was shut out, or slept
- * while another owned the store alone, or is older than the tables, commits nothing.
+ * Takes the lock of commits. Here a process learns what was decided about it meanwhile: one that was shut out, or
+ * slept while another process owned the store alone, or is older than the tables, commits nothing.
  *
- * @throws NotRegistered; Failure folder_in_use: it was shut out; store_too_new
+ * @throws NotRegistered; Failure folder_in_use (it was shut out), store_too_new
  */
 export async function enterCommit(
   connection: Connection,
@@ -82,7 +82,7 @@ export async function enterCommit(
 export function shutOut(name: string): Failure {
   return new Failure(
     'folder_in_use',
-    `this process was shut out of ${name}, since it did not stop when it was asked to`,
+    `this process was shut out of ${name}, because it did not stop when asked to`,
     {
       fix: 'start it again',
     },

@@ -11,10 +11,10 @@ import { enterCommit, NotRegistered, type Entered } from './enter.ts';
 import type { SmallTables } from './small-tables.ts';
 import { write } from './write.ts';
 
-/** The most transactions that share a commit: together they are in memory. */
+/** Most transactions that share a commit, and are in memory together. */
 const MOST_AT_ONCE = 16;
 
-/** Edits by other processes, for the first transaction that comes after them. By edits_news. */
+/** Edits by other processes, applied by the first transaction that follows. By edits_news. */
 const TAKE_NEWS = `UPDATE orderctl.edits SET is_news = false WHERE is_news RETURNING ${EDIT_COLUMNS}`;
 
 interface Waiting {
@@ -24,11 +24,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** What the rest of the store hears of a commit. */
+/** What other parts of the store receive about a commit. */
 export interface Committed {
   readonly writes: Writes;
   readonly loaded: Loaded;
-  /** The last number of it. */
+  /** Its last number. */
   readonly seq: number;
 }
 
@@ -36,21 +36,21 @@ interface Parts {
   readonly connection: LastingConnection;
   /** Of the process that commits. */
   readonly instanceId: string;
-  /** Writes it down again as an owner. */
+  /** Registers the process again as an owner. */
   readonly register: () => Promise<void>;
   readonly storeId: string;
   readonly from: EditFrom;
   readonly small: SmallTables;
   readonly onEdits: OwnOptions['onEdits'];
   readonly onNotice: (notice: StoreNotice) => void;
-  /** Runs in the transaction, last of all. */
+  /** Runs at the end of the transaction. */
   readonly before: (committed: Committed, connection: Connection) => Promise<void>;
   readonly after: (committed: Committed) => void;
-  /** Runs work on the connection, one after the other. */
+  /** Runs work on the connection, one after another. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** It contradicts the state: it is left out, and those that wait with it are decided again. */
+/** A transaction contradicts the state: it is left out, and those that wait with it are decided again. */
 class Contradiction extends Error {
   readonly of: Waiting;
 
@@ -61,13 +61,13 @@ class Contradiction extends Error {
 }
 
 /**
- * Group commit: transactions that wait are decided in turn, each on the state before it, and share one transaction of
- * the database; all resolve after it.
+ * Group commit: waiting transactions are decided one after another, each on the state that the one before left, and
+ * share one transaction of the database; all resolve after it.
  */
 export class GroupCommit {
   readonly #parts: Parts;
   #waiting: Waiting[] = [];
-  /** The last number that this process has committed under. */
+  /** The last number that this process has committed. */
   #last = 0;
 
   constructor(parts: Parts) {
@@ -98,13 +98,13 @@ export class GroupCommit {
       if (this.#waiting.length > 0) this.#begin();
       await this.#commit(group);
     });
-    // A turn that never began has taken none of them out.
+    // A turn that never started has removed no waiting transaction.
     done.catch((error: unknown) => {
       for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
     });
   }
 
-  /** Rejects those that throw by themselves, and throws what concerns all. */
+  /** Rejects the transactions that throw on their own, and throws what concerns all. */
   async #commit(group: Waiting[]): Promise<void> {
     let left = group;
     while (left.length > 0) {
@@ -162,7 +162,7 @@ export class GroupCommit {
     for (const [index, one] of group.entries()) {
       const seq = entered.seqs[index] ?? 0;
       const stamp: Stamp = { at: entered.at, storeId, ...from, seq, isNews: false };
-      // Those before it may have added facts from which more follows.
+      // Earlier transactions may have added facts that require more keys.
       if (index > 0 && one.keys.further !== undefined)
         await loaded.lock(one.keys.further(loaded.snapshot(stamp)));
       let changes: Changes;
@@ -185,9 +185,9 @@ export class GroupCommit {
   }
 
   /**
-   * Of a database that was restored, or in whose place a standby is that lacks the last commits, what is in memory here
-   * is of commits that never were. A standby draws its first number above those that it lacks: the server reserves 32 at
-   * a time.
+   * If the database was restored, or a standby that lacks the last commits took its place, the memory of this process
+   * contains commits that no longer exist. A standby draws its first number above the ones that it lacks, since the
+   * server reserves 32 at a time.
    *
    * @throws Failure corrupt_state
    */
@@ -197,9 +197,9 @@ export class GroupCommit {
     if (isThere && first > this.#last && smallSeq >= this.#parts.small.seq) return;
     throw new Failure(
       'corrupt_state',
-      `${name} was put back to an earlier state while this process worked on it`,
+      `${name} was restored to an earlier state while this process was using it`,
       {
-        fix: 'start it again: what was decided since then is read again from Kafka',
+        fix: 'start it again: orders read since then are read again from Kafka',
       },
     );
   }
@@ -216,8 +216,9 @@ export class GroupCommit {
   }
 
   /**
-   * What follows from edits by other processes. It comes after the rows are locked: what is decided on them comes after
-   * all edits that they have in them. Nobody else changes what is read here: no row is waited for with the lock of commits.
+   * Writes the consequences of edits by other processes. This comes after the rows are locked, so that decisions on
+   * them come after all edits that the rows contain. No other process changes what is read here, so no row is waited
+   * for while this one has the lock of commits.
    */
   async #takeNews(
     connection: Connection,
@@ -238,7 +239,7 @@ export class GroupCommit {
   }
 }
 
-/** The state as it was before an edit that is already in it. */
+/** The state before an edit that it already contains. */
 function before(edit: ReturnType<typeof loggedEditOf>, state: Snapshot): Snapshot {
   if (edit.kind === 'user') {
     const row = edit.before ?? undefined;
@@ -259,7 +260,7 @@ function before(edit: ReturnType<typeof loggedEditOf>, state: Snapshot): Snapsho
 
 function union(all: readonly Keys[]): Omit<Keys, 'further'> {
   const [first = {}] = all;
-  // The rule with one processor: its keys are many, and need no copy.
+  // Usual with one processor: its keys are many, and need no copy.
   if (all.length <= 1) return first;
   const facts = new Map<string, [log: never, keys: Set<string>]>();
   for (const keys of all) {

@@ -23,11 +23,12 @@ import {
 import type { SmallDraft } from './small-tables.ts';
 
 /*
- * Each by its primary key. Users and items are locked in the order of their keys, before the lock of commits is taken, so
- * that two transactions wait and do not meet. All else is changed under that lock alone, and read under it.
+ * Each by its primary key. Users and items are locked in the order of their keys, before the lock of commits is
+ * taken, so that two transactions wait for each other without a deadlock. Everything else is changed and read under
+ * that lock only.
  */
 const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ${anyOf('$1')} ORDER BY user_name FOR SHARE`;
-/** The product too: unlocked it would be read as it was before the wait. */
+/** Locks the product too: unlocked, it would be read as it was before the wait. */
 const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ${anyOf('$1')} ORDER BY item FOR UPDATE`;
 const ORDERS = decidedWhere(`o.order_id = ${anyOf('$1')}`);
 const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ${anyOf('$1')} ORDER BY id FOR UPDATE`;
@@ -37,8 +38,8 @@ const POSITIONS = `SELECT p.* FROM orderctl.positions p
   JOIN unnest($1::text[], $2::text[], $3::int[]) AS k (processor, topic, partition) USING (processor, topic, partition)`;
 
 /**
- * The rows that a transaction has locked, and what it has made of them so far: transactions that share a commit are
- * decided one after the other on it.
+ * The rows that a transaction has locked, with its changes so far: transactions that share a commit are decided on it
+ * one after another.
  */
 export class Loaded {
   readonly users = new Map<string, User | undefined>();
@@ -54,13 +55,13 @@ export class Loaded {
   readonly small: SmallDraft;
   readonly #connection: Connection;
 
-  /** @param small is changed with the rest */
+  /** @param small is changed together with the rows */
   constructor(connection: Connection, small: SmallDraft) {
     this.#connection = connection;
     this.small = small;
   }
 
-  /** Locks and reads the users and items that are not here yet. */
+  /** Locks and reads the users and items that are not loaded yet. */
   async lock(keys: Omit<Keys, 'further'>): Promise<void> {
     for (const row of await this.#missing<UserRow>(this.users, keys.users, USERS)) {
       this.users.set(row.user_name, userOf(row));
@@ -72,7 +73,7 @@ export class Loaded {
     addAbsent(this.newItems, this.items, keys.items);
   }
 
-  /** Looks again for the users and items that were not there: others may have added them before the lock was taken. */
+  /** Reads missing users and items again: others may have added them before the lock was taken. */
   async readAbsent(): Promise<void> {
     const [users, items] = [[...this.newUsers], [...this.newItems]];
     for (const name of users) this.users.delete(name);
@@ -82,7 +83,7 @@ export class Loaded {
     await this.lock({ users, items });
   }
 
-  /** Reads what is not here yet of all else. Call it with the lock of commits. */
+  /** Reads everything else that is not loaded yet. Call it with the lock of commits. */
   async read(keys: Omit<Keys, 'further'>): Promise<void> {
     await this.#readPositions(keys.positions ?? []);
     for (const row of await this.#missing<DecisionRow>(this.orders, keys.orders, ORDERS)) {
@@ -98,7 +99,7 @@ export class Loaded {
     for (const [log, of] of facts ?? []) await this.#readFacts(log.name, of);
   }
 
-  /** The rows of those keys that are not known yet; from here on they are, if only as not there. */
+  /** The rows of those keys that are not known yet; from here on they are known, if only as missing. */
   async #missing<Row extends object>(
     known: Map<string, unknown>,
     keys: Iterable<string> | undefined,
@@ -143,27 +144,27 @@ export class Loaded {
     }
   }
 
-  /** What a transaction may look at. @throws Error for a key that was not asked for: a bug */
+  /** The state that a transaction may read. @throws Error for a key that it did not name: a bug */
   snapshot(of: Pick<Snapshot, 'at' | 'seq' | 'storeId'>): Snapshot {
     const facts = <T extends Fact>(log: FactLog<T>, key: string): readonly T[] =>
       // A copy: the next transaction may add to it.
       [...found(this.facts.get(log.name), key)] as unknown as readonly T[];
     return {
       ...of,
-      status: (user) => asked(this.users, user)?.status,
-      quantity: (item) => asked(this.items, item)?.quantity,
-      user: (user) => asked(this.users, user),
-      item: (item) => asked(this.items, item),
-      decided: (orderId) => asked(this.orders, orderId),
+      status: (user) => valueOf(this.users, user)?.status,
+      quantity: (item) => valueOf(this.items, item)?.quantity,
+      user: (user) => valueOf(this.users, user),
+      item: (item) => valueOf(this.items, item),
+      decided: (orderId) => valueOf(this.orders, orderId),
       facts,
       small: <T>({ name }: SmallTable<T>, key: string) => this.small.get(name, key) as T | undefined,
-      effect: (id) => asked(this.effects, id),
-      position: (source) => asked(this.positions, sourceName(source)),
+      effect: (id) => valueOf(this.effects, id),
+      position: (source) => valueOf(this.positions, sourceName(source)),
     };
   }
 }
 
-function asked<Value>(rows: ReadonlyMap<string, Value | undefined>, key: string): Value | undefined {
+function valueOf<Value>(rows: ReadonlyMap<string, Value | undefined>, key: string): Value | undefined {
   if (!rows.has(key)) throw new Error(`${key} was not among the keys of the transaction`);
   return rows.get(key);
 }
@@ -178,7 +179,7 @@ export function sourceName({ processor, topic, partition }: Source): string {
   return `${processor} ${topic}/${partition}`;
 }
 
-/** A name that has a row now may have been given it since. */
+/** Adds the names that have no row. A name that got its row in this commit was added before. */
 function addAbsent(
   absent: Set<string>,
   rows: ReadonlyMap<string, unknown>,

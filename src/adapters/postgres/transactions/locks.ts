@@ -1,11 +1,11 @@
 import { Failure } from '../../../domain/failure.ts';
 
-/** Held from the moment that a commit has its number to its end, so that numbers rise in the order of commits. */
+/** Held from when a commit gets its number until it ends, so that numbers rise in the order of commits. */
 export const COMMIT_LOCK = 0x6f726402;
 
 /**
- * Of the sessions that have locks of the store and wait for none themselves the one that has been at it longest. Once a
- * statement has given up, pg_blocking_pids does not know any more what it waited for.
+ * Of the sessions that have locks of the store and wait for none themselves, the one with the oldest transaction.
+ * Once a statement has given up, pg_blocking_pids no longer knows what it waited for.
  */
 const HOLDER = `SELECT a.pid, a.usename AS "user", a.application_name AS application, a.state,
     extract(epoch FROM clock_timestamp() - a.xact_start)::int AS seconds,
@@ -22,7 +22,7 @@ interface Holder {
   readonly pid: number;
   readonly user: string;
   readonly application: string;
-  /** With `seconds` null where this user may not know. */
+  /** null, like `seconds`, if this user may not see it. */
   readonly state: string | null;
   readonly seconds: number | null;
   readonly query: string;
@@ -34,10 +34,10 @@ interface Session {
   query<R extends object>(statement: string): Promise<R[]>;
 }
 
-/** Says who has the lock that a transaction gave up waiting for; it is rolled back. */
+/** Names the session with the lock that a transaction gave up waiting for; the transaction is rolled back. */
 export async function lockedFailure(session: Session, cause: unknown): Promise<Failure> {
   const [holder] = await session.query<Holder>(HOLDER).catch(() => []);
-  const message = `PostgreSQL at ${session.name} is held up by ${holder === undefined ? 'a lock of another session' : described(holder)}`;
+  const message = `PostgreSQL at ${session.name} is blocked by ${holder === undefined ? 'a lock of another session' : described(holder)}`;
   return new Failure('store_unreachable', message, {
     fix:
       holder === undefined

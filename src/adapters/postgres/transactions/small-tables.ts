@@ -4,16 +4,16 @@ import type { Queries } from '../lasting.ts';
 interface SmallRow {
   readonly table_name: string;
   readonly key: string;
-  /** null: it is gone. */
+  /** null: the row was deleted. */
   readonly value: unknown;
   readonly seq: number;
 }
 
-/** By small_tables_changed. */
+/** By the index small_tables_changed. */
 const CHANGED = `SELECT table_name, key, value, seq FROM orderctl.small_tables WHERE seq > $1 ORDER BY seq, place`;
 const ALL = `SELECT table_name, key, value, seq FROM orderctl.small_tables ORDER BY place`;
 
-/** All small tables, as of the last commit that was looked at: numbers rise in the order of commits. */
+/** All small tables, as of the last commit that was read: numbers rise in the order of commits. */
 export class SmallTables {
   readonly #tables = new Map<string, Map<string, unknown>>();
   #seq = 0;
@@ -24,7 +24,7 @@ export class SmallTables {
     return tables;
   }
 
-  /** Of the last change that is in them. */
+  /** The commit of the last change that they contain. */
   get seq(): number {
     return this.#seq;
   }
@@ -32,7 +32,7 @@ export class SmallTables {
   /**
    * Brings them up to date. Call it in a transaction that holds the lock of commits.
    *
-   * @param seq of the last change that there is
+   * @param seq the commit of the last change in the database
    */
   async follow(connection: Queries, seq: number): Promise<void> {
     if (seq > this.#seq) this.#take(await connection.query<SmallRow>(CHANGED, [this.#seq]));
@@ -55,7 +55,7 @@ export class SmallTables {
     return this.#tables.get(table)?.get(key);
   }
 
-  /** They are committed. @param seq under which they were written */
+  /** Applies committed changes. @param seq the number under which they were written */
   keep({ changed }: SmallDraft, seq: number): void {
     for (const [table, rows] of changed) {
       for (const [key, value] of rows) {

@@ -9,9 +9,9 @@ type TableName = 'users' | 'inventory';
 type Row = User | Item;
 type Clamped = TableMerge['clamped'][number];
 
-/** A copy of a table in memory, for lists and for what is taken back. */
+/** A copy of a table in memory, for lists and for undoing edits. */
 export class PostgresCopy implements TableCopy {
-  /** There is none: an editor needs a file. */
+  /** No file: only an editor needs one. */
   readonly file = '';
   readonly #options: PostgresOptions;
   readonly #table: TableName;
@@ -19,7 +19,7 @@ export class PostgresCopy implements TableCopy {
   readonly #seq: number;
   #content: CopiedTable;
 
-  /** @param of.seq the number of the last commit before it */
+  /** @param of.seq the number of the last commit before the copy */
   constructor(
     options: PostgresOptions,
     table: TableName,
@@ -53,7 +53,7 @@ export class PostgresCopy implements TableCopy {
     return this.#wanted().length > 0;
   }
 
-  /** Names of rows that the copy has otherwise than what it was made from. */
+  /** Names of rows that differ from those that the copy was made from. */
   #wanted(): string[] {
     const found = byName(this.#content.rows);
     return [...new Set([...this.#base.keys(), ...found.keys()])].filter(
@@ -97,7 +97,7 @@ export class PostgresCopy implements TableCopy {
   }
 
   discard(): void {
-    // It is in memory.
+    // It is only in memory.
   }
 }
 
@@ -114,7 +114,7 @@ function editOf(name: string, table: TableName, before: Row | null, after: Row |
     : { kind: 'item', item: name, before: before as Item | null, after: after as Item | null };
 }
 
-/** As a save by hand counts: quantities by the difference, of other cells a changed one. */
+/** Merges like a save by hand: quantities by their difference, other cells if they have changed. */
 function mergedRow(base: Row | null, current: Row | null, found: Row | null, clamped: Clamped[]): Row | null {
   if (found === null) return base === null ? current : null;
   if (base === null || current === null) return found;
@@ -127,7 +127,7 @@ function mergedRow(base: Row | null, current: Row | null, found: Row | null, cla
   };
   if ('item' in current && 'item' in found && 'item' in base) {
     const wanted = current.quantity + found.quantity - base.quantity;
-    // Below zero, where the sales of a shop have taken it, it stays.
+    // If a shop's sales have taken it below zero, it may stay there.
     const left = Math.max(wanted, Math.min(0, current.quantity));
     if (wanted < left) clamped.push({ item: current.item, wanted, left });
     cells.quantity = Math.min(left, Number.MAX_SAFE_INTEGER);
@@ -137,7 +137,7 @@ function mergedRow(base: Row | null, current: Row | null, found: Row | null, cla
 
 type Cells = Record<string, string | number | null | undefined>;
 
-/** Columns that are only kept have a + before their names. */
+/** Columns that are only kept have a + in front of their names. */
 function cellsOf({ extra, ...own }: Row): Cells {
   return { ...own, ...Object.fromEntries(Object.entries(extra).map(([name, cell]) => [`+${name}`, cell])) };
 }
@@ -149,7 +149,7 @@ function rowOf(row: Row, cells: Cells): Row {
   return {
     ...row,
     ...Object.fromEntries(own ?? []),
-    // A column that the list dropped is undefined.
+    // A column that the list has dropped is undefined.
     extra: Object.fromEntries(
       (extra ?? []).flatMap(([name, cell]) => (typeof cell === 'string' ? [[name.slice(1), cell]] : [])),
     ),

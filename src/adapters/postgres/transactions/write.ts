@@ -5,17 +5,20 @@ import { rowsOf, shardOf } from '../rows/outgoing.ts';
 import type { Writes } from './apply.ts';
 import type { Loaded } from './loaded.ts';
 
-/* One statement a table, however many rows: each takes arrays, one a column. */
+/* One statement per table, however many rows: each takes arrays, one per column. */
 
 const DELETE_USERS = 'DELETE FROM orderctl.users WHERE user_name = ANY($1)';
-/** Of a row that was not there no other transaction may have made one: then it fails, and all is decided again. */
+/** If another transaction has created a missing row meanwhile, this fails, and everything is decided again. */
 const INSERT_USERS = `INSERT INTO orderctl.users (user_name, status, extra)
   SELECT user_name, status, extra::json FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra)`;
 const UPDATE_USERS = `UPDATE orderctl.users t SET status = u.status, extra = u.extra::json
   FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra) WHERE t.user_name = u.user_name`;
-/** The inventory goes with it. */
+/** Deletes the inventory too. */
 const DELETE_ITEMS = 'DELETE FROM orderctl.products WHERE item = ANY($1)';
-/** One may be there without its inventory, made by SQL; of an item that another transaction made the inventory fails. */
+/**
+ * A product made by SQL may exist without inventory. If another transaction made the item, inserting the inventory
+ * fails.
+ */
 const INSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
   SELECT item, name, price, reorder_level, extra::json
   FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
@@ -36,7 +39,7 @@ const INSERT_MOVEMENTS = `INSERT INTO orderctl.stock_movements
 const INSERT_FACTS = `INSERT INTO orderctl.events_log (seq, ordinal, log, key, value)
   SELECT seq, ordinal, log, key, value::json
   FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[]) AS f (seq, ordinal, log, key, value)`;
-/** One that is gone stays, without a value: other processes have to hear of it. */
+/** A deleted row stays, without a value, so that other processes notice. */
 const UPSERT_SMALL = `INSERT INTO orderctl.small_tables (table_name, key, value, seq)
   SELECT table_name, key, value::json, seq
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s (table_name, key, value, seq)
@@ -55,14 +58,14 @@ const UPSERT_POSITIONS = `INSERT INTO orderctl.positions
   ON CONFLICT (processor, topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset,
     last_offset = EXCLUDED.last_offset, last_timestamp = EXCLUDED.last_timestamp, last_crc = EXCLUDED.last_crc,
     cluster_id = EXCLUDED.cluster_id`;
-/** Ids rise in the order of the arrays: the rows of one INSERT are made in turn. */
+/** Ids rise in the order of the arrays: one INSERT makes its rows in turn. */
 const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, shard, messages, message_count, key, value)
   SELECT destination, shard, messages::json, message_count, key, value
   FROM unnest($1::text[], $2::smallint[], $3::text[], $4::int[], $5::bytea[], $6::bytea[])
     WITH ORDINALITY AS o (destination, shard, messages, message_count, key, value, place)
   ORDER BY place`;
 
-/** @param written its seq is the number under which small tables change */
+/** @param written.seq the number under which small tables change */
 export async function write(
   connection: Connection,
   { loaded, writes, seq }: { readonly loaded: Loaded; readonly writes: Writes; readonly seq: number },

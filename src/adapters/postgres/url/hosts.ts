@@ -1,15 +1,17 @@
 import { Failure } from '../../../domain/failure.ts';
 import { isAway } from '../failures.ts';
 
-/* A primary and its standbys in one URL, by the parameters of libpq (PostgreSQL's manual, "Specifying Multiple Hosts"). */
+/*
+ * A primary and its standbys in one URL, with libpq's parameters (PostgreSQL's manual, "Specifying Multiple Hosts").
+ */
 
-/** Of the values of target_session_attrs: whatever owns a store writes. */
+/** The accepted values of target_session_attrs: every owner of a store writes. */
 const WRITING = ['read-write', 'primary'];
 
 export interface Servers {
-  /** A URL each. */
+  /** One URL for each. */
   readonly urls: readonly [string, ...string[]];
-  /** Which of them is meant has to be found out: the one that takes writes. */
+  /** Whether the one that accepts writes must be found. */
   readonly isToWrite: boolean;
 }
 
@@ -22,7 +24,7 @@ export function serversOf(text: string): Servers {
   const wanted = url.searchParams.get('target_session_attrs');
   if (wanted !== null && !WRITING.includes(wanted)) {
     throw new Failure('invalid_value', `target_session_attrs of the database is ${JSON.stringify(wanted)}`, {
-      fix: 'use read-write, or leave it out: of several servers the one that takes writes is used',
+      fix: 'use read-write, or leave it out: of several servers, the one that accepts writes is used',
     });
   }
   if (wanted !== null) url.searchParams.delete('target_session_attrs');
@@ -40,9 +42,9 @@ export function serversOf(text: string): Servers {
 }
 
 /**
- * Opens a session on each, and keeps the first that takes writes.
+ * Opens a session on each server, and keeps the first that accepts writes.
  *
- * @throws Failure store_unreachable while there is none; else the first that does not pass by itself
+ * @throws Failure store_unreachable when there is none; but the first failure that is not temporary, if any
  */
 export async function openToWrite<T extends AsyncDisposable>(
   { name, urls }: { readonly name: string; readonly urls: Servers['urls'] },
@@ -60,7 +62,7 @@ export async function openToWrite<T extends AsyncDisposable>(
   });
   for (const other of opening) {
     const close = (session: T) => (session === first ? undefined : session[Symbol.asyncDispose]());
-    // Those that failed need no more.
+    // The failed ones need no closing.
     void other.then(close).catch(() => undefined);
   }
   return first;
@@ -69,12 +71,12 @@ export async function openToWrite<T extends AsyncDisposable>(
 function noneOf(name: string, errors: readonly unknown[]): unknown {
   const [lasting] = errors.filter((error) => !isAway(error));
   if (lasting !== undefined || errors.length === 1) return lasting ?? errors[0];
-  const said = errors.map((error) => (error instanceof Error ? error.message : String(error)));
-  return unwritable(`no server of ${name} takes writes: ${said.join('; ')}`);
+  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  return unwritable(`no server of ${name} accepts writes: ${messages.join('; ')}`);
 }
 
 export function isStandby(url: string): Failure {
-  return unwritable(`PostgreSQL at ${url} takes no writes: it is a standby`);
+  return unwritable(`PostgreSQL at ${url} does not accept writes: it is a standby`);
 }
 
 function unwritable(message: string): Failure {

@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../../domain/failure.ts';
 
-/** Parameters of a URL that say how TLS is used, as libpq has them (PostgreSQL's manual, "SSL Mode Descriptions"). */
+/** Parameters of a URL that configure TLS, as in libpq (PostgreSQL's manual, "SSL Mode Descriptions"). */
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 const OURS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
 type Given = Readonly<Partial<Record<(typeof OURS)[number], string>>>;
 
 /**
- * A URL without what it says of TLS, and that as Node has it; undefined: it says nothing, and the environment counts, as
- * PGSSLMODE.
+ * Splits a URL into one without TLS parameters, and the TLS options as Node has them; `ssl` is undefined if it has
+ * none, so that the environment counts, such as PGSSLMODE.
  *
- * @throws Failure invalid_value no such mode, or what contradicts it; invalid_settings a file that cannot be read
+ * @throws Failure invalid_value (an unknown mode, or one that contradicts the rest), invalid_settings (a file cannot
+ *   be read)
  */
 export function tlsOf(text: string): {
   readonly url: string;
@@ -32,7 +33,7 @@ function optionsOf(given: Given): ConnectionOptions | false | undefined {
   const { sslmode, sslrootcert, sslcert, sslkey } = given;
   const others = [sslrootcert, sslcert, sslkey].filter((value) => value !== undefined);
   if (sslmode === undefined && others.length === 0) return undefined;
-  // A certificate that is named is meant to be checked.
+  // If a certificate is given, it is meant to be checked.
   const mode = MODES.find((known) => known === (sslmode ?? 'verify-full'));
   if (mode === undefined) {
     throw new Failure('invalid_value', `sslmode of the database is ${JSON.stringify(sslmode)}`, {
@@ -48,7 +49,7 @@ function optionsOf(given: Given): ConnectionOptions | false | undefined {
   const isChecked = mode !== 'require' || sslrootcert !== undefined;
   return {
     rejectUnauthorized: isChecked,
-    // As libpq: with a certificate of the authority, "require" is "verify-ca".
+    // As in libpq: with a certificate of the authority, "require" means "verify-ca".
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
     ...(sslrootcert === undefined || sslrootcert === 'system' ? {} : { ca: pem('sslrootcert', sslrootcert) }),
     ...(sslcert === undefined ? {} : { cert: pem('sslcert', sslcert) }),
@@ -68,7 +69,7 @@ function pem(parameter: string, file: string): string {
     });
   }
   throw new Failure('invalid_settings', `${parameter} of the database: ${file} is not a PEM file`, {
-    fix: 'convert it: PEM begins with -----BEGIN',
+    fix: 'convert it to PEM, which starts with -----BEGIN',
     context: { file },
   });
 }

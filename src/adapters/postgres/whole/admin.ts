@@ -8,7 +8,7 @@ import { postgresLists } from '../rows/lists.ts';
 import { checkedMigrations, migrate, refuseOlder } from '../migrate.ts';
 import { NEWEST } from '../migrations/known.ts';
 
-/** Of every table, counted: an estimate would be wrong just after an import. */
+/** The tables whose rows are counted: an estimate would be wrong just after an import. */
 const COUNTED = [
   ...['users', 'products', 'inventory', 'orders', 'order_lines', 'stock_movements', 'edits', 'events_log'],
   ...['archived_orders', 'effects', 'outbox', 'undelivered', 'positions', 'suppliers', 'reports'],
@@ -69,7 +69,7 @@ async function about(target: Target): Promise<StoreAbout> {
   return { kind: 'postgres', ...found, version: Math.max(...applied), newest: NEWEST, rows: counts };
 }
 
-/** Messages share rows of the outbox. */
+/** A row of the outbox has several messages. */
 function countOf(table: string): string {
   return table === 'outbox' ? 'coalesce(sum(message_count), 0)' : 'count(*)';
 }

@@ -8,8 +8,8 @@ import { EDIT_COLUMNS, loggedEditOf, type EditRow } from '../rows/edits.ts';
 import { USER_COLUMNS, userOf, type UserRow } from '../rows/tables.ts';
 
 /*
- * Rows of a store as they are to be, each in its place: by the keys that are said to change, so that it takes as long as there
- * are such rows. In the transaction of the caller.
+ * Rewrites rows of a store in place. They are found by the keys that are said to change, so that the time depends on
+ * the number of such rows only. Runs in the transaction of the caller.
  */
 
 /** By users_pkey. */
@@ -56,7 +56,7 @@ export async function rewriteRows(connection: Connection, rewriting: Rewriting):
       [...keys],
     ]);
     for (const { seq, ordinal, value } of rows) {
-      // Which field is its key does not matter here.
+      // The name of its key field does not matter here.
       const before: HistoryLine = {
         kind: 'fact',
         seq,
@@ -88,12 +88,12 @@ async function setEdit(connection: Connection, row: EditRow, line: Line): Promis
   const after = line(before);
   if (after === before || after.kind !== 'edit') return;
   const { edit } = after;
-  // What its other columns have.
+  // The fields that have no column of their own.
   const own = Object.fromEntries(Object.entries(edit).filter(([name]) => name in row.edit));
   await connection.query(SET_EDIT, [row.seq, row.ordinal, JSON.stringify(own), edit.why ?? null]);
 }
 
-/** Files of archives with orders of these, and other rows that hold one of the texts. */
+/** Archive files with any of these orders, and other rows that contain one of the texts. */
 const PLACES = `SELECT 'archive ' || a.file AS place FROM orderctl.archives a WHERE EXISTS
     (SELECT FROM orderctl.archived_orders o WHERE o.archive = a.number AND o.order_id = ANY($1))
   UNION ALL SELECT 'undelivered record ' || u.name FROM orderctl.undelivered u, unnest($2::text[]) AS t (word)
@@ -107,7 +107,7 @@ const PLACES = `SELECT 'archive ' || a.file AS place FROM orderctl.archives a WH
     WHERE position(t.word IN concat_ws(' ', s.supplier_id, s.name, s.contact)) > 0
   ORDER BY 1`;
 
-/** What the rows above are not: places that still hold one of the texts. */
+/** Places other than the rows above that still contain one of the texts. */
 export async function placesOf(
   connection: Connection,
   { touched }: Rewriting,
@@ -119,17 +119,20 @@ export async function placesOf(
 
 const FORGET =
   'VACUUM orderctl.users, orderctl.orders, orderctl.archived_orders, orderctl.edits, orderctl.events_log';
-/** Whether the server keeps what was there before a transaction: for snapshots, standbys, slots or prepared transactions. */
+/**
+ * Whether the server keeps what existed before a transaction: for snapshots, standbys, slots or prepared
+ * transactions.
+ */
 const IS_KEPT = `SELECT EXISTS (SELECT FROM (
     SELECT backend_xmin AS oldest FROM pg_stat_activity WHERE pid <> pg_backend_pid()
       AND (backend_type = 'walsender' OR backend_type = 'client backend' AND datname = current_database())
     UNION ALL SELECT xmin FROM pg_replication_slots
     UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
   ) kept WHERE age(oldest) >= age(($1::xid8)::xid)) AS kept`;
-const LOOKS = 10;
-const LOOK_MS = 200;
+const CHECKS = 10;
+const CHECK_MS = 200;
 
-/** Within the transaction that rewrites. @returns what `forget` needs */
+/** Call in the transaction that rewrites. @returns what `forget` needs */
 export async function transactionOf(connection: Connection): Promise<string> {
   const [row] = await connection.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
   if (row === undefined) throw new Error('pg_current_xact_id() has no row');
@@ -137,19 +140,19 @@ export async function transactionOf(connection: Connection): Promise<string> {
 }
 
 /**
- * Takes away the versions of rows that were there before a transaction: until then their bytes are in the files of the tables. Waits up
- * to two seconds for transactions that end soon.
+ * Removes the versions of rows from before a transaction: until then, their bytes are in the files of the tables.
+ * Waits up to two seconds for transactions that end soon.
  *
  * @returns where they still are
  */
 export async function forget(connection: Connection, transaction: string, clock: Clock): Promise<string[]> {
-  for (let look = 1; look <= LOOKS; look += 1) {
-    if (look > 1) await clock.sleep(LOOK_MS);
+  for (let check = 1; check <= CHECKS; check += 1) {
+    if (check > 1) await clock.sleep(CHECK_MS);
     await connection.query(FORGET);
     const [row] = await connection.query<{ kept: boolean }>(IS_KEPT, [transaction]);
     if (row?.kept !== true) return [];
   }
   return [
-    'files of the tables, which keep it for an older transaction or a replication slot: end it, then VACUUM',
+    'files of the tables, which keep it because of an older transaction or a replication slot: end it, then VACUUM',
   ];
 }

@@ -1,10 +1,10 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Connection } from '../connection.ts';
 
-/** Why nobody may change a store. */
+/** Why a store must not be changed. */
 export interface Seal {
   readonly why: 'copied' | 'incomplete';
-  /** What it was copied to, or is copied from. */
+  /** The store that it was copied to, or is copied from. */
   readonly store: string;
 }
 
@@ -13,7 +13,7 @@ export async function readSeal(connection: Connection): Promise<Seal | null> {
   return row?.sealed ?? null;
 }
 
-/** @param to what it may have been copied to; null: nothing @throws Failure folder_in_use */
+/** @param to the store that it may have been copied to; null: none @throws Failure folder_in_use */
 export async function refuseSealed(connection: Connection, to: string | null = null): Promise<void> {
   const seal = await readSeal(connection);
   if (seal === null || (seal.why === 'copied' && seal.store === to)) return;
@@ -21,12 +21,12 @@ export async function refuseSealed(connection: Connection, to: string | null = n
     'folder_in_use',
     seal.why === 'copied'
       ? `${connection.name} was copied to ${seal.store}, and is sealed`
-      : `${connection.name} is a copy of ${seal.store} that is not whole yet`,
+      : `${connection.name} is an incomplete copy of ${seal.store}`,
     {
       fix:
         seal.why === 'copied'
-          ? 'use that store; to go on with this one and give that one up: UPDATE orderctl.shop SET sealed = NULL'
-          : 'go on with the copy, or DROP SCHEMA orderctl CASCADE',
+          ? 'use that store; to use this one instead and give up that store: UPDATE orderctl.shop SET sealed = NULL'
+          : 'continue the copy, or DROP SCHEMA orderctl CASCADE',
     },
   );
 }

@@ -15,10 +15,10 @@ import { lastOf, PostgresView } from '../view.ts';
 import { forget, placesOf, rewriteRows, transactionOf } from './rewrite.ts';
 import { refuseSealed } from './seal.ts';
 
-/** By events_log_by_log: a line of each. */
+/** By events_log_by_log: one line of each log. */
 const LOGS = 'SELECT DISTINCT ON (log) log, key, value FROM orderctl.events_log ORDER BY log, seq, ordinal';
 
-/** A store in PostgreSQL as it is copied: nobody else owns it meanwhile. Edits go on beside it until the seal. */
+/** A store in PostgreSQL that is copied: no other process owns it meanwhile, but edits continue until the seal. */
 export async function openPostgresSource(
   target: Target,
   to: string,
@@ -28,7 +28,7 @@ export async function openPostgresSource(
   let owner: PostgresStore | undefined;
   try {
     if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
-    // One that was sealed by a copy which did not come to its end is copied on.
+    // A store that was sealed by an interrupted copy can be copied further.
     owner = await ownAlone(target, parts);
     await refuseSealed(connection, to);
     return new PostgresSource(target, parts.clock, { connection, owner });
@@ -39,7 +39,7 @@ export async function openPostgresSource(
   }
 }
 
-/** Even a store that is sealed. @throws Failure folder_in_use */
+/** Owns even a sealed store. @throws Failure folder_in_use */
 export function ownAlone(
   target: Target,
   parts: { readonly clock: Clock; readonly processes: Processes },
@@ -86,7 +86,7 @@ class PostgresSource implements StoreSource {
     });
   }
 
-  /** As of one moment, which `rest` and `seal` are about too. */
+  /** As of one moment, to which `rest` and `seal` refer too. */
   async *history() {
     const { view, connection } = await this.#newView();
     this.#seen = (await lastOf(connection)).seq;
@@ -146,7 +146,7 @@ class PostgresSource implements StoreSource {
     return [...places, ...(await forget(this.#connection, transaction, this.#clock))];
   }
 
-  /** While one is open the server keeps what it sees. */
+  /** While a view is open, the server keeps what it sees. */
   async #closeViews(): Promise<void> {
     for (const view of this.#views.splice(0)) await view[Symbol.asyncDispose]();
   }

@@ -17,17 +17,17 @@ import { lastOf } from '../view.ts';
 import { readSeal } from './seal.ts';
 import { ownAlone } from './source.ts';
 
-/** What is in memory at a time, of what waits to be sent. */
+/** Unsent messages in memory at a time. */
 const OUTGOING_AT_ONCE = 2_000;
 const LOGS = ['orders', 'order_lines', 'stock_movements', 'edits', 'events_log'];
 const REST = ['users', 'products', 'positions', 'small_tables', 'effects', 'outbox', 'undelivered'];
 
-/** A database that is made of another store, some transactions in one of its own. */
+/** A database that is filled from another store: each of its transactions writes several of the other's. */
 export class PostgresTarget implements StoreTarget {
   readonly after: number;
   readonly #connection: Connection;
   readonly #owner: PostgresStore;
-  /** Of the lines without a number, by log. */
+  /** How many lines without a number were added, by log. */
   readonly #unnumbered = { edit: 0, decision: 0, movement: 0, fact: 0 };
 
   private constructor(
@@ -54,13 +54,13 @@ export class PostgresTarget implements StoreTarget {
       const last = await lastOf(connection);
       const isBegun = seal?.why === 'incomplete' && last.storeId === storeId;
       if (!isBegun && (seal !== null || last.seq > 0)) {
-        throw new Failure('already_exists', `there is a store in ${target.url} already`, {
-          fix: 'name another database, or DROP SCHEMA orderctl CASCADE there',
+        throw new Failure('already_exists', `${target.url} already has a store`, {
+          fix: 'use another database, or DROP SCHEMA orderctl CASCADE there',
         });
       }
       const text = JSON.stringify({ why: 'incomplete', store: from });
       await connection.query('UPDATE orderctl.shop SET store_id = $1, sealed = $2::json', [storeId, text]);
-      // Of lines without a number it cannot be known how many are there.
+      // For lines without a number, it cannot be known how many were copied.
       if (last.seq === 0) for (const table of LOGS) await connection.query(`DELETE FROM orderctl.${table}`);
       return new PostgresTarget({ connection, owner }, last.seq);
     } catch (error) {
@@ -138,7 +138,7 @@ function addLine(
   switch (line.kind) {
     case 'edit': {
       const { at, by, via, why, undoes, ...edit } = line.edit;
-      // Of a dead letter the reason is the edit's own.
+      // The reason of a dead letter belongs to the edit itself.
       const logged = (line.edit.kind === 'dead_letter' ? { ...edit, why } : edit) as Edit;
       writes.edits.push({ seq, ordinal, at, by, via, why, undoes, edit: logged, isNews: false });
       return;
