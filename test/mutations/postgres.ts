@@ -353,8 +353,8 @@ export const POSTGRES: readonly Mutation[] = [
   {
     name: 'what SQL does to the tables is no edit',
     file: 'src/adapters/postgres/migrations/0003-sql-edits.ts',
-    from: 'PERFORM orderctl.note_sql_edits(edits) WHERE edits IS NOT NULL;\n  RETURN NULL;\nEND $$;\n\n-- Before',
-    to: 'RETURN NULL;\nEND $$;\n\n-- Before',
+    from: 'PERFORM orderctl.note_sql_edits(edits) WHERE edits IS NOT NULL;\n  RETURN NULL;\nEND $$;\n\n-- Deleted',
+    to: 'RETURN NULL;\nEND $$;\n\n-- Deleted',
     tests: SQL,
   },
   {

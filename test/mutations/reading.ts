@@ -103,8 +103,8 @@ export const READING: readonly Mutation[] = [
   {
     name: 'a node that is cut off from the others is believed about how many partitions there are',
     file: 'src/adapters/kafka/consume/leaders.ts',
-    from: '!isTopicThere || this.#isBelieved(known, nodes)',
-    to: '!isTopicThere || known.olderReads >= 0',
+    from: '!topicExists || this.#isBelieved(known, nodes)',
+    to: '!topicExists || known.olderReads >= 0',
     tests: ['test/unit/kafka/leaders.test.ts'],
   },
   {
@@ -117,8 +117,8 @@ export const READING: readonly Mutation[] = [
   {
     name: 'a topic that has lost partitions is never believed to have',
     file: 'src/adapters/kafka/consume/leaders.ts',
-    from: '!isTopicThere || this.#isBelieved(known, nodes)',
-    to: '!isTopicThere',
+    from: '!topicExists || this.#isBelieved(known, nodes)',
+    to: '!topicExists',
     tests: ['test/unit/kafka/leaders.test.ts'],
   },
   {
@@ -194,7 +194,7 @@ export const READING: readonly Mutation[] = [
   {
     name: 'an answer that came while the process was held up is given up',
     file: 'src/adapters/kafka/protocol/silence.ts',
-    from: 'isReadFirst = lateMs > LOOK_EVERY_MS && !isReadFirst;',
+    from: 'isReadFirst = lateMs > CHECK_EVERY_MS && !isReadFirst;',
     to: '',
     tests: ['test/unit/kafka/connections.test.ts'],
   },

@@ -4,9 +4,7 @@ const LARGEST_ANSWER_BYTES = 6 * 1024 * 1024;
 /** The size of a producer's batch by default. */
 const SMALLEST_ANSWER_BYTES = 1024 * 1024;
 
-/**
- * How much all consumers of a process may fetch ahead. One that has nothing may always fetch, so that none starves.
- */
+/** How much all consumers of a process may fetch ahead. One that has nothing may always fetch, so that none starves. */
 export class FetchBudget {
   readonly #holders = new Set<object>();
   readonly #held = new Map<object, number>();

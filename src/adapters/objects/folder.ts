@@ -3,9 +3,7 @@ import path from 'node:path';
 import { makeDirectory } from '../../directories.ts';
 import type { Objects } from '../../ports/outside/objects.ts';
 
-/**
- * Objects in a folder, which is created if missing. @param folder its path @param name the path as the user gave it
- */
+/** Objects in a folder, which is created if missing. @param folder its path @param name the path as the user gave it */
 export function createFolderObjects(folder: string, name: string): Objects {
   return {
     name,

@@ -47,7 +47,9 @@ export class SpanQueue {
     if (this.#waiting.length >= MAX_WAITING) {
       this.#dropped += 1;
       if (this.#dropped === 1 && this.#problem === null)
-        this.#options.onWarning('spans are dropped: they are produced faster than the collector accepts them');
+        this.#options.onWarning(
+          'spans are dropped: they are produced faster than the collector accepts them',
+        );
       return;
     }
     this.#waiting.push(span);

@@ -13,9 +13,7 @@ import { tlsOf } from './url/tls.ts';
 const CONNECT_TIMEOUT_MS = 8_000;
 /** How often a transaction is run that conflicts with others. */
 const MOST_TRIES = 20;
-/**
- * After this long without a statement, the server ends the transaction and its session: the process may be paused.
- */
+/** After this long without a statement, the server ends the transaction and its session: the process may be paused. */
 const IDLE_MS = 10_000;
 /** The longest that a statement waits for a lock before it fails and is tried again. */
 const LOCK_MS = 5_000;

@@ -41,9 +41,7 @@ interface Window {
   readonly outgoing: readonly Outgoing[];
 }
 
-/**
- * The messages that this process must send: those in its shards, as of the latest check for what others have added.
- */
+/** The messages that this process must send: those in its shards, as of the latest check for what others have added. */
 export class Outbox {
   readonly #connection: LastingConnection;
   readonly #turns: Turns;

@@ -55,9 +55,7 @@ function messageIdOf(id: string): string {
   return `<${escaped}@orderctl>`;
 }
 
-/**
- * A 5yz answer about the recipient or the content is final (RFC 5321, 4.2.1); about the login, a setting is wrong.
- */
+/** A 5yz answer about the recipient or the content is final (RFC 5321, 4.2.1); about the login, a setting is wrong. */
 function outcomeOf(error: unknown): Sending {
   if (!(error instanceof Error)) return { kind: 'fault', detail: String(error) };
   const { code, responseCode } = error as Error & { code?: string; responseCode?: number };

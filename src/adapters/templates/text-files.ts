@@ -16,7 +16,9 @@ export async function readTextFiles(folder: string, isWanted: boolean): Promise<
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       if (!isWanted) return [];
-      throw new Failure('not_found', `folder ${folder} does not exist`, { fix: 'create it, or name another' });
+      throw new Failure('not_found', `folder ${folder} does not exist`, {
+        fix: 'create it, or name another',
+      });
     }
     throw unreadable(folder, error);
   }

@@ -21,7 +21,7 @@ describe('toFailure', () => {
     ['TOPIC_AUTHORIZATION_FAILED', 29, 'broker_refused', /do not allow/],
     ['GROUP_AUTHORIZATION_FAILED', 30, 'broker_refused', /do not allow/],
     ['SASL_AUTHENTICATION_FAILED', 58, 'broker_refused', /credentials/],
-    ['UNKNOWN_TOPIC_OR_PARTITION', 3, 'not_found', /no such topic/],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 3, 'not_found', /the topic does not exist/],
     ['INVALID_TOPIC_EXCEPTION', 17, 'invalid_value', /topic name/],
     ['INVALID_REPLICATION_FACTOR', 38, 'broker_refused', /INVALID_REPLICATION_FACTOR/],
     ['NOT_LEADER_FOR_PARTITION', 6, 'broker_unreachable', /NOT_LEADER/],

@@ -81,7 +81,9 @@ describe('the topics of a run', () => {
   it('are those that the positions are of', () => {
     const { saw } = opened(at('orders', 1), at('returns', 1), at('another', 7));
     saw([0, 1], [0, 1]);
-    expect(() => saw([0, 1], [0])).toThrow(/returns\/1: was read up to offset 5, but the topic no longer has/);
+    expect(() => saw([0, 1], [0])).toThrow(
+      /returns\/1: was read up to offset 5, but the topic no longer has/,
+    );
     expect(() => saw([0, 1], [0, 1], 'd')).toThrow(/orders\/1: .* on cluster c, but this is cluster d/);
   });
 

@@ -25,7 +25,7 @@ import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
 import { missingRequests } from '../protocol/requests/request.ts';
 
 const CREATE_TIMEOUT_MS = 10_000;
-/** A node that is cut off from the others receives no new metadata, and is not waited for any longer. */
+/** A node that is cut off from the others receives no new metadata: this is the longest wait for it. */
 const LONGEST_SPREAD_MS = 3_000;
 const TOPIC_RESOURCE = 2;
 
@@ -110,10 +110,7 @@ class KafkaAdmin implements BrokerAdmin {
     return created;
   }
 
-  /**
-   * Waits until the nodes know it: metadata spreads after the controller has answered, and the next request may go to
-   * any.
-   */
+  /** Waits for the nodes: metadata spreads after the controller's answer, and the next request may go to any of them. */
   async #settled(doing: string, topic: string, partitions: number): Promise<void> {
     const since = performance.now();
     await this.#retry(doing, async () => {

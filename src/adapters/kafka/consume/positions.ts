@@ -53,9 +53,7 @@ export async function comparePositions(
   return { ranges, refused };
 }
 
-/**
- * Refuses positions in another cluster, in a topic that was recreated since, or in a partition that does not exist.
- */
+/** Refuses positions in another cluster, in a topic that was recreated since, or in a partition that does not exist. */
 export function refusedByTopic(
   positions: Iterable<Position>,
   cluster: {
@@ -155,7 +153,8 @@ function offsetsGone(
   { start, end }: PartitionRange,
 ): RefusedPosition {
   const available = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
-  const gone = clusterId === null ? 'records before it no longer exist' : 'records that were read no longer exist';
+  const gone =
+    clusterId === null ? 'records before it no longer exist' : 'records that were read no longer exist';
   const gap =
     reason === 'before_start'
       ? `records ${next} to ${start - 1} were deleted before they were read`

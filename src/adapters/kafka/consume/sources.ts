@@ -21,9 +21,7 @@ export interface SourcesOptions {
 /** The topics that are read, checked at each reading of the leaders: deleted, grown, or in another cluster. */
 export class Sources {
   readonly #options: SourcesOptions;
-  /**
-   * How many partitions of each topic were divided when the group was joined; undefined if another member did that.
-   */
+  /** How many partitions of each topic were divided when the group was joined; undefined if another member did that. */
   #counts: ReadonlyMap<string, number> | undefined;
   #others: readonly string[] = [];
   readonly #missingSince = new Map<string, number>();

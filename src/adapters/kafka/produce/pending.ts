@@ -15,9 +15,7 @@ export interface Pending {
   isUnderWay: boolean;
   /** The leaders must be read before it is sent again. */
   waits: boolean;
-  /**
-   * A request with it got no answer, or one from a leader that may have stored it: only a later answer shows which.
-   */
+  /** A request with it got no answer, or one from a leader that may have stored it: only a later answer shows which. */
   perhapsStored: boolean;
 }
 

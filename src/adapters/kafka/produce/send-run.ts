@@ -29,16 +29,12 @@ const LONGEST_PAUSE_MS = 1_000;
 const MESSAGE_TOO_LARGE = new Set([10, 18]);
 /** The record itself is refused: it has no key, and the topic is compacted. */
 const RECORD_REFUSED = new Set([43, 87]);
-/**
- * The clocks of the broker and of this machine differ: once they agree, the batch is accepted with the time of then.
- */
+/** The clocks of the broker and this machine differ: once they agree, the batch is accepted with its new time. */
 const INVALID_TIMESTAMP = 32;
 const DUPLICATE_SEQUENCE = 46;
 /** The broker lost track of our sequence numbers, or we did: a new producer id starts from scratch. */
 const LOST_SEQUENCE = new Set([45, 47, 59]);
-/**
- * UNKNOWN_SERVER_ERROR, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR.
- */
+/** UNKNOWN_SERVER_ERROR, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR. */
 const PERHAPS_STORED = new Set([-1, 7, 13, 20, 56]);
 
 /** What outlives one send: the producer id, and the sequence numbers and leaders of partitions. */

@@ -108,9 +108,7 @@ export class KafkaClient {
     }
   }
 
-  /**
-   * Ends an attempt at the deadline if no address has ever answered, and at the end of the total time in any case.
-   */
+  /** Ends an attempt at the deadline if no address has ever answered, and at the end of the total time in any case. */
   async #untilLate<T>(attempt: Promise<T>, startedAt: number, deadline: number, doing: string): Promise<T> {
     const leftMs = Math.max(0, deadline - performance.now());
     const isEnd = deadline === this.#endsAt;

@@ -25,7 +25,7 @@ CREATE TABLE orderctl.archived_orders (
   partition integer NOT NULL,
   record_offset bigint NOT NULL,
   reason text,
-  -- [item, quantity] of each.
+  -- [item, quantity] of each line.
   lines json NOT NULL
 );
 CREATE TABLE orderctl.archived_sales (

@@ -29,9 +29,7 @@ const RENEW = `UPDATE orderctl.instances SET seen_at = clock_timestamp(), status
   RETURNING is_to_stop AS "isToStop", is_out AS "isOut", (SELECT count(*) FROM orderctl.instances WHERE ${LIVING}) AS count,
     EXISTS (SELECT FROM orderctl.edits WHERE is_news) AS "hasNews"`;
 
-/**
- * Renews this process's row and shards in a shared store, each second and on request, and checks for other owners.
- */
+/** Renews this process's row and shards in a shared store, each second and on request, and checks for other owners. */
 export class Beat {
   readonly #parts: BeatParts;
   readonly #end = new AbortController();
