@@ -221,7 +221,7 @@ describe('the store in PostgreSQL', () => {
       const edited = access.edit({ kind: 'item.update', item: 'pen', by: 20 }, { via: 'command', onNotice });
       await expect(edited).rejects.toMatchObject({
         code: 'store_unreachable',
-        message: expect.stringContaining('may be changed, or not') as string,
+        message: expect.stringContaining('may or may not have been made') as string,
       });
     });
 
@@ -241,7 +241,7 @@ describe('the store in PostgreSQL', () => {
       await waitFor('a word about the lock', async () => away.length > 0);
       expect(away[0]?.message).toMatch(
         new RegExp(
-          `held up by session ${session[0]?.pid} \\(user orderctl\\), idle in transaction for \\d s: `,
+          `blocked by session ${session[0]?.pid} \\(user orderctl\\), idle in transaction for \\d s: `,
         ),
       );
       // Between two tries.
