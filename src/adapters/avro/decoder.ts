@@ -168,6 +168,6 @@ function beginning(first: number | undefined): string {
   if (first === undefined) return 'is empty';
   const isPrintable = first > 0x20 && first < 0x7f;
   return isPrintable
-    ? `begins with "${String.fromCharCode(first)}" (byte ${first})`
-    : `begins with byte ${first}`;
+    ? `starts with "${String.fromCharCode(first)}" (byte ${first})`
+    : `starts with byte ${first}`;
 }

@@ -11,9 +11,9 @@ export interface TlsFiles {
 /** @throws Failure invalid_settings: a file cannot be read, or is not PEM */
 export async function readTls(tls: TlsFiles): Promise<{ ca?: string; cert?: string; key?: string }> {
   const [ca, cert, key] = await Promise.all([
-    readPem('the authorities for TLS', tls.ca),
-    readPem('the certificate for TLS', tls.cert),
-    readPem('the key for TLS', tls.key),
+    readPem('the TLS certificate authorities', tls.ca),
+    readPem('the TLS certificate', tls.cert),
+    readPem('the TLS key', tls.key),
   ]);
   return {
     ...(ca === undefined ? {} : { ca }),

@@ -145,7 +145,7 @@ class RangeReader {
     if (performance.now() - since >= this.#client.connectTimeoutMs) {
       throw unreachable(
         this.#client.addresses,
-        `nothing comes of ${this.#topic}/${partition} at offset ${next}, though it was said to reach ${to}`,
+        `${this.#topic}/${partition} returns no records at offset ${next}, although it extends to offset ${to}`,
       );
     }
     this.#leaderOf = undefined;
@@ -169,7 +169,7 @@ class RangeReader {
 
 function noPartition(topic: string, partition: number, count: number): Failure {
   return new Failure('not_found', `topic ${topic} has no partition ${partition}`, {
-    fix: `it has ${count}: 0 to ${count - 1}`,
+    fix: `use one of its ${count} partitions: 0 to ${count - 1}`,
     context: { topic, partition },
   });
 }
@@ -183,9 +183,9 @@ function offsetsGone(
   const left = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
   return new Failure(
     'offsets_gone',
-    `${topic}/${partition}@${offset} is not in the topic any more: ${left}`,
+    `${topic}/${partition}@${offset} is no longer in the topic: ${left}`,
     {
-      fix: 'try again: what is left is read from its beginning',
+      fix: 'try again: reading starts at the first record that is left',
       context: { topic, partition, offset },
     },
   );
