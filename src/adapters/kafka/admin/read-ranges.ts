@@ -181,12 +181,8 @@ function offsetsGone(
   { start, end }: { start: number; end: number },
 ): Failure {
   const left = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
-  return new Failure(
-    'offsets_gone',
-    `${topic}/${partition}@${offset} is no longer in the topic: ${left}`,
-    {
-      fix: 'try again: reading starts at the first record that is left',
-      context: { topic, partition, offset },
-    },
-  );
+  return new Failure('offsets_gone', `${topic}/${partition}@${offset} is no longer in the topic: ${left}`, {
+    fix: 'try again: reading starts at the first record that is left',
+    context: { topic, partition, offset },
+  });
 }
