@@ -1,12 +1,12 @@
 import type { OrderStatus } from './checkout/status.ts';
 
-/** The books in one line: put in − sold + returned = on hand. Units of all items and all channels. */
+/** The balance of the books: put in − sold + returned = on hand. In units, summed over all items and channels. */
 export interface Balance {
-  /** What edits and restocks added, less what edits took away. */
+  /** Units added by edits and restocks, minus units removed by edits. */
   readonly putIn: number;
-  /** Direct orders, reservations of the checkout, and sales in stores. */
+  /** Units of direct orders, checkout reservations and store sales. */
   readonly sold: number;
-  /** What cancelled orders gave back. */
+  /** Units returned by cancelled orders. */
   readonly returned: number;
   readonly onHand: number;
   /** Orders of the direct flow. */
@@ -14,6 +14,6 @@ export interface Balance {
   readonly rejected: number;
   /** Orders of both flows. */
   readonly orders: Readonly<Record<OrderStatus, number>>;
-  /** An item whose sum is another than what is on hand of it. */
+  /** An item whose sum differs from its stock on hand; null if all agree. */
   readonly difference: { readonly item: string; readonly expected: number; readonly actual: number } | null;
 }

@@ -1,51 +1,51 @@
 import type { Advice } from './advice.ts';
-/** What does not agree. Part of the outside contract: never rename one. */
+/** The kinds of difference that an audit reports. They are part of the public contract: never rename one. */
 export const DIFFERENCE_KINDS = [
-  /** A file that is the truth, and cannot be what was written. */
+  /** An authoritative file does not have the content that was written. */
   'state_damaged',
   'log_changed',
   'line_unreadable',
-  /** One id, two decisions. */
+  /** One order id has two decisions. */
   'decided_twice',
-  /** Stock is not what was put in less what was sold. */
+  /** The stock on hand is not what was put in minus what was sold. */
   'stock_mismatch',
-  /** An accepted order or an edit does not begin where the one before it ended. */
+  /** The stock before an accepted order or an edit is not the stock after the previous change. */
   'stock_before_mismatch',
   'edit_mismatch',
   'oversold',
   'item_mismatch',
   'user_mismatch',
   'position_mismatch',
-  /** Of an order of the checkout: a step twice, two outcomes, one without what comes before it. */
+  /** A checkout order has a step twice, has two outcomes, or has a step without the one that must precede it. */
   'step_twice',
   'outcome_mismatch',
   'step_missing',
-  /** An id that belongs to both flows. */
+  /** One order id belongs to both flows. */
   'claimed_twice',
-  /** What was charged and not given back is not the total of a completed order, or not nothing of another. */
+  /** Charges minus refunds are not the total of a completed order, or not zero for any other order. */
   'money_mismatch',
   'reservation_mismatch',
-  /** What an effect owes and what asks for it. */
+  /** A fact requires an effect that does not exist, or an effect exists that no fact requires. */
   'effect_missing',
   'effect_unaccounted',
-  /** One event that counts twice. */
+  /** One stock event was counted twice. */
   'event_twice',
-  /** An event and its change of the stock do not agree, or one is there without the other. */
+  /** A stock event and its change of stock do not agree, or one exists without the other. */
   'event_mismatch',
-  /** Views. */
+  /** Views, which can be rebuilt. */
   'log_tail_mismatch',
   'index_damaged',
   'index_missing',
   'csv_missing',
   'csv_behind',
   'csv_mismatch',
-  /** The user's file cannot be read. */
+  /** The CSV file that the user edits cannot be read. */
   'csv_broken',
-  /** Compared with the topic. */
+  /** The store does not agree with the topic. */
   'record_unaccounted',
   'record_mismatch',
   'dead_letter_missing',
-  /** An unfinished order of the checkout, for which nothing is to be read, sent or performed. */
+  /** An unfinished checkout order for which nothing is left to be read, sent or performed. */
   'order_stuck',
 ] as const;
 
@@ -59,9 +59,9 @@ export interface Difference {
   readonly actual: string | number | null;
   /** `orders.jsonl:7` (a line, counted from 1), `orders/3@17` (a record), or a file; files are relative to the folder. */
   readonly where: string;
-  /** What does not agree, in words. */
+  /** A sentence that says what does not agree. */
   readonly message: string;
-  /** What can be done about it; null for a view, which can be built again. */
+  /** What to do; null for a view, which can be rebuilt. */
   readonly fix: Advice | null;
 }
 
@@ -70,7 +70,7 @@ export const NOTE_KINDS = [
   ...(['effect_parked', 'order_skipped'] as const),
 ] as const;
 
-/** Something that looks odd and is no difference. */
+/** Something unusual that is not a difference. */
 export interface AuditNote {
   readonly kind: (typeof NOTE_KINDS)[number];
   readonly where: string;
@@ -79,7 +79,7 @@ export interface AuditNote {
 
 const RESTORE = 'restore the whole folder from a backup; orders read since then are read again from Kafka';
 
-/** A difference in the truth itself: it cannot be built again from anything. */
+/** A difference in authoritative data, which cannot be rebuilt from anything else. */
 export function difference(
   kind: DifferenceKind,
   where: string,

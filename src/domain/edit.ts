@@ -18,7 +18,7 @@ import {
 /** A reason is a sentence or two. */
 const MAX_WHY_LENGTH = 1_000;
 
-/** A change that is asked for; its effect depends on the tables at that moment. */
+/** A requested change. The edit that results depends on the tables at that moment. */
 export type EditRequest =
   | { readonly kind: 'user.add' | 'user.update'; readonly user: string; readonly status: UserStatus }
   | { readonly kind: 'user.remove'; readonly user: string }
@@ -27,7 +27,7 @@ export type EditRequest =
       readonly kind: 'item.update';
       readonly item: string;
       readonly quantity?: number;
-      /** Added to what is on hand, may be negative; excludes `quantity`. */
+      /** Added to the stock on hand; may be negative. Mutually exclusive with `quantity`. */
       readonly by?: number;
     } & GivenDetails)
   | { readonly kind: 'item.remove'; readonly item: string }
@@ -43,18 +43,18 @@ export type DeadLetterAction = 'redriven' | 'discarded';
 
 /** A dead letter that was redriven or discarded. */
 export interface MarkedDeadLetter {
-  /** PARTITION:OFFSET in its topic, or the name of a kept one. */
+  /** PARTITION:OFFSET in its topic, or the name of a dead letter that is kept in the folder. */
   readonly id: string;
-  /** Identifies it: the same for two copies of one dead letter, another one when the topic was created again. */
+  /** Identifies the dead letter: equal for two copies of it, different if the topic was recreated. */
   readonly key: string;
 }
 
-/** Left out: stays as it is; null: is unset, and so is an empty text, which is all that a cell can say of it. */
+/** A field that is left out stays as it is; null or an empty string (an empty cell in a CSV) clears it. */
 type GivenDetails = Partial<ItemDetails> & { readonly category?: string | null };
 
 /**
- * A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too, and so is
- * what was done with dead letters: neither changes a table.
+ * A change that was made, as the row before and after it; null means that the row did not exist. Moves of a stored
+ * position and actions on dead letters are edits too, although they change no table.
  */
 export type Edit =
   | {
@@ -77,9 +77,9 @@ export type Edit =
       /** Next offset to read; null when the partition had no stored position. */
       readonly before: number | null;
       readonly after: number;
-      /** `reset`: asked for here; `group_moved`: another tool moved the group; `adopt`: a group was taken over. */
+      /** `reset`: by a command of orderctl; `group_moved`: by another tool; `adopt`: an existing group was taken over. */
       readonly cause: 'reset' | 'group_moved' | 'adopt';
-      /** `before` is of another cluster, or of a topic that was deleted since: nothing of this one was read. */
+      /** `before` belongs to another cluster or to a topic deleted since: nothing of the current topic was read. */
       readonly recreated?: true;
     }
   | {
@@ -87,37 +87,37 @@ export type Edit =
       /** The dead-letter topic. */
       readonly topic: string;
       readonly action: DeadLetterAction;
-      /** The reason that was given, or the replay that they went with. */
+      /** The reason given, or the replay that sent the dead letters. */
       readonly why: string;
       readonly letters: readonly MarkedDeadLetter[];
     };
 
-/** `sql`: by a statement on the tables of a database. */
+/** How an edit was made. `sql`: by a statement run on the tables of the database. */
 export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume' | 'http' | 'sql';
 
-/** Where an edit comes from, for the log of edits. */
+/** The origin of an edit, for the log of edits. */
 export interface EditOrigin {
   readonly via: EditVia;
-  /** The reason that the user gave. */
+  /** The reason given by the user. */
   readonly why?: string | undefined;
-  /** The number of the edit that it takes back. */
+  /** The number of the edit that this one undoes. */
   readonly undoes?: number | undefined;
 }
 
-/** An edit as the log of edits has it. */
+/** An edit as stored in the log of edits. */
 export type LoggedEdit = Edit &
   EditOrigin & {
     /** Milliseconds since the epoch. */
     readonly at: number;
-    /** The operating system's name of the user who did it. */
+    /** The operating-system user name of the user who made it. */
     readonly by: string;
-    /** The copy of a table that it was made in. */
+    /** The copy of a table in which it was made. */
     readonly copy?: string;
   };
 
 /** @throws Failure invalid_value */
 export function checkWhy(why: string): void {
-  // A line of a table has room for no more, and a control character would make it several.
+  // The reason is printed on one line of a table: it must be short, and a control character could break the line.
   if (why.trim() !== '' && why.length <= MAX_WHY_LENGTH && !/\p{Cc}/u.test(why)) return;
   throw new Failure('invalid_value', `${JSON.stringify(why.slice(0, 40))} is not a reason for an edit`, {
     fix: `say why on one line, in 1 to ${MAX_WHY_LENGTH} characters`,
@@ -130,9 +130,9 @@ export interface EditState {
 }
 
 /**
- * Turns a request into the edit that it means for these tables.
+ * Turns a request into the edit that it makes to these tables.
  *
- * @throws Failure invalid_value, already_exists or not_found, with the way out
+ * @throws Failure invalid_value, already_exists, not_found
  */
 export function decideEdit(request: EditRequest, state: EditState): Edit {
   switch (request.kind) {
@@ -162,7 +162,7 @@ function decideUserEdit(
   if (request.kind === 'user.add') {
     checkName('user', user);
     if (before !== null) {
-      throw new Failure('already_exists', `user ${user} exists already (${before.status})`, {
+      throw new Failure('already_exists', `user ${user} already exists (${before.status})`, {
         fix:
           before.status === request.status
             ? { kind: 'show_users' }
@@ -189,7 +189,7 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
   checkQuantity(item, quantity);
   const before = state.item(item) ?? null;
   if (before !== null) {
-    throw new Failure('already_exists', `item ${item} exists already (${before.quantity} on hand)`, {
+    throw new Failure('already_exists', `item ${item} already exists (${before.quantity} on hand)`, {
       fix: { kind: 'add_stock', item, quantity },
     });
   }
@@ -200,7 +200,7 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
 function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, state: EditState): Edit {
   const { item } = request;
   if (request.quantity !== undefined && request.by !== undefined) {
-    throw new Failure('invalid_value', 'a quantity is either set or adjusted, not both');
+    throw new Failure('invalid_value', 'a quantity cannot be both set and adjusted');
   }
   const before = existingItem(item, state, { kind: 'add_item', item, quantity: request.quantity ?? 10 });
   const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
@@ -211,7 +211,7 @@ function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, stat
       { fix: { kind: 'take_less', item, most: Math.max(0, before.quantity) } },
     );
   }
-  // What is below zero may rise, and its other cells may change.
+  // Stock that is already below zero may rise, and the other cells of its row may change.
   if (!(quantity < 0 && quantity >= before.quantity)) checkQuantity(item, quantity);
   return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request, before) } };
 }
@@ -224,11 +224,11 @@ function existingItem(item: string, state: EditState, fix: Advice): Item {
 
 function markDeadLetters(request: Extract<EditRequest, { kind: 'dead_letter.mark' }>): Edit {
   const { topic, action, why, letters } = request;
-  if (letters.length === 0) throw new Failure('invalid_value', 'no dead letter is named');
+  if (letters.length === 0) throw new Failure('invalid_value', 'no dead letters are given');
   if (why.trim() === '' || why.length > MAX_WHY_LENGTH) {
     throw new Failure(
       'invalid_value',
-      `the reason why dead letters are ${action} has ${why.length} characters`,
+      `the reason for which dead letters are ${action} has ${why.length} characters`,
       { fix: `say why in 1 to ${MAX_WHY_LENGTH} characters` },
     );
   }
@@ -262,7 +262,7 @@ function checkedDetails(details: GivenDetails, { extra }: Item): Partial<Item> {
       fix:
         meant.length === 0
           ? 'use up to eight digits and at most two decimals'
-          : `write ${meant.join(' or ')}: a point before at most two decimals, nothing between thousands`,
+          : `write ${meant.join(' or ')}: use a decimal point, at most two decimals and no thousands separator`,
     });
   }
   if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {
@@ -282,9 +282,9 @@ function checkedDetails(details: GivenDetails, { extra }: Item): Partial<Item> {
 
 /** @throws Failure invalid_value */
 export function checkText(what: string, text: string): void {
-  // A line break or another control character would make the row span lines, which nobody expects.
+  // A line break or another control character would make the row span several lines of the CSV file.
   if (text.length <= 256 && !/\p{Cc}/u.test(text) && !/^[=+\-@]/.test(text)) return;
   throw new Failure('invalid_value', `${what} ${JSON.stringify(text.slice(0, 300))} is not allowed`, {
-    fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',
+    fix: 'use at most 256 characters, without control characters, and do not start with = + - or @',
   });
 }

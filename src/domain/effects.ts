@@ -1,49 +1,49 @@
-/** Something outside that is asked for: a payment, a mail, a call of a webhook, a parcel. */
+/** The kinds of action outside orderctl: a payment, a mail, a webhook call, a parcel. */
 export type EffectKind = 'charge' | 'refund' | 'dispatch' | 'mail' | 'webhook' | 'log';
 
 /**
- * An effect that is owed: committed together with what asks for it, performed afterwards, at least once, and removed by
- * the commit that takes its answer.
+ * A pending effect. It is committed together with its cause, performed afterwards at least once, and removed by the
+ * commit that stores its answer.
  */
 export interface Effect {
-  /** What it is about, the same whenever that is decided again: `o-17/charge`. */
+  /** Derived from its cause, so that it is the same if the cause is processed again: `o-17/charge`. */
   readonly id: string;
   readonly kind: EffectKind;
-  /** By which the other side recognises a second try: an idempotency key, a Message-ID. */
+  /** Lets the receiver recognise a second try: an idempotency key, a Message-ID. */
   readonly key: string;
-  /** What is asked for: fields of JSON, snake_case. */
+  /** The parameters of the action: JSON fields in snake_case. */
   readonly fields: Readonly<Record<string, unknown>>;
   /**
-   * `due`: to be tried at `dueAt`. `trying`: was handed out, and no answer is committed: whether it happened is not
-   * known. `parked`: is not tried any more until it is made due again.
+   * `due`: to be tried at `dueAt`. `trying`: handed out, with no answer committed yet, so it is unknown whether it
+   * happened. `parked`: not tried again until it is made due.
    */
   readonly state: 'due' | 'trying' | 'parked';
-  /** Milliseconds since the epoch. While it is tried: when another may take it over. */
+  /** Milliseconds since the epoch. In state `trying`: when another process may take it over. */
   readonly dueAt: number;
-  /** Tries begun. An answer counts only while this is what it was when that try began. */
+  /** Tries started. An answer counts only if this number has not changed since its try started. */
   readonly attempts: number;
-  /** When it was first handed out, by which keys expire; null before. Milliseconds since the epoch. */
+  /** When it was first handed out, from which the expiry of `key` counts; null before. Milliseconds since the epoch. */
   readonly firstTriedAt: number | null;
 }
 
-/** What an effect came to. */
+/** The result of trying an effect. */
 export type Answer =
-  /** `fields`: what was answered, as a value: a decline is an answer. */
+/** The receiver answered `fields`. A decline is an answer too. */
   | { readonly kind: 'done'; readonly fields: Readonly<Record<string, unknown>> }
-  /** It did not happen, or nobody knows (`isUnknown`): try again, or give up. */
+  /** The effect did not happen, or it is unknown whether it did (`isUnknown`): try again, or give up. */
   | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };
 
-/** An effect that was tried, and what the try came to. */
+/** An effect that was tried, with the result. */
 export interface Answered {
   readonly effect: Effect;
   readonly answer: Answer;
 }
 
-/** An effect as it is after a change; null: it is done with. */
+/** The effect after a change; null: it is finished. */
 export interface EffectChange {
   readonly id: string;
   readonly effect: Effect | null;
-  /** None of that id is owed before it: to replace one would lose what it has tried. */
+  /** No effect with this id may be pending yet: replacing it would lose the record of its tries. */
   readonly isNew?: true;
 }
 
@@ -52,8 +52,8 @@ export function newEffect(
   { id, kind, key, fields }: Pick<Effect, 'id' | 'kind' | 'key' | 'fields'>,
   dueAt: number,
 ): EffectChange {
-  // Not `{ ...of, state }`, nor `{ ...one, ...another }`: V8 of Node 20 takes a microsecond for each property that is added to a literal
-  // that begins with a spread, of whatever. A clone, or one with properties replaced, is fast.
+  // Not `{ ...of, state }`, nor `{ ...one, ...another }`: in Node 20, V8 takes a microsecond for each property that is
+  // added to an object literal starting with a spread. Cloning an object, or replacing its properties, is fast.
   const effect: Effect = { id, kind, key, fields, state: 'due', dueAt, attempts: 0, firstTriedAt: null };
   return { id, effect, isNew: true };
 }
@@ -61,8 +61,8 @@ export function newEffect(
 /**
  * Checks changes, in order, before a store applies them.
  *
- * @param isOwed whether one of that id is owed before them
- * @throws Error when one that is owed would be replaced by a new one: a bug in what decides
+ * @param isOwed whether an effect with this id is pending before the changes
+ * @throws Error if a new effect would replace a pending one, which is a bug in the processor
  */
 export function checkNewEffects(changes: readonly EffectChange[], isOwed: (id: string) => boolean): void {
   const changed = new Map<string, boolean>();
@@ -73,5 +73,5 @@ export function checkNewEffects(changes: readonly EffectChange[], isOwed: (id: s
 }
 
 export function owedAlready(id: string): Error {
-  return new Error(`the effect ${id} is owed already, and a new one would replace it`);
+  return new Error(`effect ${id} is already pending, and a new one would replace it`);
 }

@@ -1,18 +1,18 @@
-/** What happened to a thing, in the shape in which it is logged: fields of JSON, snake_case. */
+/** Something that happened, in the form in which it is logged: JSON fields in snake_case. */
 export type Fact = Readonly<Record<string, unknown>>;
 
 /**
- * A log of facts: append-only, read by key, never shortened. What is known of a thing is a fold over its facts, few per
- * key, in any order.
+ * An append-only log of facts, read by key and never truncated. The state of a key is a fold over its facts, which are
+ * few and may be in any order.
  */
 export interface FactLog<T extends Fact = Fact> {
-  /** Of the log, and of its file or table. */
+  /** Name of the log and of its file or table. */
   readonly name: string;
-  /** The field whose text is the key. */
+  /** The field that holds the key, a string. */
   readonly key: keyof T & string;
 }
 
-/** A fact to be appended: made by newFact, which sees that it is one of that log. */
+/** A fact to append. Create it with newFact, which checks at compile time that it belongs to the log. */
 export interface NewFact {
   readonly log: FactLog<never>;
   readonly value: Fact;
@@ -23,8 +23,8 @@ export function newFact<T extends Fact>(log: FactLog<T>, value: T): NewFact {
 }
 
 /**
- * A small table: rows by key, all of them in memory. For settings, cursors, windows: what grows with the shop, never
- * with the orders.
+ * A small table of rows by key, all in memory. It is meant for settings, cursors and windows: data that grows with the
+ * shop, not with the number of orders.
  */
 export interface SmallTable<T> {
   readonly name: string;
@@ -32,7 +32,7 @@ export interface SmallTable<T> {
   readonly row?: T;
 }
 
-/** A row as it is after a change; null: not there. A JSON value. */
+/** A row after a change: a JSON value; null: the row does not exist. */
 export interface SmallChange<T = unknown> {
   readonly table: SmallTable<T>;
   readonly key: string;

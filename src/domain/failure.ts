@@ -1,6 +1,6 @@
 import type { Advice } from './advice.ts';
 
-/** Every failure a user can meet. The codes are part of the outside contract (`"code"` under `-o json`): never rename one. */
+/** The codes of all failures. They are part of the public contract (`"code"` under `-o json`): never rename one. */
 export const FAILURE_CODES = [
   'bug',
   'usage',
@@ -39,7 +39,7 @@ export const FAILURE_CODES = [
 
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
-/** What a failure is about; each part is left out when unknown. */
+/** What a failure concerns; unknown parts are left out. */
 export interface FailureContext {
   file?: string;
   /** 1-based line of `file`. */
@@ -51,8 +51,8 @@ export interface FailureContext {
 }
 
 /**
- * The one error type that users see. `message` says what failed and on what, `fix` what to do next.
- * Anything thrown that is not a Failure is a bug.
+ * The only error type that users see. `message` says what failed and why, `fix` what to do next.
+ * Any other thrown value is a bug.
  */
 export class Failure extends Error {
   override readonly name = 'Failure';

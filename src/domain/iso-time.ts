@@ -1,8 +1,8 @@
 import { GREATEST_TIME_MS } from './orders/order.ts';
 
-/** A time that exists, as UTC when its text names no zone. */
+/** A valid time. Text without a time zone is read as UTC. */
 export interface IsoTime {
-  /** Milliseconds since the epoch; finer fractions are cut off. */
+  /** Milliseconds since the epoch; smaller fractions are truncated. */
   readonly ms: number;
   readonly hasZone: boolean;
 }
@@ -11,10 +11,10 @@ const FORM =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,20}))?)?([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /**
- * A date, or a date and a time of day, by ISO 8601. Not by Date.parse, which takes a time without a zone to be local
- * and carries 30 February over into March.
+ * Parses an ISO 8601 date, with or without a time of day. Date.parse does not serve: it reads a time without a zone as
+ * local time and turns 30 February into a day in March.
  *
- * @returns why not: it has no such form, or there is no such time
+ * @returns `unreadable`: not in this format; `unreal`: no such date or time exists
  */
 export function parseIsoTime(text: string): IsoTime | 'unreadable' | 'unreal' {
   const match = FORM.exec(text);
@@ -24,7 +24,7 @@ export function parseIsoTime(text: string): IsoTime | 'unreadable' | 'unreal' {
   const fraction = match[7] ?? '';
   const zone = match[8];
   const date = new Date(0);
-  // Date.UTC takes the years up to 99 for those of the last century.
+  // Date.UTC maps the years 0 to 99 to 1900 to 1999.
   date.setUTCFullYear(Number(match[1]), month - 1, day);
   const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   const isEndOfDay = hour === 24 && minute === 0 && second === 0 && /^0*$/.test(fraction);
@@ -48,9 +48,9 @@ function zoneMinutes(zone: string): number | null {
 let knownMs = NaN;
 let knownText = '';
 
-/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
+/** ISO 8601 in UTC with milliseconds. Times outside the range of a Date are clamped to it. */
 export function isoTime(ms: number): string {
-  // The edits of a file and the decisions of a batch have one time.
+  // The edits of a file, and the decisions of a batch, all have the same time.
   if (ms !== knownMs) {
     const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
     knownText = new Date(bounded).toISOString();
@@ -59,12 +59,12 @@ export function isoTime(ms: number): string {
   return knownText;
 }
 
-/** The same of a time that may not be known. */
+/** isoTime for a time that may be unknown. */
 export function isoTimeOrNull(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : isoTime(ms);
 }
 
-/** For people: without its fraction. */
+/** isoTime without the fraction, for people. */
 export function isoSeconds(ms: number): string {
   return isoTime(ms).replace(/\.\d+/, '');
 }

@@ -1,23 +1,23 @@
 /**
- * A change of stock that no order of the direct flow and no edit made: those are read from their own logs. Together they
- * are all there is: put in − taken out = on hand.
+ * A change of stock made by neither a direct order nor an edit, which have logs of their own. Together they are all
+ * changes of stock: put in − taken out = on hand.
  */
 export interface Movement {
   readonly item: string;
-  /** Added to what is on hand; negative takes. */
+  /** Added to the stock on hand; negative if stock is taken. */
   readonly delta: number;
   readonly cause: 'reservation' | 'release' | 'restock' | 'sale';
-  /** The order that it was for. */
+  /** The order that caused it. */
   readonly orderId: string | null;
-  /** The event of the log `events_log` that it was for, which `audit` looks up: set by the processor `stock` alone. */
+  /** The stock event that caused it, which `audit` looks up in `events_log`. Only the processor `stock` sets it. */
   readonly eventId: string | null;
 }
 
 /**
- * Whether stock may change like that. What is sold in a store has left it, whatever the books say was there; nothing else
- * takes stock below zero.
+ * Whether a movement is allowed. Only a store sale may take stock below zero: the goods have left the store, whatever
+ * the books say.
  *
- * @param onHand before it
+ * @param onHand the stock before the movement
  */
 export function isPossible({ cause, delta }: Pick<Movement, 'cause' | 'delta'>, onHand: number): boolean {
   const left = onHand + delta;

@@ -6,13 +6,13 @@ import type { Movement } from './movement.ts';
 import type { Decided } from './orders/decided.ts';
 import type { Item, User, UserStatus } from './tables.ts';
 
-/** The committed state at one moment, readable for the keys that were asked for. */
+/** The committed state at one moment, readable for the keys that were requested. */
 export interface State {
-  /** That moment, milliseconds since the epoch. */
+  /** That moment, in milliseconds since the epoch. */
   readonly at: number;
-  /** Of the store: part of the ids of what is sent. */
+  /** The id of the store, which is part of the ids of outgoing messages. */
   readonly storeId: string;
-  /** The number of the commit that decides on it. It rises by every commit; not all numbers are used. */
+  /** The number of the commit that uses this state. It rises with every commit; numbers may be skipped. */
   readonly seq: number;
   status(user: string): UserStatus | undefined;
   quantity(item: string): number | undefined;
@@ -22,12 +22,12 @@ export interface State {
   decided(orderId: string): Decided | undefined;
   /** In the order in which they were appended. */
   facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[];
-  /** Of any key: a small table needs not be asked for. */
+  /** The row of any key: keys of small tables need not be requested. */
   small<T>(table: SmallTable<T>, key: string): T | undefined;
   effect(id: string): Effect | undefined;
 }
 
-/** What will be looked at or changed. */
+/** The keys that will be read or changed. */
 export interface StateKeys {
   readonly users?: Iterable<string>;
   readonly items?: Iterable<string>;
@@ -35,24 +35,24 @@ export interface StateKeys {
   readonly facts?: ReadonlyMap<FactLog<never>, Iterable<string>>;
   readonly effects?: Iterable<string>;
   /**
-   * What follows from facts of the keys above: an order is known by its id, its items by what was reserved for it. A
-   * store that locks calls it once it holds those.
+   * Further keys, known only from the facts of the keys above; for example, the items of an order are known from its
+   * reservation. A store that locks rows calls it when it holds the locks of those keys.
    */
   readonly further?: (state: Pick<State, 'facts'>) => Pick<StateKeys, 'users' | 'items'>;
 }
 
 export interface StateChanges {
   /**
-   * First decisions only, in order. Acceptance takes the stock of its lines: the store deducts it. What `edits` make of
-   * an item counts first; an item that they add cannot be sold by the same changes.
+   * New decisions, in order, without duplicates. The store deducts the stock of accepted orders. Changes of an item by
+   * `edits` apply first; an item that they add cannot be sold by the same changes.
    */
   readonly decisions?: readonly Decided[];
   readonly edits?: readonly Edit[];
-  /** Of items that exist; after decisions and edits. The store adds `delta` to what is on hand. */
+  /** Movements of existing items, applied after decisions and edits. The store adds `delta` to the stock on hand. */
   readonly movements?: readonly Movement[];
   readonly facts?: readonly NewFact[];
   readonly small?: readonly SmallChange[];
   readonly effects?: readonly EffectChange[];
-  /** In order: those of one type and key are sent in it. */
+  /** In order: messages of the same type and key are sent in this order. */
   readonly outgoing?: readonly OutgoingMessage[];
 }

@@ -16,32 +16,35 @@ const WRITING = new Set(
     ' ',
   ),
 );
-/** These say that the machine has no more of something, whatever was asked of it. */
+/** A resource of the machine is exhausted, whatever the call was. */
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'ENOMEM']);
-/** A program that uses a descriptor it does not have, or passes nonsense, is wrong itself. */
+/** An invalid descriptor or argument is a bug in this program. */
 const MISTAKES = new Set(['EBADF', 'EFAULT', 'EINVAL']);
 
-/** What each means, and the way out of it; others keep Node's own message. */
+/** The reason and the fix for each error; errors that are not listed keep Node's message. */
 const MEANINGS: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
-  EACCES: ['permission denied', 'run this as the user that it belongs to, or change who may use it'],
-  EDQUOT: ['the quota of that disk is used up', 'free space there'],
-  EIO: ['the disk reports an error', 'check that disk'],
-  EISDIR: ['it is a folder, where a file belongs', 'move it away'],
-  ELOOP: ['its symbolic links lead round in a circle', 'remove the link'],
+  EACCES: ['permission denied', 'run this as its owner, or change its permissions'],
+  EDQUOT: ['the disk quota is exceeded', 'free some space'],
+  EIO: ['the disk reports an error', 'check the disk'],
+  EISDIR: ['it is a folder, not a file', 'move it elsewhere'],
+  ELOOP: ['its symbolic links form a loop', 'remove the link'],
   EMFILE: ['too many files are open in this process', 'raise the limit (ulimit -n)'],
-  ENAMETOOLONG: ['that path is too long', 'use a shorter one'],
-  ENFILE: ['too many files are open on this machine', 'raise its limit, or end what holds them open'],
-  ENOENT: ['it is not there', 'put it back'],
-  ENOMEM: ['the machine has no memory left', 'free memory'],
-  ENOSPC: ['no space is left on that disk', 'free space there'],
-  ENOTDIR: ['a part of that path is a file, where a folder belongs', 'move that file away'],
-  EPERM: ['permission denied', 'run this as the user that it belongs to, or change who may use it'],
-  ENXIO: ['it is not a file', 'move it away'],
-  'mkdir ENOENT': ['no folder can be made there', 'use another place'],
-  EROFS: ['that file system is read-only', 'mount it for writing, or use another place'],
+  ENAMETOOLONG: ['the path is too long', 'use a shorter one'],
+  ENFILE: [
+  'too many files are open on this machine',
+  'raise the limit, or stop the programs that keep them open',
+  ],
+  ENOENT: ['it does not exist', 'restore it'],
+  ENOMEM: ['the machine is out of memory', 'free some memory'],
+  ENOSPC: ['no space is left on the disk', 'free some space'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'move that file elsewhere'],
+  EPERM: ['permission denied', 'run this as its owner, or change its permissions'],
+  ENXIO: ['it is not a regular file', 'move it elsewhere'],
+  'mkdir ENOENT': ['no folder can be created there', 'use another location'],
+  EROFS: ['the file system is read-only', 'mount it for writing, or use another location'],
 };
 
-/** Whether an error is due to the state of the machine, and not a bug. */
+/** Whether an error is caused by the state of the machine rather than by a bug. */
 export function isSystemError(error: unknown): error is SystemError {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
   const { code, syscall } = error;
@@ -50,13 +53,13 @@ export function isSystemError(error: unknown): error is SystemError {
 }
 
 /**
- * The one place where an error of the operating system becomes a failure.
+ * Converts an error of the operating system to a failure. No other code does this.
  *
- * @param about.file what it was about; else the path that the error names
- * @param about.doing else it follows from the call; an `open` counts as writing
- * @param about.owner whose the file is, where permission may be missing: `it belongs to root (uid 0), mode 600`
- * @param about.fix the way out where permission is missing
- * @param about.then what follows on the way out
+ * @param about.file the file concerned; default: the path in the error
+ * @param about.doing default: derived from the system call, where `open` counts as writing
+ * @param about.owner the owner of the file, for errors of permission: `it belongs to root (uid 0), mode 600`
+ * @param about.fix the fix if permission is denied
+ * @param about.then the last step of the fix; default: `run this again`
  * @returns read_failed or write_failed
  */
 export function systemFailure(
@@ -72,27 +75,28 @@ export function systemFailure(
   const { code, syscall, path, message } = (error instanceof Error ? error : {}) as Partial<SystemError>;
   if (syscall === 'uv_cwd') {
     const fix = 'change to another directory: cd';
-    return new Failure('read_failed', `the working directory is gone (${code ?? ''})`, { fix, cause: error });
+    const message = `the working directory no longer exists (${code ?? ''})`;
+    return new Failure('read_failed', message, { fix, cause: error });
   }
-  // Where it was to be made in a folder of ours, the caller names that one: TMPDIR would not help.
+  // If the caller names a file, the directory was not to be created in TMPDIR, and setting it would not help.
   if (syscall === 'mkdtemp' && about.file === undefined) {
-    const message = `no temporary directory can be made at ${path ?? ''} (${code ?? ''})`;
+    const message = `cannot create a temporary directory at ${path ?? ''} (${code ?? ''})`;
     const fix = 'set TMPDIR to a directory that you may write to';
     return new Failure('write_failed', message, { fix, cause: error });
   }
   const file = about.file ?? path;
-  // The program is only ever read, as it is when a command loads what it needs.
+  // Modules of this program are only ever read, when a command loads them.
   const isModule = /\.[cm]?js$/.test(path ?? '');
   const doing = about.doing ?? (isModule || READING.has(syscall ?? '') ? 'read' : 'write');
   const isDenied = code === 'EACCES' || code === 'EPERM';
   const meaning = MEANINGS[`${syscall ?? ''} ${code ?? ''}`] ?? MEANINGS[code ?? ''];
-  const [reason, way] = meaning ?? [message ?? String(error), 'check the disk and the permissions'];
+  const [reason, usualFix] = meaning ?? [message ?? String(error), 'check the disk and the permissions'];
   const owner = isDenied && about.owner !== undefined ? `; ${about.owner}` : '';
   const isOfFiles = READING.has(syscall ?? '') || WRITING.has(syscall ?? '') || file !== undefined;
   const verb = doing === 'read' ? 'reading' : 'writing';
-  const what = isOfFiles ? `${verb}${file === undefined ? '' : ` ${file}`} failed` : 'the machine failed us';
+  const what = isOfFiles ? `${verb}${file === undefined ? '' : ` ${file}`} failed` : 'the operating system reported an error';
   const known = meaning === undefined ? '' : ` (${code ?? ''})`;
-  const fix = (isDenied ? about.fix : undefined) ?? way;
+  const fix = (isDenied ? about.fix : undefined) ?? usualFix;
   return new Failure(
     doing === 'read' ? 'read_failed' : 'write_failed',
     `${what}: ${reason}${owner}${known}`,

@@ -1,4 +1,4 @@
-/** Rows of the two tables that people keep. */
+/* Rows of the two tables that people edit. */
 
 export const USER_STATUSES = ['paid', 'unpaid'] as const;
 export type UserStatus = (typeof USER_STATUSES)[number];
@@ -6,26 +6,26 @@ export type UserStatus = (typeof USER_STATUSES)[number];
 export interface User {
   readonly user: string;
   readonly status: UserStatus;
-  /** Columns of the file that are not ours, kept as they are. */
+  /** Unknown columns of the file, kept unchanged. */
   readonly extra: Readonly<Record<string, string>>;
-}
-
-export interface Item {
+  }
+  
+  export interface Item {
   readonly item: string;
-  /** On hand: a whole number, below zero where stores have sold what the books did not have. */
+  /** Stock on hand: a whole number, below zero if stores have sold more than the books had. */
   readonly quantity: number;
   readonly name: string | null;
   /** A decimal string with at most two places, such as "12.50". */
   readonly price: string | null;
   readonly reorderLevel: number | null;
-  /** Columns of the file that are not ours, kept as they are. */
+  /** Unknown columns of the file, kept unchanged. */
   readonly extra: Readonly<Record<string, string>>;
 }
 
-/** The columns of an item beside its name and stock. */
+/** The columns of an item other than its id and stock. */
 export type ItemDetails = Omit<Item, 'item' | 'quantity' | 'extra'>;
 
-/** The column in which shops group their products: kept as any other, and known by its name. */
+/** The column in which shops group their products. It is kept as any other extra column, but known by its name. */
 export const CATEGORY = 'category';
 
 export function categoryOf({ extra }: Pick<Item, 'extra'>): string | null {
@@ -33,7 +33,7 @@ export function categoryOf({ extra }: Pick<Item, 'extra'>): string | null {
   return text === undefined || text === '' ? null : text;
 }
 
-/** In the order of the file. */
+/** The details, in the order of the columns in the file. */
 export function detailsOf({ name, price, reorderLevel }: Item): ItemDetails {
   return { name, price, reorderLevel };
 }
@@ -42,12 +42,12 @@ export function isQuantity(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** The least to which an edit may take stock that is `onHand`: nothing, unless it is below that already. */
+/** The lowest stock to which an edit may reduce `onHand`: zero, or `onHand` itself if that is below zero. */
 export function leastStock(onHand = 0): number {
   return Math.min(0, onHand);
 }
 
-/** Prices travel as Avro decimal(10, 2): up to eight digits before the point, two after. */
+/** Prices are sent as Avro decimal(10, 2): up to eight digits before the point, two after. */
 export function isPrice(text: string): boolean {
   return /^\d{1,8}(\.\d{1,2})?$/.test(text);
 }
@@ -55,9 +55,9 @@ export function isPrice(text: string): boolean {
 const SEPARATED = /^(\d{1,3}(?:[.,' \u00A0\u202F]\d{3})*|\d+)(?:[.,](\d{1,2}))?$/;
 
 /**
- * What a number that is no price was probably meant to be: with a decimal comma, with thousands set apart, with a currency.
+ * The prices that invalid text probably means: text with a decimal comma, thousands separators or a currency.
  *
- * @returns the ways to write it as a price, one but for `1.234`; empty where it is not clear
+ * @returns one price, two for an ambiguous text such as `1.234`, none if the meaning is not clear
  */
 export function meantPrices(text: string): readonly string[] {
   const bare = /[-−]/.test(text) ? '' : text.replace(/^\D+|\D+$/g, '');
@@ -69,18 +69,18 @@ export function meantPrices(text: string): readonly string[] {
   return [digits, ...(one === '' ? [] : [`${one}.${thousandths.slice(0, 2)}`])].filter(isPrice);
 }
 
-/** `12.5` → `12.50`. @param text a price by isPrice */
+/** `12.5` → `12.50`. @param text valid by isPrice */
 export function normalizePrice(text: string): string {
   const [whole = '0', fraction = ''] = text.split('.');
   return `${whole.replace(/^0+(?=\d)/, '')}.${fraction.padEnd(2, '0')}`;
 }
 
-/** Stock at or under this is low. @param lowStock the level of items that have none of their own */
+/** The stock level at or below which an item is low. @param lowStock the level of items that define none */
 export function reorderLevelOf({ reorderLevel }: Pick<Item, 'reorderLevel'>, lowStock: number): number {
   return reorderLevel ?? lowStock;
 }
 
-/** @param lowStock as in reorderLevelOf */
+/** @param lowStock as for reorderLevelOf */
 export function isLow(item: Pick<Item, 'quantity' | 'reorderLevel'>, lowStock: number): boolean {
   return item.quantity <= reorderLevelOf(item, lowStock);
 }

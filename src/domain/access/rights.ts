@@ -1,7 +1,7 @@
-/** What a rule of Kafka is about; transactional ids are not among them, since nothing here has one. */
+/** The kinds of Kafka resource that rules can cover. Transactional ids are left out: orderctl uses none. */
 export type ResourceKind = 'topic' | 'group' | 'cluster';
 
-/** By Kafka's names; those that nothing here needs may stand in rules of others. */
+/** Named as in Kafka. orderctl does not need all of them, but existing rules may contain any. */
 export type Operation =
   | 'all'
   | 'read'
@@ -16,41 +16,41 @@ export type Operation =
   | 'idempotent_write'
   | 'other';
 
-/** One thing that somebody may do. */
+/** An operation that a principal needs on a resource. */
 export interface Right {
-  /** As the brokers know who signed in: `User:orderctl.payment`. */
+  /** The authenticated user as the brokers name it: `User:orderctl.payment`. */
   readonly principal: string;
   readonly resource: ResourceKind;
-  /** Of the topic or group; the cluster is called `kafka-cluster`. */
+  /** Name of the topic or group; `kafka-cluster` for the cluster. */
   readonly name: string;
   readonly operation: Operation;
 }
 
-/** A rule of the cluster (ACL). */
+/** An ACL of the cluster. */
 export interface AccessRule extends Omit<Right, 'resource'> {
   readonly resource: ResourceKind | 'other';
-  /** `prefixed`: of all whose name begins like that. `*` as a literal name stands for all. */
+  /** `prefixed`: `name` is a prefix. The literal name `*` matches every name. */
   readonly pattern: 'literal' | 'prefixed' | 'other';
-  /** From where; `*` is everywhere. */
+  /** The client's host; `*` matches any host. */
   readonly host: string;
-  /** A denial counts for more than what is allowed. */
+  /** Deny takes precedence over allow. */
   readonly permission: 'allow' | 'deny' | 'other';
 }
 
-/** Kafka's name for the only cluster there is. */
+/** Kafka's resource name for the cluster. */
 export const CLUSTER = 'kafka-cluster';
 
 export function ruleOf(right: Right): AccessRule {
   return { ...right, pattern: 'literal', host: '*', permission: 'allow' };
 }
 
-/** Equal for rules that say the same. */
+/** A key that is equal for equal rules. */
 export function idOfRule(rule: AccessRule): string {
   const { principal, resource, pattern, name, operation, permission, host } = rule;
   return JSON.stringify([principal, resource, pattern, name, operation, permission, host]);
 }
 
-/** Whether a rule is about what a right is about. */
+/** Whether a rule covers the resource of a right. */
 export function concerns(rule: AccessRule, { resource, name }: Pick<Right, 'resource' | 'name'>): boolean {
   if (rule.resource !== resource) return false;
   if (rule.pattern === 'prefixed') return name.startsWith(rule.name);

@@ -1,4 +1,4 @@
-/** The id of what an order of the checkout owes, the same whenever it is decided again. */
+/** The id of an effect of a checkout order. It is the same each time the order is processed. */
 export function checkoutEffectId(orderId: string, kind: 'charge' | 'refund' | 'dispatch'): string {
   return `checkout/${orderId}/${kind}`;
 }

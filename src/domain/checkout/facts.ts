@@ -1,6 +1,6 @@
 import type { FactLog } from '../facts.ts';
 
-/** A line of an order, as its messages have it. */
+/** An order line, as in the messages of the checkout. */
 export interface Line {
   readonly product_id: string;
   readonly quantity: number;
@@ -10,9 +10,9 @@ export interface Line {
 
 interface Step {
   readonly order_id: string;
-  /** ISO 8601: when it was committed. */
+  /** When the step was committed, in ISO 8601. */
   readonly at: string;
-  /** The record that led to it; of a payment, the one that asked for it. */
+  /** The record that caused the step; for a payment, the record that requested it. */
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -27,19 +27,19 @@ interface Placed extends Step {
   readonly created_at: string;
 }
 
-/** What happened to an order of the checkout. Each step comes at most once. */
+/** A step of a checkout order. An order has each step at most once. */
 export type CheckoutFact = Readonly<
   | (Placed & { step: 'validated' })
   | (Placed & { step: 'rejected'; reason: string; detail: string })
-  /** It is to be charged: an effect says how far that is. */
+  /** A charge is pending; its effect holds the progress. */
   | (Step & { step: 'charge_owed'; amount: string })
   | (Step & { step: 'paid'; amount: string; reference: string; attempts: number })
   | (Step & { step: 'declined'; amount: string; reference: string | null; reason: string; attempts: number })
-  /** It was cancelled before any money moved. */
+  /** The order was cancelled before it was charged. */
   | (Step & { step: 'not_charged' })
-  /** All of it was taken out of stock. */
+  /** Stock was reserved for all lines. */
   | (Step & { step: 'reserved'; items: readonly Line[] })
-  /** Paid, but its stock had gone to others. */
+  /** The order was paid, but its stock had been sold to others. */
   | (Step & { step: 'gone'; reason: string; detail: string })
   | (Step & { step: 'refund_owed'; amount: string; reason: string })
   | (Step & { step: 'refunded'; amount: string; reference: string; reason: string; attempts: number })
@@ -50,10 +50,10 @@ export type CheckoutFact = Readonly<
 
 export type CheckoutStep = CheckoutFact['step'];
 
-/** All that happened to orders of the checkout. An order id that it holds belongs to that flow. */
+/** The steps of all checkout orders. An order id in this log belongs to the checkout. */
 export const CHECKOUT: FactLog<CheckoutFact> = { name: 'checkout', key: 'order_id' };
 
-/** The one fact of that step. */
+/** The fact of a step, if the order has it. */
 export function factOf<S extends CheckoutStep>(
   facts: readonly CheckoutFact[],
   step: S,
@@ -65,14 +65,14 @@ export function has(facts: readonly CheckoutFact[], ...steps: readonly CheckoutS
   return facts.some(({ step }) => steps.includes(step));
 }
 
-/** The order as it was placed, whatever became of it. */
+/** The order as it was placed, whether it was validated or rejected. */
 export function placedOf(
   facts: readonly CheckoutFact[],
 ): Extract<CheckoutFact, { step: 'validated' | 'rejected' }> | undefined {
   return factOf(facts, 'validated') ?? factOf(facts, 'rejected');
 }
 
-/** Quantities by product, lines of one product together, in order of first mention. */
+/** The total quantity of each product, in the order in which products first appear. */
 export function quantitiesOf(lines: readonly Line[]): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { product_id, quantity } of lines)

@@ -1,4 +1,4 @@
-/** A file that the user wrote. */
+/** A file written by the user. */
 export interface TextFile {
   readonly name: string;
   readonly path: string;

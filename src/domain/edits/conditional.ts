@@ -7,21 +7,21 @@ import type { Item, User } from '../tables.ts';
 /** An edit of one row. */
 export type RowRequest = Exclude<EditRequest, { kind: 'dead_letter.mark' }>;
 
-/** What has to hold for an edit, in the commit that makes it. */
+/** The conditions that must hold when an edit is committed. */
 export interface EditConditions {
-  /** The row still is as it was read; null: it may be whatever it is; `another`: it is another already. */
+  /** The row as it was read, which must not have changed; null: not checked; `another`: it has changed already. */
   readonly row: User | Item | 'another' | null;
-  /** Names the request, which is made once however often it comes; null: it has no name. */
+  /** Idempotency key: a request with a key is executed once, however often it is sent; null: it has no key. */
   readonly key: string | null;
 }
 
 export interface ConditionalEdit {
   readonly edit: Edit;
-  /** It was made before: this is what it did then. */
+  /** The request was executed before; `edit` is its result from then. */
   readonly isRepeat: boolean;
 }
 
-/** An edit that has a name: a line of `named-edits.jsonl`. */
+/** An edit whose request has an idempotency key: a line of `named-edits.jsonl`. */
 interface NamedEdit extends Record<string, unknown> {
   readonly key: string;
   readonly request: RowRequest;
@@ -31,9 +31,10 @@ interface NamedEdit extends Record<string, unknown> {
 export const NAMED_EDITS: FactLog<NamedEdit> = { name: 'named-edits', key: 'key' };
 
 /**
- * As decideEdit, under conditions. Its name comes first: a request that was made has changed the row itself.
+ * decideEdit under conditions. The key is checked before the row, since a request that was executed before has changed
+ * the row itself.
  *
- * @throws Failure changed_since, already_exists (the key names another request), and those of decideEdit
+ * @throws Failure changed_since, already_exists (the key was used for a different request), and as decideEdit
  */
 export function decideConditionalEdit(
   request: RowRequest,
@@ -56,7 +57,7 @@ function isRowBefore(edit: Edit, row: User | Item): boolean {
   return edit.before !== null && cellsOf(edit.before) === cellsOf(row);
 }
 
-/** The same for rows whose cells are the same, in whatever order they are. */
+/** The cells of a row as text, independent of their order. */
 function cellsOf({ extra, ...row }: User | Item): string {
   const byName = (cells: object) => Object.entries(cells).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([byName(row), byName(extra)]);
@@ -65,12 +66,12 @@ function cellsOf({ extra, ...row }: User | Item): string {
 function changed(request: RowRequest): Failure {
   const what = 'item' in request ? `item ${request.item}` : `user ${request.user}`;
   return new Failure('changed_since', `${what} has changed since it was read`, {
-    fix: 'read it again, and edit what is there now',
+    fix: 'read it again, then edit its current values',
   });
 }
 
 function otherRequest(): Failure {
-  return new Failure('already_exists', 'the key was given to another request before', {
-    fix: 'give a request of its own a key of its own',
+  return new Failure('already_exists', 'the key was already used for a different request', {
+  fix: 'use a new key for each new request',
   });
 }

@@ -2,9 +2,9 @@ import type { Edit } from '../edit.ts';
 import { Failure } from '../failure.ts';
 
 /**
- * Makes sure that rows are as they were read, but for sales: those are no edits.
+ * Checks that no edit has changed the rows since they were read. Sales do not count: they are not edits.
  *
- * @param since the edits since they were read
+ * @param since the edits made since the rows were read
  * @throws Failure changed_since
  */
 export function checkNotEdited(

@@ -1,14 +1,14 @@
 import type { ExperimentKind } from './kinds.ts';
 
-/** Something that was counted, and what it had to be. */
+/** A count, with the value it should have. */
 export interface ExperimentCheck {
   readonly what: string;
   readonly expected: number;
-  /** null: it could not be counted. */
+  /** null: could not be counted. */
   readonly seen: number | null;
 }
 
-/** What an experiment leaves: what was done, what was expected, and what was seen. */
+/** The report of an experiment: what was done, what was expected and what was observed. */
 export interface Receipt {
   readonly id: string;
   readonly kind: ExperimentKind;
@@ -16,22 +16,22 @@ export interface Receipt {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** In words, with the processes: `kill -9 4711`. */
+  /** The actions taken, with process ids: `kill -9 4711`. */
   readonly did: readonly string[];
-  /** Until what was ended worked again, the longest; null: nothing was ended. */
+  /** The longest time until a stopped process worked again; null: none was stopped. */
   readonly backMs: number | null;
-  /** Orders that were placed and not decided when it happened; null: it did not happen among orders. */
+  /** Orders placed but not yet processed at the time of the fault; null: no orders were being placed. */
   readonly inFlight: number | null;
-  /** Records that were recognised as seen since; null: not counted. */
+  /** Records recognised as duplicates since then; null: not counted. */
   readonly duplicates: number | null;
   readonly checks: readonly ExperimentCheck[];
-  /** Differences that an audit found; null: it could not look. */
+  /** Differences found by an audit; null: it could not run. */
   readonly differences: number | null;
-  /** Why it could not be carried out; null: it was. */
+  /** Why the experiment could not be carried out; null: it was. */
   readonly problem: string | null;
 }
 
-/** Whether all that was expected was seen. */
+/** Whether every expectation was met. */
 export function isAsExpected({ checks, differences, problem }: Receipt): boolean {
   return problem === null && differences === 0 && checks.every(({ expected, seen }) => seen === expected);
 }

@@ -1,13 +1,13 @@
 import { parseIsoTime } from '../iso-time.ts';
 import { GREATEST_TIME_MS } from '../orders/order.ts';
 
-/** Why fields are no message, by the codes of dead letters. */
+/** Why fields are not a valid message. The codes are those of dead letters. */
 export interface FieldProblem {
   readonly code: 'missing_field' | 'invalid_field' | 'invalid_name';
   readonly message: string;
 }
 
-/** Thrown while fields are read, and caught where they are read. */
+/** Internal to the parsers: thrown and caught while fields are parsed. */
 export class Refusal extends Error {
   readonly code: FieldProblem['code'];
   constructor(code: FieldProblem['code'], message: string) {
@@ -23,8 +23,8 @@ export function isFields(value: unknown): value is Fields {
 }
 
 /**
- * Own keys only: `constructor` and `__proto__` are no fields of a message. Null is absent: that is how producers with
- * optional fields leave one out.
+ * The value of a field. Only own keys count: `constructor` and `__proto__` are not fields of a message. Null counts as
+ * absent, since producers write null for an optional field that they leave out.
  */
 export function own(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined;
@@ -41,7 +41,7 @@ export function timeOf(value: unknown, name: string): number {
 
 const SHOWN_CHARACTERS = 40;
 
-/** For a message. */
+/** A value for an error message, shortened. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

@@ -1,26 +1,26 @@
 import { typeOf, type Message } from './message.ts';
 import { isTraceparent, unsampledTrace } from './trace.ts';
 
-/** What a message that we send comes from. */
+/** The cause of a message that orderctl sends. */
 export interface Cause {
   /** The id of the store that committed it. */
   readonly store: string;
-  /** What happened, by what is the same each time: an order id, or an item and its revision. */
+  /** Identifies the cause, the same on each attempt: an order id, or an item and its revision. */
   readonly of: readonly (string | number)[];
-  /** When it was committed: milliseconds since the epoch. */
+  /** When the cause was committed: milliseconds since the epoch. */
   readonly at: number;
-  /** The header `traceparent` of what led to it, if that had one. */
+  /** The `traceparent` header of the record that caused it, if any. */
   readonly traceparent: string | null;
 }
 
-/** In this order. */
+/** The headers of a message, in the order in which they are written. */
 export const HEADERS = ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_time', 'traceparent'] as const;
-/** The headers of a message, the same for a second send of it. */
+/** Names and values of the headers of a message; the same if it is sent again. */
 export type EventHeaders = readonly (readonly [name: (typeof HEADERS)[number], value: string])[];
 
 /**
- * CloudEvents in Kafka's binary mode, and the trace that the cause belongs to; a cause without one begins a trace,
- * which is not sampled. `id` is that of `eventId`. Sources:
+ * Returns the headers of a CloudEvent in Kafka's binary mode, and the trace of the cause. A cause without a trace starts
+ * one that is not sampled. `id` is made by `eventId`. Sources:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
@@ -41,14 +41,14 @@ export function eventHeaders(
   ];
 }
 
-/** Of a record that belongs to the trace of its cause and has no other header of ours; null: it belongs to none. */
+/** The headers of a record that carries only the trace of its cause; none without a trace. */
 export function traceHeaders(traceparent: string | null): EventHeaders {
   return traceparent === null ? [] : [['traceparent', traceparent]];
 }
 
 type Header = EventHeaders[number];
 
-/* Messages of a commit have these headers in common: an encoder can see that they are the same objects. */
+/* The messages of a commit share these headers: an encoder can recognise them as the same objects. */
 const SPEC_VERSION: Header = ['ce_specversion', '1.0'];
 let lastStore: { store: string | null; header: Header } = { store: null, header: ['ce_source', ''] };
 let lastType: { message: Message | null; header: Header } = { message: null, header: ['ce_type', ''] };
@@ -61,7 +61,7 @@ export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 
   return id;
 }
 
-/** Names may contain a slash: without this, two lists of parts could make one text. Few do, and one id is made an event. */
+/** Without escaping, names that contain a slash could give two lists of parts the same id. Fast, as most names have none. */
 function escaped(part: string): string {
   if (!part.includes('/') && !part.includes('%')) return part;
   return part.replace(/[%/]/g, (character) => (character === '/' ? '%2F' : '%25'));

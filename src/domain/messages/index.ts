@@ -22,7 +22,7 @@ import { ONLINE_ORDER } from './stock/online-order.ts';
 import { STORE_SALE } from './stock/store-sale.ts';
 import { SUPPLIER_RESTOCK } from './stock/supplier-restock.ts';
 
-/** All messages, in the order in which an order meets them. */
+/** The catalogue: all messages, in the order in which an order passes through them. */
 export const MESSAGES: readonly DeclaredMessage[] = [
   ORDER,
   INVENTORY_EVENT,

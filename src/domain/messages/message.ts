@@ -1,9 +1,9 @@
 /*
- * What a message is. One file per message declares it, index.ts lists them; topics, schemas, codecs and the event
- * catalogue are made from that, and so is its TypeScript type.
+ * The declaration of messages. Each message is declared in a file of its own and listed in index.ts; its topic, schema,
+ * codec, entry in the event catalogue and TypeScript type are derived from that.
  */
 
-/** Avro schemas as the messages use them; ordinary Avro in plain objects. */
+/** The part of Avro that the messages use, as plain objects. */
 export type AvroType =
   | 'string'
   | 'int'
@@ -38,18 +38,18 @@ export interface FieldType {
   readonly name: string;
   readonly type: AvroType;
   readonly doc?: string;
-  /** Names that other producers give it. */
+  /** Names of this field in the schemas of other producers. */
   readonly aliases?: readonly string[];
-  /** Without one, a record that lacks the field is not read, unless it may be null. */
+  /** Without a default, a record that lacks the field is invalid, unless the field may be null. */
   readonly default?: null | string | number;
 }
 
 /** A decimal string with two places, such as "12.50". */
 export const MONEY = { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 2 } as const;
-/** Milliseconds since the epoch. JSON may have ISO 8601 instead. */
+/** Milliseconds since the epoch; in JSON, ISO 8601 is accepted too. */
 export const TIME = { type: 'long', logicalType: 'timestamp-millis' } as const;
 
-/** The TypeScript type of a schema's values, with the names of its fields. */
+/** The TypeScript type of the values of a schema. */
 export type ValueOf<T> = T extends 'string'
   ? string
   : T extends 'int' | 'long' | typeof TIME
@@ -71,21 +71,21 @@ type NameOf<F> = F extends { readonly name: infer N extends string } ? N : never
 export type ProcessorName =
   'orders' | 'validation' | 'payment' | 'inventory' | 'warehouse' | 'notification' | 'delivery' | 'stock';
 
-/** Who sends messages besides processors: commands, the HTTP API, and programs of others. */
+/** Senders of messages other than processors: commands, the HTTP API and external programs. */
 export type Sender = 'produce' | 'API' | 'order cancel' | 'order dispatch' | 'shops' | 'tills' | 'suppliers';
 
-/** A topic and what it carries. */
+/** A message and its topic. */
 export interface DeclaredMessage {
-  /** Its name in the catalogue, and of its topic where the settings name no other. */
+  /** Its name in the catalogue, and the name of its topic unless the settings give another. */
   readonly name: string;
   readonly summary: string;
-  /** The field whose text is the key of records; null: the key of the record that is carried. */
+  /** The field that is the key of records; null: records keep the key of the original record. */
   readonly key: string | null;
   readonly partitions: number;
   readonly retentionDays: number;
   readonly writers: readonly (ProcessorName | Sender)[];
   readonly readers: readonly ProcessorName[];
-  /** Of the values; null: records of other topics as they came. */
+  /** Schema of the values; null: the topic carries records of other topics unchanged. */
   readonly schema: RecordType | null;
 }
 
@@ -94,21 +94,21 @@ export interface Message<Schema extends RecordType = RecordType> extends Declare
   readonly schema: Schema;
 }
 
-/** Of a message whose values are V. What takes such values asks for this: V is worked out once, where it is declared. */
+/** Carries the type V of a message's values, so that the compiler infers it once, at the declaration of the message. */
 interface Valued<V> {
   /** Fixes V; never set. */
   readonly value?: V;
 }
 export type MessageOf<V> = Message & Valued<V>;
 
-/** Keeps the exact type of the schema, from which the type of values follows. */
+/** Keeps the exact type of the schema, from which the type of its values is derived. */
 export function message<const Schema extends RecordType>(
   declared: Message<Schema>,
 ): Message<Schema> & Valued<ValueOf<Schema>> {
   return declared;
 }
 
-/** A field that may be null, which it is where it is left out. */
+/** A nullable field whose default is null. */
 export function optional<const Name extends string, const Type extends AvroType>(
   name: Name,
   type: Type,
@@ -122,7 +122,7 @@ export function optional<const Name extends string, const Type extends AvroType>
   return { name, type: ['null', type], doc, default: null };
 }
 
-/** The type of a message by its CloudEvents header `ce_type`: `orderctl.Alert`. */
+/** The value of the CloudEvents header `ce_type`: `orderctl.Alert`. */
 export function typeOf({ schema }: Message): string {
   return schema.namespace === undefined ? schema.name : `${schema.namespace}.${schema.name}`;
 }

@@ -3,7 +3,7 @@ import type { RecordId } from '../orders/order.ts';
 import type { Message, MessageOf, ProcessorName } from './message.ts';
 import { eventId, type Cause } from './headers.ts';
 
-/** Why a message could not be handled in the end, though it was read: what headers of dead letters say. */
+/** Why a message that could be read was not processed in the end, for the headers of its dead letter. */
 export interface SetAsideFor {
   /** `x-error-code`. */
   readonly code: string;
@@ -11,32 +11,32 @@ export interface SetAsideFor {
   readonly message: string;
   readonly attempts: number;
   readonly processor: ProcessorName;
-  /** Where the message was read. */
+  /** The record of the message. */
   readonly record: RecordId;
 }
 
-/** A message that a commit left to be sent. */
+/** A committed message that is still to be sent. */
 export interface OutgoingMessage {
   readonly kind: 'message';
-  /** Its `ce_id`: the same when it is sent twice. */
+  /** Its `ce_id`, the same if it is sent twice. */
   readonly id: string;
-  /** The name of its message in the catalogue. */
+  /** The name of the message in the catalogue. */
   readonly type: string;
-  /** Of the record. */
+  /** The key of the record. */
   readonly key: string;
   readonly fields: Readonly<Record<string, unknown>>;
   /** When it was committed: milliseconds since the epoch. */
   readonly at: number;
   /** As in Cause. */
   readonly traceparent: string | null;
-  /** It goes to the dead-letter topic of its message, for this. */
+  /** Present: it is sent to the dead-letter topic of its message, for this reason. */
   readonly deadLetter?: SetAsideFor;
 }
 
 /**
- * A message to be committed with what caused it.
+ * Creates a message that is committed together with its cause.
  *
- * @param fields a function for a message that holds its own id
+ * @param fields the values, or a function of the message's id for a message that contains it
  */
 export function outgoing<V extends object>(
   message: MessageOf<V>,
@@ -51,15 +51,15 @@ export function outgoing<V extends object>(
 }
 
 /**
- * A message that was read, as a dead letter, because what it asked of the outside came to nothing. It has the fields that
- * it came with, and is encoded again.
+ * Creates the dead letter of a message that was read, but whose effect failed. It has the fields of the message, which
+ * are encoded again.
  */
 export function setAside(
   { name, key }: Message,
   fields: Readonly<Record<string, unknown>>,
   why: SetAsideFor,
   cause: Pick<Cause, 'at' | 'traceparent'> & {
-    /** What came to nothing: one message may ask for several things. */
+    /** The effect that failed: one message may require several. */
     readonly asked: EffectKind;
   },
 ): OutgoingMessage {

@@ -8,24 +8,24 @@ export type ParsedMessage<T> =
   | { readonly value: T; readonly problem?: never }
   | { readonly problem: FieldProblem; readonly value?: never };
 
-/** Fields that name something of the shop; ids of events may be any text. */
+/** Fields that must hold a name as in names.ts. Ids of events may be any text. */
 const NAMES = new Set(['order_id', 'customer_id', 'product_id', 'item', 'store_id', 'supplier_id']);
 
-/** Whether a field of that name holds what isName says. */
+/** Whether the value of this field must be a name by isName. */
 export function holdsName(field: string): boolean {
   return NAMES.has(field);
 }
 
 /**
- * A message from named values, as JSON or any writer's schema gives them. Unknown fields are ignored; one that is
- * missing has its default. Problems name the field by its path, such as `items[2].quantity`.
+ * Parses a message from named values, as decoded from JSON or from Avro with any writer's schema. Unknown fields are
+ * ignored; missing ones take their default. Problems name the field by its path, such as `items[2].quantity`.
  */
 export function parseMessage<const Schema extends RecordType>(
   schema: Schema,
   value: unknown,
 ): ParsedMessage<ValueOf<Schema>> {
   try {
-    // The schema that it was checked against is the one that the type is made of.
+    // parseValue checks the value against the schema from which the type is derived.
     return { value: parseValue(schema, value, '') as ValueOf<Schema> };
   } catch (error) {
     if (error instanceof Refusal) return { problem: { code: error.code, message: error.message } };
@@ -86,10 +86,10 @@ function parseText(value: unknown, path: string): string {
 function parseWhole(type: 'int' | 'long', value: unknown, path: string): number {
   const most = type === 'int' ? MAX_LINE_QUANTITY : Number.MAX_SAFE_INTEGER;
   if (typeof value !== 'number' || !Number.isInteger(value)) return refuse(value, path, 'a whole number');
-  // Two's complement has one more below zero than above; a double has not.
+  // An int has one more value below zero than above it; the safe integers of a double do not.
   const least = type === 'int' ? -most - 1 : -most;
   if (value > most || value < least) return refuse(value, path, `a number from ${least} to ${most}`);
-  // There is no −0 in Avro.
+  // Turns −0 into 0: Avro has no −0.
   return value + 0;
 }
 

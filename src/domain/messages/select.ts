@@ -4,10 +4,11 @@ import type { DeclaredMessage } from './message.ts';
 import { deadLettersOf, deadLetterTopicOf, topicOf, type TopicNames } from './topic-names.ts';
 
 /**
- * Messages by their names, or by those of their topics, in the order of the catalogue.
+ * Selects messages by name or by topic name. The result is in the order of the catalogue.
  *
- * @param nearest which of the known names was meant by one that is unknown
- * @throws Failure invalid_value: there is no such message; invalid_settings: a topic is named for none, or for two
+ * @param nearest returns the known name that is most like an unknown one, if any
+ * @throws Failure invalid_value (no such message), invalid_settings (a topic name is set for an unknown message, or two
+ * messages have the same topic)
  */
 export function selectMessages(
   wanted: readonly string[] | 'all',
@@ -24,19 +25,19 @@ export function selectMessages(
       name,
       MESSAGES.flatMap((message) => [message.name, topicOf(message, names)]),
     );
-    throw new Failure('invalid_value', `there is no message ${name}`, {
+    throw new Failure('invalid_value', `message ${name} does not exist`, {
       fix: near === undefined ? `choose from ${listed()}` : `did you mean ${near}?`,
     });
   }
   return MESSAGES.filter((message) => wanted.some((name) => isMeant(message, name)));
 }
 
-/** By whose numbers its dead-letter topic is made: a message of the catalogue, or the one that is read. */
+/** The message whose partitions and retention its dead-letter topic has: the catalogue's own, or the message itself. */
 export function deadLettersBy(message: DeclaredMessage): DeclaredMessage {
   return MESSAGES.find(({ name }) => name === deadLettersOf(message)) ?? message;
 }
 
-/** The messages of which `topic` is the dead-letter topic. */
+/** The messages whose dead letters go to `topic`. */
 export function carriedBy(topic: string, names: TopicNames): DeclaredMessage[] {
   return MESSAGES.filter((message) => deadLetterTopicOf(message, names) === topic);
 }
@@ -47,9 +48,9 @@ function checkNames(names: TopicNames): void {
   if (unknown !== undefined) {
     throw new Failure(
       'invalid_settings',
-      `a topic name is given for ${unknown}, but there is no such message`,
+      `a topic name is set for ${unknown}, but no such message exists`,
       {
-        fix: `choose from ${listed()}, or one of these and .dlq`,
+        fix: `choose from ${listed()}, or append .dlq to one of these`,
       },
     );
   }
@@ -62,8 +63,8 @@ function checkNames(names: TopicNames): void {
       const owner = owners.get(topic) ?? name;
       owners.set(topic, owner);
       if (owner === name) continue;
-      throw new Failure('invalid_settings', `${owner} and ${name} are both on topic ${topic}`, {
-        fix: 'give each a topic of its own',
+      throw new Failure('invalid_settings', `${owner} and ${name} both use topic ${topic}`, {
+      fix: 'use a separate topic for each',
       });
     }
   }

@@ -1,13 +1,13 @@
 import type { DeclaredMessage } from './message.ts';
 
-/** Topics by message, and by message and `.dlq`, where they are not named like it. */
+/** Names of topics that differ from the default, by message name, or by message name and `.dlq`. */
 export type TopicNames = ReadonlyMap<string, string>;
 
 export function topicOf({ name }: DeclaredMessage, names: TopicNames): string {
   return names.get(name) ?? name;
 }
 
-/** The name in the catalogue of the topic of a message's dead letters; null: no processor of ours reads it. */
+/** The catalogue name of a message's dead-letter topic; null: no processor reads the message. */
 export function deadLettersOf({ name, readers }: DeclaredMessage): string | null {
   if (readers.length === 0) return null;
   return readers.includes('stock') ? 'dlq' : `${name}.dlq`;

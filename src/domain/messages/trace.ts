@@ -1,10 +1,10 @@
-/** Where in a trace something happens: https://www.w3.org/TR/trace-context/#traceparent-header */
+/** A position in a trace: https://www.w3.org/TR/trace-context/#traceparent-header */
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
-  /** 16 hexadecimal digits: the `parent-id` of the header. */
+  /** 16 hexadecimal digits, `parent-id` in the header. */
   readonly spanId: string;
-  /** Whether the one who began the trace records it. */
+  /** Whether the caller that started the trace records it. */
   readonly isSampled: boolean;
 }
 
@@ -14,7 +14,7 @@ export function isTraceparent(text: string | null): text is string {
   return text !== null && TRACEPARENT.test(text);
 }
 
-/** @returns null for what is no `traceparent`: it is to be ignored */
+/** @returns null if the text is not a valid `traceparent`, which must be ignored */
 export function parseTraceparent(text: string | null): TraceContext | null {
   const [, traceId, spanId, flags = ''] = (text === null ? null : TRACEPARENT.exec(text)) ?? [];
   if (traceId === undefined || spanId === undefined) return null;
@@ -27,9 +27,9 @@ export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext):
 
 const TRACE = Buffer.alloc(24);
 
-/** The trace of an id, which is not sampled: the same each time. */
+/** A `traceparent` derived from an id, always the same one, not sampled. */
 export function unsampledTrace(id: string): string {
-  // Two halves of 32 bits, of which six words are made: one pass over the text, since one id is made an event.
+  // Two 32-bit hashes in one pass over the text, then mixed to six words: this runs for each event.
   let a = 0x811c9dc5;
   let b = 0x9e3779b1;
   for (let at = 0; at < id.length; at++) {
@@ -42,11 +42,11 @@ export function unsampledTrace(id: string): string {
     TRACE.writeInt32BE(mixed(a) ^ Math.imul(mixed(b + word), 0x27d4eb2f), 4 * word);
   }
   const hex = TRACE.toString('hex');
-  // Neither part may be all zeros, which no hash excludes.
+  // The digits 1: neither part may be all zeros, which a hash could be.
   return `00-1${hex.slice(1, 32)}-1${hex.slice(33)}-00`;
 }
 
-/** The last mix of MurmurHash3, lest the ids of neighbours be alike. */
+/** The finalizer of MurmurHash3, so that similar ids give different traces. */
 function mixed(word: number): number {
   let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

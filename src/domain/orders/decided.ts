@@ -5,40 +5,40 @@ import type { Reason } from './reasons.ts';
 export type Outcome =
   | {
       readonly kind: 'accepted';
-      /** On hand before this order, one per line. */
+      /** Stock on hand before this order, one number per line. */
       readonly stock: readonly number[];
     }
   | {
       readonly kind: 'rejected';
       readonly reason: Reason;
-      /** The reason in words, naming the user or item. */
+      /** The reason as a sentence that names the user or item. */
       readonly detail: string;
-      /** Status of the user at that moment; null when there is no such user. */
+      /** Status of the user at that moment; null if the user does not exist. */
       readonly userStatus: UserStatus | null;
-      /** On hand at that moment, one per line; null for an unknown item. */
+      /** Stock on hand at that moment, one number per line; null for an unknown item. */
       readonly stock: readonly (number | null)[];
     };
 
-/** The one decision an order id ever gets, with the record that it was decided on. */
+/** The only decision on an order id, with the record that carried the order. */
 export interface Decided {
   readonly order: Order;
   readonly record: RecordId;
   readonly outcome: Outcome;
   /** Milliseconds since the epoch. */
   readonly decidedAt: number;
-  /** The file that has prices, stock and the reason in words, which are not known here; left out: all is known. */
+  /** The archive file with the prices, stock and detail, which are missing here; left out: nothing is missing. */
   readonly archivedIn?: string;
 }
 
-/** What became of a record that holds an order: the deciding one, or one more of an id decided before. */
+/** The outcome of a record that carries an order: it was decided by this record, or by an earlier one. */
 export type Decision =
   | { readonly kind: 'decided'; readonly decided: Decided }
   | {
       readonly kind: 'duplicate';
       readonly order: Order;
       readonly record: RecordId;
-      /** The deciding one; without an outcome: the checkout has the id, by that record. */
+      /** The record that decided the order; null outcome: that record placed a checkout order with this id. */
       readonly first: { readonly record: RecordId; readonly outcome: Pick<Outcome, 'kind'> | null };
-      /** False is a conflict: the same id with another content. */
+      /** False is a conflict: the same id with different content. */
       readonly sameContent: boolean;
     };

@@ -1,32 +1,35 @@
 import type { Reason } from './reasons.ts';
 
-/** Windows of time in which orders were placed, one behind the other. */
+/** Adjacent windows of the time at which orders were placed. */
 export interface PlacedWindows {
-  /** Where each begins, ascending, and at last where the last one ends: milliseconds since the epoch, or an infinity. */
+  /** The start of each window, ascending, then the end of the last one: milliseconds since the epoch, or ±Infinity. */
   readonly edges: readonly number[];
-  /** An order that is decided so long after its window has ended is late. */
+  /** An order that is decided this long after the end of its window, or later, is late. */
   readonly graceMs: number;
 }
 
-/** Decisions added up, of orders placed in windows. */
+/** Totals of decisions, by the window in which the orders were placed. */
 export interface DecisionSums {
   readonly orders: readonly {
-    /** Where the window begins. */
+    /** Start of the window. */
     readonly from: number;
-    /** null: they were accepted. */
+    /** null: accepted. */
     readonly reason: Reason | null;
     readonly count: number;
     readonly late: number;
   }[];
-  /** Of accepted orders: what they sold of an item. */
+  /** Units of an item sold by accepted orders. */
   readonly sold: readonly {
     readonly from: number;
     readonly item: string;
     readonly quantity: number;
-    /** In hundredths, without lines that name no price. */
+    /** In hundredths; lines without a price do not count. */
     readonly revenue: bigint;
     readonly unpriced: number;
   }[];
-  /** Whenever they were placed: what accepted orders took of each item since its last edit, up to that place in history. */
+  /**
+   * Units of each item that accepted orders took since its last edit, up to that position in history, whenever the orders
+   * were placed.
+   */
   readonly taken: ReadonlyMap<string, number>;
 }

@@ -3,10 +3,10 @@ import { isName, NAME_RULE } from '../names.ts';
 import type { Order, OrderLine } from './order.ts';
 import { priceOf } from './price.ts';
 
-/** Prices that are no amounts: those lines have no price. */
+/** Prices that are not amounts, whose lines are stored without a price. */
 export interface IgnoredPrices {
   readonly count: number;
-  /** What is wrong with the first of them. */
+  /** The problem with the first of them. */
   readonly message: string;
 }
 
@@ -15,20 +15,20 @@ export type ParsedOrder =
   | { readonly problem: FieldProblem; readonly order?: never; readonly ignored?: never };
 
 export interface OrderDefaults {
-  /** For an order that does not say when it was made: milliseconds since the epoch, or NaN. */
+  /** Used if an order has no creation time: milliseconds since the epoch, or NaN. */
   readonly createdAt: number;
-  /** For an order without an id; absent makes that a problem. */
+  /** Creates the id of an order that has none; absent: such an order is invalid. */
   readonly newOrderId?: () => string;
-  /** Whether an order may have no user, which is then an empty text; absent: it needs one. */
+  /** Whether an order may have no user, in which case its `user` is empty; absent: required. */
   readonly users?: 'required' | 'optional' | undefined;
 }
 
-/** Names that other producers give our fields, as in the event schema. */
+/** Names of these fields in orders of other producers, as in the event schema. */
 const ALIASES = { user: ['user', 'customer_id'], item: ['item', 'product_id'] } as const;
 
 /**
- * An order from named values, as JSON or a schema with other fields gives them. Unknown fields are ignored. An
- * order of one item may be flat. Quantities may be any number: whether they are acceptable is decided later.
+ * Parses an order from named values, as decoded from JSON or from Avro with any schema. Unknown fields are ignored. An
+ * order of one item may be flat. Quantities may be any number; the decision checks whether they are acceptable.
  */
 export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder {
   try {
@@ -50,7 +50,7 @@ export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder
   }
 }
 
-/** None is named: left out, null, or the empty text of Avro, which has no other way to say it. */
+/** The user is left out, null or empty. An Avro string that is not nullable can only be empty. */
 function isWithoutUser(fields: Fields): boolean {
   return ALIASES.user.every((name) => (own(fields, name) ?? '') === '');
 }
@@ -79,7 +79,7 @@ interface Ignored {
 function readLines(fields: Fields, ignored: Ignored): OrderLine[] {
   const items = own(fields, 'items');
   if (items === undefined) {
-    // Flat, and said to be without items rather than without an item when it is neither.
+    // A flat order; if it has no item either, the missing field is reported as `items`.
     if (!ALIASES.item.some((name) => own(fields, name) !== undefined)) {
       throw new Refusal('missing_field', 'field items is missing');
     }

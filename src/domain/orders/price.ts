@@ -3,14 +3,14 @@ const WHOLE_DIGITS = 8;
 const PLACES = 2;
 /** A sign, digits with or without a point, and a power of ten. */
 const AMOUNT = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
-/** Where digits are moved farther than this, nothing or nothing but zeros is left. */
+/** An amount with a greater negative exponent than this rounds to zero. */
 const MAX_SHIFT = 1_000;
 
 /**
- * The price that an order of any producer names: a decimal string with two places, rounded half to even where there
- * are more. A price decides nothing, so that this is total.
+ * Converts the price in an order of any producer to a decimal string with two places, rounding half to even. It never
+ * throws, since the price of a direct order does not affect the decision.
  *
- * @returns null when it is not an amount, or one of more digits than a price has
+ * @returns null if the value is not an amount, or has more digits than a price
  */
 export function priceOf(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
@@ -30,7 +30,7 @@ export function priceOf(value: unknown): string | null {
   return `${sign === '-' && hundredths > 0 ? '-' : ''}${whole}.${text.slice(-PLACES)}`;
 }
 
-/** @param kept how many of the digits stay; below zero, so many zeros stand before them */
+/** @param kept the number of digits to keep; below zero: the number of zeros before the first digit, negated */
 function roundHalfEven(digits: string, kept: number): number {
   const whole = Number(digits.slice(0, Math.max(0, kept)).padEnd(Math.max(0, kept), '0'));
   if (kept < 0 || kept >= digits.length) return whole;
@@ -40,13 +40,13 @@ function roundHalfEven(digits: string, kept: number): number {
   return isUp ? whole + 1 : whole;
 }
 
-/** Zeros before the digits and after the second place mean nothing. */
+/** Leading zeros, and zeros after the second decimal place, are ignored. */
 const EXACT = /^(-?)0*(\d{1,8})(?:\.(\d{0,2})0*)?$/;
 
 /**
- * An amount of money that counts, unlike the price of an order: never rounded.
+ * Converts an amount of money to a decimal string with two places. Unlike priceOf it never rounds.
  *
- * @returns null when it is not an amount of at most eight digits before the point and two after
+ * @returns null if the value is not an amount with at most eight digits before the point and two after it
  */
 export function amountOf(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;

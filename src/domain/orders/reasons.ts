@@ -1,4 +1,4 @@
-/** Why an order is rejected, in the order in which the reasons are tried: the first that holds is given. */
+/** Why an order is rejected, in the order in which they are checked; the first that applies is reported. */
 export const REASONS = [
   'unknown_user',
   'user_not_paid',
@@ -9,7 +9,7 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** Further reasons of the checkout, where prices count. */
+/** Additional reasons in the checkout, where prices matter. */
 export const PLACING_REASONS = ['no_price', 'price_mismatch', 'total_mismatch'] as const;
 
 export type PlacingReason = (typeof PLACING_REASONS)[number];

@@ -4,38 +4,38 @@ import type { StoreSale } from '../messages/stock/store-sale.ts';
 import type { SupplierRestock } from '../messages/stock/supplier-restock.ts';
 
 export const STOCK_SOURCES = ['online_orders', 'store_sales', 'supplier_restocks'] as const;
-/** By the name of the message. */
+/** The name of the message. */
 export type StockSource = (typeof STOCK_SOURCES)[number];
 
-/** Of any source: the fields that it does not have are absent. */
+/** A message of any source; fields that the source does not have are absent. */
 export type SourceMessage = OnlineOrder & Partial<StoreSale> & Partial<SupplierRestock>;
 
-/** What is known of each event that changed the stock, or was refused: one line for each event id, ever. */
+/** A stock event that was applied or rejected. The log never has more than one line per event id. */
 export type StockEvent = Readonly<{
   event_id: string;
   source: StockSource;
   product_id: string;
   quantity: number;
-  /** A decimal string with two places; null: the event names none. */
+  /** A decimal string with two places; null: the event has none. */
   unit_price: string | null;
   order_id: string | null;
   store_id: string | null;
   supplier_id: string | null;
   /** ISO 8601. */
   occurred_at: string;
-  /** `rejected`: it was read, and changes nothing. */
+  /** `rejected`: the event was read and changed nothing. */
   status: 'applied' | 'rejected';
-  /** Why it was rejected: a code. */
+  /** The code of why it was rejected. */
   reason: string | null;
   delta: number;
-  /** After it. */
+  /** Stock after the event. */
   on_hand: number;
-  /** ISO 8601: when it was committed. */
+  /** When the event was committed, in ISO 8601. */
   at: string;
   topic: string;
   partition: number;
   offset: number;
-  /** The value of its record in base64. */
+  /** The value of the record, in base64. */
   raw: string;
 }>;
 

@@ -1,4 +1,4 @@
-/** Values of a list, by the topic of each, in the order in which the topics came. */
+/** Groups values by topic, in the order in which topics first appear. */
 export function byTopic<T extends { readonly topic: string }>(all: Iterable<T>): Map<string, T[]> {
   const topics = new Map<string, T[]>();
   for (const one of all) {

@@ -1,23 +1,23 @@
 import { Failure } from '../failure.ts';
 
-/** Which dead letter: a record of a dead-letter topic, or one that was too large for it and is kept in the folder. */
+/** Identifies a dead letter: a record of a dead-letter topic, or one that was too large for it and is in the folder. */
 export type DeadLetterId =
   | {
       readonly kind: 'record';
-      /** The dead-letter topic; null: the one that is meant. */
+      /** The dead-letter topic; null: the default one of the command. */
       readonly topic: string | null;
       readonly partition: number;
       readonly offset: number;
     }
   | { readonly kind: 'kept'; readonly of: string };
 
-/** Nine quadrillion offsets are enough, and each of them is a safe integer. */
+/** Up to 16 digits for the offset, the first at most 8, so that it is a safe integer. */
 const RECORD = /^(?:([A-Za-z0-9._-]{1,249}):)?([0-9]{1,10}):([1-8]?[0-9]{1,15})$/;
-/** What it is about, as in formatRecordId, and which of them: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
+/** The original record as in formatRecordId, with a suffix if there are several: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
 const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/[0-9]{1,10}@[1-8]?[0-9]{1,15}(?:~[0-9a-f]{8})?)$/;
 export const DEAD_LETTER_ID_PATTERN = `${RECORD.source}|${KEPT.source}`;
 
-/** `orders.dlq:0:17`, `0:17`, `kept:orders/3@17`. */
+/** Formats an id: `orders.dlq:0:17`, `0:17`, `kept:orders/3@17`. */
 export function formatDeadLetterId(id: DeadLetterId): string {
   if (id.kind === 'kept') return `kept:${id.of}`;
   return `${id.topic === null ? '' : `${id.topic}:`}${id.partition}:${id.offset}`;

@@ -2,40 +2,40 @@ import type { DeclaredMessage } from '../messages/message.ts';
 import { ORDER } from '../messages/shop/order.ts';
 
 /**
- * What a topic is to be, by the message that it carries. Topics are created as declared here, compared with it and
- * changed to it. Every number is a minimum: a cluster may have more on purpose.
+ * The declaration of a topic, derived from the message it carries. Topics are created from it, compared with it and
+ * altered to match it. Every number is a minimum: a cluster may have more on purpose.
  */
 export interface DeclaredTopic {
   readonly topic: string;
   readonly partitions: number;
-  /** Copies of each record; fewer where the cluster has fewer brokers. */
+  /** Replicas; fewer if the cluster has fewer brokers. */
   readonly replication: number;
-  /** By Kafka's names. For times and sizes −1 means "without limit". */
+  /** By Kafka's names. For times and sizes, −1 means unlimited. */
   readonly configs: Readonly<Record<string, number>>;
 }
 
-/** As many copies as Kafka's own internal topics have. */
+/** The same as for Kafka's internal topics. */
 const REPLICATION = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A dead letter waits for somebody to look at it, and perhaps for a release that fixes its cause. */
+/** A dead letter must wait until someone looks at it, and perhaps until a release fixes its cause. */
 const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
-/** What the headers of a dead letter may add to the record that it carries. */
+/** The size that the headers of a dead letter may add to the record. */
 const DEAD_LETTER_HEADROOM_BYTES = 64 * 1024;
-/** Kafka's default for `max.message.bytes`, where the broker does not say. */
+/** Kafka's default of `max.message.bytes`, used if the value of the cluster is unknown. */
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-/** Kafka keeps it in an int. */
+/** Kafka stores `max.message.bytes` in an int. */
 const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
 
-/** A topic that is to be there. */
+/** A topic that must exist. */
 export interface WantedTopic {
   readonly topic: string;
-  /** What it carries, or whose dead letters. */
+  /** The message it carries, or whose dead letters it carries. */
   readonly message: DeclaredMessage;
-  /** The topics whose dead letters it carries; null: it carries none. */
+  /** The topics whose dead letters it carries; null: it is not a dead-letter topic. */
   readonly carries: readonly string[] | null;
 }
 
-/** Those of a shop that takes orders from one topic. */
+/** The topics of a shop that reads orders from one topic. */
 export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: string }): WantedTopic[] {
   return [
     { topic, message: ORDER, carries: null },
@@ -44,8 +44,8 @@ export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: stri
 }
 
 /**
- * @param carriedBytes `max.message.bytes` of the topics that it carries, where the cluster says it: what fits there
- * fits here with its headers
+ * @param carriedBytes `max.message.bytes` of the topics whose dead letters it carries, where known, so that every record
+ * of those topics fits with its headers
  */
 export function declare(
   { topic, message, carries }: WantedTopic,
@@ -67,7 +67,7 @@ export function declare(
   };
 }
 
-/** Whether a configuration value of the cluster is at least what is declared. */
+/** Whether a configuration value of the cluster is at least the declared one. */
 export function suffices(actual: string | undefined, declared: number): boolean {
   const value = actual === undefined ? Number.NaN : Number(actual);
   return value === -1 || value >= declared;

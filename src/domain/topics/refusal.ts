@@ -1,4 +1,4 @@
-/** Why a message that was read cannot be applied: codes of `x-error-code`. */
+/** Why a message that was read cannot be applied, for the header `x-error-code`. */
 export const REFUSAL_CODES = ['invalid_quantity', 'unknown_product'] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number] | 'invalid_field';

@@ -2,7 +2,7 @@ import { message, TIME, type ValueOf } from '../message.ts';
 
 export const INVENTORY_REJECTED = message({
   name: 'inventory.rejected',
-  summary: 'an order that was paid while its stock went to others; its money is given back',
+  summary: 'a paid order whose stock was sold to others in the meantime; it is refunded',
   key: 'order_id',
   partitions: 3,
   retentionDays: 30,

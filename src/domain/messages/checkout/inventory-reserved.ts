@@ -2,7 +2,7 @@ import { message, TIME, type ValueOf } from '../message.ts';
 
 export const INVENTORY_RESERVED = message({
   name: 'inventory.reserved',
-  summary: 'stock taken for a paid order, one for each of its products',
+  summary: 'stock reserved for a paid order; one message per product',
   key: 'product_id',
   partitions: 6,
   retentionDays: 7,

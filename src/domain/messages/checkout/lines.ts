@@ -1,6 +1,6 @@
 import { MONEY } from '../message.ts';
 
-/** What a validated order asks for. */
+/** The lines of a validated order. */
 export const LINES = {
   type: 'array',
   items: {

@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const NOTIFICATION = message({
   name: 'notifications.outbound',
-  summary: 'a message to a customer, one for each order and step',
+  summary: 'a notification to a customer; one per order and step',
   key: 'customer_id',
   partitions: 3,
   retentionDays: 1,

@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const ORDER_CANCEL = message({
   name: 'orders.cancel',
-  summary: 'a wish to cancel an order',
+  summary: 'a request to cancel an order',
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,
@@ -14,7 +14,7 @@ export const ORDER_CANCEL = message({
     namespace: 'orderctl.checkout',
     fields: [
       { name: 'order_id', type: 'string' },
-      optional('reason', 'string', 'in words, of the one who wishes it'),
+      optional('reason', 'string', 'in words, from the requester'),
       { name: 'requested_at', type: TIME },
     ],
   },

@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const ORDER_CANCELLED = message({
   name: 'orders.cancelled',
-  summary: 'what became of a wish to cancel an order',
+  summary: 'the outcome of a cancellation request',
   key: 'order_id',
   partitions: 3,
   retentionDays: 30,

@@ -1,8 +1,8 @@
 import { message, MONEY, TIME, type ValueOf } from '../message.ts';
 
 /**
- * The schema is that of the com.tutorial.orders examples, letter by letter: a producer written with
- * confluent-kafka's AvroSerializer for it finds it registered.
+ * The schema is exactly the one of the com.tutorial.orders examples, so that a producer written for them with
+ * confluent-kafka's AvroSerializer finds it registered.
  */
 export const ORDER_CREATED = message({
   name: 'orders.created',

@@ -3,7 +3,7 @@ import { LINES } from './lines.ts';
 
 export const ORDER_VALIDATED = message({
   name: 'orders.validated',
-  summary: 'an order that can be paid for',
+  summary: 'a valid order, ready to be charged',
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,

@@ -3,7 +3,7 @@ import { LINES } from './lines.ts';
 
 export const PAYMENT_PROCESSED = message({
   name: 'payments.processed',
-  summary: 'an order that is paid',
+  summary: 'an order that was paid',
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,

@@ -2,7 +2,7 @@ import { message, MONEY, TIME, type ValueOf } from '../message.ts';
 
 export const PAYMENT_REFUNDED = message({
   name: 'payments.refunded',
-  summary: 'an order whose money was given back',
+  summary: 'an order that was refunded',
   key: 'order_id',
   partitions: 3,
   retentionDays: 30,

@@ -3,7 +3,7 @@ import { LINES } from './lines.ts';
 
 export const SHIPMENT_CREATED = message({
   name: 'shipments.created',
-  summary: 'a paid order whose stock is taken, to be sent',
+  summary: 'a paid order with reserved stock, ready to be shipped',
   key: 'order_id',
   partitions: 6,
   retentionDays: 30,

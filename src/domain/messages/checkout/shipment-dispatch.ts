@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const SHIPMENT_DISPATCH = message({
   name: 'shipments.dispatch',
-  summary: 'a wish to dispatch a shipment, in shops that do so by hand',
+  summary: 'a request to dispatch a shipment, in shops that dispatch by hand',
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,

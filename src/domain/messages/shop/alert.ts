@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const ALERT = message({
   name: 'alerts',
-  summary: 'stock that needs attention: one for each time that it comes to that',
+  summary: "an alert that an item's stock needs attention; one each time that this begins",
   key: 'item',
   partitions: 3,
   retentionDays: 7,

@@ -2,7 +2,7 @@ import { message, optional, TIME, type ValueOf } from '../message.ts';
 
 export const INVENTORY_EVENT = message({
   name: 'inventory-events',
-  summary: 'a change of stock, one for each',
+  summary: 'a change of stock; one message per change',
   key: 'item',
   partitions: 6,
   retentionDays: 7,

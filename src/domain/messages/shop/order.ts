@@ -1,9 +1,9 @@
 import { message, MONEY, TIME } from '../message.ts';
 
-/** Its values are `Order` of ../../orders/order.ts: the codec of orders is written by hand. */
+/** Decoded to `Order` of ../../orders/order.ts by a codec written by hand. */
 export const ORDER = message({
   name: 'orders',
-  summary: 'an order to be decided at once, against users and stock',
+  summary: 'an order that is accepted or rejected at once, by users and stock',
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,

@@ -1,9 +1,9 @@
 import type { DeclaredMessage } from '../message.ts';
 
-/** Of the processor stock alone; the dead letters of every other go to the topic that deadLettersOf names. */
+/** Dead letters of the stock processor. Those of all other processors go to the topics named by deadLettersOf. */
 export const STOCK_DEAD_LETTERS: DeclaredMessage = {
   name: 'dlq',
-  summary: 'stock events that could not be read or applied, as they came, with the reason in headers',
+  summary: 'stock events that could not be read or applied, unchanged, with the reason in headers',
   key: null,
   partitions: 3,
   retentionDays: 30,

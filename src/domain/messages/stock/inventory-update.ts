@@ -3,7 +3,7 @@ import { STOCK_FIELDS } from './stock-fields.ts';
 
 export const INVENTORY_UPDATE = message({
   name: 'inventory_updates',
-  summary: 'what a stock event did',
+  summary: 'the outcome of a stock event',
   key: 'product_id',
   partitions: 6,
   retentionDays: 7,

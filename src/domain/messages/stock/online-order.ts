@@ -3,7 +3,7 @@ import { STOCK_FIELDS } from './stock-fields.ts';
 
 export const ONLINE_ORDER = message({
   name: 'online_orders',
-  summary: 'a sale on the web: refused where there is not enough on hand',
+  summary: 'an online sale; rejected if stock is insufficient',
   key: 'product_id',
   partitions: 6,
   retentionDays: 7,

@@ -1,6 +1,6 @@
 import { MONEY, optional, TIME } from '../message.ts';
 
-/** Of every stock event, whatever it comes from. */
+/** The fields that all stock events have. */
 export const STOCK_FIELDS = [
   { name: 'event_id', type: 'string', doc: 'counts once, however often it is sent' },
   { name: 'product_id', type: 'string' },

@@ -3,7 +3,7 @@ import { STOCK_FIELDS } from './stock-fields.ts';
 
 export const STORE_SALE = message({
   name: 'store_sales',
-  summary: 'a sale at a till: it has happened, and counts even below zero',
+  summary: 'a sale in a store; it has already happened, and may take stock below zero',
   key: 'product_id',
   partitions: 6,
   retentionDays: 7,
