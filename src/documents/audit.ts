@@ -12,7 +12,7 @@ const Difference = object({
   actual: Value,
   where: Type.String({ description: 'FILE:LINE, TOPIC/PARTITION@OFFSET or a file; files are relative' }),
   message: Type.String(),
-  fix: nullable(Type.String(), 'null: the file is built again by itself'),
+  fix: nullable(Type.String(), 'null: the file is rebuilt automatically'),
 });
 export type Difference = Document<typeof Difference>;
 
@@ -24,11 +24,11 @@ const Records = object({
   skipped: Count,
 });
 
-/** What `audit` found. */
+/** The result of `audit`. */
 export const Audit = object({
   ok: Type.Boolean(),
   as_of: nullable(
-    object({ seq: nullable(Count, 'of the last commit; null: it has no number'), at: nullable(Time) }),
+    object({ seq: nullable(Count, 'number of the last commit; null: it has none'), at: nullable(Time) }),
     'null: now',
   ),
   checked: object({
@@ -41,7 +41,7 @@ export const Audit = object({
     checkout_orders: Count,
     unfinished_orders: Type.Integer({
       minimum: 0,
-      description: 'of the checkout: something is still to follow',
+      description: 'checkout orders with steps still to come',
     }),
     movements: Count,
     facts: Count,
@@ -61,7 +61,7 @@ export const Audit = object({
   differences: Type.Array(Difference, { description: 'the first hundred' }),
   repaired: Type.Array(Difference),
   records: nullable(Records, 'records below the stored positions; null: the topic was not read'),
-  checkout_records: nullable(Records, 'the same of placed orders of the checkout'),
+  checkout_records: nullable(Records, 'the same for the orders placed in the checkout'),
   in_flight: nullable(
     object({
       owed: Count,
@@ -71,23 +71,23 @@ export const Audit = object({
       by_hand: Count,
       skipped: Count,
     }),
-    'unfinished orders of the checkout by what they wait for: an effect, a message to be sent, a record to be read, ' +
-      'a dead letter to be dealt with, a dispatch by hand, a record that was skipped; null: topics were not read',
+    'unfinished checkout orders by what they wait for: an effect, a message to be sent, a record to be read, ' +
+    'a dead letter to be resolved, a dispatch by hand, a record that was skipped; null: the topics were not read',
   ),
   unfinished: Type.Array(
     object({
       order_id: Type.String(),
-      waits_for: nullable(Type.String(), 'the processor that goes on with it; null: the answer of an effect'),
+      waits_for: nullable(Type.String(), 'the processor that continues it; null: the answer to an effect'),
     }),
-    { description: 'unfinished orders of the checkout: the first thousand' },
+    { description: 'unfinished checkout orders: the first thousand' },
   ),
-  unsent: Type.Integer({ minimum: 0, description: 'messages and dead letters that wait to be sent' }),
+  unsent: Type.Integer({ minimum: 0, description: 'messages and dead letters waiting to be sent' }),
   unsent_by_destination: CountByName,
   effects: object({
-    owed: Type.Integer({ minimum: 0, description: 'charges, refunds, mails and the like' }),
-    parked: Type.Integer({ minimum: 0, description: 'of these, how many are not tried any more' }),
+    owed: Type.Integer({ minimum: 0, description: 'pending charges, refunds, mails and the like' }),
+    parked: Type.Integer({ minimum: 0, description: 'of these, how many are no longer tried' }),
   }),
-  undelivered: Type.Integer({ minimum: 0, description: 'dead letters that the topic does not take' }),
+  undelivered: Type.Integer({ minimum: 0, description: 'dead letters that their topic does not accept' }),
   notes: Type.Array(
     object({
       kind: Type.Enum(NOTE_KINDS),

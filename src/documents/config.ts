@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { nullable, object, type Document } from './shapes.ts';
 
-/** `config show`. */
+/** The output of `config show`. */
 export const Settings = object({
   file: nullable(Type.String(), 'path of the orderctl.json in force'),
   settings: Type.Array(

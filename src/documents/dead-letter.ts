@@ -3,7 +3,7 @@ import { Count, nullable, object, PLACE_OR_NULL, Time, type Document } from './s
 
 const STATE = Type.Enum(['open', 'redriven', 'discarded']);
 const ID = Type.String({
-  description: 'PARTITION:OFFSET in the dead-letter topic of the orders, TOPIC:PARTITION:OFFSET in others',
+  description: 'PARTITION:OFFSET in the dead-letter topic of orders, TOPIC:PARTITION:OFFSET in any other',
 });
 
 /** A dead letter, as `dlq list` prints it. */
@@ -11,14 +11,14 @@ export const DeadLetter = object({
   type: Type.Literal('dead_letter'),
   id: ID,
   state: STATE,
-  error_code: nullable(Type.String(), 'a code of orderctl, or the class of the exception of another program'),
+  error_code: nullable(Type.String(), "orderctl's error code, or the exception class of another program"),
   error_stage: nullable(Type.String()),
   error_message: nullable(Type.String()),
   attempts: nullable(Type.Number()),
   failed_at: nullable(Time),
   original: object({ ...PLACE_OR_NULL, timestamp: nullable(Time) }),
   size_bytes: Type.Integer({ minimum: 0, description: 'of key and value' }),
-  format: nullable(Type.String(), 'the program whose headers it has'),
+  format: nullable(Type.String(), 'the program whose kind of headers it has'),
   group: nullable(Type.String()),
   replay_count: Count,
   topic: Type.String({ description: 'the dead-letter topic' }),
@@ -27,23 +27,23 @@ export type DeadLetter = Document<typeof DeadLetter>;
 
 export const RecordBytes = object({
   size_bytes: Count,
-  hex: Type.String({ description: 'the first of the bytes' }),
+  hex: Type.String({ description: 'the first bytes' }),
 });
 
 export const RecordHeaders = Type.Array(object({ name: Type.String(), value: nullable(Type.String()) }));
 
 const Position = Type.Integer({ minimum: 0, description: 'of the first byte, from the start of the value' });
 
-/** A value, as far as it could be decoded. */
+/** A value, as far as it can be decoded. */
 export const DecodedValue = object({
   format: Type.Enum(['none', 'json', 'avro', 'unknown']),
   schema_id: nullable(Type.Integer()),
   schema_guid: nullable(Type.String()),
-  text: nullable(Type.String(), 'of a value in JSON'),
+  text: nullable(Type.String(), 'the text of a JSON value'),
   fields: Type.Array(
     object({
       path: Type.String(),
-      type: Type.String({ description: 'its name in Avro' }),
+      type: Type.String({ description: 'the Avro type' }),
       value: Type.String(),
       position: Position,
     }),
@@ -59,10 +59,10 @@ const Now = nullable(
     error_code: nullable(Type.String()),
     error_message: nullable(Type.String()),
   }),
-  'what would become of it if it were sent again; null: not known',
+  'what would happen to it if it were sent again; null: not known',
 );
 
-/** `dlq show`: a dead letter with its bytes, as far as they can be read. */
+/** `dlq show`: a dead letter with its bytes and its decoded value. */
 export const ShownDeadLetter = object({
   ...DeadLetter.properties,
   marked: nullable(
@@ -78,7 +78,7 @@ export const ShownDeadLetter = object({
   value: nullable(RecordBytes),
   decoded: nullable(DecodedValue),
   now: Now,
-  problem: nullable(Type.String(), 'why it could not be decoded, such as a registry that is away'),
+  problem: nullable(Type.String(), 'why it could not be decoded, such as an unreachable registry'),
 });
 export type ShownDeadLetter = Document<typeof ShownDeadLetter>;
 
@@ -94,11 +94,11 @@ export const RedrivenDeadLetter = object({
 });
 export type RedrivenDeadLetter = Document<typeof RedrivenDeadLetter>;
 
-/** A dead letter that was sent and never acknowledged: nobody knows whether it is there. */
+/** A dead letter that was sent but never acknowledged: it may or may not have arrived. */
 export const UnknownDeadLetter = object({ type: Type.Literal('unknown'), id: ID, topic: Type.String() });
 export type UnknownDeadLetter = Document<typeof UnknownDeadLetter>;
 
-/** A dead letter that `dlq redrive` leaves alone. */
+/** A dead letter that `dlq redrive` does not send. */
 export const SkippedDeadLetter = object({
   type: Type.Literal('skipped'),
   id: ID,
@@ -116,7 +116,7 @@ export const SkippedDeadLetter = object({
 });
 export type SkippedDeadLetter = Document<typeof SkippedDeadLetter>;
 
-/** What came of `dlq discard`. */
+/** The result of `dlq discard`. */
 export const DiscardedDeadLetters = object({
   topic: nullable(Type.String(), 'the dead-letter topic; null: several'),
   why: Type.String(),

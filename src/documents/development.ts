@@ -1,25 +1,25 @@
 import { Type } from 'typebox';
 import { nullable, object, Seconds, type Document } from './shapes.ts';
 
-/** Where `dev` listens. */
+/** The addresses at which `dev` listens. */
 export const Services = object({
   broker: Type.String({ description: 'HOST:PORT' }),
   registry: Type.String({ description: 'URL' }),
-  gateway: nullable(Type.String(), 'URL of the payment gateway; null: it was not asked for'),
+  gateway: nullable(Type.String(), 'URL of the payment gateway; null: not requested'),
   data: Type.String({ description: 'path of the data folder' }),
   pid: Type.Integer({ minimum: 1 }),
 });
 export type Services = Document<typeof Services>;
 
-/** Where `serve` listens. */
+/** The addresses at which `serve` listens. */
 export const Serving = object({
   url: Type.String(),
-  docs: Type.String({ description: 'URL of a page to try it' }),
+  docs: Type.String({ description: 'URL of a page for trying the API' }),
   pid: Type.Integer({ minimum: 1 }),
 });
 export type Serving = Document<typeof Serving>;
 
-/** Where `up` can be reached. */
+/** The addresses of the parts that `up` starts. */
 export const Up = object({
   url: Type.String({ description: 'of the API' }),
   brokers: Type.String({ description: 'HOST:PORT,...' }),
@@ -29,14 +29,14 @@ export const Up = object({
 });
 export type Up = Document<typeof Up>;
 
-/** What came of `demo`. */
+/** The result of `demo`. */
 export const Demo = object({
   ok: Type.Boolean(),
   promises: Type.Array(
     object({
       promise: Type.String(),
       ok: Type.Boolean(),
-      detail: Type.String({ description: 'the figures that it rests on' }),
+      detail: Type.String({ description: 'the figures that show it' }),
     }),
   ),
   seconds: Seconds,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { nullable, object, type Document } from './shapes.ts';
 
-/** `doctor`. */
+/** The output of `doctor`. */
 export const Diagnosis = object({
   ok: Type.Boolean(),
   exit_code: Type.Integer({ minimum: 0 }),

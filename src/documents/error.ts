@@ -14,15 +14,15 @@ export const LogLine = object({
   message: Type.String(),
   about: nullable(
     Type.Literal('order'),
-    'what became of a single order, or of several in a line of numbers; null: anything else',
+    'the outcome of one order, or counts of the outcomes of several; null: anything else',
   ),
 });
 export type LogLine = Document<typeof LogLine>;
 
-/** Any failure: the last line of stderr. */
+/** A failure: the last line of stderr. */
 export const ErrorDocument = object({
   type: Type.Literal('error'),
-  code: Type.String({ description: 'for programs, such as broker_unreachable; never renamed' }),
+  code: Type.String({ description: 'stable error code for programs, such as broker_unreachable' }),
   exit_code: Type.Integer({ minimum: 1 }),
   message: Type.String(),
   fix: nullable(Type.String(), 'what to do about it'),

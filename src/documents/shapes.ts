@@ -1,11 +1,11 @@
 import { Type, type Static, type TProperties, type TSchema } from 'typebox';
 
 /*
- * What documents are made of. By the custom of all of them: times are text, money is a decimal string, what is not
- * known is null and never left out, and no key is ever removed.
+ * Parts of documents. In all documents, times are strings, money is a decimal string, unknown values are null and never
+ * left out, and no key is ever removed.
  */
 
-/** The value of a document, as a program builds it. */
+/** The type of a document. */
 export type Document<Schema extends TSchema> = Immutable<Static<Schema>>;
 
 type Immutable<T> = T extends object ? { readonly [Key in keyof T]: Immutable<T[Key]> } : T;
@@ -36,10 +36,10 @@ export const Count = Type.Integer({ minimum: 0 });
 
 export const Seconds = Type.Number({ minimum: 0 });
 
-/** The keys of a record's place in Kafka. */
+/** The position of a record in Kafka. */
 export const PLACE = { topic: Type.String(), partition: Count, offset: Count };
 
-/** The same for a record that may not be there. */
+/** The position of a record that may not exist. */
 export const PLACE_OR_NULL = {
   topic: nullable(Type.String()),
   partition: nullable(Count),
@@ -49,13 +49,13 @@ export const PLACE_OR_NULL = {
 /** A line of an order. */
 export const LINE = {
   item: Type.String(),
-  quantity: nullable(Type.Number(), 'as it was ordered; null if that is not a finite number'),
+  quantity: nullable(Type.Number(), 'as ordered; null if it was not a finite number'),
 };
 
-/** How many, by a name such as a reason. */
+/** Counts by a name, such as a reason. */
 export const CountByName = Type.Record(Type.String(), Count);
 
-/** The keys of what became of a number of records: `read` is the sum of the others. */
+/** Counts of records by outcome; `read` is the sum of the others. */
 export const COUNTS = {
   read: Count,
   accepted: Count,

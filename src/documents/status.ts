@@ -4,19 +4,19 @@ import { Count, CountByName, COUNTS, nullable, object, Seconds, Time, type Docum
 export const Counts = object(COUNTS);
 export type Counts = Document<typeof Counts>;
 
-/** null: it waits for nothing. */
+/** What a consumer waits for; null: nothing. */
 export const WaitingFor = nullable(Type.Enum(['broker', 'registry', 'store', 'others']));
 
-/** Of one of several processes; silent: it runs, but does not answer. */
+/** The state of one of several processes; silent: running, but not answering. */
 export const InstanceState = Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']);
 
-/** What a processor says of itself while it runs. */
+/** The status that a running processor reports. */
 export const ProcessorState = object({
   processor: Type.String(),
   group: Type.String(),
   topics: Type.Array(Type.String()),
   partitions: Type.Array(object({ topic: Type.String(), partition: Count, next: Count, lag: Count }), {
-    description: 'those that it reads; next: the offset to read next',
+    description: 'the partitions it reads; next: the next offset to read',
   }),
   records_per_second: Type.Number({ minimum: 0 }),
   lag: nullable(Type.Integer()),
@@ -27,25 +27,25 @@ export const ProcessorState = object({
 });
 export type ProcessorState = Document<typeof ProcessorState>;
 
-/** `status`: what the running consumer says of itself. */
+/** `status`: the status that the running consumer reports. */
 export const Status = object({
-  running: nullable(Type.Boolean(), 'null: this user may not ask, see problem'),
+  running: nullable(Type.Boolean(), 'null: this user has no permission to ask, see problem'),
   pid: nullable(Type.Integer({ minimum: 1 })),
   started_at: nullable(Time),
   state: nullable(
     Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
-    'silent: it runs, but does not answer',
+    'silent: running, but not answering',
   ),
   waiting_for: WaitingFor,
   topic: nullable(Type.String()),
   group: nullable(Type.String()),
   orders_per_second: nullable(Type.Number({ minimum: 0 }), 'over the last ten seconds'),
-  lag: nullable(Type.Integer(), 'null: the brokers have not said it'),
+  lag: nullable(Type.Integer(), 'null: not known from the brokers'),
   last_commit_at: nullable(Time),
   counts: nullable(Counts, 'since it started'),
   processors: nullable(
     Type.Array(ProcessorState),
-    'each that runs; what is above is that of orders, or of the first',
+    'the running processors; the values above are those of orders, or of the first one',
   ),
   instances: nullable(
     Type.Array(
@@ -54,11 +54,11 @@ export const Status = object({
         host: Type.String(),
         started_at: Time,
         state: InstanceState,
-        processors: Type.Array(Type.String(), { description: 'none while it is silent' }),
+        processors: Type.Array(Type.String(), { description: 'empty while it is silent' }),
         partitions: Type.Array(object({ processor: Type.String(), topic: Type.String(), partition: Count })),
       }),
     ),
-    'each process of a store that several share, and what it reads; null on a folder',
+    'the processes that share the store, with the partitions they read; null: the store is a folder',
   ),
   files: Type.Array(
     object({
@@ -67,20 +67,20 @@ export const Status = object({
       line: nullable(Type.Integer({ minimum: 1 })),
       message: Type.String(),
     }),
-    { description: 'CSVs that do not count as a user has saved them' },
+    { description: 'CSV files whose saved changes were not applied' },
   ),
-  problem: nullable(Type.String(), 'why not all is known'),
+  problem: nullable(Type.String(), 'why some values are not known'),
 });
 export type Status = Document<typeof Status>;
 
-/** `stop`. */
+/** The output of `stop`. */
 export const Stopped = object({
   stopped: Type.Boolean(),
   pid: nullable(Type.Integer({ minimum: 1 })),
   killed: Type.Boolean(),
   instances: nullable(
     Type.Array(object({ pid: Type.Integer({ minimum: 1 }), host: Type.String(), killed: Type.Boolean() })),
-    'each that has ended, of a store that several share',
+    'the processes sharing the store that have ended',
   ),
   seconds: nullable(Seconds),
 });

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { Count, CountByName, COUNTS, nullable, object, Seconds, type Document } from './shapes.ts';
 
-const Unknown = Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: there or not' });
+const Unknown = Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: they may or may not have arrived' });
 
 const SENT = {
   topic: Type.String(),
@@ -31,10 +31,10 @@ export const ReplaySummary = object({
   command: Type.Literal('replay'),
   ...SENT,
   ...REPLAY,
-  fulfilled: Type.Integer({ minimum: 0, description: 'left out, because a try was accepted' }),
+  fulfilled: Type.Integer({ minimum: 0, description: 'left out, because a retry was accepted' }),
   already_decided: Count,
   undecided: Count,
-  resume_after: nullable(Type.String(), 'the last order that was sent, where more are left'),
+  resume_after: nullable(Type.String(), 'the last order sent, if more are left'),
 });
 export type ReplaySummary = Document<typeof ReplaySummary>;
 
@@ -43,7 +43,7 @@ const STOPPED_BY = Type.Enum(['end', 'signal', 'max_messages', 'error']);
 const PARTITIONS = Type.Array(
   object({
     partition: Count,
-    first: Type.Integer({ minimum: 0, description: 'the offset that reading began at' }),
+    first: Type.Integer({ minimum: 0, description: 'the offset at which reading started' }),
     next: Type.Integer({ minimum: 0, description: 'the offset to read next' }),
     end: Count,
     lag: Type.Integer(),
@@ -56,7 +56,7 @@ export const ConsumeSummary = object({
   ...COUNTS,
   rejected_by_reason: Type.Partial(Type.Record(Type.Enum(REASONS), Count), { additionalProperties: false }),
   ignored_prices: Type.Integer({ minimum: 0, description: 'lines whose unit_price is not an amount' }),
-  skipped: Type.Integer({ minimum: 0, description: 'records passed over by moves of the position' }),
+  skipped: Type.Integer({ minimum: 0, description: 'records skipped because a position was moved' }),
   commits: Count,
   stopped_by: STOPPED_BY,
   seconds: Seconds,
@@ -82,9 +82,9 @@ export const RunSummary = object({
     }),
   ),
   unsent: Type.Record(Type.String(), Count, {
-    description: 'messages that the next run sends, by destination',
+    description: 'messages that the next run will send, by destination',
   }),
-  effects_owed: Type.Integer({ minimum: 0, description: 'what the next run performs' }),
+  effects_owed: Type.Integer({ minimum: 0, description: 'pending effects that the next run will perform' }),
 });
 export type RunSummary = Document<typeof RunSummary>;
 
@@ -97,7 +97,7 @@ export const DeadLetterListSummary = object({
   by_error_code: CountByName,
   by_state: object({ open: Count, redriven: Count, discarded: Count }),
   by_group: CountByName,
-  listed: Type.Integer({ minimum: 0, description: 'less than the total where --limit says so' }),
+  listed: Type.Integer({ minimum: 0, description: 'less than the total if limited by --limit' }),
   topic: DLQ_TOPIC,
 });
 export type DeadLetterListSummary = Document<typeof DeadLetterListSummary>;
@@ -113,7 +113,7 @@ export const RedriveSummary = object({
   by_topic: CountByName,
   skipped: Count,
   skipped_by_reason: CountByName,
-  fails_again: nullable(Count, 'of a dry run; null: not known'),
+  fails_again: nullable(Count, 'in a dry run, how many would fail again; null: not known'),
   interrupted: Type.Boolean(),
   seconds: Seconds,
 });

@@ -3,24 +3,24 @@ import { USER_STATUSES } from '../domain/tables.ts';
 import { Count, Money, nullable, object, Time, type Document } from './shapes.ts';
 
 const EXTRA = Type.Record(Type.String(), Type.String(), {
-  description: 'further columns of the file; of items, category among them',
+  description: 'additional columns of the file, such as category for items',
 });
 
-/** A user, as `user show` lists them. */
+/** A user, as in `user show`. */
 export const User = object({ user: Type.String(), status: Type.Enum(USER_STATUSES), extra: EXTRA });
 export type User = Document<typeof User>;
 
 export const UserList = object({ users: Type.Array(User) });
 export type UserList = Document<typeof UserList>;
 
-/** An item, as `inventory show` lists them. */
+/** An item, as in `inventory show`. */
 export const Item = object({
   item: Type.String(),
-  quantity: Type.Integer({ description: 'on hand; below zero where stores sold what was not there' }),
+  quantity: Type.Integer({ description: 'on hand; below zero if stores sold more than the books had' }),
   name: nullable(Type.String()),
   price: nullable(Money),
   reorder_level: nullable(Count),
-  low: Type.Boolean({ description: 'at or under its reorder level, or that of the shop where it has none' }),
+  low: Type.Boolean({ description: "at or below its reorder level, or the shop's if it has none" }),
   extra: EXTRA,
 });
 export type Item = Document<typeof Item>;
@@ -28,7 +28,7 @@ export type Item = Document<typeof Item>;
 export const ItemList = object({ items: Type.Array(Item) });
 export type ItemList = Document<typeof ItemList>;
 
-const UserState = nullable(object({ status: Type.Enum(USER_STATUSES) }), 'null: there is no such user');
+const UserState = nullable(object({ status: Type.Enum(USER_STATUSES) }), 'null: the user does not exist');
 
 /** An edit of a user. */
 export const UserEdit = object({ user: Type.String(), before: UserState, after: UserState });
@@ -42,7 +42,7 @@ const ItemState = nullable(
     price: Type.Optional(nullable(Money)),
     reorder_level: Type.Optional(nullable(Count)),
   }),
-  'null: there is no such item. Name, category, price and reorder level are on both sides when one of them has it',
+  'null: the item does not exist. Name, category, price and reorder level are in both states if either has them',
 );
 
 /** An edit of an item. */
@@ -54,43 +54,43 @@ const COUNTED = {
   added: Count,
   changed: Count,
   removed: Count,
-  edits: Type.Array(Type.Union([UserEdit, ItemEdit]), { description: 'the first of them' }),
+  edits: Type.Array(Type.Union([UserEdit, ItemEdit]), { description: 'the first edits' }),
   clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer(), left: Type.Integer() }), {
     description:
-      'stock that would have gone below zero, and what it is now: 0 unless stores had sold more before',
+      'stock that would have gone below zero, and its value now: 0, unless it was below zero before',
   }),
 };
 
-/** What came of `user edit` and `inventory edit`. */
+/** The result of `user edit` and `inventory edit`. */
 export const TableEdit = object({
   ...COUNTED,
-  settled: Type.Array(Type.String(), { description: 'paths of files kept aside that were removed' }),
+  settled: Type.Array(Type.String(), { description: 'paths of files set aside that were removed' }),
 });
 export type TableEdit = Document<typeof TableEdit>;
 
-/** What came, or would come, of `user import` and `inventory import`. */
+/** The result of `user import` and `inventory import`, also of a dry run. */
 export const TableImport = object({
   ...COUNTED,
   dry_run: Type.Boolean(),
-  unchanged: nullable(Count, 'rows of the list that were there like that'),
+  unchanged: nullable(Count, 'rows of the list that required no change'),
 });
 export type TableImport = Document<typeof TableImport>;
 
-/** What came, or would come, of `user undo` and `inventory undo`. */
+/** The result of `user undo` and `inventory undo`, also of a dry run. */
 export const TableUndo = object({
   ...COUNTED,
-  undoes: Type.Integer({ minimum: 1, description: 'number of the edit' }),
+  undoes: Type.Integer({ minimum: 1, description: 'number of the undone edit' }),
   dry_run: Type.Boolean(),
 });
 export type TableUndo = Document<typeof TableUndo>;
 
 const LOGGED = {
-  edit: Type.Integer({ minimum: 1, description: 'its number; rows that were changed together share it' }),
+  edit: Type.Integer({ minimum: 1, description: 'its number; rows changed together share it' }),
   at: Time,
-  by: Type.String({ description: 'the user of the operating system' }),
+  by: Type.String({ description: 'the operating-system user' }),
   via: Type.Enum(['command', 'file', 'import', 'undo', 'consume', 'http', 'sql']),
   why: nullable(Type.String()),
-  undoes: nullable(Type.Integer({ minimum: 1 }), 'the edit that it takes back'),
+  undoes: nullable(Type.Integer({ minimum: 1 }), 'the edit that this one undoes'),
 };
 
 export const LoggedUserEdit = object({ ...LOGGED, user: Type.String(), before: UserState, after: UserState });
@@ -99,12 +99,12 @@ export type LoggedUserEdit = Document<typeof LoggedUserEdit>;
 export const LoggedItemEdit = object({
   ...LOGGED,
   item: Type.String(),
-  sold_before: nullable(Type.Integer(), 'since the edit of this item before; null for the first'),
-  delivered_before: nullable(Type.Integer(), 'by suppliers, likewise'),
+  sold_before: nullable(Type.Integer(), 'units sold since the previous edit of this item; null for the first'),
+  delivered_before: nullable(Type.Integer(), 'units delivered by suppliers since then; null for the first'),
   before: ItemState,
   after: ItemState,
 });
 export type LoggedItemEdit = Document<typeof LoggedItemEdit>;
 
-/** What `user log` and `inventory log` list. */
+/** The output of `user log` and `inventory log`. */
 export const EditLog = object({ edits: Type.Array(Type.Union([LoggedUserEdit, LoggedItemEdit])) });

@@ -25,13 +25,13 @@ const ALTER_CONFIG = {
   after: Type.String(),
 };
 
-/** What `topics apply` would do. */
+/** A pending action of `topics apply`. */
 const TopicAction = Type.Union([object(CREATE), object(ADD_PARTITIONS), object(ALTER_CONFIG)]);
 export type TopicAction = Document<typeof TopicAction>;
 
-const Brokers = Type.Integer({ minimum: 0, description: 'how many the cluster has' });
+const Brokers = Type.Integer({ minimum: 0, description: 'number of brokers in the cluster' });
 
-/** `topics show`: what is declared and what the cluster has. */
+/** `topics show`: the topics as declared and as they are in the cluster. */
 export const Topics = object({
   brokers: Brokers,
   topics: Type.Array(
@@ -60,7 +60,7 @@ const DoneTopicAction = Type.Union([
   object({ ...ALTER_CONFIG, ...DONE }),
 ]);
 
-/** What came of `topics apply`. */
+/** The result of `topics apply`. */
 export const AppliedTopics = object({
   executed: Type.Boolean(),
   brokers: Brokers,
@@ -69,7 +69,7 @@ export const AppliedTopics = object({
 });
 export type AppliedTopics = Document<typeof AppliedTopics>;
 
-/** What came of `setup`; `done` is false in a dry run. */
+/** The result of `setup`; `done` is false in a dry run. */
 export const Setup = object({
   executed: Type.Boolean(),
   brokers: Brokers,
@@ -82,7 +82,7 @@ export const Setup = object({
         action: Type.Literal('register_schema'),
         message: Type.String({ description: 'in the catalogue' }),
         subject: Type.String(),
-        versions: Type.Array(Count, { description: 'that the subject has before' }),
+        versions: Type.Array(Count, { description: 'versions that the subject had before' }),
         ...DONE,
       }),
     ]),

@@ -16,30 +16,30 @@ export const OrderStatus = Type.Enum(ORDER_STATUSES);
 
 const MoneyState = object({
   status: Type.Enum(['owed', 'trying', 'retrying', 'parked', 'paid', 'declined', 'none'], {
-    description: 'parked: the tries have ended, and "dlq redrive" is one more; none: nothing has moved',
+    description: 'parked: no longer tried, until "dlq redrive" tries once more; none: no money has moved',
   }),
   amount: nullable(Money),
-  reference: nullable(Type.String(), "the gateway's name of it"),
+  reference: nullable(Type.String(), "the gateway's reference"),
   attempts: Count,
-  reason: nullable(Type.String(), 'of a decline, or of a refund'),
+  reason: nullable(Type.String(), 'why it was declined or refunded'),
   next_try_at: nullable(Time),
 });
 
-/** An order of the checkout, as `order show` prints it: what is not known yet is null. */
+/** A checkout order, as `order show` prints it; null: not known yet. */
 export const CheckoutOrder = object({
   order_id: Type.String(),
   flow: Type.Literal('checkout'),
   status: OrderStatus,
-  decision: Type.Null({ description: 'of direct orders' }),
-  reason: nullable(Type.String(), 'a code: why it ended as it did'),
-  detail: nullable(Type.String(), 'the reason in words'),
+  decision: Type.Null({ description: 'for direct orders only' }),
+  reason: nullable(Type.String(), 'code of why it ended as it did'),
+  detail: nullable(Type.String(), 'the reason as a sentence'),
   user: nullable(Type.String()),
-  user_status: Type.Null({ description: 'of direct orders' }),
+  user_status: Type.Null({ description: 'for direct orders only' }),
   items: Type.Array(
     object({
       ...LINE,
       unit_price: Type.String(),
-      stock: Type.Null({ description: 'of direct orders' }),
+      stock: Type.Null({ description: 'for direct orders only' }),
     }),
   ),
   total_amount: nullable(Type.String()),
@@ -61,14 +61,14 @@ export const CheckoutOrder = object({
       step: Type.String(),
       at: Time,
       ...PLACE,
-      detail: Type.String({ description: 'in words' }),
+      detail: Type.String({ description: 'the step as a sentence' }),
     }),
-    { description: 'each step with the record that led to it' },
+    { description: 'each step with the record that caused it' },
   ),
 });
 export type CheckoutOrder = Document<typeof CheckoutOrder>;
 
-/** `order explain` of one: each record once, with the steps that it led to. */
+/** `order explain` for a checkout order: each record once, with the steps that it caused. */
 export const CheckoutExplanation = object({
   ...CheckoutOrder.properties,
   explanation: Type.String(),
@@ -81,21 +81,21 @@ export const CheckoutExplanation = object({
       steps: Type.Array(Type.String()),
     }),
   ),
-  scanned: Type.Literal(false, { description: 'its records are those of its steps' }),
-  retry_of: Type.Null({ description: 'of direct orders' }),
-  retries: Type.Array(Type.Never(), { description: 'of direct orders' }),
+  scanned: Type.Literal(false, { description: 'its records are known from its steps' }),
+  retry_of: Type.Null({ description: 'for direct orders only' }),
+  retries: Type.Array(Type.Never(), { description: 'for direct orders only' }),
   next: Type.Array(Type.String(), { description: 'what can be done now' }),
 });
 export type CheckoutExplanation = Document<typeof CheckoutExplanation>;
 
-/** `order cancel`, `order dispatch`: what became of a wish. */
+/** `order cancel`, `order dispatch`: the outcome of a request. */
 export const Wish = object({
   order_id: Type.String(),
   wish: Type.Enum(['cancel', 'dispatch']),
   outcome: Type.Enum(['done', 'pending'], {
-    description: 'pending: it is decided once "orderctl run" reads it',
+    description: 'pending: it takes effect when "orderctl run" reads it',
   }),
-  status: nullable(OrderStatus, 'null: no order of that id has come yet'),
+  status: nullable(OrderStatus, 'null: no order with this id has arrived yet'),
   ...PLACE_OR_NULL,
 });
 export type Wish = Document<typeof Wish>;

@@ -14,7 +14,7 @@ const BINDING = { bindingVersion: '0.5.0' };
 const AVRO = 'application/vnd.apache.avro+json;version=1.12.0';
 const DEAD_LETTER = 'DeadLetter';
 
-/** AsyncAPI 3.1 of all messages: which topic carries what, who sends it, who receives it. */
+/** AsyncAPI 3.1 document of all messages, with their topics, senders and receivers. */
 export function asyncApi(): object {
   const deadLetters = deadLetterTopics();
   return {
@@ -23,8 +23,8 @@ export function asyncApi(): object {
       title: 'orderctl',
       version: '1.0.0',
       description:
-        'Messages on Kafka between the processors of a shop, made from src/domain/messages. Values are Avro with ' +
-        'the id of their schema before them; JSON with the same fields is read everywhere.',
+        'Messages on Kafka between the processors of a shop, generated from src/domain/messages. Values are Avro, ' +
+        'preceded by the id of their schema; JSON with the same fields is accepted everywhere.',
     },
     servers: {
       kafka: {
@@ -46,14 +46,14 @@ export function asyncApi(): object {
         ...MESSAGES.flatMap((message) => (message.schema === null ? [] : [componentOf(message)])),
         [
           DEAD_LETTER,
-          { summary: 'a record as it came; headers x-error-… say why, and x-original-… where it lay' },
+          { summary: 'an unchanged record; headers x-error-… say why it failed, x-original-… where it was' },
         ],
       ]),
     },
   };
 }
 
-/** Those that are no message of the catalogue, by name. */
+/** The dead-letter topics that are not messages of the catalogue, by name. */
 function deadLetterTopics(): Map<string, DeclaredTopic> {
   const topics = new Map<string, DeclaredTopic>();
   for (const message of MESSAGES) {

@@ -9,14 +9,14 @@ import { STORE_SALE } from '../../domain/messages/stock/store-sale.ts';
 import { SUPPLIER_RESTOCK } from '../../domain/messages/stock/supplier-restock.ts';
 import { deadLettersOf } from '../../domain/messages/topic-names.ts';
 
-/** A processor that this version has. */
-interface Present {
+/** A processor of this version. */
+interface Processor {
   readonly name: ProcessorName;
   readonly sources: readonly DeclaredMessage[];
   readonly emits: readonly DeclaredMessage[];
 }
 
-/** What of the senders that are no processors is there: other programs are not ours to miss. */
+/** What each sender other than a processor sends in this version. External programs may send any message. */
 const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
   produce: [ORDER, ORDER_CREATED, ONLINE_ORDER, STORE_SALE, SUPPLIER_RESTOCK],
   API: [ORDER, ORDER_CREATED, ORDER_CANCEL],
@@ -28,52 +28,52 @@ const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
 };
 
 /**
- * The event catalogue for people, in Markdown: the flow, and a table of all messages.
+ * The event catalogue as a Markdown page: a diagram of the flow and a table of all messages.
  *
- * @param processors all that this version has, each with everything that it may send
+ * @param processors all processors of this version, each with every message that it may send
  */
-export function eventsPage(processors: readonly Present[]): string {
+ export function eventsPage(processors: readonly Processor[]): string {
   const sent = new Map<string, readonly DeclaredMessage[]>(Object.entries(OUTSIDE));
-  // Dead letters are sent by whatever reads.
+  // Every processor may send dead letters.
   const carriers = MESSAGES.filter(({ schema }) => schema === null);
   for (const { name, emits } of processors) sent.set(name, [...emits, ...carriers]);
   const read = new Map<string, readonly DeclaredMessage[]>(processors.map((one) => [one.name, one.sources]));
-  const ways: Ways = {
+  const usage: Usage = {
     sends: (name, message) => sent.get(name)?.includes(message) === true,
     reads: (name, message) => read.get(name)?.includes(message) === true,
   };
   return [
     '# Events',
     '',
-    'Made from `src/domain/messages/`, as are [asyncapi.json](asyncapi.json) (AsyncAPI 3.1) and the Avro schemas in',
-    '`docs/schemas/`. Values are Avro in the Confluent wire format; JSON with the same fields is read everywhere.',
-    'Money is a decimal with two places, in JSON a string such as `"12.50"`; times are milliseconds since the epoch, in',
-    'JSON ISO 8601 too. Topics have three copies where the cluster has as many brokers.',
+    'This page, [asyncapi.json](asyncapi.json) (AsyncAPI 3.1) and the Avro schemas in `docs/schemas/` are generated from',
+    '`src/domain/messages/`. Values are Avro in the Confluent wire format; JSON with the same fields is accepted',
+    'everywhere. Money is a decimal with two places, in JSON a string such as `"12.50"`; times are milliseconds since the',
+    'epoch, in JSON optionally ISO 8601. Topics have three replicas if the cluster has at least three brokers.',
     '',
-    'What is dotted in the picture and in parentheses in the table is declared, and not in this version.',
+    'Dotted lines in the diagram and parentheses in the table mark what is declared but not part of this version.',
     '',
     '```mermaid',
     'flowchart LR',
-    ...flow(ways),
+    ...flow(usage),
     '```',
     '',
-    'Besides, `tracking` is declared to read every topic of the checkout.',
+    'In addition, `tracking` is declared as a reader of every checkout topic.',
     '',
-    '| topic | key | partitions | days | written by | read by | dead letters | what |',
+    '| topic | key | partitions | days | written by | read by | dead letters | content |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...MESSAGES.map((message) => row(message, ways)),
+    ...MESSAGES.map((message) => row(message, usage)),
     '',
   ].join('\n');
 }
 
-/** Who sends and reads a message in this version. */
-interface Ways {
+/** Which programs send and read a message in this version. */
+interface Usage {
   readonly sends: (name: string, message: DeclaredMessage) => boolean;
   readonly reads: (name: string, message: DeclaredMessage) => boolean;
 }
 
-/** A line for each way from a writer to a reader; what nobody of ours reads ends at its topic. */
-function flow({ sends, reads }: Ways): string[] {
+/** One line per pair of writer and reader; a message that no processor reads ends at its topic. */
+function flow({ sends, reads }: Usage): string[] {
   const lines = new Set<string>();
   for (const message of MESSAGES) {
     const { name, writers, readers } = message;
@@ -95,11 +95,11 @@ function node(name: string): string {
   return name.replaceAll(/[^A-Za-z_]/g, '_');
 }
 
-function row(message: DeclaredMessage, { sends, reads }: Ways): string {
+function row(message: DeclaredMessage, { sends, reads }: Usage): string {
   const { name, key, partitions, retentionDays, writers, readers, summary, schema } = message;
   const cells = [
     schema === null ? `\`${name}\`` : `[\`${name}\`](schemas/${name}.avsc)`,
-    key ?? 'as it came',
+    key ?? 'unchanged',
     partitions,
     retentionDays,
     writers.map((writer) => (sends(writer, message) ? writer : `(${writer})`)).join(', '),

@@ -2,7 +2,7 @@ import { HourlySales, TopProducts } from '../reports/analytics.ts';
 import { DailyReport } from '../reports/daily.ts';
 import { object, Time, type Document } from '../shapes.ts';
 
-/** What `analytics show`, `analytics top` and `report show` print, and as of when. */
+/* The documents of `analytics show`, `analytics top` and `report show`, with the time of their data. */
 export const DatedHourlySales = object({ as_of: Time, ...HourlySales.properties });
 export type DatedHourlySales = Document<typeof DatedHourlySales>;
 

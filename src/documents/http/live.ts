@@ -4,12 +4,12 @@ import { Count, nullable, object, PLACE, Time, type Document } from '../shapes.t
 import { Alert } from './alerts.ts';
 import { OrderState } from './order-state.ts';
 
-/* What GET /events sends, by the name of the event. Each is what came together. */
+/* The events of GET /events. Each event reports the changes that were committed or read together. */
 
 export const Decisions = object({
   accepted: Count,
   rejected: Count,
-  orders: Type.Array(OrderState, { description: 'the latest of them' }),
+  orders: Type.Array(OrderState, { description: 'the latest decisions' }),
 });
 export type Decisions = Document<typeof Decisions>;
 
@@ -18,17 +18,17 @@ export const Statuses = object({
     object({
       order_id: Type.String(),
       status: OrderStatus,
-      step: Type.String({ description: 'what led to it; some steps leave the status as it is' }),
+      step: Type.String({ description: 'the step that led to it; some steps do not change the status' }),
       at: Time,
       ...PLACE,
     }),
-    { description: 'of the checkout, in the order in which they moved' },
+    { description: 'checkout orders, in the order of their steps' },
   ),
 });
 export type Statuses = Document<typeof Statuses>;
 
 export const StockCause = Type.Enum(['sale', 'reservation', 'release', 'restock', 'edit'], {
-  description: 'of a change of stock; sale: of an order, in a store, or on line',
+  description: 'the cause of a change of stock; sale: by an order, in a store, or online',
 });
 
 export const StockChanges = object({
@@ -37,7 +37,7 @@ export const StockChanges = object({
       item: Type.String(),
       quantity: nullable(Type.Integer(), 'on hand after the latest change; null: the item was removed'),
       cause: StockCause,
-      order_id: nullable(Type.String(), 'the order that it was for'),
+      order_id: nullable(Type.String(), 'the order that caused it'),
       at: Time,
     }),
     { description: 'each item once' },
@@ -55,7 +55,7 @@ export const Lag = object({
       processor: Type.String(),
       lag: nullable(Count, 'records behind the end; null: not known'),
     }),
-    { description: 'those that run' },
+    { description: 'the running processors' },
   ),
 });
 export type Lag = Document<typeof Lag>;

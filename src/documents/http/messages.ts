@@ -3,7 +3,7 @@ import { DecodedValue, RecordBytes, RecordHeaders } from '../dead-letter.ts';
 import { Count, nullable, object, PLACE, Time, type Document } from '../shapes.ts';
 
 export const Notification = object({
-  notification_id: Type.String({ description: 'the same whenever it is sent again' }),
+  notification_id: Type.String({ description: 'the same if it is sent again' }),
   order_id: Type.String(),
   customer_id: Type.String(),
   cause: Type.String({ description: 'the message that it is about, such as payments.processed' }),
@@ -18,22 +18,22 @@ export const Notification = object({
       step: Type.Enum(['owed', 'delivered', 'failed']),
       at: Time,
       attempts: Count,
-      detail: nullable(Type.String(), 'what the other side said'),
+      detail: nullable(Type.String(), "the receiver's answer"),
     }),
-    { description: 'of each channel the last step; none: it was not read for delivery yet' },
+    { description: 'the last step per channel; empty: it was not yet read for delivery' },
   ),
 });
 export type Notification = Document<typeof Notification>;
 
 export const NotificationPage = object({
-  notifications: Type.Array(Notification, { description: 'the latest first' }),
-  next: nullable(Type.String(), 'the cursor of the next page; null: there is none'),
+  notifications: Type.Array(Notification, { description: 'newest first' }),
+  next: nullable(Type.String(), 'cursor of the next page; null: this is the last page'),
 });
 export type NotificationPage = Document<typeof NotificationPage>;
 
 export const OrderRecord = object({
   ...PLACE,
-  timestamp: nullable(Time, 'null, as all that follows: it is not in Kafka any more'),
+  timestamp: nullable(Time, 'null, like all fields below except problem: it is no longer in Kafka'),
   headers: RecordHeaders,
   key: nullable(RecordBytes),
   value: nullable(RecordBytes),
@@ -42,6 +42,6 @@ export const OrderRecord = object({
 });
 export type OrderRecord = Document<typeof OrderRecord>;
 
-/** The records that led to the steps of an order. */
+/** The records that caused the steps of an order. */
 export const OrderRecords = object({ order_id: Type.String(), records: Type.Array(OrderRecord) });
 export type OrderRecords = Document<typeof OrderRecords>;

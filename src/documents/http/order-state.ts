@@ -3,14 +3,14 @@ import { CheckoutOrder, OrderStatus } from '../checkout/order.ts';
 import { Order } from '../order.ts';
 import { LINE, nullable, object, Time, type Document } from '../shapes.ts';
 
-/** An order that was taken: stored by Kafka, to be decided. */
+/** An order that was placed: Kafka has stored it, and it will be processed. */
 export const TakenOrder = object({
   order_id: Type.String(),
   status: OrderStatus,
 });
 export type TakenOrder = Document<typeof TakenOrder>;
 
-/** What is known of an order: what `order show` prints, once it is decided. */
+/** The state of an order: the document of `order show`, once it is decided. */
 export const OrderState = object({
   ...Order.properties,
   status: Type.Enum(['PENDING', 'COMPLETED', 'REJECTED']),
@@ -29,7 +29,7 @@ export const OrderState = object({
 export type OrderState = Document<typeof OrderState>;
 
 export const OrderList = object({
-  orders: Type.Array(Type.Union([OrderState, CheckoutOrder]), { description: 'the latest first' }),
-  next: nullable(Type.String(), 'the cursor of the next page; null: there is none'),
+  orders: Type.Array(Type.Union([OrderState, CheckoutOrder]), { description: 'newest first' }),
+  next: nullable(Type.String(), 'cursor of the next page; null: this is the last page'),
 });
 export type OrderList = Document<typeof OrderList>;

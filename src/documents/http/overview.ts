@@ -3,7 +3,7 @@ import { ORDER_STATUSES } from '../../domain/checkout/status.ts';
 import { InstanceState, ProcessorState, WaitingFor } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
-/** What there is to see of a shop at one moment. */
+/** The state of a shop at one moment. */
 export const Overview = object({
   at: Time,
   shop: Type.String({ description: 'path of the storage folder' }),
@@ -12,10 +12,10 @@ export const Overview = object({
       checked_at: Time,
       put_in: Type.Integer({ description: 'by edits and restocks' }),
       sold: Type.Integer({ description: 'by direct orders, by the checkout and in stores' }),
-      returned: Type.Integer({ description: 'what cancelled orders gave back' }),
-      moved: Type.Integer({ description: 'the same, by its older name' }),
+      returned: Type.Integer({ description: 'by cancelled orders' }),
+      moved: Type.Integer({ description: 'the same as returned: its former name' }),
       on_hand: Type.Integer(),
-      accepted: Type.Integer({ minimum: 0, description: 'orders of the direct flow, as the next' }),
+      accepted: Type.Integer({ minimum: 0, description: 'direct orders, like rejected' }),
       rejected: Count,
       orders: Type.Record(Type.Enum(ORDER_STATUSES), Count, { description: 'of both flows, by status' }),
       difference: nullable(
@@ -23,7 +23,7 @@ export const Overview = object({
         'null: put in − sold + returned = on hand, for each item',
       ),
     }),
-    'null: not added up yet',
+    'null: not computed yet',
   ),
   consumer: nullable(
     object({
@@ -41,15 +41,15 @@ export const Overview = object({
             processors: Type.Array(Type.String()),
           }),
         ),
-        'each process of a store that several share, of which the above is the sum; null on a folder',
+        'the processes that share the store, whose totals are above; null: the store is a folder',
       ),
     }),
-    'null: none runs',
+    'null: none is running',
   ),
   kafka: object({
     brokers: Type.String(),
-    answers: nullable(Type.Boolean(), 'whether they answered this server last; null: not asked yet'),
-    dead_letters: nullable(Count, 'in their topics, whatever was done with them since; null: not known'),
+    answers: nullable(Type.Boolean(), 'whether they answered the last request of this server; null: none was sent yet'),
+    dead_letters: nullable(Count, 'in the dead-letter topics, redriven and discarded ones included; null: not known'),
   }),
   parts: nullable(
     Type.Array(
@@ -57,12 +57,12 @@ export const Overview = object({
         name: Type.String({
           description: 'the command: run, dev, serve, produce; with --split postgres, and each processor',
         }),
-        pid: nullable(Type.Integer(), 'null: it is being started again'),
-        problem: nullable(Type.String(), 'how its last process ended, until the next one runs steadily'),
+        pid: nullable(Type.Integer(), 'null: it is being restarted'),
+        problem: nullable(Type.String(), 'how its last process ended; null once the next one runs steadily'),
       }),
     ),
-    'the processes of an "orderctl up"; null: this server was started by hand',
+    'the processes of "orderctl up"; null: this server was started by hand',
   ),
-  problem: nullable(Type.String(), 'why not all is known'),
+  problem: nullable(Type.String(), 'why some values are not known'),
 });
 export type Overview = Document<typeof Overview>;

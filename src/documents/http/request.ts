@@ -2,14 +2,14 @@ import { Type, type TSchema } from 'typebox';
 import { NAME_PATTERN, NAME_RULE } from '../../domain/names.ts';
 import { nullable } from '../shapes.ts';
 
-/* What requests are made of: the rules of the domain as far as a schema can say them. The domain has the last word. */
+/* Parts of request schemas. They express the rules of the domain as far as a schema can; the domain checks the rest. */
 
-/** A schema that says more in the OpenAPI document than is checked by it: the rest is checked by what names it better. */
+/** A schema with a stricter form in the OpenAPI document; code that reports problems better checks the difference. */
 export function documented<Schema extends TSchema>(schema: Schema, as: object): Schema {
   return { ...schema, documented: as };
 }
 
-/** A schema as the document has it. */
+/** A schema in the form of the OpenAPI document. */
 export function asDocumented(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(asDocumented);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -27,18 +27,18 @@ export const Why = Type.String({
   pattern: String.raw`^${NO_CONTROL}*[^\s\u0000-\u001f\u007f-\u009f]${NO_CONTROL}*$`,
 });
 
-/** Of what is on hand, or a reorder level. */
+/** Stock on hand, or a reorder level. */
 export const Quantity = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 export const ItemName = nullable(
   Type.String({
     maxLength: 256,
-    description: 'a name on one line that does not begin with = + - @',
+    description: 'a name on one line that does not start with = + - or @',
     pattern: String.raw`^(?![=+\-@])${NO_CONTROL}*$`,
   }),
 );
 
-/** The empty text unsets it, as null does. */
+/** The empty string clears the price, as null does. */
 export const Price = nullable(
   Type.String({
     description: 'an amount such as 12.50',
@@ -46,7 +46,7 @@ export const Price = nullable(
   }),
 );
 
-/** Any form by ISO 8601 is read. @param description what happens then */
+/** A time in any ISO 8601 form. @param description the meaning of the time */
 export function timeGiven(description: string): TSchema {
   return documented(Type.String(), {
     type: 'string',

@@ -1,44 +1,44 @@
 import { Type } from 'typebox';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
-/** Sums may be longer than prices, and below zero. */
+/** Unlike a price, a sum may have more digits and may be negative. */
 export const Sum = Type.String({
   pattern: String.raw`^-?\d+\.\d{2}$`,
   description: 'a decimal number with two places',
 });
 
-const Mean = nullable(Type.Number({ minimum: 0 }), 'mean; null: none came so far');
+const Mean = nullable(Type.Number({ minimum: 0 }), 'mean; null: no order has completed this step');
 
 const SALES = {
   order_count: Count,
   total_revenue: Type.String({
     ...Sum,
-    description: 'of completed orders, less refunds; a line that names no price adds nothing',
+    description: 'of completed orders, minus refunds; lines without a price do not count',
   }),
-  avg_order_value: nullable(Sum, 'total_revenue for each completed order; null: there is none'),
+  avg_order_value: nullable(Sum, 'total_revenue per completed order; null: no order is completed'),
   completed: Count,
   rejected: Count,
   failed: Count,
   cancelled: Count,
-  open: Type.Integer({ minimum: 0, description: 'in the checkout, not ended' }),
-  refunded: Type.String({ ...Sum, description: 'of orders that had been completed' }),
-  unpriced_lines: Type.Integer({ minimum: 0, description: 'lines sold that name no price' }),
+  open: Type.Integer({ minimum: 0, description: 'unfinished checkout orders' }),
+  refunded: Type.String({ ...Sum, description: 'to orders that had been completed' }),
+  unpriced_lines: Type.Integer({ minimum: 0, description: 'sold lines without a price' }),
   late: Type.Integer({
     minimum: 0,
-    description: 'orders decided more than a minute after the window had ended',
+    description: 'orders decided more than a minute after the end of the window',
   }),
   reasons: Type.Record(Type.String(), Count, { description: 'of rejections and failures' }),
   funnel: object(
     { validated: Count, paid: Count, reserved: Count },
-    'how far orders of the checkout came, whatever became of them then',
+    'checkout orders that reached each step, whatever their outcome',
   ),
   seconds: object(
     { validate: Mean, pay: Mean, reserve: Mean, dispatch: Mean },
-    'that each step of the checkout took',
+    'duration of each step of the checkout',
   ),
 };
 
-/** Orders placed in one hour, with all that has become of them since. */
+/** Orders by the hour in which they were placed, with their outcomes so far. */
 export const HourlySales = object({
   windows: Type.Array(object({ window_start: Time, ...SALES })),
   total: object({ from: Time, until: Time, ...SALES }),
@@ -46,7 +46,7 @@ export const HourlySales = object({
 export type HourlySales = Document<typeof HourlySales>;
 export type Sales = Omit<HourlySales['total'], 'from' | 'until'>;
 
-/** What sold most, by revenue. */
+/** The best-selling products, by revenue. */
 export const TopProducts = object({
   from: nullable(Time, 'null: from the first order on'),
   until: nullable(Time),

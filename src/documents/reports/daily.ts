@@ -4,20 +4,20 @@ import { Sum } from './analytics.ts';
 
 const Product = {
   product_id: Type.String(),
-  name: nullable(Type.String(), 'when the day ended, or when it was added later'),
-  category: nullable(Type.String(), 'likewise'),
+  name: nullable(Type.String(), 'at the end of the day, or when it was added if that was later'),
+  category: nullable(Type.String(), 'the same'),
   total_quantity: Type.Integer(),
   total_revenue: Sum,
 };
 
-/** The sales of one day, and what is low at its end. */
+/** The sales of one day, and the items that were low at its end. */
 export const DailyReport = object({
   report_date: Type.String({ pattern: String.raw`^\d{4}-\d{2}-\d{2}$` }),
   time_zone: Type.String(),
   from: Time,
   until: Time,
   complete: Type.Boolean({ description: 'the day is over' }),
-  total_sales: Type.String({ ...Sum, description: 'revenue of completed orders, less refunds' }),
+  total_sales: Type.String({ ...Sum, description: 'revenue of completed orders, minus refunds' }),
   order_count: Count,
   avg_order_value: nullable(Sum),
   completed: Count,
@@ -37,7 +37,7 @@ export const DailyReport = object({
     }),
   ),
   by_hour: Type.Array(object({ from: Time, order_count: Count, total_revenue: Sum }), {
-    description: 'hours without an order are left out',
+    description: 'hours without orders are left out',
   }),
   sales: Type.Array(object({ ...Product, source: Type.String() }), {
     description: 'by product, then by source',
@@ -50,12 +50,12 @@ export const DailyReport = object({
       on_hand: Type.Integer(),
       reorder_level: Type.Integer(),
     }),
-    { description: 'when the day ended' },
+    { description: 'at the end of the day' },
   ),
 });
 export type DailyReport = Document<typeof DailyReport>;
 
-/** What `report daily` has written. */
+/** The files written by `report daily`. */
 export const WrittenReport = object({
   report_date: Type.String(),
   time_zone: Type.String(),

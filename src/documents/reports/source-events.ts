@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { Count, CountByName, object, nullable, Seconds, type Document } from '../shapes.ts';
 
-/** An event of a source that `produce --source` sent, or of which nobody knows whether it was sent. */
+/** An event that `produce --source` sent; unknown: sent, but never acknowledged. */
 export const SentEvent = object({
   type: Type.Enum(['sent', 'unknown']),
   source: Type.Enum(['online', 'store', 'supplier']),
@@ -20,7 +20,7 @@ export const SentEventsSummary = object({
   topics: CountByName,
   sent: Count,
   failed: Count,
-  unknown: Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: there or not' }),
+  unknown: Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: they may or may not have arrived' }),
   interrupted: Type.Boolean(),
   seconds: Seconds,
 });

@@ -7,7 +7,7 @@ const Sum = Type.String({
   description: 'a decimal number with two places',
 });
 
-/** What `what-if` found: `was` is what happened, `would_be` what would have under the other circumstances. */
+/** The result of `what-if`: `was` is what happened, `would_be` what would have happened in the other circumstances. */
 export const WhatIf = object({
   circumstances: object({
     stock: Type.Record(Type.String(), Count),
@@ -15,18 +15,18 @@ export const WhatIf = object({
     status: Type.Record(Type.String(), Type.Enum(USER_STATUSES)),
   }),
   until: object({
-    seq: nullable(Count, 'of the last commit that was looked at'),
+    seq: nullable(Count, 'number of the last commit taken into account'),
     at: nullable(Time),
   }),
-  decided: Type.Integer({ minimum: 0, description: 'orders of both flows whose stock was decided on' }),
+  decided: Type.Integer({ minimum: 0, description: 'orders of both flows whose stock was checked' }),
   accepted_instead: Count,
   rejected_instead: Count,
-  not_sent: Type.Integer({ minimum: 0, description: 'tries of orders that would not have been rejected' }),
-  rejected_otherwise: Type.Integer({ minimum: 0, description: 'rejected too, for another reason' }),
+  not_sent: Type.Integer({ minimum: 0, description: 'retries of orders that would not have been rejected' }),
+  rejected_otherwise: Type.Integer({ minimum: 0, description: 'rejected in both cases, for different reasons' }),
   unknown: Type.Integer({
     minimum: 0,
     description:
-      'rejected by the checkout, and would not have been: whether they would have been paid is not known',
+      'rejected by the checkout, but would not have been: whether they would have been paid is not known',
   }),
   orders: Type.Array(
     object({
@@ -37,7 +37,7 @@ export const WhatIf = object({
       detail: nullable(Type.String(), 'why it was rejected, or would be'),
       decided_at: Time,
     }),
-    { description: 'the first hundred that would have come out otherwise' },
+    { description: 'the first hundred with a different outcome' },
   ),
   items: Type.Array(
     object({
@@ -45,11 +45,11 @@ export const WhatIf = object({
       quantity: object({ was: nullable(Type.Integer()), would_be: nullable(Type.Integer()) }, 'at the end'),
       sold_out_at: object({ was: nullable(Time), would_be: nullable(Time) }, 'for the first time'),
     }),
-    { description: 'of which something differs' },
+    { description: 'the items that differ' },
   ),
   revenue: object(
     { was: Sum, would_be: Sum },
-    'of accepted orders, less what was cancelled; without sales in stores and on line',
+    'of accepted orders, minus cancelled ones; without store and online sales',
   ),
   units_without_price: object({ was: Count, would_be: Count }),
 });

@@ -29,7 +29,7 @@ export function salesOf(window: SalesWindow): Sales {
     refunded: amountFrom(window.refunded),
     unpriced_lines: window.unpriced,
     late: window.late,
-    // In whatever order a store gives them.
+    // Sorted, since stores return them in different orders.
     reasons: Object.fromEntries([...window.reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
     funnel: window.reached,
     seconds: {
@@ -41,14 +41,14 @@ export function salesOf(window: SalesWindow): Sales {
   };
 }
 
-/** Rounded half up. */
+/** Revenue per completed order, rounded half up; null if there is none. */
 function averageOf({ revenue, completed }: SalesWindow): string | null {
   if (completed === 0) return null;
   const orders = BigInt(completed);
   return amountFrom((2n * revenue + orders) / (2n * orders));
 }
 
-/** @param hours null: of all time, or open at that end */
+/** @param hours the range of time; null: all time, or unbounded at that end */
 export function topProductsDocument(
   products: readonly (readonly [string, ProductSales])[],
   hours: { readonly from: number | null; readonly until: number | null } | null,

@@ -21,7 +21,7 @@ interface Reported {
   readonly low: readonly (Item & { readonly reorderLevel: number })[];
 }
 
-/** @param top what sold most, in order */
+/** @param top the best-selling products, in order */
 export function dailyDocument(
   { day, isComplete, total, hours, items, low }: Reported,
   top: readonly (readonly [string, ProductSales])[],
@@ -82,7 +82,7 @@ function productDocument(
   return { product_id, ...named, total_quantity: quantity, total_revenue: amountFrom(revenue) };
 }
 
-/** By their characters: the same on every machine. */
+/** Compares by code units, so that the order is the same on every machine. */
 function inOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -31,7 +31,7 @@ export function pendingState(order: Order): OrderState {
   };
 }
 
-/** Of an order of the checkout that no processor has read yet. */
+/** The state of a checkout order that no processor has read yet. */
 export function pendingCheckout({ orderId, user, items }: Order): CheckoutOrder {
   return {
     ...checkoutDocument(checkoutOrder(orderId, [], {})),

@@ -8,16 +8,16 @@ import type { Decisions, Lag, Statuses, StockChanges } from '../http/live.ts';
 import type { Overview } from '../http/overview.ts';
 import { decidedState } from './http.ts';
 
-/** So many are shown one by one; of more than that the counts say enough. */
+/** At most this many decisions are listed; the counts cover all. */
 const SHOWN = 50;
 
-/** What was decided together: the latest of it, and how many of each. */
+/** Decisions that were committed together: the counts, and the latest ones. */
 export function decisionsDocument(decided: readonly Decided[]): Decisions {
   const rejected = decided.filter(({ outcome }) => outcome.kind === 'rejected').length;
   return { accepted: decided.length - rejected, rejected, orders: decided.slice(-SHOWN).map(decidedState) };
 }
 
-/** @param moves each with the status that the step led to */
+/** @param moves steps with the resulting status */
 export function statusesDocument(
   moves: readonly { readonly fact: CheckoutFact; readonly status: OrderStatus }[],
 ): Statuses {
@@ -30,7 +30,7 @@ export function statusesDocument(
 
 type ChangedItem = StockChanges['items'][number];
 
-/** What changed an item last: see src/app/live. */
+/** The latest change of an item: see src/app/live. */
 interface StockChange extends Pick<ChangedItem, 'item' | 'quantity' | 'cause'> {
   readonly orderId: string | null;
   readonly at: number;

@@ -3,7 +3,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import { userOf } from '../../domain/orders/order.ts';
 import type { Order } from '../order.ts';
 
-/** An entry of `order show` and `order list`, keys in the order of the contract. */
+/** An entry of `order show` and `order list`, with its keys in the order of the contract. */
 export function orderDocument({ order, record, outcome, decidedAt }: Decided): Order {
   const isRejected = outcome.kind === 'rejected';
   const user = userOf(order);
@@ -13,7 +13,7 @@ export function orderDocument({ order, record, outcome, decidedAt }: Decided): O
     reason: isRejected ? outcome.reason : null,
     detail: isRejected ? outcome.detail : null,
     user,
-    // Nobody else is accepted, but an order of nobody.
+    // Only orders of paid users, and orders without a user, are accepted.
     user_status: isRejected ? outcome.userStatus : user === null ? null : 'paid',
     items: order.items.map(({ item, quantity }, at) => ({
       item,

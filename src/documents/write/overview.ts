@@ -6,7 +6,7 @@ import { processorDocument } from './status.ts';
 
 type Books = NonNullable<Overview['books']>;
 
-/** What an overview is made of: see src/app/overview. */
+/** The data of an overview: see src/app/overview. */
 export interface OverviewFacts {
   readonly at: number;
   readonly balance: Balance | null;

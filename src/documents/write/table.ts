@@ -2,7 +2,7 @@ import type { Edit } from '../../domain/edit.ts';
 import { categoryOf, isLow, type Item, type User } from '../../domain/tables.ts';
 import type * as Documents from '../table.ts';
 
-/** The entries of `user show` and `inventory show`, keys in the order of the contract. */
+/* The entries of `user show` and `inventory show`, with their keys in the order of the contract. */
 export function userEntry({ user, status, extra }: User): Documents.User {
   return { user, status, extra };
 }
@@ -23,8 +23,8 @@ export function itemEntry(item: Item, lowStock: number): Documents.Item {
 export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 
 /**
- * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, category,
- * price and reorder_level on both sides when one of them has it.
+ * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: always with quantity or status; with name,
+ * category, price and reorder_level in both states if either has them.
  */
 export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.ItemEdit {
   if (edit.kind === 'user') {
