@@ -72,7 +72,7 @@ export const Audit = object({
       skipped: Count,
     }),
     'unfinished checkout orders by what they wait for: an effect, a message to be sent, a record to be read, ' +
-    'a dead letter to be resolved, a dispatch by hand, a record that was skipped; null: the topics were not read',
+      'a dead letter to be resolved, a dispatch by hand, a record that was skipped; null: the topics were not read',
   ),
   unfinished: Type.Array(
     object({

@@ -2,7 +2,10 @@ import { Type } from 'typebox';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { Count, CountByName, COUNTS, nullable, object, Seconds, type Document } from './shapes.ts';
 
-const Unknown = Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: they may or may not have arrived' });
+const Unknown = Type.Integer({
+  minimum: 0,
+  description: 'sent, but never acknowledged: they may or may not have arrived',
+});
 
 const SENT = {
   topic: Type.String(),

@@ -99,7 +99,10 @@ export type LoggedUserEdit = Document<typeof LoggedUserEdit>;
 export const LoggedItemEdit = object({
   ...LOGGED,
   item: Type.String(),
-  sold_before: nullable(Type.Integer(), 'units sold since the previous edit of this item; null for the first'),
+  sold_before: nullable(
+    Type.Integer(),
+    'units sold since the previous edit of this item; null for the first',
+  ),
   delivered_before: nullable(Type.Integer(), 'units delivered by suppliers since then; null for the first'),
   before: ItemState,
   after: ItemState,

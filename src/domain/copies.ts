@@ -1,8 +1,8 @@
 import { Failure } from './failure.ts';
 
 /**
- * Kafka identifies a storage folder by its id, and a copy of the folder has the same id. If both ran, both would process
- * the orders of one group, each into its own books.
+ * Kafka identifies a storage folder by its id, and a copy of the folder has the same id. If both ran, both would
+ * process the orders of one group, each into its own books.
  *
  * @param host where the other process runs
  */

@@ -57,7 +57,9 @@ export interface Difference {
   readonly orderId: string | null;
   readonly expected: string | number | null;
   readonly actual: string | number | null;
-  /** `orders.jsonl:7` (a line, counted from 1), `orders/3@17` (a record), or a file; files are relative to the folder. */
+  /**
+   * `orders.jsonl:7` (a line, counted from 1), `orders/3@17` (a record), or a file; files are relative to the folder.
+   */
   readonly where: string;
   /** A sentence that says what does not agree. */
   readonly message: string;

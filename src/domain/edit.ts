@@ -77,7 +77,9 @@ export type Edit =
       /** Next offset to read; null when the partition had no stored position. */
       readonly before: number | null;
       readonly after: number;
-      /** `reset`: by a command of orderctl; `group_moved`: by another tool; `adopt`: an existing group was taken over. */
+      /**
+       * `reset`: by a command of orderctl; `group_moved`: by another tool; `adopt`: an existing group was taken over.
+       */
       readonly cause: 'reset' | 'group_moved' | 'adopt';
       /** `before` belongs to another cluster or to a topic deleted since: nothing of the current topic was read. */
       readonly recreated?: true;

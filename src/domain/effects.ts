@@ -28,7 +28,7 @@ export interface Effect {
 
 /** The result of trying an effect. */
 export type Answer =
-/** The receiver answered `fields`. A decline is an answer too. */
+  /** The receiver answered `fields`. A decline is an answer too. */
   | { readonly kind: 'done'; readonly fields: Readonly<Record<string, unknown>> }
   /** The effect did not happen, or it is unknown whether it did (`isUnknown`): try again, or give up. */
   | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };

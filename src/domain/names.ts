@@ -1,6 +1,6 @@
 /**
- * The pattern of user names, item names and order ids. Names start with a letter or digit, so that none can be taken for
- * a spreadsheet formula, a hidden file or an option.
+ * The pattern of user names, item names and order ids. Names start with a letter or digit, so that none can be taken
+ * for a spreadsheet formula, a hidden file or an option.
  */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$';
 const NAME = new RegExp(NAME_PATTERN);

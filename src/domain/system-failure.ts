@@ -31,8 +31,8 @@ const MEANINGS: Readonly<Record<string, readonly [reason: string, fix: string]>>
   EMFILE: ['too many files are open in this process', 'raise the limit (ulimit -n)'],
   ENAMETOOLONG: ['the path is too long', 'use a shorter one'],
   ENFILE: [
-  'too many files are open on this machine',
-  'raise the limit, or stop the programs that keep them open',
+    'too many files are open on this machine',
+    'raise the limit, or stop the programs that keep them open',
   ],
   ENOENT: ['it does not exist', 'restore it'],
   ENOMEM: ['the machine is out of memory', 'free some memory'],
@@ -94,7 +94,9 @@ export function systemFailure(
   const owner = isDenied && about.owner !== undefined ? `; ${about.owner}` : '';
   const isOfFiles = READING.has(syscall ?? '') || WRITING.has(syscall ?? '') || file !== undefined;
   const verb = doing === 'read' ? 'reading' : 'writing';
-  const what = isOfFiles ? `${verb}${file === undefined ? '' : ` ${file}`} failed` : 'the operating system reported an error';
+  const what = isOfFiles
+    ? `${verb}${file === undefined ? '' : ` ${file}`} failed`
+    : 'the operating system reported an error';
   const known = meaning === undefined ? '' : ` (${code ?? ''})`;
   const fix = (isDenied ? about.fix : undefined) ?? usualFix;
   return new Failure(

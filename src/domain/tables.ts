@@ -8,9 +8,9 @@ export interface User {
   readonly status: UserStatus;
   /** Unknown columns of the file, kept unchanged. */
   readonly extra: Readonly<Record<string, string>>;
-  }
-  
-  export interface Item {
+}
+
+export interface Item {
   readonly item: string;
   /** Stock on hand: a whole number, below zero if stores have sold more than the books had. */
   readonly quantity: number;

@@ -17,28 +17,28 @@ export interface BrokerRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
-  /** Where `value` is, for bulk readers: making a view of a few bytes costs more than reading them. */
+  /** The location of `value`, for bulk readers: creating a view of a few bytes costs more than reading them. */
   readonly valueSlice?: Slice | null;
-  /** As `lastHeader(headers, name)`, for bulk readers: parsing all headers costs more than reading the value. */
+  /** Like `lastHeader(headers, name)`, for bulk readers: parsing all headers costs more than reading the value. */
   lastHeader?(name: string): HeaderValue | undefined;
 }
 
 /**
- * Records of one partition as they were fetched: offsets ascend, gaps are control records or compaction. Keys and
- * values are views on the fetched bytes, several MiB: copy what outlives the batch.
+ * Records of one partition as they were fetched. Offsets ascend; gaps are control records or compacted records. Keys
+ * and values are views of the fetched bytes, several MiB: copy what must outlive the batch.
  */
 export interface Batch {
   readonly topic: string;
   readonly partition: number;
-  /** May be empty: control records only. */
+  /** Empty if the batch has only control records. */
   readonly records: readonly BrokerRecord[];
-  /** The offset after the batch, control records included. */
+  /** The offset after the batch, including control records. */
   readonly next: number;
-  /** The partition's high watermark when it was fetched: for lag, not for finding the end. */
+  /** The partition's high watermark when the batch was fetched: use it for lag, not to find the end. */
   readonly highWatermark: number;
-  /** The cluster that it was fetched from. */
+  /** The cluster from which the batch was fetched. */
   readonly clusterId: string;
-  /** What `records[index]` looked like, to store beside a position. @throws RangeError no such record */
+  /** The fingerprint of `records[index]`, to be stored with a position. @throws RangeError no such record */
   fingerprint(index: number): RecordFingerprint;
 }
 
@@ -52,9 +52,9 @@ export interface PartitionRange {
 
 export interface CommittedOffset {
   readonly partition: number;
-  /** null: the group has committed none. */
+  /** null: the group has not committed an offset. */
   readonly offset: number | null;
-  /** The metadata of the commit; empty when there was none. */
+  /** The metadata of the commit; may be empty. */
   readonly metadata: string;
 }
 
@@ -62,9 +62,9 @@ export interface GroupMember {
   readonly memberId: string;
   readonly clientId: string;
   readonly host: string;
-  /** Its RunOptions.process; null where it is not ours, or the group is between generations. */
+  /** Its RunOptions.process; null if it is a foreign client, or while the group is rebalancing. */
   readonly process: string | null;
-  /** How long the group keeps it without a heartbeat; null where it did not say. */
+  /** How long the group keeps it without a heartbeat; null if not known. */
   readonly sessionTimeoutMs: number | null;
 }
 
@@ -76,9 +76,9 @@ export interface GroupDescription {
 
 export interface TopicDescription {
   readonly partitions: number;
-  /** Copies that the partition with the fewest has. */
+  /** The smallest number of replicas of any partition. */
   readonly replication: number;
-  /** Every configuration that the broker returns, by Kafka's names, defaults included. */
+  /** All configuration values that the broker returns, by Kafka's names, including defaults. */
   readonly configs: ReadonlyMap<string, string>;
 }
 
@@ -87,43 +87,43 @@ export interface RecordRange {
   readonly partition: number;
   /** Inclusive. */
   readonly from: number;
-  /** Exclusive; one past the end stands for the end as it is when reading begins. */
+  /** Exclusive; an offset past the end means the end at the start of reading. */
   readonly to: number;
 }
 
-/** Records of one partition, at most a few MiB of them. As with a batch: copy what outlives the chunk. */
+/** Records of one partition, at most a few MiB. As for a batch: copy what must outlive the chunk. */
 export interface RecordChunk {
   readonly partition: number;
-  /** May be empty: control records, aborted transactions, or what compaction removed. */
+  /** May be empty, because of control records, aborted transactions or compaction. */
   readonly records: readonly BrokerRecord[];
-  /** The offset after the chunk, control records and compaction included. */
+  /** The offset after the chunk, including control records and compacted records. */
   readonly next: number;
-  /** As of a batch. @throws RangeError no such record */
+  /** As for a batch. @throws RangeError no such record */
   fingerprint(index: number): RecordFingerprint;
 }
 
 /**
- * Every method @throws Failure broker_unreachable after the connection time-out, broker_refused when it answers no
- * (authentication, authorization), and what is named.
+ * Every method @throws Failure broker_unreachable (after the connection timeout), broker_refused (authentication or
+ * authorization failed), and the failures given with it.
  */
 export interface BrokerAdmin extends AsyncDisposable {
   clusterId(): Promise<string>;
-  /** Requests that are needed and that these brokers do not offer, by their names in the protocol. */
+  /** Required requests that these brokers do not support, by their names in the protocol. */
   missingRequests(): Promise<readonly string[]>;
-  /** All topics but Kafka's own, sorted. */
+  /** All topics except internal ones, sorted. */
   topicNames(): Promise<readonly string[]>;
   /** All consumer groups, sorted. */
   groupNames(): Promise<readonly string[]>;
-  /** Number of partitions, or undefined when there is no such topic. Never creates it. */
+  /** Number of partitions, or undefined if the topic does not exist. Never creates the topic. */
   partitionCount(topic: string): Promise<number | undefined>;
-  /** Nodes of the cluster that are up. */
+  /** Number of running nodes in the cluster. */
   brokerCount(): Promise<number>;
-  /** What the cluster says of a topic, or undefined when there is no such topic. Never creates it. */
+  /** Describes a topic; undefined if it does not exist. Never creates the topic. */
   describeTopic(topic: string): Promise<TopicDescription | undefined>;
   /**
-   * Without effect when the topic exists.
+   * Creates a topic unless it exists.
    *
-   * @param options.replication copies, fewer where there are fewer brokers; 1 by default
+   * @param options.replication replicas, fewer if the cluster has fewer brokers; default 1
    * @param options.configs topic configuration by Kafka's names
    * @returns whether this call created it
    */
@@ -131,35 +131,35 @@ export interface BrokerAdmin extends AsyncDisposable {
     topic: string,
     options: { partitions: number; replication?: number; configs?: Readonly<Record<string, string>> },
   ): Promise<boolean>;
-  /** Adds partitions until there are `total`. @throws Failure broker_refused when there are as many already */
+  /** Increases the number of partitions to `total`. @throws Failure broker_refused if there already are that many */
   addPartitions(topic: string, total: number): Promise<void>;
-  /** Sets these and leaves every other configuration as it is. @throws Failure broker_refused for a value it does not take */
+  /** Sets the given values and leaves all others unchanged. @throws Failure broker_refused if a value is invalid */
   alterTopicConfig(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;
-  /** One configuration value of a topic, or undefined where the broker does not say. */
+  /** One configuration value of a topic, or undefined if the broker does not return it. */
   topicConfig(topic: string, name: string): Promise<string | undefined>;
-  /** Of all partitions: waits for those that have no leader. */
+  /** The ranges of all partitions. Waits for partitions that have no leader. */
   ranges(topic: string): Promise<readonly PartitionRange[]>;
-  /** As `ranges`, but only of the partitions that have a leader which answers. */
+  /** The ranges of the partitions whose leader answers. */
   ledRanges(topic: string): Promise<readonly PartitionRange[]>;
-  /** First offset whose timestamp is at or after `timestampMs`; the end where there is none. */
+  /** By partition, the first offset whose timestamp is at or after `timestampMs`; the end if there is none. */
   offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>;
   /**
-   * Compares positions with the topic as it is now, as a consumer does at each join. Of a partition without a leader
-   * only the cluster is compared.
+   * Compares positions with the current topic, as a consumer does at each join. For a partition without a leader, only
+   * the cluster is compared.
    *
-   * @returns by partition, the positions at which reading cannot go on
+   * @returns by partition, the positions from which reading cannot continue
    */
   refusedPositions(
     topic: string,
     positions: ReadonlyMap<number, Position>,
   ): Promise<ReadonlyMap<number, RefusedPosition>>;
   /**
-   * Every committed record of the ranges: one range after the other, in order of offsets, fetched as they are asked
-   * for. Belongs to no group and commits nothing. A partition may stand in several ranges.
+   * All committed records of the ranges, one range after the other, in order of offsets, fetched on demand. Belongs to
+   * no group and commits nothing. A partition may be in several ranges.
    *
-   * @throws Failure topic_missing, not_found (no such partition), offsets_gone (what was asked for is deleted, at the
-   * start or while it is read), invalid_input (a record batch that is broken in Kafka itself), broker_unreachable
-   * (no answer or nothing new for the connection time-out), broker_refused; the signal's reason when that aborts
+   * @throws Failure topic_missing, not_found (no such partition), offsets_gone (requested records were deleted, before
+   * or during reading), invalid_input (a record batch is damaged in Kafka itself), broker_unreachable (no answer or no
+   * progress within the connection timeout), broker_refused; the signal's reason if it aborts
    */
   records(topic: string, ranges: readonly RecordRange[], signal?: AbortSignal): AsyncIterable<RecordChunk>;
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
@@ -170,13 +170,13 @@ export interface BrokerAdmin extends AsyncDisposable {
     offsets: readonly { partition: number; offset: number; metadata: string }[],
   ): Promise<void>;
   group(group: string): Promise<GroupDescription>;
-  /** Makes a member leave, as it would itself. Without effect when it is gone. */
+  /** Removes a member from the group. Without effect if it has already left. */
   removeMember(group: string, memberId: string): Promise<void>;
-  /** Who may do what. null: the brokers have no such rules, and allow everything to everybody. */
+  /** The ACLs of the cluster; null: the brokers have no authorizer and allow everything. */
   accessRules(): Promise<readonly AccessRule[] | null>;
-  /** Adds those that are missing. They are in force on all brokers a moment later. */
+  /** Adds rules that do not exist yet. They take effect on all brokers shortly afterwards. */
   allow(rules: readonly AccessRule[]): Promise<void>;
-  /** Those that are there. */
+  /** Removes rules. Without effect for rules that do not exist. */
   removeRules(rules: readonly AccessRule[]): Promise<void>;
 }
 
@@ -192,80 +192,82 @@ export interface SentRecord {
 }
 
 /**
- * The outcome of a record: where it is stored; that the topic does not allow its size, or refuses it otherwise; that no
- * answer says whether it is stored, now or later; or that it is not.
+ * The outcome of sending a record: its position if it was stored; `too_large` for the topic; `refused` for another
+ * reason; `unknown`: no answer arrived, so it may be stored now or later; `not_sent`: it was not stored.
  */
 export type SendOutcome = SentRecord | 'too_large' | 'refused' | 'unknown' | 'not_sent';
 
 export interface SendResult {
-  /** In order of the records. */
+  /** In the order of the records. */
   readonly outcomes: readonly SendOutcome[];
-  /** Why some are unknown or not sent; null when none is. Of broker_unreachable, broker_refused, not_found. */
+  /** Why records are `unknown` or `not_sent`: broker_unreachable, broker_refused or not_found; null: none is. */
   readonly failure: Error | null;
 }
 
 export interface SendOptions {
-  /** When it aborts, what is under way has a few seconds left. */
+  /** After it aborts, requests under way have a few seconds to finish. */
   readonly signal?: AbortSignal;
 }
 
-/** Idempotent, acks=all. One `send` at a time; records with one key keep their order. */
+/** An idempotent producer with acks=all. Call `send` one at a time; records with the same key keep their order. */
 export interface Producer extends AsyncDisposable {
-  /** Sends what can be sent: a partition or a node that does not answer holds up no other. */
+  /** Sends the records. A partition or node that does not answer does not delay the others. */
   send(topic: string, records: readonly SendRecord[], options?: SendOptions): Promise<SendResult>;
 }
 
 export type ConsumerEvent =
   | { readonly kind: 'joined'; readonly partitions: readonly TopicPartition[] }
-  /** No answer from the brokers for `forMs`; repeated every 30 s. */
+  /** The brokers have not answered for `forMs`; repeated every 30 s. */
   | { readonly kind: 'waiting'; readonly forMs: number; readonly message: string }
   | { readonly kind: 'resumed' }
-  /** An answer is late, long before that is reported; until `answered`. */
+  /** An answer is late. Sent long before `waiting`, and ended by `answered`. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }
-  /** Not read for 10 s, or left by a run that ends by itself, since transactions are open; repeated every 30 s. */
+  /**
+   * Records not read for 10 s, or left unread by a run to the current end, because of open transactions; every 30 s.
+   */
   | { readonly kind: 'held_back'; readonly ranges: readonly (RecordRange & TopicPartition)[] }
-  /** The group's offset could not be committed; the stored position stands and it is tried with the next batch. */
+  /** The group's offset could not be committed. The stored position is unaffected; the next batch tries again. */
   | { readonly kind: 'commit_failed'; readonly message: string };
 
 export interface RunOptions {
   /** All topics of this run. */
   readonly topics: readonly string[];
   readonly group: string;
-  /** Names the protocol of the group, so that a member that works on another store is refused. */
+  /** Part of the group's protocol name, so that the group refuses a member that uses another store. */
   readonly storeId: string;
   /**
-   * exclusive: one member has all partitions, and a second one is refused. shared: the members of the group divide
-   * them. A member that has lost one without knowing may still deliver records of it, until its next sign of life:
-   * positions are to be compared where they are stored.
+   * `exclusive`: one member has all partitions, and a second one is refused. `shared`: the members of the group divide
+   * the partitions. A member that lost a partition without noticing may deliver records of it until its next
+   * heartbeat, so positions must be compared where they are stored.
    */
   readonly mode: 'exclusive' | 'shared';
-  /** These are this member's from now on. Once it has resolved, `positions` has theirs, and they are read. */
+  /** This member got these partitions. It reads them once this has resolved; `positions` must then have theirs. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** These are not: no batch of them is in hand or comes any more. Others have them once it has resolved, or already. */
+  /** This member lost these partitions: no batch of them is in progress or will arrive. Others get them afterwards. */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** The id of the store, by which a ghost is recognised after a kill. */
+  /** The id of the store, by which the stale member of a killed process is recognised. */
   readonly clientId: string;
-  /** As Processes.self: others read it in the description of the group. */
+  /** Processes.self of this process, which others read in the description of the group. */
   readonly process?: string | null;
-  /** Committed beside each offset: the mark of the store. */
+  /** Committed with each offset: the mark of the store. */
   readonly metadata: string;
-  /** The most records in one batch; left out: as many as suit a commit to files. */
+  /** The maximum number of records in a batch; default: a number that suits a commit to files. */
   readonly maxBatchRecords?: number;
-  /** The positions in force now; a partition without one starts at the earliest offset. */
+  /** The current positions. A partition without one starts at the earliest offset. */
   readonly positions: () => Iterable<Position>;
   /**
-   * Partitions without a position start at these offsets, the earliest ones. Nothing of them is read before it has
-   * resolved; if `positions` has theirs then, that is where they start.
+   * Receives the earliest offsets, at which partitions without a position start. They are not read before this has
+   * resolved; if `positions` has a position for them by then, they start there instead.
    */
   readonly onStart?: (starts: readonly RecordId[]) => Promise<void>;
   readonly onEvent: (event: ConsumerEvent) => void;
   /**
-   * Called with the records of the next batch while the one before is processed: what needs no position can be done
-   * meanwhile. The next batch has the same array, unless a move, a join or a failure comes between.
+   * Called with the records of the next batch while the previous one is processed, for work that needs no position. The
+   * next batch has the same array, unless a seek, a join or a failure occurs in between.
    */
   readonly onNext?: (records: readonly BrokerRecord[], of: TopicPartition) => void;
-  /** Give up after this long without an answer; null waits for ever. */
+  /** Give up after this time without an answer; null: wait forever. */
   readonly stallTimeoutMs: number | null;
   readonly signal: AbortSignal;
 }
@@ -273,20 +275,23 @@ export interface RunOptions {
 export interface Consumer extends AsyncDisposable {
   /**
    * Delivers one batch at a time, each partition from its position on, until `signal` aborts; then finishes the
-   * batch in hand, commits, leaves the group and resolves. At each join, before the first batch, every position is
-   * compared with the topic: it lies within its range, and the record before it is the one that was read.
+   * current batch, commits, leaves the group and resolves. At each join, before the first batch, every position is
+   * compared with the topic: it must be within the range of offsets, and the record before it must be the one that was
+   * read.
    *
-   * `onBatch` resolves with the offset to read next: `batch.next` goes on, any other seeks. Only then is it
-   * committed to Kafka, in the background. While `onBatch` works, heartbeats go on. If it rejects, so does `run`.
+   * `onBatch` resolves with the next offset to read: `batch.next` to continue, any other to seek. Only then is the
+   * offset committed to Kafka, in the background. Heartbeats continue while `onBatch` works. If it rejects, so does
+   * `run`.
    *
-   * @throws Failure offsets_gone (the position was deleted or lies past the end), topic_changed (the record before
-   * it is another), group_in_use (another member has it, where one may have all; or it has foreign members),
-   * topic_missing, broker_unreachable (no answer for stallTimeoutMs), broker_refused
+   * @throws Failure offsets_gone (the record at the position was deleted, or the position is past the end),
+   * topic_changed (the record before the position is a different one), group_in_use (in exclusive mode, the group has
+   * another member; or it has foreign members), topic_missing, broker_unreachable (no answer for stallTimeoutMs),
+   * broker_refused
    */
   run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void>;
 }
 
-/** The cluster, by its settings. Opening connects to nothing. */
+/** The cluster of the settings. Creating a Broker opens no connection. */
 export interface Broker {
   readonly addresses: string;
   admin(): Promise<BrokerAdmin>;

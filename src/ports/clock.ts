@@ -1,9 +1,9 @@
-/** Time, given from outside so that tests own it. */
+/** The clock, injected so that tests can control it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds since a moment of this process, by a clock that nobody sets: for how long something takes. */
+  /** Milliseconds by a monotonic clock with an arbitrary start, for measuring durations. */
   elapsed(): number;
-  /** Resolves after `ms`, or as soon as `signal` aborts. Never rejects. */
+  /** Resolves after `ms`, or when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

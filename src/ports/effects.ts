@@ -1,29 +1,29 @@
 import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
 
-/** The time that one try of an effect has. */
+/** The time limit of one try of an effect. */
 export interface Attempt {
-  /** Aborts somewhat before the time is over, in a process that is awake. */
+  /** Aborts shortly before the time is over, unless the process is suspended. */
   readonly signal: AbortSignal;
-  /** Whether another may be trying it by now, as one that slept may find out late. */
+  /** Whether the time is over, so that another process may be trying the effect. True after a suspension too. */
   readonly isOver: () => boolean;
 }
 
 export interface EffectPerformer {
   /**
-   * Performs one effect: calls the outside and returns the outcome. If this is not the first try (`attempts`), it may have
-   * happened before: what must not happen twice is looked up by its key. It is not asked for once the try is over, since
-   * another may have taken over. Total: a fault of the other side is an answer; it rejects only when the signal aborts,
-   * and for a bug.
+   * Performs one effect: calls the external system and returns the outcome. After the first try (`attempts`), the
+   * effect may already have happened: what must not happen twice is looked up by its key first. No call is made once
+   * the try is over, since another process may have taken over. A fault of the external system is an answer; this
+   * rejects only if the signal aborts, or for a bug.
    */
   perform(effect: Effect, attempt: Attempt): Promise<Answer>;
-  /** So many are in flight at most: OUTSIDE_AT_ONCE or HERE_AT_ONCE. */
+  /** The maximum number of effects in flight: OUTSIDE_AT_ONCE or HERE_AT_ONCE. */
   readonly atOnce: number;
 }
 
-/** Of what somebody outside answers. */
+/** For effects that call an external system. */
 export const OUTSIDE_AT_ONCE = 16;
-/** Of what is done here at once: as many as share a commit. */
+/** For effects that this process performs immediately: the number that share a commit. */
 export const HERE_AT_ONCE = 1_000;
 
-/** By kind; effects of an absent kind are not performed. */
+/** Performers by kind. Effects of an absent kind are not performed. */
 export type EffectPerformers = Readonly<Partial<Record<EffectKind, EffectPerformer>>>;

@@ -20,110 +20,113 @@ export type Finding =
   | { readonly difference: Difference; readonly note?: never }
   | { readonly note: AuditNote; readonly difference?: never };
 
-/** Lines of a log as they are stored. */
+/** Lines of a log, with their place in the file. */
 export interface PlacedLines<T> {
   /** Relative to the folder. */
   readonly file: string;
-  /** Number of the first, counted from 1. */
+  /** Number of the first line, counted from 1. */
   readonly firstLine: number;
   /** undefined: a line that orderctl did not write. */
   readonly lines: readonly (T | undefined)[];
 }
 
-/** How far history reached at one moment; what it says is for the store that made it. */
+/** The end of history at one moment, in a form that only its store understands. */
 export interface HistoryPlace {
   readonly storeId: string | null;
   /** The length of each log, or the number of the last commit. */
   readonly ends: ReadonlyMap<string, number>;
 }
 
-/** Orders that were archived, added up. */
+/** Totals of the archived orders. */
 export interface ArchivedSums {
   readonly accepted: number;
   readonly rejected: number;
-  /** What they took of each item. */
+  /** Units of each item that they took. */
   readonly sold: ReadonlyMap<string, number>;
 }
 
-/** What is added up of a store at one moment: its books. Only what was committed is in it. */
+/** The data of the books at one moment. It contains only committed data. */
 export type BooksView = Pick<StoreInspection, 'items' | 'archived' | 'place' | 'historyFrom'>;
 
-/** A store at one moment, down to its files, for an audit. Only what was committed is trusted. */
+/** A store at one moment, including its files, for an audit. Only committed data is trusted. */
 export interface StoreInspection extends AsyncDisposable {
-  /** Whether a process owned the store at that moment; a failure says why this user cannot know. */
+  /** Whether a process owned the store at that moment; a failure if this user cannot find out. */
   readonly isOwned: boolean | Failure;
-  /** The tables as committed, without hand edits that were not taken in. */
+  /** The tables as committed, without hand edits that were not merged. */
   users(): Iterable<User>;
   items(): Iterable<Item>;
   positions(): readonly StoredPosition[];
   /** As in Store. */
   unsent(): ReadonlyMap<Destination, number>;
-  /** What is committed and waits to be sent, each destination in its order, read as it is asked for. */
+  /** All committed messages that are still to be sent, in order for each destination, read on demand. */
   allUnsent(): Iterable<Outgoing> | AsyncIterable<Outgoing>;
   undelivered(): AsyncIterable<Undelivered>;
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
-  /** Orders that `decisions` and `historyFrom` leave out, and which come before all others; null: none. */
+  /**
+   * Totals of the archived orders, which `decisions` and `historyFrom` leave out and which precede all others; null:
+   * none.
+   */
   archived(): ArchivedSums | null;
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
   movements(): AsyncIterable<PlacedLines<LoggedMovement>>;
   facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>>;
-  /** How far history reaches. */
+  /** The end of history. */
   readonly place: HistoryPlace;
   /**
-   * As `history` of StoreReader, what was added after the place of an earlier inspection: a reader that comes again and
-   * again reads each line once.
+   * Like `history` of StoreReader, but only what was added after the place of an earlier inspection, so that a repeated
+   * reader reads each line once.
    *
-   * @param from null: all of it
-   * @throws Failure changed_since: another store, or an earlier copy, is in its place; corrupt_state
+   * @param from null: from the start
+   * @throws Failure changed_since (the store was replaced by another one or by an earlier copy), corrupt_state
    */
   historyFrom(
     from: HistoryPlace | null,
     facts: readonly FactLog<never>[],
   ): AsyncIterable<readonly HistoryLine[]>;
-  /** All that are owed, parked ones too. */
+  /** All pending effects, including parked ones. */
   effects(): Iterable<Effect>;
-  /** Where the row of an item or user stands in its file, for messages. */
+  /** The location of a row in its file, for messages. */
   whereRow(table: 'users' | 'items', name: string): string;
-  /** Compares the files with each other; what their lines say is for the caller to check. */
+  /** Compares the files with each other. The caller checks the content of their lines. */
   findings(): AsyncIterable<Finding>;
 }
 
 /**
- * What a store lies on: a disk of this machine; a layer that goes with its container; memory; or a file system of
- * another kernel, on which one owner cannot be kept apart from another.
+ * What a store is stored on: a disk of this machine; a container layer, deleted with its container; memory; or a remote
+ * file system, on which locks cannot ensure a single owner.
  */
 export type Medium = 'disk' | 'container' | 'memory' | 'remote';
 
 export interface Room {
   readonly freeBytes: number;
-  /** The first file or folder that this user may not write; null: there is none. */
+  /** The first file or folder that this user cannot write; null: none. */
   readonly unwritable: string | null;
   readonly medium: Medium;
-  /** The number of the user that the store belongs to, where this user is the superuser and another; else null. */
+  /** The uid of the owner of the store, if this user is root and the owner is not; else null. */
   readonly owner: number | null;
 }
 
-/** The state of the store on its disk, and its repair. */
+/** The condition of a store on its disk, and its repair. */
 export interface StoreHealth {
   /**
-   * Whether there is a store; owning one that is not there makes it.
+   * Whether the store exists. Owning a store that does not exist creates it.
    *
-   * @throws Failure already_exists: the place has one of another kind
+   * @throws Failure already_exists (a store of another kind exists at this location)
    */
   isThere(): Promise<boolean>;
-  /** null: it lies on no disk of this machine. */
+  /** null: the store is not on a disk of this machine. */
   room(): Promise<Room | null>;
-  /** Files that users saved and that could not be taken in: the user has to deal with them. */
+  /** Files that users saved and that could not be merged. The user must resolve them. */
   keptAside(): readonly { readonly file: string; readonly why: SetAside }[];
   /**
-   * As `read`, for an audit.
+   * Like `read`, for an audit.
    *
-   * @throws Failure not_found (it is no storage folder), corrupt_state when the truth itself is damaged
+   * @throws Failure not_found (not a storage folder), corrupt_state (authoritative data is damaged)
    */
   inspect(): Promise<StoreInspection>;
   /**
-   * Owns the store for a moment and builds the views of the logs again: the index of order ids, the CSVs, the ends of
+   * Owns the store for a moment and rebuilds the views of the logs: the index of order ids, the CSVs, and the ends of
    * the logs since the last checkpoint.
    *
    * @throws Failure as `own`

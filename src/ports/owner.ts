@@ -7,22 +7,22 @@ import type { Processes } from './processes.ts';
 import type { Source } from './store.ts';
 
 /**
- * What a run may wait for. `store`: its database; `others`: processes that share the store, and are to send what they
- * have taken over.
+ * What a run may wait for. `store`: its database; `others`: processes that share the store, until they have sent the
+ * messages they have taken over.
  */
 export type Awaited = 'broker' | 'registry' | 'store' | 'others';
 
 /** The status that a running consumer reports. */
 export interface ConsumerStatus {
-  /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
+  /** `starting`: before the first fetch; `stopping`: finishing the work in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
-  /** What it waits for, in state `waiting`. */
+  /** In state `waiting`, what it waits for. */
   readonly waitingFor: Awaited | null;
   readonly topic: string;
   readonly group: string;
-  /** Records decided or dead-lettered a second, over the last ten seconds. */
+  /** Records decided or dead-lettered per second, over the last ten seconds. */
   readonly ordersPerSecond: number;
-  /** Records behind the end, by the last answer of the brokers; null before the first. */
+  /** Number of records behind the end, by the last answer of the brokers; null before the first answer. */
   readonly lag: number | null;
   /** Milliseconds since the epoch; null before the first commit. */
   readonly lastCommitAt: number | null;
@@ -35,9 +35,9 @@ export interface ConsumerStatus {
     readonly conflicts: number;
     readonly deadLettered: number;
   };
-  /** Each processor that runs; the fields above are those of `orders`, or of the first. */
+  /** The running processors. The fields above are those of `orders`, or of the first one. */
   readonly processors: readonly ProcessorStatus[];
-  /** Files that it does not take in as they are, and does not write until they are mended. */
+  /** Broken files, which are neither merged nor written until they are fixed. */
   readonly brokenFiles: readonly BrokenFile[];
 }
 
@@ -46,7 +46,7 @@ export interface ProcessorStatus {
   readonly name: ProcessorName;
   readonly group: string;
   readonly topics: readonly string[];
-  /** Those that it reads, and how far; of one that runs several times the others have the rest. */
+  /** The partitions that this instance reads, and its progress; other instances may read the rest. */
   readonly partitions: readonly {
     readonly topic: string;
     readonly partition: number;
@@ -66,117 +66,121 @@ export interface BrokenFile {
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
-  /** Names file and line. */
+  /** Contains the file and line. */
   readonly message: string;
-  /** Absent: a consumer of an earlier version does not say. */
+  /** Absent from consumers of earlier versions. */
   readonly fix?: Advice | null;
 }
 
-/** The consumer that owns a store; where several do, all of them as one, by the number of the oldest. */
+/** The consumer that owns a store. If several do, their combined status with the pid of the oldest. */
 export interface RunningConsumer {
   readonly pid: number;
-  /** Since when it owns the store, milliseconds since the epoch. */
+  /** When it became the owner, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly status: ConsumerStatus;
-  /** Each of those that own a store at the same time; absent where only one can. */
+  /** All consumers that own the store at the same time; absent if the store allows only one. */
   readonly instances?: readonly RunningInstance[];
 }
 
 /** One of the processes that consume on a store. */
 export interface RunningInstance {
   readonly pid: number;
-  /** The machine, by its name. */
+  /** Host name of its machine. */
   readonly host: string;
   readonly startedAt: number;
-  /** `silent`: it does not answer. */
+  /** `silent`: running, but not answering. */
   readonly state: ConsumerStatus['state'] | 'silent';
-  /** Those that it runs; of one that is silent none is known. */
+  /** The processors it runs; empty if it is silent. */
   readonly processors: readonly ProcessorName[];
   readonly partitions: readonly Source[];
 }
 
-/** An owner that was stopped; of several the oldest, and whether any was killed. */
+/** A stopped owner. If there were several: the pid of the oldest, and whether any was killed. */
 export interface StoppedConsumer {
   readonly pid: number;
-  /** It did not finish its work in hand, which the next owner recovers. */
+  /** It did not finish its work in hand; the next owner recovers it. */
   readonly killed: boolean;
   /** As in RunningConsumer. */
   readonly instances?: readonly { readonly pid: number; readonly host: string; readonly killed: boolean }[];
 }
 
 export interface OwnOptions {
-  /** What the owner does, for messages to other processes that want the store: `consume`. */
+  /** What the owner does, such as `consume`, for messages to other processes that need the store. */
   readonly purpose: string;
-  /** How the edits of its transactions are logged. */
+  /** The origin that is logged for edits in its transactions. */
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
   /**
-   * What follows from edits of users and items by any process, committed together with them. Pure.
+   * Returns further changes caused by edits of users and items, which are committed together with them. Called for
+   * edits of all processes. Must be pure.
    *
-   * @param state as it was before them
+   * @param state the state before the edits
    */
   readonly onEdits?: (edits: readonly Edit[], state: State) => Pick<StateChanges, 'small' | 'outgoing'>;
-  /** Called after each commit, of whatever cause, that left messages to be sent or effects owed. */
+  /** Called after each commit, whatever its cause, that added messages to send or pending effects. */
   readonly onOwed?: () => void;
-  /** Called after each sync that made commits durable, with how long the disk or the database took for it. */
+  /** Called after each sync that made commits durable, with the time that the disk or the database took. */
   readonly onSynced?: (seconds: number) => void;
   /**
    * Called once when nothing can be stored any more, for example because a CSV could not be written in the background
-   * or an edit by another process failed. The owner has to leave.
+   * or an edit by another process failed. The owner must give up the store.
    */
   readonly onFailure?: (failure: Error) => void;
-  /** Of a consumer: answers `consumerStatus` of other processes, at any moment. */
+  /** For a consumer: answers `consumerStatus` of other processes, at any time. */
   readonly status?: () => ConsumerStatus;
-  /** Nobody else may own the store meanwhile, though several could. */
+  /** No other process may own the store at the same time, even if the store allows several owners. */
   readonly isAlone?: boolean;
   /**
-   * The store, once it was reached, is away, as a database that is started again; repeated as long as that lasts, then null.
-   * Nothing that was asked of it fails before `awayLimitMs`.
+   * Called repeatedly while a store that was reachable before is unreachable, such as a restarting database, then with
+   * null when it is back. Calls to the store do not fail before `awayLimitMs`.
    */
   readonly onAway?: (failure: Error | null) => void;
-  /** null: for ever; by default nothing waits. */
+  /** How long calls wait for an unreachable store; null: forever; default: not at all. */
   readonly awayLimitMs?: number | null;
-  /** When it aborts nothing waits for a store that is away. */
+  /** After it aborts, no call waits for an unreachable store. */
   readonly signal?: AbortSignal;
-  /** Gives the store a new id, durable when `own` resolves, because it is a copy of another. */
+  /** Give the store, a copy of another one, a new id, which is durable when `own` resolves. */
   readonly newId?: boolean;
-  /**
-   * If a CSV is broken, continue with its last good values and leave it as it is, rather than fail with corrupt_file.
-   */
+  /** If a CSV is broken, use its last good values and leave the file unchanged instead of failing with corrupt_file. */
   readonly besideBroken?: boolean;
-  /** Of a consumer: called when another process asks it to stop. */
+  /** For a consumer: called when another process requests it to stop. */
   readonly onStop?: () => void;
 }
 
-/** The owner of the store, which alone writes and answers the others: of a folder one process at a time. */
+/** The owner of a store, which alone writes it and answers other processes. A folder has one owner at a time. */
 export interface Owner {
   /**
-   * The status of the owner, when it is a consumer; nothing is read from disk.
+   * The status of the owner, if it is a consumer. Nothing is read from disk.
    *
-   * @returns null when no consumer owns it
-   * @throws Failure owner_unreachable when the owner does not answer in time; read_failed when this user may not ask it
+   * @returns null if no consumer owns the store
+   * @throws Failure owner_unreachable (the owner does not answer in time), read_failed (this user has no permission)
    */
   consumerStatus(): Promise<RunningConsumer | null>;
   /**
-   * Asks the consumer that owns the store to finish and leave, and waits for it.
+   * Requests the consumer that owns the store to stop, and waits for it.
    *
-   * @param options.kill ends one that does not, after making sure that it is the owner
-   * @param options.instance of several only this one, `PID` or `HOST:PID`; by default all
-   * @returns null when no consumer owns the store, or not that one
+   * @param options.kill kill a consumer that does not stop, after verifying that it is the owner
+   * @param options.instance stop only this instance, `PID` or `HOST:PID`; default: all
+   * @returns null if no consumer, or not the given instance, owns the store
    * @throws Failure owner_unreachable
    */
   stopConsumer(options: { kill: boolean; instance?: string }): Promise<StoppedConsumer | null>;
   readonly processes: Processes;
   /**
-   * Reserves a task that only one process at a time may do, until disposal or its end. Works beside an owner.
+   * Reserves a task that only one process at a time may do, until the claim is disposed or the process ends. Works
+   * while another process owns the store.
    *
-   * @throws Failure folder_in_use (who is at it), write_failed
+   * @throws Failure folder_in_use (names the process that has the task), write_failed
    */
   claim(task: 'redrive'): Promise<Claim>;
 }
 
-/** A task that is reserved. */
+/** A reserved task. */
 export interface Claim extends AsyncDisposable {
-  /** To go on. @throws Failure store_unreachable: it is lost, and another process may be at the task */
+  /**
+   * Checks the claim before continuing.
+   *
+   * @throws Failure store_unreachable: it is lost, another process may have the task
+   */
   check(): Promise<void>;
 }

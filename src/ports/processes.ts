@@ -1,10 +1,10 @@
-/** The processes of this machine, to distinguish dead from living ones. */
+/** Tells whether processes of this machine are alive. */
 export interface Processes {
-  /** A globally unique identity of this process; null where the operating system offers none. */
+  /** A globally unique identity of this process; null if the operating system offers none. */
   self(): string | null;
   /**
-   * @param identity what `self` of that process was
-   * @returns `unknown`: it ran on another machine, before this one was started, or in another container
+   * @param identity the `self` of a process
+   * @returns `unknown`: it ran on another machine, before this machine was booted, or in another container
    */
   stateOf(identity: string): 'alive' | 'dead' | 'unknown';
 }

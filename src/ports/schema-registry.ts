@@ -4,35 +4,39 @@ export interface SchemaVersion {
   readonly schema: string;
 }
 
-/** A difference that makes two schemas incompatible, by the field of the one that is checked. */
+/** A difference that makes two schemas incompatible. */
 export interface SchemaDifference {
-  /** `items[].quantity`; empty for the schema as a whole. */
+  /** The field in the checked schema: `items[].quantity`; empty for the schema as a whole. */
   readonly field: string;
   readonly reason: string;
 }
 
 /**
- * Schemas by subject. Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again)
- * or registry_refused (credentials, or an answer that is not from a registry).
+ * Schemas by subject. Every method @throws Failure registry_unreachable (no answer, overloaded or failing: retry),
+ * registry_refused (wrong credentials, or the answer is not from a registry).
  */
 export interface SchemaRegistry {
-  /** In ascending order; empty when there is no such subject. */
+  /** In ascending order; empty if the subject does not exist. */
   versions(subject: string): Promise<readonly number[]>;
   version(subject: string, version: number): Promise<SchemaVersion | undefined>;
-  /** Under which version and id a schema stands, or undefined when it does not. */
+  /** The version and id of a registered schema, or undefined if it is not registered. */
   find(subject: string, schema: string): Promise<{ id: number; version: number } | undefined>;
-  /** BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, or NONE: as it is in force for the subject. */
+  /** The level in force for a subject: BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, or NONE. */
   compatibility(subject: string): Promise<string>;
-  /** Whether a schema could be registered, and what the registry says when not. @throws Failure invalid_input: it is no schema */
+  /**
+   * Whether a schema could be registered, else with the registry's messages.
+   *
+   * @throws Failure invalid_input: not a schema
+   */
   check(subject: string, schema: string): Promise<{ compatible: boolean; messages: readonly string[] }>;
-  /** @throws Failure incompatible_schema; invalid_input: it is no schema */
+  /** @returns the id @throws Failure incompatible_schema, invalid_input (not a schema) */
   register(subject: string, schema: string): Promise<number>;
 }
 
 export interface SchemaTools {
   readonly registry: SchemaRegistry;
-  /** @param name of the schema, for the message @throws Failure invalid_input: it is no Avro schema */
+  /** @param name the name of the schema in messages @throws Failure invalid_input: not an Avro schema */
   validate(schema: string, name: string): void;
-  /** Why values of `writer` cannot be read by `reader`; empty when they can. */
+  /** Why values written with `writer` cannot be read with `reader`; empty if they can. */
   differences(reader: string, writer: string): readonly SchemaDifference[];
 }

@@ -1,12 +1,12 @@
-/** What a spreadsheet has exported, as text cell by cell. */
+/** The cells of a file exported from a spreadsheet, as text. */
 export interface Sheet {
-  /** How messages name the file. */
+  /** The name of the file in messages. */
   readonly file: string;
   /** The line of the header, counted from 1. */
   readonly line: number;
   readonly header: readonly string[];
-  /** Without those whose cells are all empty. */
+  /** The rows, without empty ones. */
   readonly rows: readonly { readonly line: number; readonly cells: readonly string[] }[];
-  /** Decimals are written with a comma: cells are separated by something else. */
+  /** Whether decimals may be written with a comma, since cells are separated by another character. */
   readonly hasDecimalComma: boolean;
 }

@@ -15,31 +15,31 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** A partition as one processor reads it: several may read the same one, each at its own pace. */
+/** A partition and the processor that reads it. Several processors may read one partition, each at its own pace. */
 export interface Source extends TopicPartition {
   readonly processor: ProcessorName;
 }
 
-/** How far a partition has been read. */
+/** The reading position in a partition. */
 export interface Position extends TopicPartition {
   /** The offset to read next. */
   readonly next: number;
-  /** The last record that was read before `next`; null when none was (a fresh or a moved position). */
+  /** The last record read before `next`; null if none was (a new or moved position). */
   readonly last: RecordFingerprint | null;
-  /** The cluster it was read from; null when it was not read yet. */
+  /** The cluster from which it was read; null if nothing was read yet. */
   readonly clusterId: string | null;
 }
 
-/** How far a processor has read a partition: committed together with its decisions, and authoritative. */
+/** The position of a processor in a partition. It is committed together with the decisions and is authoritative. */
 export interface StoredPosition extends Position, Source {}
 
-/** What is to be sent: committed with what caused it and sent afterwards, at least once. */
+/** Something to send. It is committed together with its cause and sent afterwards, at least once. */
 export type Outgoing = OutgoingRecord | OutgoingMessage;
 
 /** A dead letter: another program's record, byte for byte. */
 export interface OutgoingRecord {
   readonly kind: 'record';
-  /** The record that it is about, `orders/3@17`: the same when it is sent twice. */
+  /** The original record, `orders/3@17`; the same if it is sent twice. */
   readonly id: string;
   readonly topic: string;
   readonly key: Uint8Array | null;
@@ -48,8 +48,8 @@ export interface OutgoingRecord {
 }
 
 /**
- * Where something is sent: the topic of a record, the type of a message, with `.dlq` behind it for one that is a dead
- * letter. One that refuses something holds up no other.
+ * A queue of the outbox: the topic of a record, or the type of a message, with `.dlq` appended for a dead letter. A
+ * destination that refuses records does not delay the others.
  */
 export type Destination = string;
 
@@ -58,26 +58,28 @@ export function destinationOf(outgoing: Outgoing): Destination {
   return outgoing.deadLetter === undefined ? outgoing.type : `${outgoing.type}.dlq`;
 }
 
-/** What the broker refused for good. */
+/** A record that the broker refused permanently. */
 export interface Undelivered extends OutgoingRecord {
-  /** Its name: its id; with `~` and eight hexadecimal digits behind it when another of that id came first. */
+  /** Its id; with `~` and eight hexadecimal digits appended if it is not the first with this id. */
   readonly name: string;
 }
 
-/** A movement as it is logged. */
+/** A logged movement. */
 export interface LoggedMovement extends Movement {
   readonly seq: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** After it. */
+  /** Stock after the movement. */
   readonly onHand: number;
 }
 
-/** A line of the logs, with the transaction that it is of. */
+/** A line of the logs, with its transaction. */
 export type HistoryLine = {
-  /** Of its transaction: lines of one have one number. null: it is older than these numbers, and placed by its time. */
+  /**
+   * The number of its transaction, shared by all lines of it; null: from before there were numbers, ordered by time.
+   */
   readonly seq: number | null;
-  /** Milliseconds since the epoch; null of a fact, which may name a time of its own. */
+  /** Milliseconds since the epoch; null for a fact, which may contain a time. */
   readonly at: number | null;
 } & (
   | { readonly kind: 'edit'; readonly edit: LoggedEdit }
@@ -86,7 +88,7 @@ export type HistoryLine = {
   | { readonly kind: 'fact'; readonly log: FactLog<never>; readonly fact: Fact }
 );
 
-/** A line of history, or decisions added up in the place of theirs. */
+/** A line of history, or totals that replace the lines of decisions. */
 export type SalesLine =
   | HistoryLine
   | {
@@ -96,12 +98,12 @@ export type SalesLine =
       readonly sums: DecisionSums;
     };
 
-/** What a transaction will read or change. The store may lock exactly this; reading any other key is a bug. */
+/** The keys that a transaction will read or change. The store may lock only these; reading any other key is a bug. */
 export interface Keys extends StateKeys {
   readonly positions?: Iterable<Source>;
 }
 
-/** The state that a transaction reads, with the positions that are committed together with it. */
+/** The state that a transaction reads, including positions. */
 export interface Snapshot extends State {
   position(of: Source): StoredPosition | undefined;
 }
@@ -112,31 +114,31 @@ export interface Changes extends Omit<StateChanges, 'outgoing'> {
 }
 
 export interface StoreReader extends AsyncDisposable {
-  /** As in Store; null when the store was never owned. */
+  /** As in Store; null if the store was never owned. */
   readonly storeId: string | null;
-  /** Rows in the order of the file, hand edits that were not taken in yet included. */
+  /** Rows in the order of the file, including hand edits that were not merged yet. */
   users(): Promise<Iterable<User>>;
   items(): Promise<Iterable<Item>>;
   decided(orderId: string): Promise<Decided | undefined>;
-  /** Every decision of that kind in the order of the log, streamed in chunks. */
+  /** All decisions with this outcome in the order of the log, streamed in chunks. */
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
   edits(): AsyncIterable<readonly LoggedEdit[]>;
   movements(): AsyncIterable<readonly LoggedMovement[]>;
-  /** Of one key, in the order in which they were appended. */
+  /** The facts of one key, in the order in which they were appended. */
   facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]>;
   /** The whole log, in order, streamed in chunks. */
   allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
   /**
-   * All that happened to users, items and orders, and these facts, in the order in which it took effect, streamed in
-   * chunks: of one transaction first its edits, then its decisions, movements and facts.
+   * All changes of users, items and orders, and the given facts, in the order in which they took effect, streamed in
+   * chunks. Within a transaction: first edits, then decisions, movements and facts.
    */
   history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]>;
   /**
-   * As `history`, for what is added up. A store that adds decisions up faster than it gives them out does that: it has few
-   * lines of kind `decisions` for them, the first one before the first commit that is not before `stockAt`, and with
-   * that commit one of its time.
+   * Like `history`, for totals. A store that sums decisions faster than it returns them may replace them by a few
+   * lines of kind `decisions`: the first one precedes the first commit at or after `stockAt`; a second, empty one
+   * with the number of that commit marks that moment.
    *
-   * @param stockAt the moment of which stock is wanted, milliseconds since the epoch; left out: it is not
+   * @param stockAt the moment whose stock is needed, in milliseconds since the epoch; left out: none
    */
   salesHistory(
     facts: readonly FactLog<never>[],
@@ -144,14 +146,14 @@ export interface StoreReader extends AsyncDisposable {
     stockAt?: number,
   ): AsyncIterable<readonly SalesLine[]>;
   small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
-  /** Those that are owed, including parked ones: all, or of these ids. */
+  /** Pending effects, including parked ones: all, or those with these ids. */
   effects(ids?: readonly string[]): Promise<readonly Effect[]>;
-  /** What `drain` could not send for good, read one by one, in order of their names. @throws Failure corrupt_file */
+  /** Records that `drain` could not send, read one by one, in order of their names. @throws Failure corrupt_file */
   undelivered(): AsyncIterable<Undelivered>;
   positions(): Promise<readonly StoredPosition[]>;
 }
 
-/** Where a line of a log is, in numbers that mean something to its store alone: clients keep them to read on from there. */
+/** The place of a line in a log, in numbers that only its store understands. Clients keep it to continue from there. */
 export type LogPlace = readonly number[];
 
 export interface LineAt<T> {
@@ -159,38 +161,38 @@ export interface LineAt<T> {
   readonly place: LogPlace;
 }
 
-/** The logs with what changes stock: edits of items, orders of the direct flow, and all else. */
+/** The logs of changes of stock: edits of items, accepted direct orders, and all other movements. */
 export const STOCK_LOGS = ['edits', 'accepted', 'movements'] as const;
 export type StockLog = (typeof STOCK_LOGS)[number];
 
-/** Lines of a log that lie together. */
+/** A contiguous piece of a log. */
 export interface StockPiece {
-  /** Those about the item, the latest first, each with the place behind it. */
+  /** The lines about the item, latest first, each with the place after it. */
   readonly lines: readonly { readonly line: HistoryLine; readonly behind: LogPlace }[];
-  /** The earliest that was looked at, about whatever. */
+  /** The earliest line of the piece, whatever it is about. */
   readonly first: Pick<HistoryLine, 'seq' | 'at'>;
-  /** Where it is: what is not read yet lies before it. */
+  /** The place where the piece starts; everything before it is still unread. */
   readonly begin: LogPlace;
 }
 
-/** A store as it is at one moment, read by any process. */
+/** A store at one moment, readable by any process. */
 export interface StoreView extends StoreReader {
-  /** One row of `users`, and of `items`. */
+  /** One row of `users` or `items`. */
   userNamed(user: string): Promise<User | undefined>;
   itemNamed(item: string): Promise<Item | undefined>;
   /**
-   * As `decisions`, from the last one back, or from the one at a place, itself included; read only as far as asked for.
+   * Like `decisions`, but backwards from the last one, or from the one at a place (inclusive); read on demand.
    *
-   * @throws Failure invalid_value: no line begins at that place
+   * @throws Failure invalid_value: no line starts at this place
    */
   decisionsFromEnd(
     outcome: 'accepted' | 'rejected',
     from?: LogPlace,
   ): AsyncIterable<readonly LineAt<Decided>[]>;
   /**
-   * As `allFacts`, likewise.
+   * Like `allFacts`, but backwards as decisionsFromEnd.
    *
-   * @param only those whose field has one of these values: others cost next to nothing
+   * @param only selects facts whose field has one of these values; all others cost almost nothing
    */
   factsFromEnd<T extends Fact>(
     log: FactLog<T>,
@@ -198,28 +200,28 @@ export interface StoreView extends StoreReader {
     from?: LogPlace,
   ): AsyncIterable<readonly LineAt<T>[]>;
   /**
-   * A log from its end, or from before a place, back, piece by piece, with what it says of one item; read only as far as
-   * asked for, and a piece costs little where it says nothing of it.
+   * The lines of a log about one item, backwards from its end or from a place, in pieces; read on demand. A piece
+   * without such lines costs little.
    *
-   * @throws Failure invalid_value: no line ends at that place
+   * @throws Failure invalid_value: no line ends at this place
    */
   stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncIterable<StockPiece>;
   /**
-   * As `history`, what is added after that moment, a few hundred lines at a time, until `signal` aborts; continues after
-   * disposal, and when another process comes to own the store. Holds up no owner.
+   * Like `history`, but what is added after the moment of this view, a few hundred lines at a time, until `signal`
+   * aborts. Continues after disposal of the view, and when the store changes its owner. Never blocks an owner.
    *
-   * @throws Failure changed_since: another store, or an earlier copy, is in its place; corrupt_state
+   * @throws Failure changed_since (the store was replaced by another one or by an earlier copy), corrupt_state
    */
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]>;
 }
 
-/** Values of a field of text. */
+/** Values of a string field. */
 export interface FieldValues<T extends Fact> {
   readonly field: keyof T & string;
   readonly values: readonly string[];
 }
 
-/** What is asked of a store to know orders. */
+/** The part of a view that reads orders. */
 export type OrderReader = Pick<
   StoreView,
   | 'storeId'
@@ -233,47 +235,48 @@ export type OrderReader = Pick<
   | 'stockFromEnd'
 >;
 
-/** To know users and items. */
+/** The part of a view that reads users and items. */
 export type RowReader = Pick<StoreView, 'users' | 'items' | 'userNamed' | 'itemNamed'>;
 
 export interface Store extends StoreReader {
-  /** Made with the store: the mark by which a consumer group is recognised as its own. */
+  /** Created with the store: the mark by which it recognises its own consumer group. */
   readonly storeId: string;
   /**
-   * Other processes may own it at the same time. What they change is known a second later, but for what a transaction
-   * reads; what was read before is to be compared there.
+   * Whether other processes may own the store at the same time. Their changes are visible after a second; a transaction
+   * sees them at once, so it must compare what was read before it.
    */
   readonly isShared: boolean;
   /**
-   * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
-   * all of `changes` is durable; when it rejects, none of it happened or the process must leave.
-   * Hand edits and edits by other processes are taken in before `decide` runs.
+   * The only way to change state. `decide` must be synchronous and pure; a store may run it again. When this resolves,
+   * all changes are durable; when it rejects, none was made or the process must give up the store. Hand edits and
+   * edits by other processes are applied before `decide` runs.
    *
-   * @throws Failure write_failed: an operating-system write failed; leave, never retry
+   * @throws Failure write_failed: the operating system failed to write; give up the store, never retry
    */
   transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R>;
   /**
-   * Gives what is to be sent to one destination to `send`, that of one key in order, at most a few thousand at a time, and
-   * marks it sent when that resolves; a crash between sends again. However much waits, it is not in memory. `send` resolves with what the broker refuses for good (too large),
-   * as records: those are kept in `.orderctl/undelivered/`. When it rejects, all stay unsent, and the next one is given
-   * the same objects. One at a time for each destination.
+   * Passes the unsent messages of a destination to `send`, at most a few thousand at a time and in order for each key,
+   * and marks them as sent when it resolves; after a crash in between, they are sent again. The backlog is never
+   * loaded into memory as a whole. `send` resolves with the records that the broker refuses permanently (too large),
+   * which are kept in `.orderctl/undelivered/`. If it rejects, all stay unsent, and the next call gets the same
+   * objects. Call this one at a time for each destination.
    *
-   * @returns how many were sent
+   * @returns the number of messages sent
    */
   drain(
     destination: Destination,
     send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
   ): Promise<number>;
-  /** How many wait for `drain` by this process, by destination; those for which nothing waits are left out. */
+  /** Number of messages waiting for `drain` by this process, by destination; destinations without any are left out. */
   unsent(): ReadonlyMap<Destination, number>;
-  /** How many wait for other processes that share the store; 0 of one that has a single owner. */
+  /** Number of messages waiting for other processes that share the store; 0 if the store has a single owner. */
   unsentElsewhere(): Promise<number>;
   /**
-   * Hands out effects that are due, by `dueAt`, and commits before it resolves that they are being tried: a crash leaves
-   * them `trying`, and the next owner knows that they may have happened. Nobody else is given them until `leaseMs`
-   * have passed, or their answer is committed. An owner that starts takes over what the one before it was trying.
+   * Hands out effects that are due, in order of `dueAt`. Before it resolves, it commits that they are being tried: a
+   * crash leaves them `trying`, and the next owner knows that they may have happened. No other process gets them until
+   * `leaseMs` have passed or their answer is committed. A new owner takes over what the previous one was trying.
    *
-   * @returns as they are after that: `trying`, `attempts` raised by one
+   * @returns the effects after the commit: `trying`, with `attempts` increased by one
    */
   takeEffects(options: {
     readonly kinds: readonly EffectKind[];
@@ -281,13 +284,13 @@ export interface Store extends StoreReader {
     readonly leaseMs: number;
   }): Promise<readonly Effect[]>;
   /**
-   * In how many milliseconds the next of these kinds is due, by the clock that `takeEffects` goes by, which may be
-   * another than that of this process; 0: it is due. null: none is owed that is not parked.
+   * Milliseconds until the next effect of these kinds is due, by the clock of `takeEffects`, which may differ from
+   * that of this process; 0: one is due now; null: none is pending, or all are parked.
    */
   dueInMs(kinds: readonly EffectKind[]): number | null;
   /**
-   * Keeps a file beside the state, for people and other tools. It replaces one of that name and is durable when this
-   * resolves.
+   * Stores a file alongside the state, for people and other tools. It replaces a file of the same name and is durable
+   * when this resolves.
    *
    * @returns its path
    * @throws Failure write_failed

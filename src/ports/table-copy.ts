@@ -2,43 +2,43 @@ import type { Edit, EditOrigin } from '../domain/edit.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { StoreNotice } from './notices.ts';
 
-/** A copy of a table for an editor. What it was made from is kept beside it, so that the user's changes are known. */
+/** A copy of a table for an editor. The original is stored next to it, so that the user's changes can be determined. */
 export interface TableCopy {
   /** The CSV to edit. */
   readonly file: string;
-  /** @throws Failure corrupt_file for a mistake in it */
+  /** @throws Failure corrupt_file: the copy has a mistake */
   read(): CopiedTable;
-  /** How many of its original rows are gone. @throws Failure corrupt_file for a mistake in it */
+  /** The number of original rows that were removed. @throws Failure corrupt_file: the copy has a mistake */
   removed(): { readonly rows: number; readonly of: number };
-  /** Replaces its content. */
+  /** Replaces the content of the copy. */
   write(table: CopiedTable): Promise<void>;
-  /** Whether it was changed. */
+  /** Whether the copy was changed. */
   isChanged(): boolean;
   /**
-   * Merges the changes into the present table: quantities as the difference; other cells as they were changed.
-   * Through the owner when there is one, else owning the store for that moment.
+   * Merges the changes into the current table: quantities as differences, other cells as they were changed. It goes
+   * through the owner if there is one, else it owns the store for a moment.
    *
-   * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
-   *   changed_since; otherwise as `edit` of StoreAccess
+   * @throws Failure corrupt_file (the copy has a mistake, with `file` and line; nothing was changed), changed_since,
+   *   and as `edit` of StoreAccess
    */
   merge(options: MergeOptions): Promise<TableMerge>;
-  /** Removes it. */
+  /** Deletes the copy. */
   discard(): void;
 }
 
 export interface MergeOptions extends EditOrigin {
   /**
-   * Refused with changed_since where another edit has changed a row that the copy changes, since that was made: for what is
-   * computed from the copy, and can be computed again. A sale is no edit; a save by hand is one.
+   * Fail with changed_since if another edit has changed one of the changed rows since the copy was made. For changes
+   * that are computed from the copy and can be computed again. A sale is not an edit; a save by hand is one.
    */
   readonly unlessEdited?: boolean | undefined;
   readonly onNotice: (notice: StoreNotice) => void;
 }
 
 export interface CopiedTable {
-  /** Names of the header, in its order. */
+  /** Names of the columns, in order. */
   readonly columns: readonly string[];
-  /** Of one of the two tables. */
+  /** Rows of one of the two tables. */
   readonly rows: readonly (User | Item)[];
 }
 
@@ -46,10 +46,10 @@ export interface TableMerge {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  /** The first of them, up to half a mebibyte; the log of edits has all. */
+  /** The first edits, up to half a mebibyte; the log of edits has all. */
   readonly edits: readonly Edit[];
-  /** Rows or columns are in another order, or a column came or went. */
+  /** Whether rows or columns were reordered, or a column was added or removed. */
   readonly isRearranged: boolean;
-  /** Stock that the edit would have taken below zero: it is 0 now. */
+  /** Stock that the edit would have taken below zero; it was set to 0. */
   readonly clamped: readonly { readonly item: string; readonly wanted: number; readonly left: number }[];
 }

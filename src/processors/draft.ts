@@ -14,23 +14,23 @@ import { idSource } from '../domain/messages/restored.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { Outcome, Received } from './processor.ts';
 
-/** What became of a message. */
+/** The result of processing a message. */
 export interface Handled extends Outcome {
   /**
-   * `rejected`: it was decided, and changes nothing; `seen`: it was handled before; `conflict`: another message with its
-   * id was; `ignored`: it comes too late to change anything.
+   * `rejected`: it was decided and changes nothing; `seen`: it was handled before; `conflict`: a different message
+   * with the same id was handled before; `ignored`: it is too late to change anything.
    */
   readonly kind: 'handled' | 'rejected' | 'seen' | 'conflict' | 'ignored';
-  /** What it is about: an order id, an item. */
+  /** The id of the order, item or event that the message is about. */
   readonly about: string;
-  /** In words. */
+  /** The result as a sentence. */
   readonly detail: string;
 }
 
-/** A batch while it is decided: the state as the messages so far have changed it, and these changes. */
+/** A batch that is being processed: the state after the messages so far, and their changes. */
 export class Draft {
   readonly state: State;
-  /** Of this batch, by log and key. */
+  /** Facts of this batch, by log and key. */
   readonly #facts = new Map<string, Map<string, Fact[]>>();
   readonly #newFacts: NewFact[] = [];
   readonly #effects = new Map<string, EffectChange>();
@@ -63,11 +63,11 @@ export class Draft {
     return changed === undefined ? this.state.effect(id) : (changed.effect ?? undefined);
   }
 
-  /** @throws Error when a new one would replace one that is owed: a bug of the processor */
+  /** @throws Error if a new effect would replace a pending one, which is a bug in the processor */
   change({ id, effect, isNew }: EffectChange): void {
     const before = this.#effects.get(id);
     if (isNew === true && (before?.effect ?? null) !== null) throw owedAlready(id);
-    // Of several changes the last is committed: it is new if no effect was owed before the first.
+    // Only the last change of an effect is committed. It is new if the effect was not pending before the first change.
     const staysNew = before === undefined ? isNew : before.isNew;
     this.#effects.set(
       id,
@@ -79,13 +79,13 @@ export class Draft {
     return this.#quantities.get(item) ?? this.state.quantity(item);
   }
 
-  /** @param movement of an item that exists */
+  /** @param movement must be of an existing item */
   move(movement: Movement): void {
     this.#quantities.set(movement.item, (this.quantity(movement.item) ?? 0) + movement.delta);
     this.#movements.push(movement);
   }
 
-  /** @param of identifies what happened, the same each time it is decided, such as an order id */
+  /** @param of identifies the cause, the same each time it is processed, such as an order id */
   send<V extends object>(
     message: MessageOf<V>,
     fields: NoInfer<V>,
@@ -110,7 +110,7 @@ export class Draft {
   }
 }
 
-/** Decides messages one after the other. */
+/** Processes messages one after the other. */
 export function decideEach<M>(
   received: readonly Received<M>[],
   state: State,
@@ -121,7 +121,7 @@ export function decideEach<M>(
   return { changes: draft.changes(), results };
 }
 
-/** Takes answers one after the other. */
+/** Applies answers one after the other. */
 export function settleEach(
   answered: readonly Answered[],
   state: State,

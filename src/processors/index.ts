@@ -9,7 +9,7 @@ import { stock } from './stock/processor.ts';
 import { validation } from './validation/processor.ts';
 import { warehouse } from './warehouse/processor.ts';
 
-/** All services, one a line. What each reads and changes is in README.md. */
+/** All processors, one per line. README.md describes what each reads and changes. */
 const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = [
   orders,
   validation,

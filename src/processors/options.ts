@@ -7,14 +7,14 @@ import type { DispatchRules } from './warehouse/rules.ts';
 
 /** The rules that a shop sets. */
 export interface ShopOptions {
-  /** Whether changes of stock are announced, and when they alert; null: they are not. */
+  /** The rules for alerts on changes of stock; null: changes of stock are not announced. */
   readonly events: StockRules | null;
-  /** `optional`: an order without a user is judged by stock alone. */
+  /** `optional`: an order without a user is decided by stock alone. */
   readonly users: 'required' | 'optional';
   readonly delivery: DeliveryRules;
   readonly dispatch: DispatchRules;
   readonly payment: PaymentRules;
-  /** What customers read; absent: our texts. */
+  /** The texts of notifications; absent: the default texts. */
   readonly templates?: Templates;
 }
 

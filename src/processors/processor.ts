@@ -4,17 +4,17 @@ import type { RecordId } from '../domain/orders/order.ts';
 import type { RefusalCode } from '../domain/topics/refusal.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
-/** A message, and the record that it came in. */
+/** A message and its record. */
 export interface Received<M> {
   readonly message: M;
   readonly record: RecordId;
-  /** Which message it is, by its name in the catalogue. */
+  /** The name of the message in the catalogue. */
   readonly source: string;
-  /** A valid header `traceparent`, for all that it leads to; null: none, or it leads to nothing. */
+  /** A valid `traceparent` header, for everything the message causes; null: none, or not needed. */
   readonly traceparent: string | null;
   /** The value of the record in base64, for a processor that keeps it. */
   readonly raw?: string;
-  /** It was redriven to another group, the only one in which it had failed: ignore it. */
+  /** The message was redriven for another group, the only one in which it had failed: ignore it. */
   readonly isForOthers?: true;
 }
 
@@ -23,12 +23,12 @@ export function isOf<V>(received: Received<unknown>, message: MessageOf<V>): rec
   return received.source === message.name;
 }
 
-/** The result of one message; a run counts results by `kind`. */
+/** The result of one message. A run counts results by `kind`. */
 export interface Outcome {
   readonly kind: string;
 }
 
-/** The result of a message that cannot be applied as things are: its record becomes a dead letter. */
+/** The result of a message that cannot be applied at present: its record becomes a dead letter. */
 export interface Refused extends Outcome {
   readonly kind: 'dead_letter';
   readonly code: RefusalCode;
@@ -36,29 +36,29 @@ export interface Refused extends Outcome {
 }
 
 /**
- * A service: decides what the messages it reads change. `M` is such a message, `R` the result of one. Pure and total: no
- * I/O, no clock, no randomness, and a value for every message, never an exception.
+ * A processor: decides what the messages it reads change. `M` is the type of a message, `R` that of its result. It
+ * must be pure and total: no I/O, no clock, no randomness, and a value for every message, never an exception.
  */
 export interface Processor<M, R extends Outcome> {
   /** Its name in commands and in the catalogue. */
   readonly name: ProcessorName;
   readonly sources: readonly DeclaredMessage[];
   readonly emits: readonly Message[];
-  /** Messages come with the bytes of their records. */
+  /** The processor needs the bytes of records: `Received.raw`. */
   readonly keepsRaw?: true;
-  /** What deciding on these messages reads or changes; reading anything else is a bug. */
+  /** The keys that processing these messages reads or changes; reading any other key is a bug. */
   keys(received: readonly Received<M>[]): StateKeys;
   /**
-   * Decides a batch, in order: each message sees what those before it changed. A store may call this again, on another
-   * state; `state` is not changed.
+   * Processes a batch in order: each message sees the changes of those before it. A store may call this again with
+   * another state. `state` is not changed.
    *
-   * @returns `results`: one for each message, in their order
+   * @returns `results`: one per message, in order
    */
   decide(
     received: readonly Received<M>[],
     state: State,
   ): { readonly changes: StateChanges; readonly results: readonly R[] };
-  /** For the calls to the outside that it owes; absent if it owes none. */
+  /** Handles the effects of the processor; absent if it has none. */
   readonly effects?: EffectHandler;
 }
 
@@ -66,8 +66,8 @@ export interface EffectHandler {
   readonly kinds: readonly EffectKind[];
   keys(effects: readonly Effect[]): StateKeys;
   /**
-   * What answers change, in order, including the effects themselves, each of which is removed, due again later, or
-   * parked. All are answers to the latest try.
+   * Returns the changes made by answers, in order, including the effects themselves: each is removed, due again later,
+   * or parked. All answers are to the latest try of their effect.
    */
   settle(answered: readonly Answered[], state: State): StateChanges;
 }

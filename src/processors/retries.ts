@@ -1,6 +1,6 @@
 import type { Effect } from '../domain/effects.ts';
 
-/** Pauses before the second try, the third, and so on. */
+/** Pauses before the second try, the third try, and so on. */
 export const PAUSES_MS: readonly number[] = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
 
 /** An effect after a failed try: due again later, or parked if that was the last. @param at now */
@@ -10,7 +10,7 @@ export function afterFault(effect: Effect, at: number, pausesMs = PAUSES_MS): Ef
   return { ...effect, state: 'due', dueAt: at + pauseMs };
 }
 
-/** How long the other side may still carry out a request that timed out. */
+/** How long the receiver may still execute a request that timed out. */
 const IN_FLIGHT_MS = 60_000;
 
 /** Due again when the outcome of a try under way is certain. @param at now */
@@ -18,12 +18,12 @@ export function afterFlight(effect: Effect, at: number): Effect {
   return { ...effect, state: 'due', dueAt: Math.max(effect.dueAt, at + IN_FLIGHT_MS) };
 }
 
-/** Not tried again until the message that asked for it is redriven. */
+/** An effect that is not tried again until its message is redriven. */
 export function parked(effect: Effect): Effect {
   return { ...effect, state: 'parked' };
 }
 
-/** One more try of an effect that was parked. @param at now */
+/** An effect that is due for one more try. @param at now */
 export function dueAgain(effect: Effect, at: number): Effect {
   return { ...effect, state: 'due', dueAt: at };
 }

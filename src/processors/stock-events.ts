@@ -10,51 +10,51 @@ import { totalsByItem } from '../domain/orders/order.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import { reorderLevelOf, type Item } from '../domain/tables.ts';
 
-/** When stock needs attention. */
+/** The rules for stock alerts. */
 export interface StockRules {
-  /** Stock at or under this is low, for items without a reorder level of their own. */
+  /** Stock at or below this level is low, for items without a reorder level. */
   readonly lowStock: number;
 }
 
 /**
- * What is stored about an item besides its row, from its first event or alert on. It stays when the item is removed, so
- * that no revision is used twice.
+ * Data of an item in addition to its row, stored from its first event or alert on. It is kept when the item is removed,
+ * so that no revision is used twice.
  */
 interface Revised {
-  /** Of its last event or alert. */
+  /** The revision of its last event or alert. */
   readonly revision: number;
-  /** An order was refused for lack of it, and its stock has not risen since. */
+  /** An order was rejected because its stock was insufficient, and its stock has not risen since. */
   readonly wanted: boolean;
-  /** As last announced; it differs from the row if stock was changed while nobody sent events. */
+  /** The stock last announced. It differs from the row if stock was changed while no events were sent. */
   readonly on_hand?: number;
 }
 
-/** By item. Written only where events are sent, so that a shop without events pays nothing. */
+/** Revisions by item. Written only if events are sent, so that a shop without events has no cost. */
 export const REVISIONS: SmallTable<Revised> = { name: 'item_revisions' };
 
 type ItemState = Pick<State, 'at' | 'storeId' | 'item' | 'small'>;
 type Cause = InventoryEvent['cause'];
 
-/** An item while changes of it are folded: changed in place, since that is done for every line of every order. */
+/** The running state of an item. It is mutable, since it is updated for every line of every order. */
 interface Folded {
   revision: number;
   wanted: boolean;
   onHand: number;
-  /** Stock at or under this is low. */
+  /** Stock at or below this level is low. */
   level: number;
-  /** Its row in REVISIONS must be written. */
+  /** Whether its row in REVISIONS must be written. */
   isChanged: boolean;
 }
 
-/** The events and alerts of changes of stock, and the revisions they use. */
+/** Events and alerts for changes of stock, and the revisions they use. */
 export interface Announced extends Pick<StateChanges, 'small' | 'outgoing'> {
   readonly small: readonly SmallChange[];
   readonly outgoing: readonly OutgoingMessage[];
 }
 
 /**
- * Folds changes of stock, in order, into an event for each and the alerts that they lead to. It begins at `state`, so it
- * must receive every change since then. A change that is decided again on the same state has the same ids.
+ * Turns changes of stock, in order, into one event each, and alerts. It starts from `state`, so it must receive every
+ * change since then. Processing a change again on the same state gives the same ids.
  */
 export class StockEvents {
   readonly #rules: StockRules;
@@ -72,16 +72,16 @@ export class StockEvents {
     this.#leastRevision = leastRevision(state);
   }
 
-  /** The changes from here on are caused by a message of this trace; null: by one of none. */
+  /** Sets the trace of the message that causes the following changes; null: none. */
   causedBy(traceparent: string | null): void {
     this.#traceparent = traceparent;
   }
 
-  /** The effect of a decision: each item of an accepted order changes once. */
+  /** Records a decision. Each item of an accepted order changes once. */
   decided({ order, outcome }: Decided): void {
     if (outcome.kind === 'accepted') {
       const [only, second] = order.items;
-      // One line is by far the commonest order, and needs no totals.
+      // Most orders have one line, which needs no totals.
       if (only !== undefined && second === undefined) {
         this.#change(only.item, -only.quantity, 'sale', order.orderId);
         return;
@@ -98,17 +98,22 @@ export class StockEvents {
     }
   }
 
-  /** @returns the item's revision after it */
+  /** Records a movement. @returns the item's revision after it */
   moved({ item, delta, cause, orderId }: Movement): number {
     return this.#change(item, delta, cause, orderId).revision;
   }
 
-  /** Of its last change. */
+  /** The revision of the last change of an item. */
   revisionOf(item: string): number {
     return this.#at(item).revision;
   }
 
-  /** An order was refused for lack of this item. @param quantity what it asked for @param by its name in words */
+  /**
+   * Records an order rejected for lack of stock.
+   *
+   * @param quantity the ordered quantity
+   * @param by the order, for the message
+   */
   lacking(item: string, quantity: number, orderId: string | null, by = `Order ${orderId}`): void {
     const folded = this.#at(item);
     if (folded.wanted) return;
@@ -118,7 +123,7 @@ export class StockEvents {
     this.#alert('insufficient_stock', item, folded, orderId, `${what}, with ${left(folded.onHand)}`);
   }
 
-  /** An edit that may have changed stock or the level at which it is low. */
+  /** Records an edit, which may have changed stock or the reorder level. */
   edited({ item, before, after }: Extract<Edit, { kind: 'item' }>): void {
     const folded = this.#folded(item, before);
     this.#items.set(item, folded);
@@ -126,17 +131,17 @@ export class StockEvents {
     const delta = (after?.quantity ?? 0) - onHand;
     folded.level = this.#levelOf(after);
     if (delta !== 0) this.#event(item, folded, delta, 'edit', null);
-    // An item that is added or removed has not crossed a level.
+    // Adding or removing an item crosses no threshold.
     if (before === null || after === null) return;
     if (delta === 0 && isLowNow(onHand, level, folded)) {
-      // There was no event to give the alert a revision.
+      // Without an event, the alert needs a new revision.
       folded.revision += 1;
       folded.isChanged = true;
     }
     this.#crossed(item, folded, onHand, level, null);
   }
 
-  /** Announces what changed while nobody sent events. */
+  /** Announces a change that was made while no events were sent. */
   missed(item: string): void {
     this.#at(item);
   }
@@ -149,7 +154,9 @@ export class StockEvents {
     return { small, outgoing: this.#outgoing };
   }
 
-  /** Only the revisions, for a run that sends no events: what was last announced stays as it is, for the next that does. */
+  /**
+   * Only the revisions, for a run that sends no events. The stock last announced is kept for the next run that does.
+   */
   counted(): readonly SmallChange[] {
     const small: SmallChange<Revised>[] = [];
     for (const [key, { isChanged, revision }] of this.#items) {
@@ -183,7 +190,7 @@ export class StockEvents {
     );
   }
 
-  /** Alerts for the thresholds that the item has crossed since it had `onHand` and `level`. */
+  /** Sends alerts for the thresholds that the item has crossed since it had `onHand` and `level`. */
   #crossed(item: string, now: Folded, onHand: number, level: number, orderId: string | null): void {
     const count = now.onHand;
     if (isLowNow(onHand, level, now)) {
@@ -215,7 +222,7 @@ export class StockEvents {
     return folded;
   }
 
-  /** The item as in its row. The first time, a difference from what was last announced is announced before anything else. */
+  /** The state of an item from its row. On first use, a difference from the stock last announced is announced first. */
   #folded(item: string, row: Item | null): Folded {
     const onHand = row?.quantity ?? 0;
     const level = this.#levelOf(row);
@@ -236,12 +243,12 @@ export class StockEvents {
   }
 }
 
-/** Above the level before, at or under it now. */
+/** Whether stock was above its level before, and is at or below it now. */
 function isLowNow(onHand: number, level: number, now: Folded): boolean {
   return onHand > level && now.onHand <= now.level;
 }
 
-/** The events of edits, for a store's `onEdits`. @param state before the edits */
+/** The events of edits, for a store's `onEdits`. @param state the state before the edits */
 export function announceEdits(rules: StockRules, edits: readonly Edit[], state: ItemState): Announced {
   const events = new StockEvents(rules, state);
   for (const edit of edits) if (edit.kind === 'item') events.edited(edit);
@@ -249,8 +256,9 @@ export function announceEdits(rules: StockRules, edits: readonly Edit[], state: 
 }
 
 /**
- * Items that changed while nobody sent events, among those that had events before. No reader knows the stock of any other
- * item, whose first event will carry it; announcing them all at a first start would report changes that never happened.
+ * Items that changed while no events were sent, among those that had events before. Consumers do not know the stock of
+ * any other item, whose first event will contain it. Announcing all items at a first start would report changes that
+ * never happened.
  *
  * @param revised the rows of REVISIONS
  * @returns their names
@@ -269,7 +277,7 @@ export function missedItems(
   return [...missed];
 }
 
-/** @param items from missedItems @param state the current one */
+/** The events of missed changes. @param items from missedItems @param state the current state */
 export function announceMissed(rules: StockRules, items: Iterable<string>, state: ItemState): Announced {
   const events = new StockEvents(rules, state);
   for (const item of items) events.missed(item);

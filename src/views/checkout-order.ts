@@ -4,20 +4,20 @@ import type { Effect } from '../domain/effects.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import { timelineOf, type TimelineStep } from './order-timeline.ts';
 
-/** Money on its way, or where it went. */
+/** The state of a charge or refund. */
 export interface MoneyState {
   /**
-   * `owed`: not asked for yet; `trying`: asked, and no answer yet; `retrying`: a try came to nothing; `parked`: the
-   * tries have ended, its message is a dead letter; `none`: it was cancelled before anything moved.
+   * `owed`: not requested yet; `trying`: requested, without an answer yet; `retrying`: a try failed; `parked`: all
+   * tries failed, and its message is a dead letter; `none`: the order was cancelled before it was charged.
    */
   readonly status: 'owed' | 'trying' | 'retrying' | 'parked' | 'paid' | 'declined' | 'none';
   /** A decimal string with two places; null: none. */
   readonly amount: string | null;
   readonly reference: string | null;
   readonly attempts: number;
-  /** Of a decline, or of a refund. */
+  /** Why it was declined or refunded. */
   readonly reason: string | null;
-  /** Milliseconds since the epoch; null: it is not tried again by itself. */
+  /** Milliseconds since the epoch; null: no retry is scheduled. */
   readonly nextTryAt: number | null;
 }
 
@@ -27,18 +27,18 @@ export interface ShipmentState {
   readonly trackingNumber: string | null;
 }
 
-/** What is known of an order of the checkout; null where that is not known. */
+/** A checkout order; null: not known. */
 export interface CheckoutOrder {
   readonly orderId: string;
   readonly status: OrderStatus;
-  /** Why it ended as it did. */
+  /** The code of why it ended as it did. */
   readonly reason: string | null;
   readonly detail: string | null;
   readonly customer: string | null;
   readonly items: readonly Line[];
   readonly total: string | null;
   readonly address: string | null;
-  /** ISO 8601, as the times of its steps. */
+  /** ISO 8601, like the times of its steps. */
   readonly createdAt: string | null;
   /** When it was validated or rejected. */
   readonly decidedAt: string | null;
@@ -49,7 +49,7 @@ export interface CheckoutOrder {
   readonly timeline: readonly TimelineStep[];
 }
 
-/** @param effects what is owed for it */
+/** @param effects the pending effects of the order */
 export function checkoutOrder(
   orderId: string,
   facts: readonly CheckoutFact[],
@@ -93,24 +93,24 @@ function whyOf(
   return { reason: declined.reason, detail: `the payment of ${declined.amount} was declined` };
 }
 
-function chargeOf(facts: readonly CheckoutFact[], owed: Effect | undefined): MoneyState | null {
+function chargeOf(facts: readonly CheckoutFact[], pending: Effect | undefined): MoneyState | null {
   const paid = factOf(facts, 'paid');
   if (paid !== undefined) return moved('paid', paid, null);
   const declined = factOf(facts, 'declined');
   if (declined !== undefined) return moved('declined', declined, declined.reason);
-  const asked = factOf(facts, 'charge_owed');
-  if (owed !== undefined) return waiting(owed, asked?.amount ?? null, null);
+  const requested = factOf(facts, 'charge_owed');
+  if (pending !== undefined) return waiting(pending, requested?.amount ?? null, null);
   return facts.some(({ step }) => step === 'not_charged')
     ? { status: 'none', amount: null, reference: null, attempts: 0, reason: null, nextTryAt: null }
     : null;
 }
 
-function refundOf(facts: readonly CheckoutFact[], owed: Effect | undefined): MoneyState | null {
-  const asked = factOf(facts, 'refund_owed');
-  if (asked === undefined) return null;
+function refundOf(facts: readonly CheckoutFact[], pending: Effect | undefined): MoneyState | null {
+  const requested = factOf(facts, 'refund_owed');
+  if (requested === undefined) return null;
   const refunded = factOf(facts, 'refunded');
   if (refunded !== undefined) return moved('paid', refunded, refunded.reason);
-  return owed === undefined ? null : waiting(owed, asked.amount, asked.reason);
+  return pending === undefined ? null : waiting(pending, requested.amount, requested.reason);
 }
 
 function moved(

@@ -2,17 +2,17 @@ import type { CheckoutFact, CheckoutStep } from '../domain/checkout/facts.ts';
 import { quantitiesOf, type Line } from '../domain/checkout/facts.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 
-/** A step of an order of the checkout, in words. */
+/** A step of a checkout order, described for people. */
 export interface TimelineStep {
   readonly step: CheckoutStep;
-  /** ISO 8601: when it was committed. */
+  /** When the step was committed, in ISO 8601. */
   readonly at: string;
-  /** What led to it; of a payment, what asked for it. */
+  /** The record that caused the step; for a payment, the record that requested it. */
   readonly record: RecordId;
   readonly detail: string;
 }
 
-/** What can follow from what: a step has a higher rank than all that it may follow from. */
+/** The causal order of steps: a step has a higher rank than every step that can cause it. */
 const RANKS: Readonly<Record<CheckoutStep, number>> = {
   validated: 0,
   rejected: 0,
@@ -30,14 +30,14 @@ const RANKS: Readonly<Record<CheckoutStep, number>> = {
 };
 
 /**
- * The steps of an order: the same in whatever order the facts come, and however often. By what can follow from what, then
- * by time, since the clocks of several machines differ.
+ * The steps of an order. The result does not depend on the order or repetition of facts. Steps are sorted by rank first
+ * and then by time, since the clocks of several machines differ.
  */
 export function timelineOf(facts: Iterable<CheckoutFact>): readonly TimelineStep[] {
   const steps = new Map<CheckoutStep, CheckoutFact>();
   for (const fact of facts) {
     const known = steps.get(fact.step);
-    // A step comes at most once; where it is handed in twice, both are the same.
+    // An order has each step at most once: repeated facts are equal.
     if (known === undefined || fact.at < known.at) steps.set(fact.step, fact);
   }
   return [...steps.values()]
@@ -70,7 +70,7 @@ function inWords(fact: CheckoutFact): string {
     case 'not_charged':
       return 'no money has moved';
     case 'reserved':
-      return `${linesInWords(fact.items)} taken out of stock`;
+      return `${linesInWords(fact.items)} taken from stock`;
     case 'refund_owed':
       return `${fact.amount} to be refunded: ${fact.reason}`;
     case 'refunded':

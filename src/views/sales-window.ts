@@ -1,50 +1,50 @@
-/** The parts of the checkout whose length is measured, each from the end of the one before it. */
+/** The stages of the checkout whose duration is measured, each from the end of the previous one. */
 const STAGES = ['validate', 'pay', 'reserve', 'dispatch'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** Sums are exact: money in hundredths. */
+/** Sales of a product. Sums are exact: revenue is in hundredths. */
 export interface ProductSales {
   quantity: number;
   revenue: bigint;
 }
 
-/** Where something was sold: the two flows of orders, and events of online shops and stores. */
+/** Where a sale was made: in the two flows of orders, or by events of online shops and stores. */
 export type SalesSource = 'direct' | 'checkout' | 'online' | 'store';
 
-/** What was sold in one way. */
+/** Sales of one source. */
 export interface SourceSales {
-  /** That sold something, and were not cancelled since. */
+  /** Orders that were completed and not cancelled since. */
   orders: number;
   readonly products: Map<string, ProductSales>;
 }
 
-/** Orders placed in one window, with all that has become of them since. */
+/** Orders placed in one window, with their outcomes so far. */
 export interface SalesWindow {
   /** Inclusive, milliseconds since the epoch. */
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
   placed: number;
-  /** How far the orders of the checkout came, whatever became of them then. */
+  /** Checkout orders that reached each step, whatever their outcome. */
   readonly reached: { validated: number; paid: number; reserved: number };
-  /** Of the direct flow accepted, of the checkout completed and not cancelled since. */
+  /** Accepted direct orders, and checkout orders that were completed and not cancelled since. */
   completed: number;
   rejected: number;
   failed: number;
   cancelled: number;
-  /** Of completed orders in hundredths, less what was refunded of them. Lines that name no price add nothing. */
+  /** Revenue of completed orders minus their refunds, in hundredths. Lines without a price do not count. */
   revenue: bigint;
   refunded: bigint;
-  /** Lines sold that name no price. */
+  /** Sold lines without a price. */
   unpriced: number;
-  /** Orders that were decided more than a minute after the window had ended. */
+  /** Orders decided more than a minute after the end of the window. */
   late: number;
-  /** Of rejections and failures. */
+  /** Reasons of rejections and failures, with counts. */
   readonly reasons: Map<string, number>;
   readonly stages: Record<Stage, { count: number; ms: number }>;
-  /** What completed orders sold, by product. */
+  /** Sales of completed orders, by product. */
   readonly products: Map<string, ProductSales>;
-  /** The same, by where it was sold. */
+  /** The same sales, by source. */
   readonly sources: Map<SalesSource, SourceSales>;
 }
 
@@ -70,7 +70,7 @@ export function emptyWindow(start: number, end: number): SalesWindow {
   };
 }
 
-/** One window of several: it begins with the first and ends with the last of them. */
+/** The sum of several windows: it starts with the first and ends with the last. */
 export function sumOf(windows: readonly SalesWindow[]): SalesWindow {
   const sum = emptyWindow(windows[0]?.start ?? 0, windows.at(-1)?.end ?? 0);
   for (const window of windows) {
@@ -130,7 +130,7 @@ export function sell(
   window.revenue += revenue;
 }
 
-/** What direct orders sold of a product, added up. */
+/** Adds a total of direct orders for a product. */
 export function sellSum(
   window: SalesWindow,
   product: string,
@@ -145,7 +145,7 @@ export function sellSum(
   window.unpriced += unpriced;
 }
 
-/** In hundredths. */
+/** Quantity times price, in hundredths. */
 function worth(quantity: number, price: string): bigint {
   const each = price.replace('.', '');
   const product = quantity * Number(each);
@@ -160,7 +160,7 @@ function productOf(products: Map<string, ProductSales>, product: string): Produc
 
 export function measure(window: SalesWindow, stage: Stage, ms: number): void {
   window.stages[stage].count += 1;
-  // Clocks of several machines may disagree.
+  // The difference is negative if the clocks of two machines disagree.
   window.stages[stage].ms += Math.max(0, ms);
 }
 

@@ -13,35 +13,36 @@ import {
   type Stage,
 } from './sales-window.ts';
 
-/** An order that is decided later than this after its window has ended is late. */
+/** An order that is decided this long after the end of its window, or later, is late. */
 export const GRACE_MS = 60_000;
 
 export interface WindowOptions {
-  /** The window that a time is in; one that is open for all times before or after makes one window of them. */
+  /** Returns the window that contains a time. It may be infinite at either end. */
   readonly windowAt: (ms: number) => { readonly start: number; readonly end: number };
-  /** Orders placed before are left out; inclusive, milliseconds since the epoch. */
+  /** Only count orders placed from this time on (inclusive), in milliseconds since the epoch. */
   readonly from?: number;
-  /** Exclusive. */
+  /** Only count orders placed before this time (exclusive). */
   readonly until?: number;
 }
 
-/** What must be known of an order of the checkout until it has ended. */
+/** The state of an unfinished checkout order. */
 interface Unfinished {
   readonly window: SalesWindow;
-  /** Of the last step, milliseconds since the epoch. */
+  /** Time of the last step, in milliseconds since the epoch. */
   at: number;
   isPaid: boolean;
   isCancelled: boolean;
-  /** Why its money goes back, once that is so. */
+  /** Why it will be refunded, if its stock was sold to others; else null. */
   gone: string | null;
-  /** What it has sold. */
+  /** The lines that it has sold. */
   sold: readonly Line[];
 }
 
 /**
- * Sales in tumbling windows by event time, the time at which an order was placed: a view over decisions and facts as
- * they were committed. An order counts once, in the window in which it was placed, however late it is decided, and what
- * becomes of it later changes that window. Its size follows windows, products, and orders that have not ended.
+ * Sales in tumbling windows by event time, the time at which an order was placed. It is a view of decisions and facts
+ * in the order of their commits. An order counts once, in the window in which it was placed, however late it is
+ * decided; its later steps change that window. Memory grows with the number of windows, products and unfinished
+ * orders.
  */
 export class SalesWindows {
   readonly #options: WindowOptions;
@@ -52,7 +53,7 @@ export class SalesWindows {
     this.#options = options;
   }
 
-  /** Those in which an order was placed, the earliest first. */
+  /** The windows in which orders were placed, earliest first. */
   all(): readonly SalesWindow[] {
     return [...this.#windows.values()].sort((a, b) => a.start - b.start);
   }
@@ -72,7 +73,7 @@ export class SalesWindows {
     for (const { item, quantity, unitPrice } of order.items) sell(window, sold, item, quantity, unitPrice, 1);
   }
 
-  /** As takeDecided of each of them; by these windows, with GRACE_MS. */
+  /** Like takeDecided for each decision in the sums, which must be by the windows of this view and GRACE_MS. */
   takeSums({ orders, sold }: DecisionSums): void {
     for (const { from, reason, count, late } of orders) {
       const window = this.#windowAt(from);
@@ -89,7 +90,7 @@ export class SalesWindows {
     for (const { from, item, ...sum } of sold) sellSum(this.#windowAt(from), item, sum);
   }
 
-  /** Of events of sources; what suppliers deliver is no sale. */
+  /** Adds a stock event. A delivery by a supplier is not a sale. */
   takeStockEvent({ source, product_id, quantity, unit_price, ...event }: StockEvent): void {
     if (source === 'supplier_restocks') return;
     const window = this.#windowOf(Date.parse(event.occurred_at), Date.parse(event.at));
@@ -106,7 +107,7 @@ export class SalesWindows {
     sell(window, sold, product_id, quantity, unit_price, 1);
   }
 
-  /** In the order in which the facts of an order were committed. */
+  /** Adds a fact. The facts of an order must be added in the order in which they were committed. */
   takeFact(fact: CheckoutFact): void {
     if (fact.step === 'validated' || fact.step === 'rejected') {
       this.#place(fact);
@@ -134,7 +135,7 @@ export class SalesWindows {
     this.#unfinished.set(fact.order_id, fresh);
   }
 
-  /** @returns whether nothing more can come of the order that counts */
+  /** @returns whether no later step of the order can count */
   #advance(order: Unfinished, fact: CheckoutFact): boolean {
     const { window } = order;
     const stage = (name: Stage): void => {
@@ -203,7 +204,7 @@ export class SalesWindows {
   }
 }
 
-/** Money that goes back for an order that had sold; of one whose stock was gone there was no revenue. */
+/** Deducts a refund from revenue. An order whose stock was sold to others had no revenue. */
 function refund({ window, sold, gone }: Unfinished): boolean {
   if (gone !== null) {
     window.failed += 1;

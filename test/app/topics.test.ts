@@ -223,26 +223,21 @@ describe('topics of the catalogue', () => {
   });
 
   it.each([
-    [['payment'], {}, 'invalid_value', 'there is no message payment'],
+    [['payment'], {}, 'invalid_value', 'message payment does not exist'],
     [
       ['orders'],
       { payment: 'x' },
       'invalid_settings',
-      'a topic name is given for payment, but there is no such message',
+      'a topic name is set for payment, but no such message exists',
     ],
     [
       ['orders'],
       { 'inventory-events.dlq': 'x' },
       'invalid_settings',
-      'a topic name is given for inventory-events.dlq',
+      'a topic name is set for inventory-events.dlq',
     ],
-    [['orders'], { alerts: 'orders' }, 'invalid_settings', 'orders and alerts are both on topic orders'],
-    [
-      ['orders'],
-      { dlq: 'orders.dlq' },
-      'invalid_settings',
-      'orders.dlq and dlq are both on topic orders.dlq',
-    ],
+    [['orders'], { alerts: 'orders' }, 'invalid_settings', 'orders and alerts both use topic orders'],
+    [['orders'], { dlq: 'orders.dlq' }, 'invalid_settings', 'orders.dlq and dlq both use topic orders.dlq'],
   ])('%j with topics %j are refused', (wanted, names, code, text) => {
     expect(() => selectMessages(wanted, new Map(Object.entries(names)))).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(text) as string }),

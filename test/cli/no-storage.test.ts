@@ -98,8 +98,8 @@ test.skipIf(!fs.existsSync('/proc/self'))(
     const shop = openShop();
     const edit = await shop.run('user add --user a --status paid --storage /proc/x/y', { timeoutMs: 20_000 });
     expect(edit.code, edit.stderr).toBe(7);
-    expect(edit.stderr).toContain('/proc/x/y/.orderctl failed: no folder can be made there');
-    expect(edit.stderr).toContain('use another place');
+    expect(edit.stderr).toContain('/proc/x/y/.orderctl failed: no folder can be created there');
+    expect(edit.stderr).toContain('use another location');
     const dev = await shop.run('dev --data /proc/y --port 0 --registry-port 0', { timeoutMs: 20_000 });
     expect(dev.code, dev.stderr).toBe(7);
     expect(dev.stderr).toContain('/proc/y');

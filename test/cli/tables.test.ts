@@ -308,7 +308,7 @@ it(
     fs.writeFileSync(file, 'Subject: Thank you\n\nDear {{name}}\n');
     const refused = await shop.run('run notification -o json');
     expect([refused.code, failureOf(refused)]).toMatchObject([6, { file, line: 3 }]);
-    expect(failureOf(refused).message).toBe(`${file}:3: {{name}} is no field of payments.processed`);
+    expect(failureOf(refused).message).toBe(`${file}:3: {{name}} is not a field of payments.processed`);
     expect((await shop.run(`run notification --templates ${shop.folder}/nowhere`)).code).toBe(3);
   },
 );

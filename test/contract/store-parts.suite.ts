@@ -451,7 +451,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await commit(store, { effects: [change('a', 1)] });
       await take(store);
       await expect(commit(store, { effects: [change('a', 2)] })).rejects.toThrow(
-        'the effect a is owed already',
+        'effect a is already pending',
       );
     });
 

@@ -32,7 +32,7 @@ const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
  *
  * @param processors all processors of this version, each with every message that it may send
  */
- export function eventsPage(processors: readonly Processor[]): string {
+export function eventsPage(processors: readonly Processor[]): string {
   const sent = new Map<string, readonly DeclaredMessage[]>(Object.entries(OUTSIDE));
   // Every processor may send dead letters.
   const carriers = MESSAGES.filter(({ schema }) => schema === null);
@@ -45,10 +45,11 @@ const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
   return [
     '# Events',
     '',
-    'This page, [asyncapi.json](asyncapi.json) (AsyncAPI 3.1) and the Avro schemas in `docs/schemas/` are generated from',
-    '`src/domain/messages/`. Values are Avro in the Confluent wire format; JSON with the same fields is accepted',
-    'everywhere. Money is a decimal with two places, in JSON a string such as `"12.50"`; times are milliseconds since the',
-    'epoch, in JSON optionally ISO 8601. Topics have three replicas if the cluster has at least three brokers.',
+    'This page, [asyncapi.json](asyncapi.json) (AsyncAPI 3.1) and the Avro schemas in `docs/schemas/` are',
+    'generated from `src/domain/messages/`. Values are Avro in the Confluent wire format; JSON with the same fields',
+    'is accepted everywhere. Money is a decimal with two places, in JSON a string such as `"12.50"`; times are',
+    'milliseconds since the epoch, in JSON optionally ISO 8601. Topics have three replicas if the cluster has at',
+    'least three brokers.',
     '',
     'Dotted lines in the diagram and parentheses in the table mark what is declared but not part of this version.',
     '',

@@ -48,8 +48,14 @@ export const Overview = object({
   ),
   kafka: object({
     brokers: Type.String(),
-    answers: nullable(Type.Boolean(), 'whether they answered the last request of this server; null: none was sent yet'),
-    dead_letters: nullable(Count, 'in the dead-letter topics, redriven and discarded ones included; null: not known'),
+    answers: nullable(
+      Type.Boolean(),
+      'whether they answered the last request of this server; null: none was sent yet',
+    ),
+    dead_letters: nullable(
+      Count,
+      'in the dead-letter topics, redriven and discarded ones included; null: not known',
+    ),
   }),
   parts: nullable(
     Type.Array(

@@ -20,7 +20,10 @@ export const SentEventsSummary = object({
   topics: CountByName,
   sent: Count,
   failed: Count,
-  unknown: Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: they may or may not have arrived' }),
+  unknown: Type.Integer({
+    minimum: 0,
+    description: 'sent, but never acknowledged: they may or may not have arrived',
+  }),
   interrupted: Type.Boolean(),
   seconds: Seconds,
 });

@@ -22,7 +22,10 @@ export const WhatIf = object({
   accepted_instead: Count,
   rejected_instead: Count,
   not_sent: Type.Integer({ minimum: 0, description: 'retries of orders that would not have been rejected' }),
-  rejected_otherwise: Type.Integer({ minimum: 0, description: 'rejected in both cases, for different reasons' }),
+  rejected_otherwise: Type.Integer({
+    minimum: 0,
+    description: 'rejected in both cases, for different reasons',
+  }),
   unknown: Type.Integer({
     minimum: 0,
     description:

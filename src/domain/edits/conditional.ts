@@ -72,6 +72,6 @@ function changed(request: RowRequest): Failure {
 
 function otherRequest(): Failure {
   return new Failure('already_exists', 'the key was already used for a different request', {
-  fix: 'use a new key for each new request',
+    fix: 'use a new key for each new request',
   });
 }

@@ -19,8 +19,8 @@ export const HEADERS = ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_t
 export type EventHeaders = readonly (readonly [name: (typeof HEADERS)[number], value: string])[];
 
 /**
- * Returns the headers of a CloudEvent in Kafka's binary mode, and the trace of the cause. A cause without a trace starts
- * one that is not sampled. `id` is made by `eventId`. Sources:
+ * Returns the headers of a CloudEvent in Kafka's binary mode, and the trace of the cause. A cause without a trace
+ * starts one that is not sampled. `id` is made by `eventId`. Sources:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
@@ -61,7 +61,10 @@ export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 
   return id;
 }
 
-/** Without escaping, names that contain a slash could give two lists of parts the same id. Fast, as most names have none. */
+/**
+ * Without escaping, names that contain a slash could give two lists of parts the same id. Fast, as most names have
+ * none.
+ */
 function escaped(part: string): string {
   if (!part.includes('/') && !part.includes('%')) return part;
   return part.replace(/[%/]/g, (character) => (character === '/' ? '%2F' : '%25'));

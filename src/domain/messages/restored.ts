@@ -1,7 +1,9 @@
 import type { SmallTable } from '../facts.ts';
 import type { State } from '../state.ts';
 
-/** When the store was last restored to an earlier state (milliseconds since the epoch) and so lost what it sent since. */
+/**
+ * When the store was last restored to an earlier state (milliseconds since the epoch) and so lost what it sent since.
+ */
 export const RESTORED: SmallTable<{ readonly at: number }> = { name: 'restored' };
 /** When the lines of its logs were last rewritten, which changed their positions in the files. */
 export const REWRITTEN: SmallTable<{ readonly at: number }> = { name: 'rewritten' };

@@ -32,7 +32,7 @@ export function selectMessages(
   return MESSAGES.filter((message) => wanted.some((name) => isMeant(message, name)));
 }
 
-/** The message whose partitions and retention its dead-letter topic has: the catalogue's own, or the message itself. */
+/** The message that declares the dead-letter topic of a message: an entry of the catalogue, or the message itself. */
 export function deadLettersBy(message: DeclaredMessage): DeclaredMessage {
   return MESSAGES.find(({ name }) => name === deadLettersOf(message)) ?? message;
 }
@@ -46,13 +46,9 @@ function checkNames(names: TopicNames): void {
   const known = new Set(MESSAGES.flatMap((message) => [message.name, deadLettersOf(message)]));
   const unknown = [...names.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {
-    throw new Failure(
-      'invalid_settings',
-      `a topic name is set for ${unknown}, but no such message exists`,
-      {
-        fix: `choose from ${listed()}, or append .dlq to one of these`,
-      },
-    );
+    throw new Failure('invalid_settings', `a topic name is set for ${unknown}, but no such message exists`, {
+      fix: `choose from ${listed()}, or append .dlq to one of these`,
+    });
   }
   const owners = new Map<string, string>();
   for (const message of MESSAGES) {
@@ -64,7 +60,7 @@ function checkNames(names: TopicNames): void {
       owners.set(topic, owner);
       if (owner === name) continue;
       throw new Failure('invalid_settings', `${owner} and ${name} both use topic ${topic}`, {
-      fix: 'use a separate topic for each',
+        fix: 'use a separate topic for each',
       });
     }
   }

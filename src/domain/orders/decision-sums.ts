@@ -28,8 +28,8 @@ export interface DecisionSums {
     readonly unpriced: number;
   }[];
   /**
-   * Units of each item that accepted orders took since its last edit, up to that position in history, whenever the orders
-   * were placed.
+   * Units of each item that accepted orders took since its last edit, up to that position in history, whenever the
+   * orders were placed.
    */
   readonly taken: ReadonlyMap<string, number>;
 }

@@ -13,7 +13,9 @@ export type DeadLetterId =
 
 /** Up to 16 digits for the offset, the first at most 8, so that it is a safe integer. */
 const RECORD = /^(?:([A-Za-z0-9._-]{1,249}):)?([0-9]{1,10}):([1-8]?[0-9]{1,15})$/;
-/** The original record as in formatRecordId, with a suffix if there are several: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
+/**
+ * The original record as in formatRecordId, with a suffix if there are several: `orders/3@17`, `orders/3@17~1a2b3c4d`.
+ */
 const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/[0-9]{1,10}@[1-8]?[0-9]{1,15}(?:~[0-9a-f]{8})?)$/;
 export const DEAD_LETTER_ID_PATTERN = `${RECORD.source}|${KEPT.source}`;
 

@@ -44,8 +44,8 @@ export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: stri
 }
 
 /**
- * @param carriedBytes `max.message.bytes` of the topics whose dead letters it carries, where known, so that every record
- * of those topics fits with its headers
+ * @param carriedBytes `max.message.bytes` of the topics whose dead letters it carries, where known, so that every
+ * record of those topics fits with its headers
  */
 export function declare(
   { topic, message, carries }: WantedTopic,

@@ -1,24 +1,24 @@
-/** A mail, the same each time that it is sent. */
+/** A mail, which is the same each time it is sent. */
 export interface Mail {
-  /** Identifies second copies to mailboxes; any text, from which the header Message-ID is made. */
+  /** Lets mailboxes recognise a second copy; any text, from which the Message-ID header is derived. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** For its header Date: milliseconds since the epoch. */
+  /** The time for the Date header: milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The outcome of sending something to the outside. */
+/** The outcome of sending something to an external system. */
 export type Sending =
   | { readonly kind: 'sent'; readonly detail: string }
-  /** For good: another try of the same would be refused again. */
+  /** Permanently refused: another try would be refused again. */
   | { readonly kind: 'refused'; readonly detail: string }
-  /** It may have arrived all the same. */
+  /** Failed, but it may have arrived nevertheless. */
   | { readonly kind: 'fault'; readonly detail: string };
 
 export interface Mailer {
-  /** Never rejects for a fault of the other side; bounded in time. */
+  /** Never rejects for a fault of the mail server; bounded in time. */
   send(mail: Mail): Promise<Sending>;
   close(): void;
 }

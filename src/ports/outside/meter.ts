@@ -1,4 +1,4 @@
-/** A metric, by the conventions of https://prometheus.io/docs/practices/naming/: base units, and none in a label. */
+/** A metric that follows https://prometheus.io/docs/practices/naming/: base units in names, no units in labels. */
 export interface Metric<Label extends string = string> {
   readonly name: string;
   readonly help: string;
@@ -10,19 +10,19 @@ export interface Metric<Label extends string = string> {
 
 export type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
-/** Keeps the metrics of this process. A metric is there from its first use. */
+/** The metrics of this process. A metric exists from its first use. */
 export interface Meter {
-  /** To a counter. */
+  /** Adds to a counter. */
   add<Label extends string>(metric: Metric<Label>, labels: Labels<Label>, by?: number): void;
-  /** In a histogram. */
+  /** Records a value in a histogram. */
   observe<Label extends string>(metric: Metric<Label>, labels: Labels<Label>, value: number): void;
-  /** Of a counter or gauge that is known without counting here: `read` is called whenever the metrics are read. */
+  /** Registers a counter or gauge whose values are computed: `read` is called whenever the metrics are read. */
   watch<Label extends string>(
     metric: Metric<Label>,
     read: () => Iterable<readonly [labels: Labels<Label>, value: number]>,
   ): void;
-  /** All of them, in the text format of Prometheus. */
+  /** All metrics, in the Prometheus text format. */
   text(): Promise<string>;
-  /** Of `text`. */
+  /** The content type of `text`. */
   readonly contentType: string;
 }

@@ -1,12 +1,12 @@
-/** A place for whole files with names: a folder, a bucket. */
+/** A destination for named files: a folder or a bucket. */
 export interface Objects {
-  /** For messages: as it was given. */
+  /** The name in messages: as the user gave it. */
   readonly name: string;
   /**
-   * Puts a file in place, whole or not at all; one with the same bytes is left alone.
+   * Writes a file atomically. A file with the same content is left unchanged.
    *
-   * @throws Failure write_failed (a folder), objects_unreachable, objects_refused (no such bucket, no right to it, or
-   * somebody else changed the file at the same moment)
+   * @throws Failure write_failed (a folder), objects_unreachable, objects_refused (the bucket does not exist,
+   * permission is missing, or another client changed the file at the same time)
    */
   put(file: string, bytes: Uint8Array, contentType: string): Promise<'written' | 'unchanged'>;
 }

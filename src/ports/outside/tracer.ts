@@ -1,39 +1,40 @@
-/** A span that has begun, and what it leads to carries as the header `traceparent`. */
+/** A span that has started. */
 export interface BegunSpan {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
   /** 16 hexadecimal digits. */
   readonly spanId: string;
-  /** null: it begins its trace. */
+  /** null: it is the root of its trace. */
   readonly parentSpanId: string | null;
+  /** The `traceparent` header for what the span causes. */
   readonly traceparent: string;
 }
 
-/** What a span was, once that is known. Names and attributes are those of OpenTelemetry where it has one. */
+/** The data of a span, known at its end. Names and attributes follow OpenTelemetry where it defines them. */
 export interface SpanEnd {
-  /** Of low cardinality: no id is in it. */
+  /** Must have low cardinality: it contains no id. */
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   /** Milliseconds since the epoch, with fractions. */
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
-  /** Headers `traceparent` of what it comes from in other traces. */
+  /** The `traceparent` headers of causes in other traces. */
   readonly links?: readonly string[];
-  /** Why it failed; absent: it did not. */
+  /** Why it failed; absent: it succeeded. */
   readonly error?: string;
 }
 
-/** Records what happens when, for people to follow one order through all that it meets. Never fails, and never waits. */
+/** Records traces, with which people can follow an order through the whole system. Never fails, and never blocks. */
 export interface Tracer extends AsyncDisposable {
   /**
-   * Begins a span, which is of no consequence until it ends.
+   * Starts a span. It has no effect until it ends.
    *
-   * @param parent the header `traceparent` of the cause; null, or one that is none: it begins a trace
-   * @returns null: it is not sampled
+   * @param parent the `traceparent` header of the cause; null or an invalid header starts a new trace
+   * @returns null: not sampled
    */
   begin(parent: string | null): BegunSpan | null;
   end(span: BegunSpan, end: SpanEnd): void;
-  /** Sends what waits, for two seconds at most. */
+  /** Sends the queued spans, for at most two seconds. */
   [Symbol.asyncDispose](): Promise<void>;
 }

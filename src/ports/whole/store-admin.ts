@@ -2,17 +2,18 @@ import type { FactLog } from '../../domain/facts.ts';
 import type { Lists } from './lists.ts';
 import type { StoreSource, StoreTarget } from './store-copy.ts';
 
-/** What is known of a store as a whole. */
+/** A summary of a store. */
 export interface StoreAbout {
   readonly kind: 'folder' | 'postgres';
-  /** The version of the server; null: there is none. */
+  /** The version of the server; null: the store has no server. */
   readonly server: string | null;
   readonly storeId: string | null;
-  /** The format in which it is, and the newest that this program knows. */
+  /** The format of the store. */
   readonly version: number;
+  /** The newest format that this program knows. */
   readonly newest: number;
   readonly sizeBytes: number;
-  /** Counted, of each table and log. */
+  /** The number of rows of each table and log. */
   readonly rows: readonly { readonly name: string; readonly rows: number }[];
 }
 
@@ -20,68 +21,70 @@ export interface StoreAbout {
 export interface ArchivePlan {
   readonly accepted: number;
   readonly rejected: number;
-  /** When the first and the last of them were decided, milliseconds since the epoch; null: there are none. */
+  /** When the first and the last of them were decided, in milliseconds since the epoch; null: there are none. */
   readonly fromMs: number | null;
   readonly untilMs: number | null;
 }
 
 export interface ArchiveOptions {
-  /** Orders decided before that, milliseconds since the epoch. */
+  /** Archive orders decided before this time, in milliseconds since the epoch. */
   readonly beforeMs: number;
-  /** A folder, which is made where it is not there. */
+  /** The target folder, which is created if it does not exist. */
   readonly to: string;
   readonly signal: AbortSignal;
-  /** A file is there, and its orders have left the store. */
+  /** Called when a file is complete and its orders were removed from the store. */
   readonly onFile: (file: string, orders: number) => void;
 }
 
 export interface ArchivedOrders {
   readonly accepted: number;
   readonly rejected: number;
-  /** Names in the folder. */
+  /** Names of the files in the folder. */
   readonly files: readonly string[];
 }
 
-/** Old orders of the direct flow are moved to files; their ids stay known, and the books balance without them. */
+/** Moves old direct orders to files. Their ids stay known, and the books stay balanced without them. */
 export interface StoreArchive {
   /** @throws Failure not_found, folder_in_use (sealed), store_too_new */
   plan(beforeMs: number): Promise<ArchivePlan>;
   /**
-   * A crash loses nothing and leaves nothing twice; run again it goes on.
+   * Archives the orders. After a crash nothing is lost or duplicated, and the next run continues.
    *
-   * @throws Failure as `plan`; already_exists: a file of another store is in the way; folder_in_use: another run or an erasure is at work; changed_since, write_failed, interrupted
+   * @throws Failure as `plan`; already_exists (a file of another store has the same name), folder_in_use (another
+   * archive run or an erasure is running), changed_since, write_failed, interrupted
    */
   execute(options: ArchiveOptions): Promise<ArchivedOrders>;
 }
 
-/** A store as a whole: what it is, and its format. */
+/** Administration of a store: its format, archive and copies. */
 export interface StoreAdmin {
-  /** For messages: of a folder, its absolute path. */
+  /** The name of the store in messages; for a folder, its absolute path. */
   readonly name: string;
   readonly lists: Lists;
-  /** null: it is a folder, whose logs are such files already. */
+  /** null: the store is a folder, whose logs are already files. */
   readonly archive: StoreArchive | null;
-  /** @throws Failure not_found there is no store; corrupt_state, store_too_new */
+  /** @throws Failure not_found (the store does not exist), corrupt_state, store_too_new */
   about(): Promise<StoreAbout>;
   /**
-   * Makes the store where there is none, and brings it to the newest version.
+   * Creates the store if it does not exist, and upgrades it to the newest version.
    *
-   * @returns its version before; null: there was none
+   * @returns the versions before and after; `from` is null if the store did not exist
    * @throws Failure folder_in_use, store_too_new, store_refused, write_failed
    */
   migrate(): Promise<{ readonly from: number | null; readonly to: number }>;
   /**
-   * To copy it: waits for nobody.
+   * Opens the store as the source of a copy, without waiting for other processes.
    *
-   * @param to what it is copied to, which alone may go on with a copy of it that was interrupted
-   * @throws Failure not_found, folder_in_use (somebody uses it, it was copied to another store, or it is half a copy)
+   * @param to the target; an interrupted copy can only be continued to the same target
+   * @throws Failure not_found, folder_in_use (another process uses the store, it was copied to another store, or it is
+   * an incomplete copy itself)
    */
   source(to: string): Promise<StoreSource>;
   /**
-   * To make it of another one, or to go on with that.
+   * Opens the store as the target of a copy, to create it or to continue an interrupted copy.
    *
-   * @param from what it is copied from
-   * @throws Failure already_exists there is a store already, or the beginning of another copy
+   * @param of.from the source
+   * @throws Failure already_exists (a store, or an incomplete copy of another store, exists here)
    */
   target(of: {
     readonly storeId: string;

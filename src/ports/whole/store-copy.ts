@@ -4,63 +4,67 @@ import type { Item, User } from '../../domain/tables.ts';
 import type { ListName, ListRow } from './lists.ts';
 import type { HistoryLine, Outgoing, StoredPosition, Undelivered } from '../store.ts';
 
-/** What a store holds beside its history. */
+/** The content of a store other than its history. */
 export interface StoreRest {
   readonly users: Iterable<User>;
   readonly items: Iterable<Item>;
   readonly positions: readonly StoredPosition[];
   readonly small: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
   readonly effects: Iterable<Effect>;
-  /** Each destination in its order, read once. */
+  /** In order for each destination. Can be read only once. */
   readonly unsent: Iterable<Outgoing> | AsyncIterable<Outgoing>;
   readonly undelivered: AsyncIterable<Undelivered>;
   readonly lists: Readonly<Record<ListName, readonly ListRow[]>>;
 }
 
-/** What is to be changed of all that a store holds, the numbers of transactions and the order of lines apart. */
+/** Changes to the whole content of a store, except numbers of transactions and the order of lines. */
 export interface Rewriting {
-  /** A line as it is to be; the same object where it stays. Called in the order of history, and again from its start. */
+  /**
+   * Returns the new line, or the same object if it does not change. Called in the order of history, from the start
+   * again.
+   */
   readonly line: (line: HistoryLine) => HistoryLine;
   readonly user: (row: User) => User;
-  /** Whose rows and lines change: no others need be looked at. */
+  /** The rows and lines that may change; no others need to be checked. */
   readonly touched: {
     readonly users: ReadonlySet<string>;
     readonly orders: ReadonlySet<string>;
-    /** Numbers of the transactions; 0: those without one. */
+    /** Numbers of transactions; 0: those without a number. */
     readonly edits: ReadonlySet<number>;
-    /** Keys, by the name of the log. */
+    /** Keys by the name of the log. */
     readonly facts: ReadonlyMap<string, ReadonlySet<string>>;
   };
 }
 
-/** A store that is copied or rewritten: nobody else owns it until disposal. */
+/** A store that is copied or rewritten. No other process can own it until disposal. */
 export interface StoreSource extends AsyncDisposable {
   readonly storeId: string;
-  /** All that happened, with every log of facts that it has, in its order. */
+  /** The whole history in order, with all logs of facts. */
   history(): AsyncIterable<readonly HistoryLine[]>;
   factLogs(): Promise<readonly FactLog<never>[]>;
   rest(): Promise<StoreRest>;
   /**
-   * From here on nobody changes it, until its seal is broken.
+   * Seals the store: no process can change it until the seal is removed.
    *
-   * @param to what it is copied to
-   * @returns false when it was changed since `history` was read: nothing is sealed
+   * @param to the target of the copy
+   * @returns false: the store has changed since `history` was read, and was not sealed
    */
   seal(to: string): Promise<boolean>;
   /**
-   * Writes the store again as it is to be, in its place. A crash leaves it as it was, or as it is to be once its next owner has
-   * gone on with that. Afterwards this is only to be disposed.
+   * Rewrites the store in place. After a crash it is either unchanged, or its next owner completes the rewrite.
+   * Afterwards this object must only be disposed.
    *
-   * @returns places in the store that still hold one of `texts`, for messages
-   * @throws Failure changed_since: it was changed since `history` was read; folder_in_use: its orders are being archived; write_failed
+   * @returns the places in the store that still contain one of `texts`, for messages
+   * @throws Failure changed_since (the store has changed since `history` was read), folder_in_use (its orders are being
+   * archived), write_failed
    */
   rewrite(rewriting: Rewriting, texts: readonly string[]): Promise<readonly string[]>;
 }
 
-/** Lines that are added together. */
+/** The number of lines that are added at a time. */
 const BATCH_LINES = 5_000;
 
-/** Lines behind a transaction, in pieces that no transaction is in two of. Lines without a number come before all. */
+/** The lines after a transaction, in pieces that never split a transaction. Lines without a number come first. */
 export async function* wholeTransactions(
   history: AsyncIterable<readonly HistoryLine[]>,
   after: number,
@@ -81,13 +85,13 @@ export async function* wholeTransactions(
   if (batch.length > 0) yield batch;
 }
 
-/** A store that is being made; until `open` nobody else can use it. */
+/** A store that is being created. No other process can use it before `open`. */
 export interface StoreTarget extends AsyncDisposable {
-  /** The number of the last transaction that it has; 0: it has none. */
+  /** The number of the last transaction in the store; 0: none. */
   readonly after: number;
-  /** Whole transactions, behind that one. Durable when this resolves. */
+  /** Adds whole transactions that follow `after`. Durable when this resolves. */
   add(lines: readonly HistoryLine[]): Promise<void>;
-  /** Replaces what it has of these. */
+  /** Replaces the rest of the content. */
   finish(rest: StoreRest): Promise<void>;
   open(): Promise<void>;
 }

@@ -3,23 +3,23 @@ import type { Alert } from '../../domain/messages/shop/alert.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { DeliveryFields } from './processor.ts';
 
-/** What is sent, the same for every channel. `data` keeps the field names of the message. */
+/** The content to send, the same for all channels. `data` has the field names of the message. */
 export interface Content {
-  /** Of the webhook: `alert.low_stock`, `notification`. */
+  /** The type of the webhook event: `alert.low_stock`, `notification`. */
   readonly event: string;
   readonly subject: string;
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** As one line of a log: of a notification, with whom it is for. */
+/** The message as one line of a log; for a notification, with its customer. */
 export function logLineOf({ source, message }: Pick<DeliveryFields, 'source' | 'message'>): string {
   if (source !== NOTIFICATION.name) return oneLine((message as unknown as Alert).message);
   const { customer_id, subject } = message as unknown as Notification;
   return `to customer ${oneLine(customer_id)}: ${oneLine(subject)}`;
 }
 
-/** Of the message that asked for it. */
+/** The content of the message that is to be delivered. */
 export function contentOf({ source, message }: Pick<DeliveryFields, 'source' | 'message'>): Content {
   return source === NOTIFICATION.name
     ? notificationContent(message as unknown as Notification)
@@ -52,7 +52,10 @@ function notificationContent(notification: Notification): Content {
   };
 }
 
-/** Any program may have sent the message, and a line break in a subject would begin another header. */
+/**
+ * Replaces control characters: any program may have sent the message, and a line break in a subject would add a
+ * header.
+ */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }

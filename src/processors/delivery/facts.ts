@@ -8,16 +8,16 @@ export type DeliveryFact = Readonly<{
   /** The id of the alert or notification. */
   delivery_id: string;
   channel: Channel;
-  /** `owed`: to be sent; `failed`: for good, unless its dead letter is redriven. */
+  /** `owed`: pending; `failed`: permanently, unless its dead letter is redriven. */
   step: 'owed' | 'delivered' | 'failed';
   /** ISO 8601. */
   at: string;
   attempts: number;
-  /** What the other side said; null while it is owed. */
+  /** The receiver's answer; null while the delivery is pending. */
   detail: string | null;
 }>;
 
-/** The id of what is owed for a message by a channel, the same whenever it is decided again. */
+/** The id of the effect that delivers a message by a channel. It is the same each time the message is processed. */
 export function deliveryEffectId(deliveryId: string, channel: Channel): string {
   return `delivery/${deliveryId}/${channel}`;
 }

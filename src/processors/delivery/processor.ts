@@ -13,7 +13,7 @@ import type { DeliveryRules } from './rules.ts';
 
 const CHANNELS: readonly Channel[] = ['log', 'mail', 'webhook'];
 
-/** The fields of a delivery: to whom, and the message that asked for it. */
+/** The fields of a delivery: the address, and the message to deliver. */
 export interface DeliveryFields extends Readonly<Record<string, unknown>> {
   readonly delivery_id: string;
   readonly to: string | null;
@@ -24,7 +24,7 @@ export interface DeliveryFields extends Readonly<Record<string, unknown>> {
   readonly traceparent: string | null;
 }
 
-/** Sends alerts and notifications to the outside: each at least once, under one id. */
+/** Sends alerts and notifications to external receivers: each at least once, always under the same id. */
 export function delivery({
   delivery: rules,
 }: Pick<ShopOptions, 'delivery'>): Processor<Alert | Notification, Handled> {
@@ -39,7 +39,7 @@ export function delivery({
         effects: ids.flatMap((id) => CHANNELS.map((channel) => deliveryEffectId(id, channel))),
       };
     },
-    decide: (received, state) => decideEach(received, state, (one, draft) => owe(one, draft, rules)),
+    decide: (received, state) => decideEach(received, state, (one, draft) => schedule(one, draft, rules)),
     effects: EFFECTS,
   };
 }
@@ -55,7 +55,7 @@ function idOf(received: Received<Alert | Notification>): string {
   return (received.message as Alert).event_id;
 }
 
-function owe(received: Received<Alert | Notification>, draft: Draft, rules: DeliveryRules): Handled {
+function schedule(received: Received<Alert | Notification>, draft: Draft, rules: DeliveryRules): Handled {
   const id = idOf(received);
   const { at } = draft.state;
   if (draft.facts(DELIVERIES, id).length > 0) {
@@ -65,7 +65,7 @@ function owe(received: Received<Alert | Notification>, draft: Draft, rules: Deli
     for (const effect of again) draft.change({ id: effect.id, effect: dueAgain(effect, at) });
     return again.length === 0
       ? { kind: 'seen', about: id, detail: 'it was handled before' }
-      : { kind: 'handled', about: id, detail: 'it is tried once more' };
+      : { kind: 'handled', about: id, detail: 'it will be tried once more' };
   }
   const routes = routesOf(received, rules);
   for (const [channel, to] of routes) {
@@ -79,7 +79,7 @@ function owe(received: Received<Alert | Notification>, draft: Draft, rules: Deli
       detail: null,
     });
   }
-  return { kind: 'handled', about: id, detail: `goes out by ${routes.map(([name]) => name).join(', ')}` };
+  return { kind: 'handled', about: id, detail: `to be sent by ${routes.map(([name]) => name).join(', ')}` };
 }
 
 type Route = readonly [channel: Channel, to: string | null];

@@ -15,9 +15,9 @@ import type { Received } from '../processor.ts';
 import type { StockEvents } from '../stock-events.ts';
 
 /**
- * A request to cancel an order. Unless it was dispatched or has ended otherwise, its stock is released here and its money
- * refunded by payment. Only the first request is decided, for good; an order that has not arrived yet is cancelled in
- * advance.
+ * Cancels an order on request, unless it was dispatched or has already ended. Its stock is released here, and payment
+ * refunds its money. Only the first request counts, and its outcome is final. An order that has not arrived yet is
+ * cancelled in advance.
  */
 export function cancel(received: Received<OrderCancel>, draft: Draft, stock: StockEvents): Handled {
   const { message, record, traceparent } = received;
@@ -25,12 +25,12 @@ export function cancel(received: Received<OrderCancel>, draft: Draft, stock: Sto
   const { at } = draft.state;
   const facts = draft.facts(CHECKOUT, order_id);
   if (has(facts, 'cancelled', 'cancel_refused')) {
-    return { kind: 'seen', about: order_id, detail: 'a request to cancel it was decided before' };
+    return { kind: 'seen', about: order_id, detail: 'a request to cancel it was processed before' };
   }
   const refusal =
     draft.state.decided(order_id) === undefined
       ? refusalOf(facts)
-      : 'it is an order of the direct flow, which is decided at once';
+      : 'it is a direct order, which is accepted or rejected at once';
   const customer_id = placedOf(facts)?.customer_id ?? null;
   const decided = { order_id, customer_id, decided_at: at };
   const step = { order_id, at: isoTime(at), ...record };
@@ -49,13 +49,13 @@ export function cancel(received: Received<OrderCancel>, draft: Draft, stock: Sto
 
 function refusalOf(facts: readonly CheckoutFact[]): string | null {
   if (has(facts, 'dispatched')) return 'it was dispatched';
-  if (has(facts, 'rejected', 'declined', 'gone')) return `it is ${statusOf(facts)} already`;
+  if (has(facts, 'rejected', 'declined', 'gone')) return `it is already ${statusOf(facts)}`;
   return null;
 }
 
 function release(orderId: string, facts: readonly CheckoutFact[], draft: Draft, stock: StockEvents): void {
   for (const [item, quantity] of quantitiesOf(factOf(facts, 'reserved')?.items ?? [])) {
-    // An item that was removed meanwhile has no stock to release to.
+    // An item that was removed in the meantime has no stock to add to.
     if (draft.quantity(item) === undefined) continue;
     const movement = { item, delta: quantity, cause: 'release', orderId, eventId: null } as const;
     draft.move(movement);

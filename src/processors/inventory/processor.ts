@@ -20,7 +20,7 @@ import { reserve } from './reserve.ts';
 
 type Message = PaymentProcessed | OrderCancel;
 
-/** Takes the stock of paid orders, all of it or none, and gives it back when they are cancelled. */
+/** Reserves the stock of paid orders completely or not at all, and releases it when they are cancelled. */
 export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Message, Handled> {
   return {
     name: 'inventory',
@@ -35,7 +35,7 @@ export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Me
     keys,
     decide: (received, state) => {
       const draft = new Draft(state);
-      // Revisions are counted even without events: inventory.reserved carries them.
+      // Revisions are counted even if no events are sent, since inventory.reserved contains them.
       const stock = new StockEvents(events ?? { lowStock: 0 }, state);
       const results = received.map((one) => {
         stock.causedBy(one.traceparent);

@@ -9,17 +9,17 @@ import type { Draft, Handled } from '../draft.ts';
 import type { Received } from '../processor.ts';
 import type { StockEvents } from '../stock-events.ts';
 
-/** An order is paid: all of its lines are taken out of stock, or none, and either is final. */
+/** Reserves the stock of all lines of a paid order, or none. Either outcome is final. */
 export function reserve(received: Received<PaymentProcessed>, draft: Draft, stock: StockEvents): Handled {
   const { order_id } = received.message;
   const facts = draft.facts(CHECKOUT, order_id);
-  // Rejected only where it was paid before the store was restored.
+  // `rejected` is possible only if the order was paid before the store was restored.
   if (has(facts, 'cancelled', 'rejected')) {
-    const detail = `it is ${statusOf(facts)}: its money is refunded`;
+    const detail = `it is ${statusOf(facts)}: it will be refunded`;
     return { kind: 'ignored', about: order_id, detail };
   }
   if (has(facts, 'reserved', 'gone')) {
-    return { kind: 'seen', about: order_id, detail: 'its stock was decided on before' };
+    return { kind: 'seen', about: order_id, detail: 'its stock was reserved or refused before' };
   }
   const wanted = quantitiesOf(received.message.items);
   for (const [item, quantity] of wanted) {
@@ -60,7 +60,7 @@ function ship({ message, record, traceparent }: Received<PaymentProcessed>, draf
   draft.send(SHIPMENT_CREATED, shipment, [order_id], traceparent);
 }
 
-/** Paid, but the stock is gone: payment refunds it. */
+/** The order is paid, but its stock was sold to others: payment refunds it. */
 function refuse(
   { message: { order_id, customer_id }, record, traceparent }: Received<PaymentProcessed>,
   item: string,
@@ -72,11 +72,11 @@ function refuse(
   const { at } = draft.state;
   const refusal =
     onHand === undefined
-      ? { reason: 'unknown_item', detail: `item ${item} does not exist any more` }
+      ? { reason: 'unknown_item', detail: `item ${item} no longer exists` }
       : { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
   if (onHand !== undefined) stock.lacking(item, quantity, order_id);
   draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'gone', ...refusal });
   const rejected = { order_id, customer_id, ...refusal, rejected_at: at };
   draft.send(INVENTORY_REJECTED, rejected, [order_id], traceparent);
-  return { kind: 'handled', about: order_id, detail: `gone: ${refusal.detail}` };
+  return { kind: 'handled', about: order_id, detail: `not reserved: ${refusal.detail}` };
 }

@@ -20,7 +20,7 @@ type Notified = Readonly<{
 
 export const NOTIFICATIONS: FactLog<Notified> = { name: 'notifications', key: 'order_id' };
 
-/** Notifies the customer of each step of an order, once ever. */
+/** Notifies the customer of each step of an order exactly once. */
 export function notification({
   templates = OWN_TEMPLATES,
 }: Pick<ShopOptions, 'templates'>): Processor<Step, Handled> {
@@ -42,7 +42,7 @@ function decide(received: Received<Step>, draft: Draft, templates: Templates): H
   const { at, storeId: store } = draft.state;
   if (customer_id === null) return { kind: 'ignored', about: order_id, detail: 'no such order was placed' };
   if (draft.facts(NOTIFICATIONS, order_id).some((known) => known.cause === cause)) {
-    return { kind: 'seen', about: order_id, detail: `its customer has read of ${cause} before` };
+    return { kind: 'seen', about: order_id, detail: `its customer was notified of ${cause} before` };
   }
   const of = [order_id, cause];
   const notification_id = eventId(NOTIFICATION, { store, of });
@@ -57,7 +57,7 @@ function decide(received: Received<Step>, draft: Draft, templates: Templates): H
   return { kind: 'handled', about: order_id, detail: `${cause}, by ${to.channel}` };
 }
 
-/** From the columns `email` and `notify` of the user's row; without an address the notification is logged. */
+/** The address from the columns `email` and `notify` of the user's row. Without one, the notification is logged. */
 function addressOf(user: User | undefined): Pick<Notification, 'channel' | 'recipient'> {
   const { email = '', notify = '' } = user?.extra ?? {};
   const recipient = email === '' ? null : email;

@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { TIME, type Message } from '../../domain/messages/message.ts';
 
-/** A text with the values of fields in it, as it is taken apart once: pieces of text, and the fields between them. */
+/** A parsed text: pieces of text, and the fields between them. */
 type Pieces = readonly (string | FieldOf)[];
 
 interface FieldOf {
@@ -10,13 +10,13 @@ interface FieldOf {
   readonly isTime: boolean;
 }
 
-/** A text with names of fields in it, `{{order_id}}`. */
+/** A text with placeholders for fields: `{{order_id}}`. */
 export interface Template {
   readonly subject: Pieces;
   readonly body: Pieces;
 }
 
-/** What a customer reads. */
+/** The text of a notification. */
 export interface Text {
   readonly subject: string;
   readonly body: string;
@@ -26,10 +26,10 @@ const SUBJECT = /^Subject: *(\S.*)$/;
 const FIELD = /\{\{(.*?)\}\}/g;
 
 /**
- * A template as its file has it: a line `Subject: …`, an empty line, and what is left is the body.
+ * Parses a template file: a line `Subject: …`, an empty line, and the body.
  *
- * @param file as messages name it
- * @throws Failure invalid_input with file and line: there is no subject, or the message has no such field
+ * @param file the name of the file in messages
+ * @throws Failure invalid_input (no subject, or the message has no such field), with file and line
  */
 export function parseTemplate(text: string, file: string, { name, schema }: Message): Template {
   const lines = text
@@ -40,14 +40,14 @@ export function parseTemplate(text: string, file: string, { name, schema }: Mess
   const bad = (line: number, why: string, fix: string): Failure =>
     new Failure('invalid_input', `${file}:${line}: ${why}`, { fix, context: { file, line } });
   if (subject === undefined || (lines[1] ?? '') !== '') {
-    const why = 'a template begins with a line "Subject: …" and an empty line';
-    throw bad(subject === undefined ? 1 : 2, why, 'begin it so: the body comes after these two');
+    const why = 'a template must start with a line "Subject: …" and an empty line';
+    throw bad(subject === undefined ? 1 : 2, why, 'start it with these two lines, followed by the body');
   }
   const known = schema.fields.map((field) => field.name);
   for (const [at, line] of lines.entries()) {
     for (const [whole, field = ''] of line.matchAll(FIELD)) {
       if (known.includes(field.trim())) continue;
-      throw bad(at + 1, `${whole} is no field of ${name}`, `use one of ${known.join(', ')}`);
+      throw bad(at + 1, `${whole} is not a field of ${name}`, `use one of ${known.join(', ')}`);
     }
   }
   const times = new Set(schema.fields.filter(({ type }) => type === TIME).map((field) => field.name));
@@ -56,19 +56,19 @@ export function parseTemplate(text: string, file: string, { name, schema }: Mess
 }
 
 function piecesOf(text: string, times: ReadonlySet<string>): Pieces {
-  // The pattern captures the name: texts and names come in turn.
+  // The pattern captures the name, so that texts and names alternate.
   return text.split(FIELD).map((piece, at) => {
     const field = piece.trim();
     return at % 2 === 0 ? piece : { field, isTime: times.has(field) };
   });
 }
 
-/** @param fields of the message; what is null is left out */
+/** Replaces the placeholders. @param fields fields of the message; null is replaced by nothing */
 export function fill({ subject, body }: Template, fields: Readonly<Record<string, unknown>>): Text {
   return { subject: filled(subject, fields), body: filled(body, fields) };
 }
 
-/** What is put in is not looked at again: a customer may be called {{detail}}. */
+/** Inserted values are not expanded again: a customer's name may be {{detail}}. */
 function filled(pieces: Pieces, fields: Readonly<Record<string, unknown>>): string {
   let text = '';
   for (const piece of pieces) {

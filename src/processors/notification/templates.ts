@@ -27,7 +27,7 @@ export type Step =
   | ShipmentDispatched
   | OrderCancelled;
 
-/** In the order of the catalogue. */
+/** The messages of which customers are notified, in the order of the catalogue. */
 export const STEPS = [
   ORDER_REJECTED,
   PAYMENT_PROCESSED,
@@ -41,7 +41,7 @@ export const STEPS = [
 const REFUSED = `${ORDER_CANCELLED.name}.refused`;
 const CHANNELS: readonly Notification['channel'][] = ['log', 'email', 'webhook'];
 
-/** The texts of a shop that has none of its own: the subject, and the body. */
+/** The default texts. */
 const OWN: Readonly<Record<string, readonly [subject: string, body: string]>> = {
   [ORDER_REJECTED.name]: [
     'Order {{order_id}} cannot be fulfilled',
@@ -77,7 +77,7 @@ const OWN: Readonly<Record<string, readonly [subject: string, body: string]>> = 
   ],
 };
 
-/** By the names of steps, or of a step and a channel: `payments.processed`, `payments.processed.email`. */
+/** Templates by step, or by step and channel: `payments.processed`, `payments.processed.email`. */
 export type Templates = ReadonlyMap<string, Template>;
 
 export const OWN_TEMPLATES: Templates = new Map(
@@ -89,17 +89,17 @@ export const OWN_TEMPLATES: Templates = new Map(
 const NAMES = Object.keys(OWN).flatMap((name) => [name, ...CHANNELS.map((channel) => `${name}.${channel}`)]);
 
 /**
- * The texts of a shop: those of its files in the place of ours.
+ * The texts of a shop: those of its files, and the defaults for all others.
  *
- * @param files by their names, `payments.processed.txt`
- * @throws Failure invalid_input: no step has that name; and as parseTemplate
+ * @param files files named `payments.processed.txt`
+ * @throws Failure invalid_input (no step has this name), and as parseTemplate
  */
 export function templatesFrom(files: readonly TextFile[]): Templates {
   const templates = new Map(OWN_TEMPLATES);
   for (const { name, path, text } of files) {
     const of = name.replace(/\.txt$/, '');
     if (!name.endsWith('.txt') || !NAMES.includes(of)) {
-      throw new Failure('invalid_input', `${path} is the template of no step`, {
+      throw new Failure('invalid_input', `${path} is not the template of any step`, {
         fix: `name it STEP.txt or STEP.CHANNEL.txt; steps: ${Object.keys(OWN).join(', ')}; channels: ${CHANNELS.join(', ')}`,
         context: { file: path },
       });

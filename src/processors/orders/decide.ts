@@ -18,13 +18,13 @@ import {
   type Refusal,
 } from './reasons.ts';
 
-/** What a decision reads. */
+/** The state that a decision reads. */
 export type DecideState = Pick<State, 'status' | 'quantity'>;
 
-/** Whether an order needs a user. If not, one without a user is judged by stock alone. */
+/** Whether an order must have a user. If not, an order without a user is decided by stock alone. */
 type Users = 'required' | 'optional';
 
-/** Decides one order against users and stock. Total: a value for every order, never an exception. */
+/** Decides one order by users and stock. Total: returns a value for every order and never throws. */
 export function decide(order: Order, state: DecideState, users: Users = 'required'): Outcome {
   if (order.user !== '' || users === 'required') {
     const status = state.status(order.user);
@@ -38,7 +38,7 @@ export function decide(order: Order, state: DecideState, users: Users = 'require
     if (!isValidQuantity(line.quantity)) return reject(order, state, invalidQuantity(line));
   }
 
-  // One line is by far the commonest order, and needs no totals.
+  // Most orders have one line, which needs no totals.
   const only = items.length === 1 ? items[0] : undefined;
   if (only !== undefined) {
     const { item, quantity } = only;
@@ -60,7 +60,7 @@ export function decide(order: Order, state: DecideState, users: Users = 'require
   return { kind: 'accepted', stock };
 }
 
-/** Why an order is rejected whatever the users and the stock, so that trying again cannot help; null: it may be accepted. */
+/** Why an order is rejected whatever the users and stock, so that a retry cannot help; null: it may be accepted. */
 export function refusedForGood(order: Order): string | null {
   const outcome = decide(order, { status: () => 'paid', quantity: () => Infinity });
   return outcome.kind === 'rejected' ? outcome.detail : null;
@@ -80,18 +80,17 @@ function reject(order: Order, state: DecideState, { reason, detail }: Refusal): 
   };
 }
 
-/** What a batch of decisions reads: a DecideState, and which ids are already decided. */
+/** The state that a batch of decisions reads: a DecideState, and the ids that are already decided. */
 export interface BatchState extends DecideState, Pick<State, 'decided'> {
-  /** The record by which another flow has an id: in this flow it is a conflict, whatever its content. */
+  /** The record of an id that belongs to the other flow. In this flow the id is a conflict, whatever the content. */
   claimed?(orderId: string): RecordId | undefined;
 }
 
 /**
- * Folds `decide` over a batch on a scratch copy: the second order sees the stock that the first one took, and a
- * second record of an id is a duplicate of the first. An order without a time is dated with `at`. `state` is not
- * changed.
+ * Decides a batch in order: each order sees the stock left by those before it, and a second record of an id is a
+ * duplicate of the first. An order without a creation time gets `at`. `state` is not changed.
  *
- * @param at decision time, milliseconds since the epoch
+ * @param at the time of the decisions, in milliseconds since the epoch
  */
 export function decideAll(
   received: readonly Pick<Received<Order>, 'message' | 'record'>[],

@@ -10,7 +10,7 @@ import { PLAIN_SHOP, type ShopOptions } from '../options.ts';
 import { StockEvents } from '../stock-events.ts';
 import { decideAll, type BatchState } from './decide.ts';
 
-/** Decides orders against users and stock, each id once. */
+/** Accepts or rejects direct orders by users and stock, each id once. */
 export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>): Processor<Order, Decision> {
   return {
     name: 'orders',
@@ -34,10 +34,10 @@ export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>)
   };
 }
 
-/** For a shop that sends no events. */
+/** The processor of a shop that sends no events. */
 export const ORDERS = orders(PLAIN_SHOP);
 
-/** Generated on demand: a store with its tables in memory never reads the users and items. */
+/** Keys are generated on demand: a store with its tables in memory never iterates over users and items. */
 function keys(received: readonly Received<Order>[]): StateKeys {
   return {
     users: onDemand(function* () {
@@ -55,7 +55,7 @@ function* orderIds(received: readonly Received<Order>[]): Generator<string> {
   for (const { message } of received) yield message.orderId;
 }
 
-/** Both flows share one space of ids: the checkout owns those that it received first. */
+/** Both flows share one namespace of ids. The checkout owns the ids that it received first. */
 function withClaims(state: State): BatchState {
   return {
     status: (user) => state.status(user),
@@ -63,7 +63,7 @@ function withClaims(state: State): BatchState {
     decided: (orderId) => state.decided(orderId),
     claimed: (orderId) => {
       const facts = state.facts(CHECKOUT, orderId);
-      // One that was cancelled in advance has not been placed.
+      // An order that was cancelled in advance has no fact of its placement.
       const first = placedOf(facts) ?? facts[0];
       if (first === undefined) return undefined;
       const { topic, partition, offset } = first;

@@ -2,10 +2,10 @@ import { MAX_LINE_QUANTITY, type OrderLine } from '../../domain/orders/order.ts'
 import type { Reason } from '../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../domain/tables.ts';
 
-/** A reason, and how it applies to this order. */
+/** A reason, and how it applies to the order. */
 export interface Refusal {
   readonly reason: Reason;
-  /** In words, naming the user or item. */
+  /** A sentence that names the user or item. */
   readonly detail: string;
 }
 

@@ -26,18 +26,18 @@ export interface PaymentFields extends Readonly<Record<string, unknown>> {
   readonly amount: string;
   /** Why it is refunded; null for a charge. */
   readonly reason: string | null;
-  /** Nothing may be charged any more; it only remains to find out whether it was. */
+  /** The order must not be charged any more; only look up whether it was. */
   readonly only_look_up: boolean;
-  /** An answer to an earlier try left open whether money has moved. */
+  /** After the last answered try, it is unknown whether money has moved. */
   readonly may_have_moved: boolean;
   /**
-   * A charge that its store may have forgotten when it was restored, and what became of it: whether it was refunded since
-   * is looked up too.
+   * The store may have lost this charge, and a refund of it, when it was restored: look up too whether it was refunded
+   * since.
    */
   readonly may_be_refunded: boolean;
-  /** How many tries were answered; one that was not may have moved money too. */
+  /** The number of tries at the last answer. An unanswered try may have moved money too. */
   readonly answered: number;
-  /** The message that asked for it. */
+  /** The name of the message that requested the charge or refund. */
   readonly source: string;
   readonly message: Readonly<Record<string, unknown>>;
   readonly record: RecordId;
@@ -48,24 +48,28 @@ export function paymentFields({ fields }: Effect): PaymentFields {
   return fields as PaymentFields;
 }
 
-/** When its message was created: before any try, even one that the store has since lost; null: it does not say. */
+/** When its message was created, which precedes every try, even one lost in a restore; null: not known. */
 export function askedAt(effect: Effect): number | null {
   const { validated_at, rejected_at, decided_at } = paymentFields(effect).message;
   const at = validated_at ?? rejected_at ?? decided_at;
   return typeof at === 'number' ? at : null;
 }
 
-/** By which the gateway knows the refund of a charge. */
+/** The idempotency key of the refund of a charge. */
 export function refundKeyOf({ key }: Effect): string {
   return key.replace(/:charge$/, ':refund');
 }
 
-/** Whether the store was put back to an earlier state since. @param askedAt milliseconds since the epoch; null: unknown */
+/**
+ * Whether the store was restored to an earlier state since.
+ *
+ * @param askedAt milliseconds since the epoch; null: unknown
+ */
 export function isForgotten(askedAt: number | null, { state }: Draft): boolean {
   return (askedAt ?? 0) <= (restoredAt(state) ?? -1);
 }
 
-/** Adds a new charge or refund to a draft. @param how `onlyLookUp`: as `only_look_up` */
+/** Adds a new charge or refund to a draft. */
 export function owe(
   draft: Draft,
   kind: Money,
@@ -129,11 +133,11 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   const { at } = draft.state;
   const facts = draft.facts(CHECKOUT, order_id);
   const isCancelled = has(facts, 'cancelled');
-  // Before its charge is known only where the store was restored in between.
+  // Known before the charge only if the store was restored in between.
   const refused = factOf(facts, 'gone') ?? factOf(facts, 'rejected');
   const isEnded = isCancelled || refused !== undefined;
   if (outcome === 'paid' && !isEnded && !may_be_refunded && isForgotten(askedAt(effect), draft)) {
-    // What was refunded since must not be sent for nothing, though there may be stock for it this time.
+    // Even if there is stock this time, an order that was refunded since must not be shipped for free.
     const fields = { ...effect.fields, may_be_refunded: true, answered: attempts };
     draft.change({ id: effect.id, effect: dueAgain({ ...effect, fields }, at) });
     return;
@@ -169,7 +173,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
     step: 'declined',
     ...declined,
   });
-  // The customer is notified of that only.
+  // The customer was already notified of the cancellation or rejection.
   if (isCancelled || refused?.step === 'rejected') return;
   const failed = { order_id, customer_id, amount, ...declined, attempts, failed_at: at };
   draft.send(PAYMENT_FAILED, failed, [order_id], traceparent);
@@ -188,7 +192,7 @@ function settleRefund(
       draft,
       effect,
       'refund_outstanding',
-      `the gateway refused the refund: ${textOf(refused) ?? 'without a reason'}`,
+      `the gateway refused the refund: ${textOf(refused) ?? 'no reason given'}`,
     );
     return;
   }

@@ -20,7 +20,7 @@ import { askedAt, effectsBy, isForgotten, owe, paymentFields } from './effects.t
 
 type Message = OrderValidated | InventoryRejected | OrderCancelled;
 
-/** Charges each validated order once, and refunds one that is cancelled or whose stock is gone. */
+/** Charges each validated order once, and refunds an order that is cancelled or whose stock was sold to others. */
 export function payment({ payment: rules }: Pick<ShopOptions, 'payment'>): Processor<Message, Handled> {
   return {
     name: 'payment',
@@ -59,7 +59,7 @@ function charge(received: Received<OrderValidated>, draft: Draft): Handled {
   return { kind: 'handled', about: order_id, detail: `${amount} to be charged` };
 }
 
-/** It is not to be charged, but a store that was restored may have charged it, and have forgotten that. */
+/** An order that must not be charged, but that may have been charged before the store was restored. */
 function chargedBefore(received: Received<OrderValidated>, draft: Draft): Handled {
   const { order_id, customer_id, total_amount: amount, validated_at } = received.message;
   if (!isForgotten(validated_at, draft)) {
@@ -79,7 +79,7 @@ function chargedBefore(received: Received<OrderValidated>, draft: Draft): Handle
   };
 }
 
-/** The order will not be sent: what was paid is refunded, and what was not is no longer charged. */
+/** The order will not be shipped: refund it if it was paid, else do not charge it any more. */
 function giveBack(
   received: Received<InventoryRejected | OrderCancelled>,
   reason: string,
@@ -101,12 +101,12 @@ function giveBack(
   if (owed !== undefined && (mayHaveMoved(owed) || isForgotten(askedAt(owed), draft)))
     return findOut(draft, order_id, owed);
   if (!has(facts, 'charge_owed') && restoredAt(draft.state) !== null) {
-    const detail = 'whether it was charged before the store was restored is found out with its validation';
+    const detail = 'it may have been charged before the store was restored: its validation will show';
     return { kind: 'handled', about: order_id, detail };
   }
   if (owed !== undefined) draft.change({ id: owed.id, effect: null });
   draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), ...received.record, step: 'not_charged' });
-  return { kind: 'handled', about: order_id, detail: 'it is not charged' };
+  return { kind: 'handled', about: order_id, detail: 'it will not be charged' };
 }
 
 function mayHaveMoved(charge: Effect): boolean {
@@ -114,7 +114,7 @@ function mayHaveMoved(charge: Effect): boolean {
   return may_have_moved || charge.attempts > answered;
 }
 
-/** It is no longer to be charged, but may have been: a try under way ends in a refund, otherwise it is looked up. */
+/** A charge that is no longer wanted, but may have happened: look it up. A try under way ends in a refund instead. */
 function findOut(draft: Draft, orderId: string, charge: Effect): Handled {
   if (charge.state !== 'trying') {
     const fields = { ...charge.fields, only_look_up: true };
@@ -124,8 +124,8 @@ function findOut(draft: Draft, orderId: string, charge: Effect): Handled {
 }
 
 /**
- * A message that is read again starts one more try where tries had ended. The message that asked for the charge also
- * stands for the refund, if the order was cancelled before the charge was found.
+ * A message that is read again starts one more try of a parked effect. The message that requested the charge also
+ * restarts the refund, for an order that was cancelled before the charge was found.
  */
 function oneMoreTry(draft: Draft, orderId: string, kind: 'charge' | 'refund'): Handled {
   const about = orderId;
@@ -134,5 +134,5 @@ function oneMoreTry(draft: Draft, orderId: string, kind: 'charge' | 'refund'): H
     .find((effect) => effect?.state === 'parked');
   if (parked === undefined) return { kind: 'seen', about, detail: `its ${kind} was requested before` };
   draft.change({ id: parked.id, effect: dueAgain(parked, draft.state.at) });
-  return { kind: 'handled', about, detail: `its ${parked.kind} is tried once more` };
+  return { kind: 'handled', about, detail: `its ${parked.kind} will be tried once more` };
 }

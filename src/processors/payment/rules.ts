@@ -1,5 +1,5 @@
-/** How often a gateway that does not answer is tried. */
+/** How often a charge or refund is tried if the gateway does not answer. */
 export interface PaymentRules {
-  /** Pauses before the second try of a charge or refund, the third, and so on; after the last try it is parked. */
+  /** Pauses before the second try, the third try, and so on. After the last try, the effect is parked. */
   readonly pausesMs: readonly number[];
 }

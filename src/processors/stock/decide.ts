@@ -12,8 +12,8 @@ import type { StockEvents } from '../stock-events.ts';
 import { refuse, refuseId } from './reasons.ts';
 
 /**
- * One event: it counts once, ever. An order on line for more than there is is refused; a sale in a store has happened,
- * and a delivery is there, so these count whatever is on hand.
+ * Processes one stock event, which counts once. An online order that exceeds stock is rejected. Store sales and
+ * deliveries have already happened, so they count whatever the stock.
  */
 export function decide(
   received: Received<SourceMessage>,
@@ -27,7 +27,7 @@ export function decide(
   const [known] = draft.facts(EVENTS_LOG, event_id);
   if (known !== undefined) {
     const isSame = known.source === source && known.product_id === product_id && known.quantity === quantity;
-    const detail = isSame ? 'it counted before' : 'another event with its id counted before';
+    const detail = isSame ? 'it was counted before' : 'another event with the same id was counted before';
     return { kind: isSame ? 'seen' : 'conflict', about: event_id, detail };
   }
   const onHand = draft.quantity(product_id);
@@ -54,7 +54,7 @@ function reject(received: Received<SourceMessage>, draft: Draft, stock: StockEve
   return { kind: 'rejected', about: event_id, detail };
 }
 
-/** What became of it, in the log of events and for all to read. */
+/** Records the outcome in the log of events, and announces it. */
 function record(
   { message, source: name, record, raw, traceparent }: Received<SourceMessage>,
   draft: Draft,

@@ -11,7 +11,7 @@ import type { Processor, Refused } from '../processor.ts';
 import { StockEvents } from '../stock-events.ts';
 import { decide } from './decide.ts';
 
-/** Keeps one stock right that is sold on line and in stores, and filled by suppliers. */
+/** Maintains one stock for online sales, store sales and deliveries by suppliers. */
 export function stock({ events }: Pick<ShopOptions, 'events'>): Processor<SourceMessage, Handled | Refused> {
   return {
     name: 'stock',
@@ -24,7 +24,7 @@ export function stock({ events }: Pick<ShopOptions, 'events'>): Processor<Source
     }),
     decide: (received, state) => {
       const draft = new Draft(state);
-      // Revisions are counted even without events: inventory_updates carries them.
+      // Revisions are counted even if no events are sent, since inventory_updates contains them.
       const changes = new StockEvents(events ?? { lowStock: 0 }, state);
       const results = received.map((one) => {
         changes.causedBy(one.traceparent);

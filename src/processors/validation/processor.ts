@@ -8,7 +8,7 @@ import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { Processor, Received } from '../processor.ts';
 import { refuse } from './reasons.ts';
 
-/** Validates an order of the checkout, or rejects it: each id once. */
+/** Validates or rejects checkout orders, each id once. */
 export function validation(): Processor<OrderCreated, Handled> {
   return {
     name: 'validation',
@@ -34,11 +34,11 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
   const first = placedOf(facts);
   if (first !== undefined) {
     return isSame(first, message)
-      ? { kind: 'seen', about: order_id, detail: `it is ${first.step} already` }
+      ? { kind: 'seen', about: order_id, detail: `it was ${first.step} before` }
       : { kind: 'conflict', about: order_id, detail: 'another order has this id' };
   }
   if (state.decided(order_id) !== undefined) {
-    return { kind: 'conflict', about: order_id, detail: 'an order of the direct flow has this id' };
+    return { kind: 'conflict', about: order_id, detail: 'a direct order has this id' };
   }
   // Written out: see newEffect.
   const { topic, partition, offset } = record;
@@ -61,7 +61,7 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
     draft.append(CHECKOUT, { ...validated, step: 'rejected', reason: 'cancelled', detail });
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before' };
   }
-  // What was read from before the store was restored says that it was validated then.
+  // Facts from messages sent before the store was restored show that the order was validated then.
   const wasValidated = has(facts, 'charge_owed', 'paid', 'reserved', 'gone');
   const refusal = wasValidated ? null : refuse(message, state);
   if (refusal === null) {
@@ -81,7 +81,7 @@ interface Content {
   readonly items: readonly Line[];
 }
 
-/** As for direct orders: the customer and the total of each product count, prices and the order of lines do not. */
+/** Compares as for direct orders: by customer and total of each product, not by prices or the order of lines. */
 function isSame(a: Content, b: Content): boolean {
   const [left, right] = [quantitiesOf(a.items), quantitiesOf(b.items)];
   if (!isSameUser(a.customer_id, b.customer_id) || left.size !== right.size) return false;

@@ -7,23 +7,20 @@ import type { State } from '../../domain/state.ts';
 /** Why an order cannot be fulfilled as it was placed. */
 export interface Refusal {
   readonly reason: Exclude<Reason, 'user_not_paid'> | PlacingReason;
-  /** In words. */
+  /** The reason as a sentence. */
   readonly detail: string;
 }
 
-/**
- * The first reason that applies, in the order of the list; null: none does. Stock is only checked here, not promised: it
- * is taken once the order is paid.
- */
+/** The first reason that applies; null: none. Stock is only checked here; it is reserved when the order is paid. */
 export function refuse(order: OrderCreated, state: Pick<State, 'status' | 'item'>): Refusal | null {
   const { customer_id, items, total_amount } = order;
   if (state.status(customer_id) === undefined) {
     return { reason: 'unknown_user', detail: `user ${customer_id} does not exist` };
   }
   if (items.length === 0) return { reason: 'invalid_quantity', detail: 'the order has no lines' };
-  const lacking = items.find(({ quantity }) => quantity < 1);
-  if (lacking !== undefined) {
-    const detail = `quantity of ${lacking.product_id} is ${lacking.quantity}, not a whole number from 1`;
+  const invalid = items.find(({ quantity }) => quantity < 1);
+  if (invalid !== undefined) {
+    const detail = `quantity of ${invalid.product_id} is ${invalid.quantity}, not a whole number from 1`;
     return { reason: 'invalid_quantity', detail };
   }
   for (const { product_id } of items) {
@@ -36,7 +33,8 @@ export function refuse(order: OrderCreated, state: Pick<State, 'status' | 'item'
 function refusePrices({ items }: OrderCreated, state: Pick<State, 'item'>): Refusal | null {
   for (const { product_id, unit_price } of items) {
     const price = state.item(product_id)?.price ?? null;
-    // Who names no price has none filled in where the catalogue has none. What is free has the price 0.00.
+    // Zero in an order of an item without a price: the order had no price, and none could be filled in. The price of a
+    // free item is 0.00.
     if (price === null && hundredths(unit_price) === 0n) {
       return { reason: 'no_price', detail: `item ${product_id} has no price` };
     }

@@ -18,7 +18,7 @@ import type { DispatchRules } from './rules.ts';
 
 type Message = ShipmentCreated | ShipmentDispatch;
 
-/** Dispatches shipments at once, after a delay or by hand, except those of orders that were cancelled meanwhile. */
+/** Dispatches shipments at once, after a delay or by hand, except those of orders cancelled in the meantime. */
 export function warehouse({ dispatch: rules }: Pick<ShopOptions, 'dispatch'>): Processor<Message, Handled> {
   return {
     name: 'warehouse',
@@ -41,7 +41,7 @@ export function warehouse({ dispatch: rules }: Pick<ShopOptions, 'dispatch'>): P
   };
 }
 
-/** What was packed, and the record that had it dispatched. */
+/** A packed shipment, and the record that caused its dispatch. */
 interface Parcel extends RecordId {
   readonly order_id: string;
   readonly customer_id: string;
@@ -51,7 +51,7 @@ interface Parcel extends RecordId {
   readonly tracking_number: string;
 }
 
-/** The fields of a dispatch that is not due yet: an effect without a call to the outside. */
+/** The fields of a delayed dispatch: an effect without an external call. */
 interface DispatchFields extends Readonly<Record<string, unknown>> {
   readonly parcel: Parcel;
   readonly traceparent: string | null;
@@ -63,7 +63,7 @@ function created(received: Received<ShipmentCreated>, draft: Draft, rules: Dispa
   const left = notToSend(about, draft);
   if (left !== null) return left;
   if (draft.effect(checkoutEffectId(about, 'dispatch')) !== undefined)
-    return { kind: 'seen', about, detail: 'it waits to be dispatched' };
+    return { kind: 'seen', about, detail: 'it is already waiting to be dispatched' };
   if (rules.way === 'manual') return { kind: 'handled', about, detail: 'to be dispatched by hand' };
   const { customer_id, items, shipping_address } = message;
   const parcel = { order_id: about, customer_id, items, shipping_address, ...ownParcel(about), ...record };
@@ -87,7 +87,7 @@ function requested({ message, record, traceparent }: Received<ShipmentDispatch>,
     return { kind: 'ignored', about, detail: `it is ${statusOf(facts)}: there is nothing to dispatch yet` };
   const { customer_id, shipping_address } = placed;
   const own = ownParcel(about);
-  // A carrier that was named without its number has that of the order, not one that says that the shop carries it.
+  // With a carrier but no tracking number, use the order id: a number with OWN- would mean that the shop delivers it.
   const by =
     carrier === null
       ? { ...own, tracking_number: tracking_number ?? own.tracking_number }
@@ -102,7 +102,7 @@ function requested({ message, record, traceparent }: Received<ShipmentDispatch>,
   );
 }
 
-/** No carrier is involved: the number only has to differ from order to order. */
+/** A parcel without a carrier: its number only has to be unique per order. */
 function ownParcel(orderId: string): Pick<Parcel, 'carrier' | 'tracking_number'> {
   return { carrier: 'own', tracking_number: `OWN-${orderId}` };
 }

@@ -1,7 +1,7 @@
 /** When a shipment is dispatched. */
 export interface DispatchRules {
-  /** `manual`: when `order dispatch` requests it. */
+  /** `manual`: on request by `order dispatch`. */
   readonly way: 'auto' | 'manual';
-  /** With `auto`: how long after it was created. */
+  /** With `auto`: the delay after the shipment was created. */
   readonly delayMs: number;
 }

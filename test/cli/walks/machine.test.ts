@@ -41,8 +41,13 @@ describe('a file that cannot be read or written is a failure of the machine', ()
       'order list',
       'it is a folder',
     ],
-    ['a pipe in its place', (shop) => replaced(shop, 'users.csv', 'pipe'), 'user show', 'it is not a file'],
-    ['a link to itself', (shop) => replaced(shop, 'users.csv', 'loop'), 'user show', 'round in a circle'],
+    [
+      'a pipe in its place',
+      (shop) => replaced(shop, 'users.csv', 'pipe'),
+      'user show',
+      'it is not a regular file',
+    ],
+    ['a link to itself', (shop) => replaced(shop, 'users.csv', 'loop'), 'user show', 'form a loop'],
     [
       'a file for the inner folder',
       (shop) => replaced(shop, '.orderctl', 'file'),
@@ -134,7 +139,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
     expect(shell(`TMPDIR=/nowhere $O user add --user a --status paid --storage ${deep}`).code).toBe(0);
     const { code, said } = shell('TMPDIR=/nowhere $O demo');
     expect(code).toBe(7);
-    expect(said).toMatch(/error: no temporary directory can be made at \/nowhere.*\nfix: set TMPDIR/);
+    expect(said).toMatch(/error: cannot create a temporary directory at \/nowhere.*\nfix: set TMPDIR/);
   });
 });
 
@@ -148,7 +153,7 @@ describe('a working directory that was removed', () => {
     expect(shell(`${gone} $O user show -o json`, { cwd })).toMatchObject({
       code: 7,
       said: expect.stringMatching(
-        /^\{"type":"error","code":"read_failed".*"message":"the working directory is gone.*\}\n$/,
+        /^\{"type":"error","code":"read_failed".*"message":"the working directory no longer exists.*\}\n$/,
       ) as unknown,
     });
   });

@@ -10,8 +10,8 @@ describe('an error of the operating system', () => {
   it.each([
     ['EACCES', 'open', 'write_failed', 'writing /f failed: permission denied (EACCES)'],
     ['EACCES', 'scandir', 'read_failed', 'reading /f failed: permission denied (EACCES)'],
-    ['EISDIR', 'read', 'read_failed', 'reading /f failed: it is a folder, where a file belongs (EISDIR)'],
-    ['ELOOP', 'stat', 'read_failed', 'reading /f failed: its symbolic links lead round in a circle (ELOOP)'],
+    ['EISDIR', 'read', 'read_failed', 'reading /f failed: it is a folder, not a file (EISDIR)'],
+    ['ELOOP', 'stat', 'read_failed', 'reading /f failed: its symbolic links form a loop (ELOOP)'],
     ['EMFILE', 'open', 'write_failed', 'writing /f failed: too many files are open in this process (EMFILE)'],
     ['EXDEV', 'rename', 'write_failed', 'writing /f failed: EXDEV: as Node puts it, rename'],
   ])('%s of %s is %s', (code, syscall, failure, message) => {
@@ -52,8 +52,8 @@ describe('an error of the operating system', () => {
     expect(inTemporary.fix).toContain('set TMPDIR');
     const error = systemError('EROFS', 'mkdtemp', '/shop/.orderctl/owner.new-XXXXXX');
     expect(systemFailure(error, { file: '/shop/.orderctl' })).toMatchObject({
-      message: 'writing /shop/.orderctl failed: that file system is read-only (EROFS)',
-      fix: 'mount it for writing, or use another place, then run this again',
+      message: 'writing /shop/.orderctl failed: the file system is read-only (EROFS)',
+      fix: 'mount it for writing, or use another location, then run this again',
     });
   });
 
@@ -61,7 +61,7 @@ describe('an error of the operating system', () => {
     const error = systemError('EMFILE', 'connect');
     expect(isSystemError(error)).toBe(true);
     expect(systemFailure(error).message).toBe(
-      'the machine failed us: too many files are open in this process (EMFILE)',
+      'the operating system reported an error: too many files are open in this process (EMFILE)',
     );
   });
 

@@ -37,6 +37,6 @@ test('the folder of an archive is durable with all that was made above it, or th
 test.skipIf(!fs.existsSync('/proc/self'))('an archive ends where the system makes no folder', async () => {
   await expect(makeArchiveFolder('/proc/x/y')).rejects.toMatchObject({
     code: 'write_failed',
-    message: expect.stringContaining('no folder can be made there') as unknown,
+    message: expect.stringContaining('no folder can be created there') as unknown,
   });
 });

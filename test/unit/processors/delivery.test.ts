@@ -82,7 +82,7 @@ describe('what is owed', () => {
   it('an alert goes to each channel that is set, once however often it comes', async () => {
     const results = await receive(MAIL_AND_HOOK, ALERT_OF, ALERT_OF);
     expect(results.map(({ kind }) => kind)).toEqual(['handled', 'seen']);
-    expect(results[0]).toMatchObject({ detail: expect.stringMatching(/^goes out by /) as string });
+    expect(results[0]).toMatchObject({ detail: expect.stringMatching(/^to be sent by /) as string });
     expect([...folder.owed.values()]).toMatchObject([
       { kind: 'mail', key: ALERT_OF.event_id, fields: { to: 'shop@example.org' } },
       { kind: 'webhook', key: ALERT_OF.event_id, fields: { to: null, source: 'alerts', message: ALERT_OF } },

@@ -8,7 +8,7 @@ const mail = (dueAt: number) => newEffect({ id: 'a', kind: 'mail', key: 'k', fie
 it('refuses a new effect of an id that the same batch owes', () => {
   const draft = new Draft(new PlainState());
   draft.change(mail(1));
-  expect(() => draft.change(mail(2))).toThrow('the effect a is owed already');
+  expect(() => draft.change(mail(2))).toThrow('effect a is already pending');
   expect(draft.changes().effects).toEqual([mail(1)]);
 });
 
@@ -18,7 +18,7 @@ it('leaves one that it changes new, so that a store still refuses it where one o
   const draft = new Draft(state);
   draft.change(mail(2));
   draft.change({ id: 'a', effect: mail(3).effect });
-  expect(() => state.apply(draft.changes())).toThrow('the effect a is owed already');
+  expect(() => state.apply(draft.changes())).toThrow('effect a is already pending');
 });
 
 it('takes one back and owes it again', () => {

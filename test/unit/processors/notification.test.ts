@@ -174,10 +174,14 @@ describe('templates of the shop', () => {
       'Subject: {{detail}}\n\n',
       'templates/payments.processed.txt:1: {{detail}} is no field',
     ],
-    ['payments.processed.txt', 'We thank you', 'templates/payments.processed.txt:1: a template begins'],
-    ['payments.processed.txt', 'Subject: paid\nWe', 'templates/payments.processed.txt:2: a template begins'],
-    ['payments.proccessed.txt', '', 'templates/payments.proccessed.txt is the template of no step'],
-    ['payments.processed.html', '', 'templates/payments.processed.html is the template of no step'],
+    ['payments.processed.txt', 'We thank you', 'templates/payments.processed.txt:1: a template must start'],
+    [
+      'payments.processed.txt',
+      'Subject: paid\nWe',
+      'templates/payments.processed.txt:2: a template must start',
+    ],
+    ['payments.proccessed.txt', '', 'templates/payments.proccessed.txt is not the template of any step'],
+    ['payments.processed.html', '', 'templates/payments.processed.html is not the template of any step'],
   ])('are refused where they are wrong: %s, %j', (name, text, why) => {
     expect(() => templatesFrom([file(name, text)])).toThrow(why);
   });
