@@ -52,7 +52,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
       'a file for the inner folder',
       (shop) => replaced(shop, '.orderctl', 'file'),
       'user show',
-      'where a folder',
+      'not a folder',
     ],
   ])('%s', async (_what, change, command, reason) => {
     const shop = await stocked();

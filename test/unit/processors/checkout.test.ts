@@ -211,7 +211,7 @@ describe('one space of ids', () => {
     await world.settle();
     expect([onHand('book'), status('O-1'), world.gateway.moved]).toEqual([6, 'PENDING', []]);
     expect(sentFor('O-1')).toEqual(['inventory-events', 'orders.cancelled']);
-    expect(factOf(facts('O-1'), 'cancel_refused')?.detail).toContain('direct flow');
+    expect(factOf(facts('O-1'), 'cancel_refused')?.detail).toContain('direct order');
   });
 });
 
@@ -334,8 +334,8 @@ describe('cancelling', () => {
       ['O-1', 'O-2', 'O-3'].map((id) => [status(id), factOf(facts(id), 'cancel_refused')?.detail]),
     ).toEqual([
       ['COMPLETED', 'it was dispatched'],
-      ['FAILED', 'it is FAILED already'],
-      ['REJECTED', 'it is REJECTED already'],
+      ['FAILED', 'it is already FAILED'],
+      ['REJECTED', 'it is already REJECTED'],
     ]);
     expect([onHand('book'), world.gateway.moved.length]).toEqual([6, 1]);
   });

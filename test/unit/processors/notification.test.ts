@@ -172,7 +172,7 @@ describe('templates of the shop', () => {
     [
       'payments.processed.txt',
       'Subject: {{detail}}\n\n',
-      'templates/payments.processed.txt:1: {{detail}} is no field',
+      'templates/payments.processed.txt:1: {{detail}} is not a field',
     ],
     ['payments.processed.txt', 'We thank you', 'templates/payments.processed.txt:1: a template must start'],
     [
