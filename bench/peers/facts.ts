@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, lstatSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../src/adapters/files/folder.ts';
@@ -26,6 +26,7 @@ const COMMITS_OF_EACH = 500;
 
 const keys = Number(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), 'orderctl-bench-facts-'));
+const killed = `${folder}-killed`;
 let syncs = 0;
 const files: FileSystem = {
   ...realFileSystem,
@@ -34,8 +35,8 @@ const files: FileSystem = {
     await realFileSystem.datasync(fd);
   },
 };
-const own = (): Promise<Store> =>
-  openFolder({ folder, files, clock: { ...systemClock, sleep: async () => undefined } }).own({
+const own = (of = folder): Promise<Store> =>
+  openFolder({ folder: of, files, clock: { ...systemClock, sleep: async () => undefined } }).own({
     purpose: 'measure',
     via: 'consume',
     onNotice: () => undefined,
@@ -57,6 +58,12 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   const from = performance.now();
   await act();
   return performance.now() - from;
+}
+
+async function restarted(of: string): Promise<{ store: Store; ms: number }> {
+  const from = performance.now();
+  const store = await own(of);
+  return { store, ms: performance.now() - from };
 }
 
 function percentile(values: readonly number[], share: number): number {
@@ -123,12 +130,12 @@ async function shared(store: Store): Promise<number> {
 try {
   const first = await own();
   const memory = await fill(first);
+  // What kill -9 leaves: everything that is durable, with no checkpoint at the end.
+  cpSync(folder, killed, { recursive: true, filter: (name) => !lstatSync(name).isSocket() });
   await first[Symbol.asyncDispose]();
-  let store: Store | undefined;
-  const restartMs = await timed(async () => {
-    store = await own();
-  });
-  if (store === undefined) throw new Error('it is open');
+  const { store, ms: restartMs } = await restarted(folder);
+  const { store: recovered, ms: killedMs } = await restarted(killed);
+  await recovered[Symbol.asyncDispose]();
   const longMs = await longLookUps(store);
   const took = await lookUps(store);
   const commitsPerSync = await shared(store);
@@ -136,6 +143,7 @@ try {
   const result = {
     ...memory,
     restartMs,
+    killedMs,
     longMs: percentile(longMs, 0.5),
     commitsPerSync,
     lookUpMs: percentile(took, 0.5),
@@ -143,5 +151,5 @@ try {
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  for (const name of [folder, killed]) rmSync(name, { recursive: true, force: true });
 }

@@ -27,6 +27,7 @@ export async function benchFacts() {
       ['a look-up, one of a hundred takes longer', ms('slowLookUpMs'), '1 ms'],
       ['10,000 lines of one key, median', ms('longMs'), '20 ms'],
       ['a restart', ms('restartMs'), '1,000 ms'],
+      ['a restart after kill -9', ms('killedMs'), '1,000 ms'],
       ['commits of four processors for each sync', (found['commitsPerSync'] ?? NaN).toFixed(1), ''],
     ],
   );
