@@ -9,28 +9,27 @@ export const HELP_COLUMNS = 80;
 type Example = readonly [command: string, purpose?: string];
 
 export interface HelpText {
-  /** One line, in the list of verbs; main.ts has those of commands, which it lists without loading them. */
+  /** One line in the list of subcommands. Top-level commands have theirs in COMMANDS, so none has to be loaded. */
   readonly summary?: string;
-  /** What it does, in prose, and what excludes what. */
+  /** What the command does, and which flags exclude each other. */
   readonly prose: string;
-  /** Another name for the command. */
   readonly alias?: string;
-  /** It prints a table, which -o csv prints as CSV. */
+  /** The command prints a table, and so accepts -o csv. */
   readonly isTable?: true;
-  /** Command lines, each with what it is for: more would not fit a screen. */
+  /** Command lines, each with its purpose. At most two, so that the help fits on a screen. */
   readonly examples: readonly [Example?, Example?];
 }
 
-const SETTINGS_HINT = 'What all commands take, and exit codes: orderctl help settings';
+const SETTINGS_HINT = 'Global options and exit codes: orderctl help settings';
 
 const TABLES = new WeakSet<Command>();
 
-/** @throws Failure usage: CSV is asked for by a flag, and the command prints no table */
+/** @throws Failure usage: the flag -o csv is given, and the command prints no table */
 export function checkOutput(command: Command, { byName }: Resolved): void {
   const output = byName.get('output');
   if (output?.value !== 'csv' || output.source !== 'flag' || TABLES.has(command)) return;
   throw new Failure('usage', `-o csv is for commands that print a table; "${nameOf(command)}" does not`, {
-    fix: 'leave it out, or use -o json',
+    fix: 'omit it, or use -o json',
   });
 }
 
@@ -39,7 +38,7 @@ function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** Gives a command its texts. */
+/** Sets the help texts of a command. */
 export function describe(command: Command, { alias, summary, prose, isTable, examples }: HelpText): Command {
   if (isTable) TABLES.add(command);
   if (alias !== undefined) command.alias(alias);
@@ -57,19 +56,19 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
     );
 }
 
-/** Help of the whole program is its commands: what all of them take is a screen of its own. */
+/** The help of the program lists only commands; global options have a page of their own (`helpTopic`). */
 export function visibleOptions(command: Command): Option[] {
   if (command.parent === null) return [];
-  // A reader of help has found --help.
+  // A user who reads this has found --help already.
   const all = Help.prototype.visibleOptions.call(new Help(), command);
   return all.filter(({ long }) => long !== '--help');
 }
 
 const EXIT_CODES =
-  'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service away or refusing, 6 the data is ' +
-  'wrong, 7 the machine failed, 130 interrupted before the end.';
+  'Exit codes: 0 success, 1 bug in orderctl, 2 usage error, 3 not found, 4 conflict, 5 a service is unavailable or ' +
+  'refuses, 6 invalid data, 7 operating system error, 130 interrupted.';
 
-/** `orderctl help settings`: help on no command. @returns null: it is help on a command, or something else */
+/** @returns the page of `orderctl help settings`; null for any other words */
 export function helpTopic([first, topic]: readonly string[]): string | null {
   if (first !== 'help' || topic !== 'settings') return null;
   const help = new Help();
@@ -82,11 +81,11 @@ export function helpTopic([first, topic]: readonly string[]): string | null {
   const width = Math.max(...lines.map(({ term }) => term.length));
   const secrets = SETTINGS.filter((spec: SettingSpec) => spec.isSecret).map(({ env }) => env);
   const prose =
-    'Every command takes these, before or after its name. A setting is taken from its flag, then from its environment ' +
-    'variable (ORDERCTL_DLQ_TOPIC for --dlq-topic; NO_COLOR), then from the nearest orderctl.json walking up from the ' +
-    'working directory ("dlq_topic"), then its default, here in brackets. Passwords are never flags: ' +
-    `set ${secrets.join(', ')}, or the same with _FILE to the path of a file that only you can read. ` +
-    '"orderctl config show" prints each value and where it came from.';
+    'Every command accepts these options, before or after its name. Each setting comes from its flag, else from its ' +
+    'environment variable (ORDERCTL_DLQ_TOPIC for --dlq-topic; NO_COLOR), else from the nearest orderctl.json in the ' +
+    'working directory or above it ("dlq_topic"), else from its default, shown here in brackets. Passwords are never ' +
+    `flags: set ${secrets.join(', ')}, or the same name with _FILE to the path of a file that only you can read. ` +
+    '"orderctl config show" prints each value and its source.';
   return [
     `${help.boxWrap(prose, HELP_COLUMNS)}\n`,
     ...lines.map(({ term, text }) => help.formatItem(term, width, text, help)),
@@ -95,7 +94,7 @@ export function helpTopic([first, topic]: readonly string[]): string | null {
   ].join('\n');
 }
 
-/** The settings as options of the whole program: they are understood before and after a command. */
+/** The settings as global options: they are accepted before and after a command. */
 export function settingOptions(): Option[] {
   return SETTINGS.filter((spec: SettingSpec) => !spec.isSecret).flatMap((spec: SettingSpec) => {
     const short = spec.short === undefined ? '' : `${spec.short}, `;
@@ -103,6 +102,6 @@ export function settingOptions(): Option[] {
     const fallback = typeof spec.fallback === 'string' ? ` [${spec.fallback}]` : '';
     const option = new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help}${fallback}`);
     if (spec.canBeNegated !== true) return [option];
-    return [option, new Option(`--no-${flagOf(spec.name).slice(2)}`, 'turns that off').hideHelp()];
+    return [option, new Option(`--no-${flagOf(spec.name).slice(2)}`, 'turn it off').hideHelp()];
   });
 }

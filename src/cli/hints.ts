@@ -14,95 +14,95 @@ const WAYS: Ways = {
   in_turn: ({ steps }) => steps.map(wayOut).join('; then '),
 
   show_users: () => 'see the users: orderctl user show',
-  show_suppliers: () => 'see them: orderctl supplier show',
+  show_suppliers: () => 'see the suppliers: orderctl supplier show',
   show_items: () => 'see the items: orderctl inventory show',
   show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
-  undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
+  undo_edit: ({ table, number }) => `undo that edit: orderctl ${nounOf(table)} undo --edit ${number}`,
   change_supplier: ({ supplier }) =>
-    `change it: orderctl supplier update ${supplier}; see all of them: orderctl supplier show`,
+    `change it: orderctl supplier update ${supplier}; see all suppliers: orderctl supplier show`,
   add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,
   change_user: ({ user, status }) => `change it with: orderctl user update --user ${user} --status ${status}`,
   add_item: ({ item, quantity }) =>
     `add it with: orderctl inventory add --item ${item} --quantity ${quantity}`,
-  // Not --quantity: it would overwrite what is on hand.
+  // Not --quantity, which would overwrite the stock.
   add_stock: ({ item, quantity }) =>
-    `to put ${quantity} more on hand: orderctl inventory update --item ${item} --by +${quantity}`,
+    `to add ${quantity} to the stock: orderctl inventory update --item ${item} --by +${quantity}`,
   take_less: ({ item, most }) =>
-    `take at most ${most}, or set it: orderctl inventory update --item ${item} --quantity 0`,
+    `subtract at most ${most}, or set the stock: orderctl inventory update --item ${item} --quantity 0`,
 
   choose_copy: () =>
-    'to continue with the other one, leave this one alone; to continue with this one, stop the other first, where it runs: orderctl stop\n' +
+    'to continue with the other folder, do not use this one; to continue with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
-  begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
+  begin_storage: () => `name another with --storage, or create one there with a first user: ${ADD_FIRST.users}`,
   in_database: ({ folder }) => wayToDatabase(folder),
-  migrate_store: () => 'bring it to this version, which shuts out earlier programs: orderctl store migrate',
+  migrate_store: () => 'upgrade it, after which earlier versions refuse it: orderctl store migrate',
   finish_replacing: () =>
-    'run this again in a moment; where nothing runs that goes on with it: orderctl store migrate',
-  finish_orders: () => 'run the shop until all is done: orderctl run --until-end',
-  writable_folder: () => 'change who may write there, or use another --storage',
+    'run this again in a moment; if no process is left to finish it: orderctl store migrate',
+  finish_orders: () => 'run the shop until everything is done: orderctl run --until-end',
+  writable_folder: () => 'change the permissions of the folder, or use another --storage',
   lasting_disk: ({ medium }) =>
     medium === 'container'
       ? 'mount a volume there: docker run --volume orderctl_storage:/data'
       : 'move the folder to a local disk: orderctl backup DIR, then restore DIR with another --storage',
   as_owner: ({ user }) => `run it as that user: sudo -u '#${user}' orderctl`,
   carry_over: () =>
-    'carry over what it changes by orderctl user edit --settled or inventory edit --settled, which then removes it',
-  set_price: ({ item }) => `give it one: orderctl inventory update ${item} --price 2.50`,
+    'apply its changes with orderctl user edit --settled or inventory edit --settled, which then deletes it',
+  set_price: ({ item }) => `set one: orderctl inventory update ${item} --price 2.50`,
   name_columns: ({ columns }) =>
-    `name the columns in the first line: ${columns.join(', ')}; others are kept as they are\n` +
-    `or say what the list calls them: --column ${columns[0] ?? ''}=${columns[0] === 'user' ? 'Login' : 'SKU'}`,
+    `name the columns in the first line: ${columns.join(', ')}; other columns are stored as they are\n` +
+    `or map the names that the file uses: --column ${columns[0] ?? ''}=${columns[0] === 'user' ? 'Login' : 'SKU'}`,
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
   fill_or_reject: ({ table }) =>
-    `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,
+    `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject all orders: --allow-empty`,
   check_database: () =>
     'check --store, and that PostgreSQL runs there; "npm run postgres" in the checkout starts one',
   other_database: () => 'create the database (CREATE DATABASE …), or name another with --store',
-  name_archives: () => 'name the folder that has all of its archives: --archive DIR',
-  other_archives: () => 'name another folder with --to: the archives of a store have one of their own',
+  name_archives: () => 'name the folder with all archives of the store: --archive DIR',
+  other_archives: () => 'name another folder with --to: each store needs its own folder for archives',
   database_credentials: () => 'check the user in --store and ORDERCTL_STORE_PASSWORD',
-  stop_owner: () => 'stop it first (a consumer: orderctl stop), or use another folder by --storage',
+  stop_owner: () => 'stop it first (a consumer: orderctl stop), or use another folder with --storage',
   end_owner: () => 'wait for it, or end it with: orderctl stop --kill',
-  wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
+  wake_owner: ({ pid }) => `resume it (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
-  show_order: ({ orderId }) => `see what became of it: orderctl order show ${orderId}`,
+  show_order: ({ orderId }) => `see its outcome: orderctl order show ${orderId}`,
   cancel_order: ({ orderId }) =>
-    `cancel it, which gives back what was paid: orderctl order cancel ${orderId}`,
+    `cancel it, which refunds the payment: orderctl order cancel ${orderId}`,
   check_order: ({ canCancelAhead }) =>
-    `check the id; where its record waits to be read, "orderctl run" reads it${
-      canCancelAhead ? ', and --yet-to-come cancels it before it comes' : ''
+    `check the id; if its record is still unread, "orderctl run" reads it${
+      canCancelAhead ? ', and --yet-to-come cancels the order before it arrives' : ''
     }`,
 
   list_dead_letters: () => 'see: orderctl dlq list',
   list_dead_letters_of: ({ processor }) => `see: orderctl dlq list --processor ${processor}`,
-  other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
+  other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" creates the one of its topic',
   used_dlq_topic: ({ again }) =>
-    `name the dead-letter topic that was in use with --dlq-topic; or ${WAYS_OF_POSITIONS.read_again(again)}`,
+    `name the dead-letter topic that was used before with --dlq-topic; or ${WAYS_OF_POSITIONS.read_again(again)}`,
   dead_letter_ids: () =>
     'use PARTITION:OFFSET, such as 0:17, TOPIC:PARTITION:OFFSET for a topic of another processor, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
 
-  make_to_topic: () => 'make it first, or leave out --to-topic',
-  send_to_topic: () => '--to-topic sends it to another',
-  allow_redrives: ({ count }) => `--max-redrives ${count} sends it again`,
+  make_to_topic: () => 'create it first, or omit --to-topic',
+  send_to_topic: () => 'send it to another topic with --to-topic',
+  allow_redrives: ({ count }) => `to send it again: --max-redrives ${count}`,
 
   produce_again: (way) => {
-    // Others of the same number have ids of their own.
+    // With --count the remaining orders are different ones, with other ids.
     const areTheSame = way.inDoubt && (way.resume !== 'count' || way.unknown > 0);
-    return `${areTheSame ? 'to send them again under the same ids' : 'to go on'}: ${produceAgain(way)}`;
+    return `${areTheSame ? 'to send them again under the same ids' : 'to continue'}: ${produceAgain(way)}`;
   },
   replay_again: ({ inDoubt, after, limit }) => {
     const left = limit === null ? '' : ` --limit ${limit}`;
     const way = `run the same command ${after === null ? 'again' : `with --resume-after ${after}${left}`}`;
-    if (inDoubt) return `to go on under the same ids: ${way}`;
-    return after === null ? way : `to go on, ${way}`;
+    if (inDoubt) return `to continue under the same ids: ${way}`;
+    return after === null ? way : `to continue, ${way}`;
   },
   events_again: ({ by, eventId }) =>
     by === 'seed'
-      ? 'run the same command again: with the same seed the events have the same ids, and count once'
-      : `to send one again so that it counts once, give the same --source, --item and --quantity with its id: --order-id ${eventId}`,
+      ? 'run the same command again: the same seed gives the events the same ids, so each counts once'
+      : `to send it again so that it counts once, repeat --source, --item and --quantity with its id: --order-id ${eventId}`,
   as_new: () => 'add --as-new',
-  not_rejected: () => 'leave out --rejected',
-  resume_after_id: () => 'give --resume-after the id that the interrupted replay named',
+  not_rejected: () => 'omit --rejected',
+  resume_after_id: () => 'pass --resume-after the id that the interrupted replay printed',
   try_again: ({ orderId }) =>
     `to try it again under a new id: orderctl replay --rejected --order ${orderId} --as-new`,
   order_again: ({ orderId, rejected, by }) =>
@@ -110,36 +110,36 @@ const WAYS: Ways = {
     `orderctl replay${rejected ? ' --rejected' : ''} --order ${orderId} --as-new --again`,
 
   check_brokers: () =>
-    'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
+    'check --brokers, that Kafka runs there, and whether it requires --tls or --sasl-mechanism',
   check_acls: () =>
-    'an administrator of the brokers allows it, and sees what is missing: orderctl acl show (access rules, ACLs)',
-  no_credentials: () => 'leave out --sasl-mechanism, or use another port',
+    'ask an administrator of the brokers for the missing access rules (ACLs), listed by: orderctl acl show',
+  no_credentials: () => 'omit --sasl-mechanism, or use another port',
   check_credentials: () =>
     'check --sasl-mechanism, --sasl-username and ORDERCTL_SASL_PASSWORD (or its _FILE)',
   check_tls: () =>
-    'check that this port speaks TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed by ' +
-    'that authority and be for the name in --brokers',
-  other_topic: () => 'name another with --topic; orderctl consume makes a missing one',
+    'check that this port uses TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed by ' +
+    'that authority and valid for the name in --brokers',
+  other_topic: () => 'name another with --topic; orderctl consume creates a missing one',
   create_topic: () =>
-    'leave out --no-create to have it made, make it with "orderctl setup --execute", or name another with --topic, --dlq-topic or --topics',
+    'omit --no-create, create it with "orderctl setup --execute", or name another with --topic, --dlq-topic or --topics',
   make_topic: ({ topic }) =>
-    `make it with "orderctl setup --execute", or ${topic} with Kafka's own tools where no setting names it any more; ` +
-    'what waits is sent then',
+    `create it with "orderctl setup --execute"; if no setting names ${topic} any more, use Kafka's own tools; ` +
+    'pending messages are sent then',
   show_topics: () => 'see: orderctl topics show',
-  apply_topics: () => 'see and mend: orderctl topics apply',
-  own_group: () => 'stop what uses it, or give this folder a group of its own with --group NAME',
+  apply_topics: () => 'see the differences and fix them: orderctl topics apply',
+  own_group: () => 'stop the members of the group, or give this folder a group of its own with --group NAME',
   own_group_or_adopt: () =>
     'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: ' +
-    'orderctl consume --adopt, or orderctl run --adopt where that works the shop',
+    'orderctl consume --adopt, or orderctl run --adopt if the shop is run that way',
   show_offsets: () => 'see: orderctl offsets show',
   show_offsets_of: ({ processor }) => `see: orderctl offsets show --processor ${processor}`,
   apply_topics_of: ({ processor }) =>
-    `"orderctl run ${processor}" makes it, and so does: orderctl topics apply --processor ${processor} --execute`,
-  offsets_file: () => 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
+    `create it with "orderctl run ${processor}", or: orderctl topics apply --processor ${processor} --execute`,
+  offsets_file: () => 'use a file written by orderctl offsets export, or by kafka-consumer-groups with --export',
   ...WAYS_OF_POSITIONS,
 
-  check_schema: () => 'see the fields: orderctl schema check; or send to another topic with --topic',
-  register_schema: () => 'leave out --no-register or --no-create, or register it: orderctl schema register',
+  check_schema: () => 'see the incompatible fields: orderctl schema check; or use another topic with --topic',
+  register_schema: () => 'omit --no-register or --no-create, or register it: orderctl schema register',
   other_registry: () => 'start it, or name another with --registry URL',
   registry_address: () => 'check that --registry is the address of a schema registry with the Confluent API',
   registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
@@ -158,10 +158,10 @@ function produceAgain({ resume, next, unknown, rest, orderId }: ProduceAgain): s
   return [...inDoubt, ...others].join(', then ');
 }
 
-/** The way out in the words of the command line. */
+/** The fix, in words and commands of the command line. */
 export function wayOut(advice: Advice): string {
   if (typeof advice === 'string') return advice;
-  // It may come from the owner of the folder, which may be another version.
+  // Advice from the owner of the folder may be of another version.
   if (!Object.hasOwn(WAYS, advice.kind)) return 'run the same version of orderctl as the consumer';
   return (WAYS[advice.kind] as (advice: TypedAdvice) => string)(advice);
 }
@@ -171,7 +171,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The folder of package.json. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Of this installation. */
+/** The version of this installation. */
 export function version(): string {
   const { version: found } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
     version: string;
@@ -179,7 +179,7 @@ export function version(): string {
   return found;
 }
 
-/** The ways to get a broker that this installation has, one a line. */
+/** How to get a broker with this installation, one way per line. @param fix a first line, if any */
 export function brokerHints(
   fix: string | null,
   env: Environment,
@@ -187,7 +187,7 @@ export function brokerHints(
   cwd: string = process.cwd(),
 ): string {
   const isHere = resolve(cwd) === resolve(root);
-  // What is in the checkout helps those who work in it: an installation has commands.
+  // Scripts of the checkout are only for users who work in it.
   const isInCheckout =
     !root.split(sep).includes('node_modules') && !relative(root, cwd).split(sep).includes('..');
   const ways: string[] = fix === null ? [] : [fix];
@@ -205,26 +205,26 @@ export function brokerHints(
   return ways.join('\n');
 }
 
-/** A command that a text may name. */
+/** A command that a message may name. */
 export interface NamedCommand {
   readonly name: string;
-  /** What its flags say where to find: the store, the whole shop (store, Kafka and registry), or none of these. */
+  /** What its global options locate: the store, the whole shop (store, Kafka and registry), or none of these. */
   readonly worksOn: 'nothing' | 'store' | 'shop';
 }
 
-/** A setting that was given as a flag, and so holds for no other command. */
+/** A setting that was given as a flag, so a command in a message must repeat it. */
 export interface GivenFlag {
   readonly flag: string;
-  /** null: it takes none. */
+  /** null: a flag without a value. */
   readonly value: string | null;
 }
 
 const OF_THE_STORE: ReadonlySet<string> = new Set(['--config', '--store', '--storage']);
 
 /**
- * Commands that a text names, as they can be typed: with the flags that say where this one works, since without them
- * they would do something elsewhere, on the store, topic or group of the defaults; and by npx where npm has found this
- * program, since a shell finds none.
+ * Returns a function that makes the commands in a message ready to type: it adds the given flags, without which a
+ * command would use the default store, topic or group; and `npx`, if this program was started by npm and may not be
+ * on the PATH.
  */
 export function rephraser(
   commands: readonly NamedCommand[],
@@ -253,19 +253,19 @@ export function rephraser(
   return (text) => withFlags(text).replace(anyCall, 'npx orderctl ');
 }
 
-/** By `npx orderctl`, or a script of the checkout such as `npm start`. */
+/** Whether it was started by `npx orderctl`, or by a script of the checkout such as `npm start`. */
 function isByNpm({ npm_lifecycle_script: script = '' }: Environment): boolean {
   return /(^|[\s/"])orderctl(["\s]|$)/.test(script);
 }
 
-/** How this installation is called from here. */
+/** The command that runs this installation. @param isHere whether the working directory is its root */
 function ownCommand(root: string, isHere: boolean, env: Environment): string {
   if (isByNpm(env)) return 'npx orderctl';
   if (onPath('orderctl', env)) return 'orderctl';
   return isHere ? 'npx orderctl' : quoted(join(root, 'bin/orderctl'));
 }
 
-/** For a shell. */
+/** Quotes a path for a shell. */
 export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -126,7 +126,7 @@ function newProgram(session: Session): Command {
   describe(program, {
     summary: 'orders from Kafka into files, exactly once',
     prose:
-      'Processes orders from Kafka against users and stock, each exactly once. Of one command: orderctl COMMAND --help',
+      'Processes orders from Kafka against users and stock, each exactly once. Help for a command: orderctl COMMAND --help',
     examples: [],
   });
   program

@@ -11,10 +11,10 @@ export interface MessageFlags {
   readonly all?: true;
 }
 
-/** Gives a command the messages that it is about. */
+/** Lets a command accept names of messages, or --all. */
 export function takingMessages(command: Command): Command {
   return command
-    .argument('[MESSAGE...]', 'of the catalogue, such as orders.created')
+    .argument('[MESSAGE...]', 'messages of the catalogue, such as orders.created')
     .option('--all', 'all messages of the catalogue');
 }
 

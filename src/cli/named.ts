@@ -3,9 +3,9 @@ import { Failure } from '../domain/failure.ts';
 
 type Flag = '--user' | '--item' | '--supplier';
 
-/** Gives a verb a name, as its argument or by a flag: `user add alice` and `user add --user alice` are the same. */
+/** Lets a subcommand accept a name as its argument or by a flag: `user add alice` or `user add --user alice`. */
 export function takingName(command: Command, flag: Flag, what: string): Command {
-  return command.argument('[NAME]', what).option(`${flag} <NAME>`, 'the same by a flag');
+  return command.argument('[NAME]', what).option(`${flag} <NAME>`, 'the same, as a flag');
 }
 
 /** @returns undefined where neither is given @throws Failure usage */

@@ -95,11 +95,11 @@ export function takingTimes(command: Command, what: string): Command {
   return command
     .option('--since <TIME>', `${what} at or after this time`)
     .option('--until <TIME>', `${what} before this time`)
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)');
+    .option('--time-zone <NAME>', "time zone of a date (default: this machine's)");
 }
 
 /** Gives a command the flags that select decisions. */
-export function takingDecisions(command: Command, limit = 'at most so many'): Command {
+export function takingDecisions(command: Command, limit = 'at most N'): Command {
   command
     .option('--user <NAME>', 'only orders of this user')
     .option('--item <NAME>', 'only orders with this item');
@@ -109,8 +109,8 @@ export function takingDecisions(command: Command, limit = 'at most so many'): Co
 /** Gives a command the flag that shows what was. @param what it shows, such as `the stock` */
 export function takingMoment(command: Command, what: string): Command {
   return command
-    .option('--at <TIME|SEQ>', `${what} as of then: a time, or the number of a commit`)
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)');
+    .option('--at <TIME|SEQ>', `${what} as of a time, or of the number of a commit`)
+    .option('--time-zone <NAME>', "time zone of a date (default: this machine's)");
 }
 
 /**

@@ -2,8 +2,8 @@ import type { ProcessorName } from './messages/message.ts';
 import type { UserStatus } from './tables.ts';
 
 /**
- * The way out of a failure. A text says what any face of the program can say; where the way out is a command or a
- * setting, a value says which, and the face puts it into its own words.
+ * The fix for a failure. A text is the same for the command line and the HTTP API; an object stands for a command or a
+ * setting, which each of them expresses in its own words.
  */
 export type Advice =
   | string
@@ -16,7 +16,7 @@ export type Advice =
   | SendAdvice
   | Together;
 
-/** One after the other. */
+/** Several fixes, one after the other. */
 interface Together {
   readonly kind: 'in_turn';
   readonly steps: readonly Advice[];
@@ -33,29 +33,29 @@ type StockAdvice =
   | { readonly kind: 'take_less'; readonly item: string; readonly most: number };
 
 type StoreAdvice =
-  /** Two folders have one id: use one of them, or give each its own. */
+  /** Two folders have the same id: use only one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
   | { readonly kind: 'migrate_store' | 'finish_replacing' | 'finish_orders' }
   | { readonly kind: 'lasting_disk'; readonly medium: 'container' | 'memory' | 'remote' }
-  /** The shop of this folder is on a PostgreSQL in it. */
+  /** The store is in a PostgreSQL whose data is in this folder. */
   | { readonly kind: 'in_database'; readonly folder: string }
-  /** By the number of the user. */
+  /** `user`: the number of the user that owns the folder. */
   | { readonly kind: 'as_owner'; readonly user: number }
-  /** `fill_or_reject`: or go on and have every order rejected. */
+  /** `fill_or_reject`: add some, or continue and reject every order. */
   | { readonly kind: 'add_first' | 'fill_or_reject'; readonly table: 'users' | 'items' }
   | { readonly kind: 'name_columns'; readonly columns: readonly string[] }
   | { readonly kind: 'check_database' | 'other_database' | 'database_credentials' }
   | { readonly kind: 'name_archives' | 'other_archives' }
   | { readonly kind: 'stop_owner' | 'end_owner' }
-  /** It does not answer. */
+  /** The owner does not answer. `pid` is null if it is unknown. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
 
 type OrderAdvice =
   | { readonly kind: 'show_order' | 'cancel_order'; readonly orderId: string }
   | {
       readonly kind: 'check_order';
-      /** Whether it may be cancelled before it comes. */
+      /** Whether it can be cancelled before it arrives. */
       readonly canCancelAhead: boolean;
     };
 
@@ -73,7 +73,7 @@ type KafkaAdvice =
   | { readonly kind: 'own_group' | 'own_group_or_adopt' }
   | { readonly kind: 'show_offsets' | 'offsets_file' }
   | { readonly kind: 'show_offsets_of' | 'apply_topics_of'; readonly processor: ProcessorName }
-  /** A topic is not what this folder has read: it is another cluster, or the topic was created again. */
+  /** The topic is not the one that this folder has read: the cluster is another one, or the topic was recreated. */
   | { readonly kind: 'topic_made_again' }
   | ({ readonly kind: 'other_cluster' | 'topic_changed' } & OfReader)
   | ({ readonly kind: 'offsets_gone'; readonly partition: number } & OfReader)
@@ -88,7 +88,7 @@ interface ReadAgain {
   readonly offset: number;
 }
 
-/** Absent: `orders` has read it, or it is not known which processor has. */
+/** Absent: the reader is `orders`, or unknown. */
 interface OfReader {
   readonly reader?: { readonly processor: ProcessorName; readonly topic: string };
 }
@@ -104,7 +104,7 @@ type SendAdvice =
   | EventsAgain
   | { readonly kind: 'as_new' | 'not_rejected' | 'resume_after_id' }
   | { readonly kind: 'try_again'; readonly orderId: string }
-  /** `by`: the id of the try that was accepted. */
+  /** `by`: the id of the accepted attempt; null: the failure's message names it already, or it is the order itself. */
   | {
       readonly kind: 'order_again';
       readonly orderId: string;
@@ -114,11 +114,11 @@ type SendAdvice =
 
 export interface ProduceAgain {
   readonly kind: 'produce_again';
-  /** Some may be stored: they are sent again under the same ids. */
+  /** Some orders may be stored already, so they must be sent again under the same ids. */
   readonly inDoubt: boolean;
-  /** From a number, under the same ids; with other orders, as many as are left; or with the same one order. */
+  /** The flag to resume with: from a number, under the same ids; the remaining count of new orders; or the one order. */
   readonly resume: 'from' | 'from_line' | 'count' | 'order_id';
-  /** The first that is not known to be sent; null: none was. */
+  /** The number of the first order that is not known to be sent; null: none was sent. */
   readonly next: number | null;
   readonly unknown: number;
   readonly rest: number;
@@ -128,18 +128,18 @@ export interface ProduceAgain {
 export interface ReplayAgain {
   readonly kind: 'replay_again';
   readonly inDoubt: boolean;
-  /** The last that was sent. */
+  /** The id of the last order that was sent. */
   readonly after: string | null;
   readonly limit: number | null;
 }
 
 export interface EventsAgain {
   readonly kind: 'events_again';
-  /** All of them by the seed that they were made with, or each by its id. */
+  /** How to send the events again: all of them with the same seed, or each with its id. */
   readonly by: 'seed' | 'event_id';
-  /** The first that is in doubt. */
+  /** The id of the first event in doubt. */
   readonly eventId: string;
 }
 
-/** Advice that a face puts into words. */
+/** Advice that the command line and the HTTP API each put into words. */
 export type TypedAdvice = Exclude<Advice, string>;

@@ -19,23 +19,25 @@ import { momentGiven, printReached, type MomentFlags } from '../tables/past.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Checks from the files that the books balance: the stock of every item is what was put in less what was sold, ' +
-      'each accepted order began where the one before it ended, each id is decided once, and logs, edits, index, ' +
-      'journal, positions and CSVs agree. Works beside a running consumer. A hand edit that was not taken in yet, or a ' +
-      'CSV that lags a running consumer, is reported but is not a difference; a CSV that cannot be parsed is. Records that a reset skipped are listed.\n\n' +
-      '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
-      'letter, or skipped; and an order of the checkout that is not finished has an unread record, a message to be sent, an effect or a dead letter. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
-      'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +
-      '--at shows whether they balanced then, by the logs alone: stock, users, orders and the steps of the checkout. It ' +
+      'Checks the store: the stock of every item equals its additions less its sales, each accepted order started from ' +
+      'the stock that the one before it left, each id is decided once, and logs, edits, index, journal, positions and ' +
+      'CSVs agree. Works while a consumer runs. A hand edit that is not applied yet, or a CSV that lags behind a ' +
+      'running consumer, is reported but not a difference; a CSV that cannot be parsed is. Records that a reset ' +
+      'skipped are listed.\n\n' +
+      '--with-topic also reads every record below the stored positions: each must be a decided order, a duplicate, a ' +
+      'dead letter or skipped, and each unfinished order of the checkout must have an unread record, a pending message, ' +
+      'an effect or a dead letter. --repair rebuilds what is derived from the logs (CSVs, index, ends of the logs since ' +
+      'the last checkpoint); exit code 4 while a consumer runs. Damaged logs must be restored from a backup.\n\n' +
+      '--at checks the books as of a time, using only the logs: stock, users, orders and steps of the checkout. It ' +
       'excludes --with-topic and --repair.\n\n' +
-      'Exit code 6 when something differs.',
+      'Exit code 6 if there is a difference.',
     examples: [
-      ['orderctl audit --with-topic', 'every record accounted for'],
-      ['orderctl audit --at 2026-11-28', 'the books as of midnight'],
+      ['orderctl audit --with-topic', 'account for every record too'],
+      ['orderctl audit --at 2026-11-28', 'check the books as of midnight'],
     ],
   })
-    .option('--with-topic', 'read the topic too')
-    .option('--repair', 'rebuild what is made from the logs');
+    .option('--with-topic', 'also read the topic')
+    .option('--repair', 'rebuild what is derived from the logs');
   takingMoment(command, 'the books').action(async (flags: AuditFlags) => {
     const { settings, printer, isJson } = session;
     const at = momentGiven(flags);
@@ -50,7 +52,7 @@ export function register(command: Command, session: Session): void {
     });
     if (result.ownerUnknown !== null) {
       printer.warn(
-        `whether a consumer runs is not known: ${result.ownerUnknown.message}; read without it, as of the last commit`,
+        `it is not known whether a consumer runs: ${result.ownerUnknown.message}; checked as of the last commit`,
       );
     }
     if (result.asOf !== null) printReached(session, result.asOf);
@@ -66,11 +68,11 @@ interface AuditFlags extends MomentFlags {
   repair?: true;
 }
 
-/** What is asked of the topic and of the files is how they are now. */
+/** Refuses --at with flags that work on the current topic or files. @throws Failure invalid_value */
 function exclude({ at, withTopic, repair }: AuditFlags): void {
   if (at === undefined || (withTopic === undefined && repair === undefined)) return;
   throw new Failure('invalid_value', `--at excludes ${repair === true ? '--repair' : '--with-topic'}`, {
-    fix: 'give one of them',
+    fix: 'use one of them',
   });
 }
 
@@ -86,7 +88,7 @@ async function topicPorts(session: Session): Promise<TopicPorts> {
   return { broker, codec, createdCodec, topic, dlqTopic, names };
 }
 
-/** Where it is not known it may. */
+/** Whether a consumer runs; true if that is not known. */
 async function mayRun(access: StoreAccess): Promise<boolean> {
   try {
     return (await access.consumerStatus()) !== null;

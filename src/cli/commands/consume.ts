@@ -31,28 +31,29 @@ export function register(command: Command, session: Session): void {
   addMetricsFlags(
     describe(command, {
       prose:
-        'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
-        'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
-        'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand; a ' +
-        'second one leaves at once, which is safe too.\n\n' +
-        'Reading continues where it ended. --reset reads everything again, which changes nothing; --reset-to goes to ' +
-        'earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
-        'One consumer owns a folder (4 for a second one); on PostgreSQL any number share the partitions. A copy of a folder that is in use needs --new-id and a --group ' +
-        'of its own. A folder without users or items is refused (3), since every order would be rejected for good.',
+        'Processes orders from the topic, each exactly once: decision and position are stored in one commit. Accepted ' +
+        'orders go to orders.jsonl and reduce the stock, rejected ones go to rejections.jsonl with the reason, and ' +
+        'records that are not orders go to the dead-letter topic. Runs until Ctrl-C, which finishes the work in ' +
+        'progress; a second Ctrl-C exits at once, which is safe too.\n\n' +
+        'Reading continues from the stored position. --reset reads everything again, which changes nothing; --reset-to ' +
+        'accepts earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
+        'A folder has one consumer (a second one exits with 4); on PostgreSQL any number share the partitions. A copy ' +
+        'of a folder that is in use needs --new-id and a --group of its own. A folder without users or items is ' +
+        'refused (3), since every order would be rejected for good.',
       examples: [
         ['orderctl consume', 'run until Ctrl-C'],
-        ['orderctl consume --until-end', 'decide what is there, then stop'],
+        ['orderctl consume --until-end', 'process all unread orders, then stop'],
       ],
     })
-      .option('--until-end', 'stop once past the end offsets seen at start')
+      .option('--until-end', 'stop at the end offsets seen at the start')
       .option('--max-messages <N>', 'stop after N records')
-      .option('--reset', 'begin again at the earliest offset')
-      .option('--reset-to <WHERE>', 'to all that offsets reset --to takes, such as 2h')
+      .option('--reset', 'start again from the earliest offset')
+      .option('--reset-to <WHERE>', 'start from there, as for offsets reset --to')
       .option('--partitions <LIST>', 'reset only these, such as 0,2')
       .option('--each', 'print every decision to stdout')
       .option('--adopt', "take over another folder's consumer group")
-      .option('--new-id', 'this folder is a copy: give it an id of its own first')
-      .option('--allow-empty', 'go on without users or items: all is rejected')
+      .option('--new-id', 'give this folder, a copy, an id of its own first')
+      .option('--allow-empty', 'run without users or items, rejecting all orders')
       .option('--no-create', 'do not create missing topics'),
   ).action(async (flags: Flags) => {
     await consume(session, flags);
@@ -82,7 +83,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
     signal,
     on: (event: ConsumeOrdersEvent) => {
       report.take(event);
-      // As a service manager does it, so that it takes no longer either.
+      // Stop as for a service manager, with the same time limit.
       if (event.kind === 'stop_asked' && !signal.aborted) process.kill(process.pid, 'SIGTERM');
     },
   };
@@ -101,8 +102,8 @@ type Request = Pick<
 function readFlags(flags: Flags): Request {
   const isReset = flags.reset === true || flags.resetTo !== undefined;
   if (flags.partitions !== undefined && !isReset) {
-    throw new Failure('usage', '--partitions goes with --reset or --reset-to', {
-      fix: 'add --reset-to earliest, latest, an offset, 2h or a time; a consumer reads all partitions',
+    throw new Failure('usage', '--partitions needs --reset or --reset-to', {
+      fix: 'add --reset-to earliest, latest, an offset, 2h or a time; a consumer always reads all partitions',
     });
   }
   const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);

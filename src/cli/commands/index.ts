@@ -3,128 +3,128 @@ import type { NamedCommand } from '../hints.ts';
 import type { Session } from '../session.ts';
 
 interface CommandModule {
-  /** Gives the command its help, options, verbs and action. */
+  /** Adds help, options, subcommands and action to the command. */
   register(command: Command, session: Session): void;
 }
 
 interface CommandEntry extends NamedCommand {
   readonly summary: string;
-  /** Whether it warns of saves of a CSV that were set aside: not where users and stock do not matter to it. */
+  /** Whether it warns about CSV saves that were set aside; false for commands that use neither users nor stock. */
   readonly warnsOfConflicts: boolean;
-  /** Called when the command is: what one command needs must not slow down another. */
+  /** Loads the module only when its command runs, so that no command slows down another. */
   readonly load: () => Promise<CommandModule>;
 }
 
-/** Every command, in the order of the help. */
+/** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'user',
-    summary: 'users and whether they have paid',
+    summary: 'manage users and their payment status',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./user/index.ts'),
   },
   {
     name: 'inventory',
-    summary: 'items and their stock',
+    summary: 'manage items and their stock',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./inventory/index.ts'),
   },
   {
     name: 'supplier',
-    summary: 'who delivers: reference data for restocks',
+    summary: 'manage suppliers, the reference data of restocks',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./supplier/index.ts'),
   },
   {
     name: 'produce',
-    summary: 'send orders',
+    summary: 'send orders and stock events to Kafka',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./produce.ts'),
   },
   {
     name: 'consume',
-    summary: 'read orders, decide them, store them',
+    summary: 'process orders from Kafka',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./consume.ts'),
   },
   {
     name: 'run',
-    summary: 'run processors: orders, and what reacts to them',
+    summary: 'run all processors, or the named ones',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./run.ts'),
   },
   {
     name: 'serve',
-    summary: 'the HTTP API',
+    summary: 'serve the HTTP API',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./serve.ts'),
   },
   {
     name: 'order',
-    summary: 'what became of orders, and why',
+    summary: 'show, explain and cancel orders',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./order/index.ts'),
   },
   {
     name: 'audit',
-    summary: 'whether the books balance',
+    summary: 'check that the books balance',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./audit.ts'),
   },
   {
     name: 'analytics',
-    summary: 'orders and revenue by the hour, and what sold most',
+    summary: 'show orders and revenue by hour, and top products',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./analytics/index.ts'),
   },
   {
     name: 'report',
-    summary: 'the sales of a day, as files or on the screen',
+    summary: 'print the sales of a day, or write them to files',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./report/index.ts'),
   },
   {
     name: 'what-if',
-    summary: 'what would have come of other stock, prices or users',
+    summary: 'recompute past orders with other stock, prices or users',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./what-if/what-if.ts'),
   },
   {
     name: 'replay',
-    summary: 'send decided orders again',
+    summary: 'send processed orders again',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./replay.ts'),
   },
   {
     name: 'offsets',
-    summary: 'show and move the position in the topic',
+    summary: 'show, reset and export positions in topics',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./offsets/index.ts'),
   },
   {
     name: 'status',
-    summary: 'state of the running consumer',
+    summary: 'show the state of the running consumer',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./status.ts'),
   },
   {
     name: 'backup',
-    summary: 'copy the storage folder at any time',
+    summary: 'back up the storage folder, even while it is in use',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./backup/backup.ts'),
@@ -138,7 +138,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'store',
-    summary: 'the folder or database that it all is in',
+    summary: 'show, upgrade or move the store',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./store/index.ts'),
@@ -152,84 +152,84 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'dlq',
-    summary: 'records that could not be read as orders',
+    summary: 'inspect, redrive and discard dead letters',
     worksOn: 'shop',
     warnsOfConflicts: true,
     load: () => import('./dlq/index.ts'),
   },
   {
     name: 'topics',
-    summary: 'the topics that orderctl needs, and those that the cluster has',
+    summary: 'compare and create the topics that orderctl needs',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./topics/index.ts'),
   },
   {
     name: 'acl',
-    summary: 'who may do what at the brokers',
+    summary: 'compare and create access rules (ACLs) of the brokers',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./acl/index.ts'),
   },
   {
     name: 'schema',
-    summary: 'the schemas of messages in the registry',
+    summary: 'compare and register message schemas',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./schema/index.ts'),
   },
   {
     name: 'doctor',
-    summary: 'check settings, folder and services',
+    summary: 'check settings, storage folder and services',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./doctor.ts'),
   },
   {
     name: 'setup',
-    summary: 'make the folder, topics and schemas that a run needs',
+    summary: 'create the storage folder, topics and schemas for a run',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./setup.ts'),
   },
   {
     name: 'up',
-    summary: 'the whole shop in one command',
+    summary: 'run a whole shop in one command',
     worksOn: 'store',
     warnsOfConflicts: true,
     load: () => import('./up/up.ts'),
   },
   {
     name: 'break',
-    summary: 'kill and disturb the shop of "up", to see its books balance',
+    summary: 'inject a fault into the shop of "up" and check its books',
     worksOn: 'nothing',
     warnsOfConflicts: true,
     load: () => import('./up/break.ts'),
   },
   {
     name: 'dev',
-    summary: 'a Kafka and a schema registry, for development',
+    summary: 'run a Kafka broker and a schema registry for development',
     worksOn: 'nothing',
     warnsOfConflicts: false,
     load: () => import('./dev.ts'),
   },
   {
     name: 'demo',
-    summary: 'the whole story in ten seconds',
+    summary: 'demonstrate exactly-once processing in ten seconds',
     worksOn: 'nothing',
     warnsOfConflicts: false,
     load: () => import('./demo.ts'),
   },
   {
     name: 'config',
-    summary: 'settings and where they come from',
+    summary: 'show settings and their sources',
     worksOn: 'shop',
     warnsOfConflicts: false,
     load: () => import('./config/index.ts'),
   },
   {
     name: 'completion',
-    summary: 'completion for bash, zsh and fish',
+    summary: 'print a completion script for bash, zsh or fish',
     worksOn: 'nothing',
     warnsOfConflicts: false,
     load: () => import('./completion.ts'),

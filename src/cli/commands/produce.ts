@@ -48,35 +48,35 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends orders as Avro events: five samples for random users, unpaid too, and items; with --user, --item and ' +
-      '--quantity exactly that one, even if it will be rejected; with --file those of a file of NDJSON, ' +
-      'checked as a whole before the first is sent (6). A missing id follows from content and line; a price is that of the item. ' +
-      '--flow checkout sends to orders.created, with addresses of the tables (without a price: 3). --source ' +
-      'sends events for the processor stock: of random items, or those of --item; with --count 0 suppliers ' +
-      'deliver what is low.\n\n' +
-      'Ctrl-C: 130, and 0 with --count 0. No broker answers: 5. No users or items: 3.',
+      'Sends orders as Avro: by default five samples with random users (also unpaid ones) and items. With --user, --item ' +
+      'and --quantity, sends that one order, even if it will be rejected. With --file, sends the orders of an NDJSON ' +
+      'file, after checking all of it (6). An order without an id gets one derived from content and line; prices are ' +
+      'those of the items. --flow checkout sends to orders.created, with addresses from the tables (3 without a ' +
+      'price). --source sends stock events for random items, or for --item; with --count 0, suppliers also deliver ' +
+      'items that are low.\n\n' +
+      'Exit codes: 130 on Ctrl-C (0 with --count 0), 5 no broker answers, 3 no users or items.',
     examples: [
-      ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
-      ['orderctl produce --source store --store-id S1 --item pen=2', 'exactly this sale at a till'],
+      ['orderctl produce --user bob --item pen=2 --item book=1', 'send exactly this order'],
+      ['orderctl produce --source store --store-id S1 --item pen=2', 'send a sale at a till'],
     ],
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
-    .option('--delay <SECONDS>', 'between two, also 100ms (default 0; 1 with --count 0)')
-    .option('--rate <N>', 'orders a second, as far as the brokers keep up')
-    .option('--seed <N>', 'the same orders and ids for the same users and items')
-    .option('--from <N>', 'with --seed: begin with the Nth of these orders')
-    .option('--user <NAME>', 'exactly one order: of this user')
-    .option('--item <NAME>', 'its line, also pen=2; repeat with --quantity', collect)
-    .option('--quantity <N>', 'of the item before it', collect)
-    .option('--order-id <ID>', 'its id, also of an event (default: a new one)')
-    .option('--file <FILE>', 'orders from NDJSON; - is stdin')
-    .option('--from-line <N>', 'begin with this line of the file')
+    .option('--delay <SECONDS>', 'pause, also 100ms (default 0; 1 with --count 0)')
+    .option('--rate <N>', 'orders per second, if the brokers keep up')
+    .option('--seed <N>', 'send reproducible orders and ids')
+    .option('--from <N>', 'with --seed: start with the Nth of these orders')
+    .option('--user <NAME>', 'send one order, of this user')
+    .option('--item <NAME>', 'item of a line, also pen=2; repeatable', collect)
+    .option('--quantity <N>', 'quantity of the preceding --item', collect)
+    .option('--order-id <ID>', 'id of the order or event (default: a new one)')
+    .option('--file <FILE>', 'send orders from NDJSON; - is stdin')
+    .option('--from-line <N>', 'start with this line of the file')
     .option('--flow <FLOW>', 'direct or checkout', 'direct')
-    .option('--address <TEXT>', 'of the checkout: where one order goes to')
-    .option('--source <NAME>', 'online, store, supplier or all: their events')
-    .option('--store-id <ID>', 'with --source store --item: where it was sold')
-    .option('--supplier-id <ID>', 'with --source supplier --item: who delivers')
-    .option('--faulty <PERCENT>', 'with --source: so many doubled, as many wrong')
+    .option('--address <TEXT>', 'checkout: address of the one order')
+    .option('--source <NAME>', 'send events of online, store, supplier or all')
+    .option('--store-id <ID>', 'with --source store --item: the store')
+    .option('--supplier-id <ID>', 'with --source supplier --item: the supplier')
+    .option('--faulty <PERCENT>', 'with --source: duplicates, and as many invalid')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {
@@ -87,10 +87,10 @@ export function register(command: Command, session: Session): void {
 
 type Prices = Pick<Catalogue, 'prices'>;
 
-/** What is to be sent, and what reports say of it. */
+/** The orders to send, and what reports need to know about them. */
 interface Plan {
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
-  /** null: without end. */
+  /** null: unlimited. */
   readonly count: number | null;
   readonly resume: ProduceAgain['resume'];
 }
@@ -100,7 +100,7 @@ async function produce(session: Session, flags: Flags): Promise<void> {
   refuseMixtures(flags);
   const [event] = EVENT_FLAGS.filter((name) => flags[name] !== undefined);
   if (event !== undefined)
-    throw new Failure('usage', `${flagOf(event)} is about events of sources`, { fix: 'add --source' });
+    throw new Failure('usage', `${flagOf(event)} is only for events`, { fix: 'add --source' });
   const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
@@ -145,13 +145,13 @@ function flagOf(name: keyof Flags): string {
 
 function mixed(one: string, other: string): Failure {
   return new Failure('usage', `${one} and ${other} cannot be combined`, {
-    fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
+    fix: 'use --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
   });
 }
 
 function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
   if (flags.delay !== undefined && flags.rate !== undefined) {
-    throw new Failure('usage', '--delay and --rate cannot be combined', { fix: 'give one of them' });
+    throw new Failure('usage', '--delay and --rate cannot be combined', { fix: 'use one of them' });
   }
   if (flags.rate !== undefined) return { delayMs: 0, perSecond: decimalNumber('--rate', flags.rate) };
   const delayMs = flags.delay === undefined ? null : delay('--delay', flags.delay);
@@ -174,8 +174,8 @@ function refuseMixtures(flags: Flags): void {
     (flag) => flag !== undefined,
   );
   if (flags.count !== undefined && flags.orderId !== undefined && flags.count !== '1') {
-    throw new Failure('usage', '--order-id names one order, and --count asks for several', {
-      fix: 'leave one of them out: several of one id are duplicates',
+    throw new Failure('usage', '--order-id and --count cannot be combined: orders with the same id are duplicates', {
+      fix: 'omit one of them',
     });
   }
   if (both.length > 1) {
@@ -186,10 +186,10 @@ function refuseMixtures(flags: Flags): void {
 async function openFile(session: Session, flags: Flags, signal: AbortSignal): Promise<WholeFile | null> {
   if (flags.file === undefined) {
     if (flags.fromLine === undefined) return null;
-    throw new Failure('usage', '--from-line is about a file', { fix: 'name the file with --file' });
+    throw new Failure('usage', '--from-line needs a file', { fix: 'name the file with --file' });
   }
   try {
-    const about = { flag: '--file', what: 'one JSON object a line' };
+    const about = { flag: '--file', what: 'one JSON object per line' };
     return await WholeFile.open(flags.file, about, session, signal);
   } catch (error) {
     throw signal.aborted ? stoppedBefore() : error;
@@ -213,7 +213,7 @@ async function planFile(
     const newId = await openLineIds(await file.sha256());
     idOf = (line) => `ORD-${newId(line)}`;
     printer.info(
-      `${count(found.withoutId, 'line')} without order_id: the ids follow from the content of the file, whatever its name: the same content sent again makes duplicates; for new orders give them an order_id`,
+      `${count(found.withoutId, 'line')} without order_id: their ids are derived from the content of the file, so sending the same content again makes duplicates; for new orders, add an order_id`,
     );
   }
   const hasMore = catalogue !== null;
@@ -233,7 +233,7 @@ async function* onwards(
 }
 
 function stoppedBefore(): Failure {
-  return new Failure('interrupted', 'interrupted while the orders were checked: nothing was sent', {
+  return new Failure('interrupted', 'interrupted while checking the orders; nothing was sent', {
     fix: 'run the same command again',
   });
 }
@@ -258,12 +258,12 @@ async function planOrders(session: Session, flags: Flags, catalogue: Catalogue |
   const seed = flags.seed === undefined ? null : wholeNumber('--seed', flags.seed, { max: MAX_SEED });
   const from = flags.from === undefined ? 1 : wholeNumber('--from', flags.from, { min: 1 });
   if (flags.from !== undefined && seed === null) {
-    throw new Failure('usage', '--from counts the orders of --seed', {
-      fix: 'add --seed N, the same number as in the run that is to go on',
+    throw new Failure('usage', '--from needs --seed', {
+      fix: 'add --seed N, with the number of the run to continue',
     });
   }
   if (total !== null && from > total) {
-    throw new Failure('invalid_value', `--from ${from} is beyond the last of ${total} orders`, {
+    throw new Failure('invalid_value', `--from ${from} is greater than --count ${total}`, {
       fix: `use a number up to ${total}, or a larger --count`,
     });
   }
@@ -280,12 +280,12 @@ async function planOrders(session: Session, flags: Flags, catalogue: Catalogue |
 }
 
 async function orderIds(seed: number | null = null): Promise<() => string> {
-  // The ids have numbers of their own, so that they do not follow from how many the orders took.
+  // Ids have a random generator of their own, so that they do not depend on how many numbers the orders used.
   const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
   return () => `ORD-${newId()}`;
 }
 
-/** @param total 0: without end */
+/** @param total 0: unlimited */
 function* copies(order: Order, newId: () => string, total: number): Generator<Numbered> {
   for (let number = 1; total === 0 || number <= total; number += 1) {
     const createdAt = systemClock.now();

@@ -30,26 +30,27 @@ interface Flags extends TimeFlags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends the orders of orders.jsonl again, with the same ids and keys. Their ids are decided, so that changes nothing ' +
-      'in the live topic; --to-topic sends them elsewhere. --as-new sends them under new ids, to be decided again, and ' +
-      '--rejected --as-new those of rejections.jsonl: ORD-7.r1, and ORD-7.r2 once that was rejected. So an order is fulfilled ' +
-      'once: one whose last try was accepted is left out unless --again is given (4 for --order).\n\n' +
-      'Flags that select go together; --since is inclusive, --until exclusive. Orders that cannot be sent are named and ' +
-      'left out (6 in the end). Ctrl-C: 130, with the --resume-after to continue with.',
+      'Sends the accepted orders of orders.jsonl again, with the same ids and keys. Since their ids are decided already, ' +
+      'this changes nothing in the live topic; --to-topic sends them to another one. --as-new sends them under new ids, ' +
+      'to be decided again; --rejected --as-new does so for rejected orders: ORD-7.r1, then ORD-7.r2 if that was ' +
+      'rejected too. To fulfil each order only once, orders whose last attempt was accepted are skipped (4 with ' +
+      '--order), unless --again is given.\n\n' +
+      'An order must match all filters; --since is inclusive, --until exclusive. Orders that cannot be sent are reported ' +
+      'and skipped (exit code 6). Ctrl-C exits with 130 and prints the --resume-after to continue with.',
     examples: [
-      ['orderctl replay --dry-run', 'what would be sent'],
-      ['orderctl replay --rejected --user bob --as-new', "bob has paid: try bob's orders again"],
+      ['orderctl replay --dry-run', 'show what would be sent'],
+      ['orderctl replay --rejected --user bob --as-new', "try bob's rejected orders again"],
     ],
   })
-    .option('--delay <SECONDS>', 'between two orders (default 0)')
+    .option('--delay <SECONDS>', 'pause between two orders (default 0)')
     .option('--order <ID>', 'only this order');
   takingDecisions(command)
     .option('--to-topic <NAME>', 'send to this topic instead')
-    .option('--rejected', 'rejected orders instead of accepted ones')
-    .option('--as-new', 'under new ids: they are decided again')
-    .option('--again', 'with --as-new: also those whose last try was accepted')
+    .option('--rejected', 'send rejected orders instead of accepted ones')
+    .option('--as-new', 'send under new ids, to be decided again')
+    .option('--again', 'with --as-new: even if the last attempt was accepted')
     .option('--dry-run', 'only print what would be sent')
-    .option('--resume-after <ID>', 'leave out everything up to this order')
+    .option('--resume-after <ID>', 'skip everything up to this order')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {

@@ -26,23 +26,23 @@ export function register(command: Command, session: Session): void {
   addMetricsFlags(
     describe(command, {
       prose:
-        'Runs processors on the storage folder, all of them unless some are named. Each reads its topics in a ' +
-        'consumer group of its own (orders in --group, any other in GROUP.NAME), and commits what it decides together ' +
-        'with its positions, the messages to be sent and the effects to be performed; those follow after the commit. ' +
-        'One process at a time runs on a folder. Ctrl-C finishes what is in hand. "orderctl consume" is "orderctl run ' +
+        'Runs the named processors, or all, on the storage folder. Each reads its topics in a consumer group of its own ' +
+        '(--group for orders, GROUP.NAME for the others), and commits its results together with its positions, the ' +
+        'messages to send and the effects to perform; these are sent and performed after the commit. Only one process ' +
+        'at a time can run on a folder. Ctrl-C finishes the work in progress. "orderctl consume" is "orderctl run ' +
         'orders" with more flags.\n\n' +
-        '--until-end stops when everything is read that was there at the start, and what the processors sent to each ' +
-        'other; nothing waits to be sent, and no effect is due. A missing topic is created; with --no-create the exit ' +
-        'code is 3 instead.',
+        '--until-end stops when all records that existed at the start, and those that the processors sent to each ' +
+        'other, have been read, no message is pending and no effect is due. Missing topics are created; with ' +
+        '--no-create the exit code is 3 instead.',
       examples: [
-        ['orderctl run', 'all processors, until Ctrl-C'],
-        ['orderctl run orders --until-end', 'decide what is there, announce the stock, then stop'],
+        ['orderctl run', 'run all processors until Ctrl-C'],
+        ['orderctl run orders --until-end', 'process all unread orders, then stop'],
       ],
     })
-      .argument('[NAME...]', 'of processors (default: all)')
-      .option('--until-end', 'stop when all is done that was there at the start')
+      .argument('[NAME...]', 'names of processors (default: all)')
+      .option('--until-end', 'stop when all work that existed at the start is done')
       .option('--adopt', "take over another folder's consumer groups")
-      .option('--allow-empty', 'go on without users or items: all is rejected')
+      .option('--allow-empty', 'run without users or items, rejecting all orders')
       .option('--no-create', 'do not create missing topics'),
   ).action(async (names: readonly string[], flags: Flags) => {
     await runAll(session, names, flags);
@@ -95,7 +95,7 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
         create: flags.create,
         on: (event) => {
           report.take(event);
-          // As a service manager does it, so that it takes no longer either.
+          // Stop as for a service manager, with the same time limit.
           if (event.kind === 'stop_asked' && !signal.aborted) process.kill(process.pid, 'SIGTERM');
         },
       },

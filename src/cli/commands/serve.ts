@@ -28,19 +28,20 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Serves the HTTP API of the shop until Ctrl-C; "orderctl run" decides the orders, in another process. /docs is a ' +
-      'page to try it. Access from other machines takes --host and a token, sent as "Authorization: Bearer TOKEN".',
+      'Serves the HTTP API of the shop until Ctrl-C; "orderctl run" processes the orders, in another process. /docs is ' +
+      'a page to try the API. Access from other machines needs --host and a token, sent as "Authorization: Bearer ' +
+      'TOKEN".',
     examples: [
-      ['orderctl serve', `on http://${LOOPBACK}:${PORT}`],
-      ['orderctl serve --host 0.0.0.0 --api-token-file token', 'for other machines'],
+      ['orderctl serve', `serve on http://${LOOPBACK}:${PORT}`],
+      ['orderctl serve --host 0.0.0.0 --api-token-file token', 'serve other machines'],
     ],
   })
-    .option('--port <N>', '0 takes a free one', String(PORT))
+    .option('--port <N>', 'port to listen on; 0: any free port', String(PORT))
     .option('--host <HOST>', 'address to listen on', LOOPBACK)
-    .option('--rate-limit <N>', 'requests a minute from one address')
-    .option('--api-token-file <FILE>', 'its first line is the token')
-    .option('--insecure', 'other hosts without a token')
-    .option('--no-create', 'do not create the topic of orders')
+    .option('--rate-limit <N>', 'requests per minute from one address')
+    .option('--api-token-file <FILE>', 'file whose first line is the token')
+    .option('--insecure', 'serve other machines without a token')
+    .option('--no-create', 'do not create the orders topic')
     .action(async (flags: Flags) => {
       await serve(session, flags);
     });

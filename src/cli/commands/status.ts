@@ -22,20 +22,19 @@ const EVERY_MS = 1_000;
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Asks the consumer that runs on the storage folder for its state and what it waits for, orders a ' +
-      'second (over the last ten), lag, decisions by outcome since it started, and when it committed last. It ' +
-      'answers itself, so no broker is needed. Exit code 3 when none runs; 5 when it does not answer, because ' +
-      'it is paused or very busy. A CSV that is broken, or was kept aside, is shown as well. A user who ' +
-      'may not ask the consumer sees what the folder shows (0).\n\n' +
-      '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, with reasons ' +
-      'and items of the latest 1,000 decisions and what is low in stock; ' +
-      'elsewhere one line, or with -o json one document, a second.',
+      'Shows the state of the consumer that runs on the storage folder: what it waits for, orders per second (over the ' +
+      'last ten seconds), lag, decisions by outcome since it started, and its last commit. The consumer itself ' +
+      'answers, so no broker is needed. Exit code 3 if none runs; 5 if it does not answer, because it is paused or ' +
+      'very busy. CSV files that are invalid or were set aside are listed too. A user without permission to ask the ' +
+      'consumer sees only the state of the folder (0).\n\n' +
+      '--watch updates every second until Ctrl-C (0): on a terminal as a live screen, with reasons and items of the ' +
+      'latest 1,000 decisions and items low in stock; otherwise as one line, or with -o json one document, per second.',
     examples: [
-      ['orderctl status', 'once'],
+      ['orderctl status', 'show it once'],
       ['orderctl status --watch', 'a live screen'],
     ],
   })
-    .option('--watch', 'ask each second until Ctrl-C')
+    .option('--watch', 'update every second until Ctrl-C')
     .action(async (flags: { watch?: true }) => {
       const access = await openStore(session.settings);
       if (flags.watch === true) await watch(session, access);
@@ -52,7 +51,7 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
   if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
   else {
     const lines = statusLines(status, access.name, systemClock.now());
-    // That none runs is said by the failure.
+    // The failure below reports that none runs.
     for (const line of lines.slice(consumer === 'none' ? 1 : 0)) {
       await printer.text(`${line}\n`);
     }
@@ -64,7 +63,7 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
 
 function warnOfProblem({ printer }: Session, { consumer, problem }: FolderStatus): void {
   if (problem === null) return;
-  const what = consumer === 'unknown' ? 'whether a consumer runs' : 'which files count as they are';
+  const what = consumer === 'unknown' ? 'whether a consumer runs' : 'which files are applied';
   const way = problem.fix === null ? '' : ` (${wayOut(problem.fix)})`;
   printer.warn(`${what} is not known: ${problem.message}${way}`);
 }
@@ -86,14 +85,14 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
     if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
     else if (!printer.isDataLive) await printer.data(`${statusLine(status, access.name, now)}\n`);
     else {
-      // A line that the terminal breaks would not be counted.
+      // A line that the terminal wraps would count as one when the screen is cleared.
       const width = Math.max(1, (printer.dataColumns ?? Infinity) - 1);
       const recent = (await board?.look().catch(() => null)) ?? null;
       const text = [
         ...statusLines(status, access.name, now),
         ...(recent === null ? [] : recentLines(recent)),
       ];
-      // The last row is the cursor's.
+      // The cursor needs the last row.
       const lines = fitting(statusScreen(text, width), Math.max(1, (printer.dataRows ?? Infinity) - 1));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
@@ -107,7 +106,7 @@ async function recentBoard(access: StoreAccess, signal: AbortSignal, lowStock: n
   return new Board(access, systemClock, signal, lowStock);
 }
 
-/** ECMA-48: cursor up, then erase to the end of the screen. */
+/** Moves the cursor up, then erases to the end of the screen (ECMA-48). */
 function upAndClear(lines: number): string {
   return lines === 0 ? '' : `\u001B[${lines}A\u001B[J`;
 }

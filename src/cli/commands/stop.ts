@@ -9,20 +9,21 @@ import { failForNoConsumer } from '../store.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Asks the consumer that runs on the storage folder to finish what it has in hand and leave its group, and ' +
-      'waits for that, 10 seconds at most. Exit code 3 when none runs; 5 when it does not answer, because it is ' +
-      'paused, or has not ended in time.\n\n' +
-      '--kill ends it in these two cases, after making sure that the process is the one that owns the folder: a ' +
-      'number alone may be another program by now. Nothing that was decided is lost by it.\n\n' +
-      'Several consume on one database: all of them are stopped, or the one that is named by its number, or by ' +
-      'HOST:PID, as status shows them. One that --kill shuts out there changes nothing more, and leaves when it wakes.',
+      'Asks the consumer that runs on the storage folder to finish its work in progress and leave its group, and waits ' +
+      'up to 10 seconds. Exit code 3 if none runs; 5 if it does not answer, because it is paused, or does not end in ' +
+      'time.\n\n' +
+      '--kill kills it in these two cases, after verifying that the process is the one that owns the folder, since the ' +
+      'process number may have been reused. No decision is lost.\n\n' +
+      'A database may have several consumers: all of them are stopped, or the one given by its number or HOST:PID, as ' +
+      '"orderctl status" shows them. There, --kill locks a consumer out: it can change nothing more, and exits when it ' +
+      'resumes.',
     examples: [
-      ['orderctl stop', 'before a backup'],
-      ['orderctl stop --kill', 'when it is paused or hangs'],
+      ['orderctl stop', 'stop the consumer'],
+      ['orderctl stop --kill', 'even if it is paused or hangs'],
     ],
   })
-    .option('--kill', 'end one that does not answer or does not end')
-    .argument('[INSTANCE]', 'its number, or HOST:PID; by default all')
+    .option('--kill', 'kill a consumer that does not answer or does not end')
+    .argument('[INSTANCE]', 'number of the consumer, or HOST:PID (default: all)')
     .action(async (instance: string | undefined, flags: { kill?: true }) => {
       await stop(session, { kill: flags.kill === true, ...(instance === undefined ? {} : { instance }) });
     });
@@ -53,8 +54,8 @@ async function stop(
   for (const { pid, killed } of found.instances ?? [found]) {
     await printer.text(
       killed
-        ? `killed process ${pid}: what it had in hand is recovered by the next orderctl consume\n`
-        : `process ${pid} has finished and left, after ${duration(afterMs)}\n`,
+        ? `killed process ${pid}; the next orderctl consume recovers its work in progress\n`
+        : `process ${pid} finished its work and exited after ${duration(afterMs)}\n`,
     );
   }
 }

@@ -8,7 +8,7 @@ import { readLines } from './order.ts';
 export interface EventFlags {
   readonly item?: readonly string[];
   readonly quantity?: readonly string[];
-  /** Of the event. */
+  /** The id of the event. */
   readonly orderId?: string;
   readonly storeId?: string;
   readonly supplierId?: string;
@@ -17,9 +17,10 @@ export interface EventFlags {
 const EXAMPLE = 'for example: orderctl produce --source store --store-id S1 --item pen=2';
 
 /**
- * The events that are given by flags, one for each item, also of items that do not exist; null: none is given.
+ * Reads events from flags, one for each --item; the items need not exist.
  *
- * @param source `all` where none is named
+ * @param source `all` if none is named
+ * @returns null: no event is given
  * @throws Failure usage, invalid_value
  */
 export function readEvents(
@@ -38,19 +39,19 @@ export function readEvents(
       .filter(([, value]) => value !== undefined)
       .map(([name]) => name);
     if (flag === undefined) return null;
-    throw new Failure('usage', `${flag} is about one event: --item is missing`, { fix: EXAMPLE });
+    throw new Failure('usage', `${flag} is for a single event, but --item is missing`, { fix: EXAMPLE });
   }
   if (source === 'all') {
-    throw new Failure('usage', 'one event comes from one source, and not from all', { fix: EXAMPLE });
+    throw new Failure('usage', 'an event with --item needs a single source, not all', { fix: EXAMPLE });
   }
   if ((storeId !== undefined && source !== 'store') || (supplierId !== undefined && source !== 'supplier')) {
     const [flag, other] = storeId === undefined ? ['--supplier-id', 'supplier'] : ['--store-id', 'store'];
-    throw new Failure('usage', `${flag} is not of --source ${source}`, { fix: `use --source ${other}` });
+    throw new Failure('usage', `${flag} does not apply to --source ${source}`, { fix: `use --source ${other}` });
   }
-  const lines = readLines(flags, `events of --source ${source} take`, EXAMPLE);
+  const lines = readLines(flags, `events of --source ${source} need`, EXAMPLE);
   if (orderId !== undefined && lines.length > 1) {
-    throw new Failure('usage', '--order-id names one event, and several items are given', {
-      fix: 'leave it out: each event gets an id of its own',
+    throw new Failure('usage', '--order-id is for a single event, but several items are given', {
+      fix: 'omit it: each event gets an id of its own',
     });
   }
   const prices = new Map(items.map(({ item, price }) => [item, price]));

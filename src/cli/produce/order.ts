@@ -15,13 +15,13 @@ interface Flags {
 
 const EXAMPLE = 'for example: orderctl produce --user bob --item pen=2';
 
-/** The order that is given by flags. @throws Failure usage, invalid_value */
+/** Reads one order from flags. @throws Failure usage, invalid_value */
 export function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder {
   const { user } = flags;
   if (user === undefined) {
     throw new Failure(
       'usage',
-      'one order takes --user, and as many --quantity as --item: --user is missing',
+      'one order needs --user, and as many --quantity as --item: --user is missing',
       {
         fix: EXAMPLE,
       },
@@ -30,7 +30,7 @@ export function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder
   return {
     orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
     user: nameOf('--user', user),
-    items: readLines(flags, `one order takes --user, and`, EXAMPLE).map((line) => ({
+    items: readLines(flags, `one order needs --user, and`, EXAMPLE).map((line) => ({
       ...line,
       unitPrice: null,
     })),
@@ -40,24 +40,24 @@ export function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder
 }
 
 /**
- * What --item and --quantity say, in their order.
+ * Pairs --item and --quantity, in their order.
  *
- * @param taker the beginning of the message when they do not fit
+ * @param subject the start of the message if their counts differ: `one order needs`
  * @throws Failure usage, invalid_value
  */
 export function readLines(
   { item: items = [], quantity: quantities = [] }: Pick<Flags, 'item' | 'quantity'>,
-  taker: string,
+  subject: string,
   fix: string,
 ): readonly { readonly item: string; readonly quantity: number }[] {
   const alone = items.filter((item) => !item.includes('='));
   if (items.length === 0 || alone.length !== quantities.length) {
     const whole = items.length - alone.length;
-    const beside = whole === 0 ? '' : `, and ${whole} --item with a quantity of its own`;
-    const counted = `${alone.length} --item and ${quantities.length} --quantity are given${beside}`;
+    const others = whole === 0 ? '' : `, and ${whole} --item with a quantity of its own`;
+    const counted = `${alone.length} --item and ${quantities.length} --quantity are given${others}`;
     const without = alone.slice(quantities.length).map((item) => `--item ${quoted(item)}=1`);
-    throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, {
-      fix: without.length === 0 ? fix : `say how many, for example: ${without.join(' ')}`,
+    throw new Failure('usage', `${subject} as many --quantity as --item: ${counted}`, {
+      fix: without.length === 0 ? fix : `add a quantity, for example: ${without.join(' ')}`,
     });
   }
   const rest = quantities.values();
@@ -67,11 +67,11 @@ export function readLines(
   });
 }
 
-/** Zero and below may be sent: they are one of the reasons for a rejection. */
+/** Zero and negative quantities may be sent, to be rejected by the consumer. */
 function quantityOf(text: string): number {
   const quantity = signedNumber('--quantity', text, 'for example --quantity 2');
   if (Math.abs(quantity) > MAX_LINE_QUANTITY) {
-    throw new Failure('invalid_value', `--quantity: ${text} does not fit into the event`, {
+    throw new Failure('invalid_value', `--quantity: ${text} is too large for the event`, {
       fix: `use a whole number up to ${MAX_LINE_QUANTITY}`,
     });
   }

@@ -27,7 +27,7 @@ export interface SourceFlags extends EventFlags {
   readonly source: string;
   readonly faulty?: string;
   readonly seed: number | null;
-  /** null: without end. */
+  /** null: unlimited. */
   readonly count: number | null;
   readonly pace: Pick<Pace, 'delayMs' | 'perSecond'>;
   readonly create: boolean;
@@ -86,7 +86,7 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   });
 }
 
-/** With those of what has become low, for a shop that goes on selling. */
+/** Adds deliveries of items that become low, so that an endless run does not sell out. */
 async function withDeliveries(
   { settings }: Session,
   access: StoreAccess,

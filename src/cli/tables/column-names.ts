@@ -1,10 +1,10 @@
 import type { ColumnName } from '../../app/tables/rename-columns.ts';
 import { Failure } from '../../domain/failure.ts';
 
-/** What each key column is called elsewhere, for example. */
+/** An example of what other programs call each key column. */
 const ELSEWHERE: Readonly<Record<string, string>> = { user: 'Login', item: 'SKU', supplier_id: 'Vendor' };
 
-/** Of `--column item=SKU`. @param known the first names the row @throws Failure invalid_value */
+/** Parses `--column item=SKU`. @param known our columns, the key first @throws Failure invalid_value */
 export function columnNames(known: readonly string[], given: readonly string[]): ColumnName[] {
   const [key = ''] = known;
   const found = given.map((text): ColumnName => {
@@ -12,7 +12,7 @@ export function columnNames(known: readonly string[], given: readonly string[]):
     if (known.includes(ours)) return [ours, theirs];
     throw new Failure(
       'invalid_value',
-      `--column: ${JSON.stringify(text)} does not begin with a column of ours`,
+      `--column: ${JSON.stringify(text)} does not start with a known column`,
       {
         fix: `for example --column ${key}=${ELSEWHERE[key] ?? 'Name'}; columns are ${known.join(', ')}`,
       },

@@ -10,9 +10,9 @@ import type { Session } from '../session.ts';
 import type { EditedTable, EditOptions } from './edit-in-editor.ts';
 import { WHY, type WhyFlag } from './why.ts';
 
-export const BESIDE = 'Works beside a running consumer too, and counts from its next batch.';
+export const BESIDE = 'Works while a consumer runs, and applies from its next batch.';
 
-/** Makes one edit and prints its answer. @throws Failure of decideEdit and of the store */
+/** Makes one edit and prints the result. @throws Failure of decideEdit and of the store */
 export async function makeEdit(session: Session, request: EditRequest, { why }: WhyFlag): Promise<void> {
   const { printer } = session;
   if (why !== undefined) checkWhy(why);
@@ -23,7 +23,7 @@ export async function makeEdit(session: Session, request: EditRequest, { why }: 
     onNotice: (notice) => printNotice(printer, notice),
   });
   if (edit.kind !== 'user' && edit.kind !== 'item')
-    throw new Error(`the store answered an edit of a table with ${edit.kind}`);
+    throw new Error(`the store returned ${edit.kind} for an edit of a table`);
   await (session.isJson
     ? printer.data(`${JSON.stringify(editDocument(edit))}\n`)
     : printer.text(`${editLine(edit)}\n`));
@@ -31,7 +31,7 @@ export async function makeEdit(session: Session, request: EditRequest, { why }: 
 
 type RemoveRequest = Extract<EditRequest, { kind: 'user.remove' | 'item.remove' }>;
 
-/** Asks before a row is removed. @throws Failure not_found before that, usage, and of makeEdit */
+/** Removes a row after a confirmation. @throws Failure not_found before it asks, usage, and those of makeEdit */
 export async function removeRow(
   session: Session,
   request: RemoveRequest,
@@ -54,31 +54,31 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
   const command = `orderctl ${noun.name()} edit`;
   const isStock = table === 'inventory';
   const stock = isStock
-    ? ', and what is sold in the meantime is not counted twice. A quantity counts as the difference that you make to it. '
-    : '. ';
+    ? 'A quantity counts as the difference from the original, so sales made meanwhile are kept; in all other cells '
+    : 'In all cells ';
   describe(noun.command('edit'), {
-    summary: `edit ${table}.csv in an editor, safely beside a running consumer`,
+    summary: `edit ${table}.csv in an editor, safely while a consumer runs`,
     prose:
-      `Opens the table as CSV in $VISUAL or $EDITOR, or in --with PROGRAM, and takes your changes over when the ` +
-      `editor is closed. It is a copy, and what it was made from is kept with it: nothing is locked, and orders continue to be processed` +
-      `${stock}In ${isStock ? 'other' : 'all'} cells your change wins; rows that you delete ` +
-      `are removed, after a question if they are more than half (--yes answers it). An editor that returns at once needs its flag to wait, as in --with 'code --wait'.\n\n` +
-      'A mistake is named with its line, and the copy is opened again; without a terminal that ends with 6, and the ' +
-      'copy is kept for --resume.\n\n' +
-      `This is the sure way to settle ${isStock ? 'an' : 'a'} ${table}.csv that was kept aside as ${table}.csv….conflict: look at that file, ` +
-      'make its changes here, and remove it, or have it removed by --settled.\n\n' +
-      'Under -o json the answer counts the added, changed and removed rows; "edits" lists the first of them, ' +
+      `Opens a copy of the table as CSV in $VISUAL or $EDITOR, or in --with PROGRAM, and merges your changes when the ` +
+      `editor closes. Nothing is locked meanwhile, and orders continue to be processed. ` +
+      `${stock}your change wins. Rows that you delete are removed, after a confirmation if they are more than half ` +
+      `(--yes skips it). An editor that returns at once needs a flag to wait, as in --with 'code --wait'.\n\n` +
+      'An invalid cell is reported with its line, and the copy is opened again; without a terminal the exit code is 6, ' +
+      'and the copy is kept for --resume.\n\n' +
+      `Use this to settle ${isStock ? 'an' : 'a'} ${table}.csv that was set aside as ${table}.csv….conflict: read that file, ` +
+      'make its changes here, and then delete it, or let --settled delete it.\n\n' +
+      'With -o json the answer counts the added, changed and removed rows; "edits" lists the first of them, ' +
       `${isStock ? '"clamped" the items that would have gone below zero and are set to 0, ' : ''}"settled" the files ` +
       'that --settled removed.',
     examples: [
       [command, 'in your editor'],
-      [`${command} --settled`, 'with the changes of what was kept aside, which is then removed'],
+      [`${command} --settled`, 'with the changes of a file that was set aside, which is then deleted'],
     ],
   })
-    .option('--with <PROGRAM>', 'the editor: a command line that gets the path of the file')
+    .option('--with <PROGRAM>', 'the editor: a command line, to which the path of the file is added')
     .option('--resume <FILE>', 'continue with a copy that was kept')
-    .option('-y, --yes', 'do not ask before most rows are removed')
-    .option('--settled', 'remove what was kept aside of this table, once the edit is taken in')
+    .option('-y, --yes', 'do not ask before more than half of the rows are removed')
+    .option('--settled', 'delete the files of this table that were set aside, once the edit is merged')
     .option(...WHY)
     .action(async (options: EditOptions) => {
       const { editTable } = await import('./edit-in-editor.ts');

@@ -24,14 +24,14 @@ export interface EditOptions extends WhyFlag {
 
 export type EditedTable = 'users' | 'inventory';
 
-/** What makes a command line one for the shell; the list of git (run-command.c). */
+/** Characters that need a shell; the same as in git (run-command.c). */
 const FOR_SHELL = /[|&;<>()$`\\"'*?[#~=%]/;
-/** What a shell ends with when there is no such program, or it may not be run. */
+/** Exit codes of a shell: the program is not executable, or was not found. */
 const NOT_RUN = new Set([126, 127]);
-/** A program that returns sooner has not waited for the user. */
+/** An editor that returns sooner did not wait for the user. */
 const AT_ONCE_MS = 1_000;
 
-/** One `user edit` or `inventory edit`. */
+/** Runs `user edit` or `inventory edit`. @throws Failure those of the editor, of the copy and of its merge */
 export async function editTable(
   session: Session,
   { table, command }: { table: EditedTable; command: string },
@@ -42,11 +42,11 @@ export async function editTable(
   const program = editorOf(session, options.with);
   const access = await openStore(session.settings);
   const aside = keptAside(access, table);
-  if (aside.length > 0) printer.info(`kept aside, to be looked at: ${aside.join(', ')}`);
-  let isBrokenSaid = false;
+  if (aside.length > 0) printer.info(`set aside, for you to check: ${aside.join(', ')}`);
+  let isBrokenReported = false;
   const onNotice = (notice: StoreNotice): void => {
-    const isRepeated = notice.kind === 'file_broken' && isBrokenSaid;
-    isBrokenSaid ||= notice.kind === 'file_broken';
+    const isRepeated = notice.kind === 'file_broken' && isBrokenReported;
+    isBrokenReported ||= notice.kind === 'file_broken';
     if (!isRepeated) printNotice(printer, notice);
   };
   const copy = await access.copyTable(table, { kept: options.resume, onNotice });
@@ -62,11 +62,11 @@ export async function editTable(
     for (const file of settled) printer.info(`removed ${file}`);
     await printMerge(session, { table, merge: merge ?? NO_CHANGE, more: { settled } });
     if (merge === null && isAtOnce) {
-      printer.info(`${program} came back at once: an editor that does not wait needs its flag for it`);
+      printer.info(`${program} returned at once: an editor that does not wait needs a flag for that`);
     }
     if (aside.length > 0 && settled.length === 0) {
       printer.info(
-        `still kept aside: ${aside.join(', ')}; make its changes with --settled, which then removes it, or remove it`,
+        `still set aside: ${aside.join(', ')}; make its changes with --settled, which then deletes it, or delete it`,
       );
     }
   } catch (error) {
@@ -78,10 +78,10 @@ export async function editTable(
   }
 }
 
-/** Merges; while there is a mistake in the copy, the user is asked to mend it. */
+/** Merges the copy; as long as a cell is invalid, asks the user on a terminal to edit it again. */
 async function merged(
   copy: TableCopy,
-  how: {
+  options: {
     session: Session;
     program: string;
     why: string | undefined;
@@ -89,63 +89,67 @@ async function merged(
     onNotice: (notice: StoreNotice) => void;
   },
 ): Promise<TableMerge> {
-  const { printer } = how.session;
+  const { printer } = options.session;
   for (;;) {
     try {
-      await confirmRemovals(copy, how.yes);
-      return await copy.merge({ via: 'command', why: how.why, onNotice: how.onNotice });
+      await confirmRemovals(copy, options.yes);
+      return await copy.merge({ via: 'command', why: options.why, onNotice: options.onNotice });
     } catch (error) {
       const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
       if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
       printer.error(`${error.message}${error.fix === null ? '' : `\n${wayOut(error.fix)}`}`);
       if (!(await confirm('Edit it again?', false))) throw error;
-      await edited(copy, how.program);
+      await edited(copy, options.program);
     }
   }
 }
 
-/** As a save by hand that has lost more than half of the rows changes nothing. @throws Failure usage, interrupted */
+/**
+ * Asks before more than half of the rows are removed; a save by hand that does so is not applied either.
+ *
+ * @throws Failure usage, interrupted
+ */
 async function confirmRemovals(copy: TableCopy, yes: boolean): Promise<void> {
   const { rows, of } = copy.removed();
   if (rows * 2 <= of || (await confirm(`Remove ${rows} of ${count(of, 'row')}?`, yes))) return;
-  throw new Failure('interrupted', 'nothing changed: most rows are gone from the copy');
+  throw new Failure('interrupted', 'nothing changed: the copy lacks most of the rows');
 }
 
 function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
   const { code, message, fix, context } = failure;
-  const how = fix === null ? '' : `${wayOut(fix)}\n`;
+  const hint = fix === null ? '' : `${wayOut(fix)}\n`;
   return new Failure(code, message, {
-    fix: `${how}your copy is kept; continue with: ${command} --resume ${copy.file}`,
+    fix: `${hint}your copy is kept; continue with: ${command} --resume ${copy.file}`,
     context,
     cause: failure,
   });
 }
 
-/** @throws Failure usage when there is none */
+/** @throws Failure usage: no editor is named, and there is no terminal for vi */
 function editorOf({ env }: Session, given: string | undefined): string {
   const found = [given, env.VISUAL, env.EDITOR].find((program) => (program ?? '').trim() !== '');
   if (found !== undefined) return found;
   if (process.stdin.isTTY) return 'vi';
-  throw new Failure('usage', 'there is no terminal, and no editor is named', {
-    fix: 'name one by --with PROGRAM, $VISUAL or $EDITOR',
+  throw new Failure('usage', 'no editor is named, and there is no terminal', {
+    fix: 'name one with --with PROGRAM, $VISUAL or $EDITOR',
   });
 }
 
 /**
- * Runs the editor, as git does: by the shell only where the command line needs one.
+ * Runs the editor, as git does: with a shell only if the command line needs one.
  *
- * @returns whether it came back too soon for a user to have done anything
- * @throws Failure usage when it cannot be run or ends with an error, interrupted when Ctrl-C ended it
+ * @returns whether it returned too soon for a user to have done anything
+ * @throws Failure usage: it cannot be run or exits with an error; interrupted: Ctrl-C ended it
  */
 async function edited(copy: TableCopy, program: string): Promise<boolean> {
   const from = performance.now();
-  // Ctrl-C is the editor's while it runs.
+  // While the editor runs, Ctrl-C is for the editor.
   const ignore = (): void => undefined;
   process.on('SIGINT', ignore);
   const { code, signal } = await run(program, copy.file).finally(() => process.off('SIGINT', ignore));
   if (NOT_RUN.has(code ?? 0)) {
     throw new Failure('usage', `the editor ${JSON.stringify(program)} cannot be run`, {
-      fix: 'name another by --with PROGRAM, $VISUAL or $EDITOR',
+      fix: 'name another with --with PROGRAM, $VISUAL or $EDITOR',
     });
   }
   if (signal === 'SIGINT' || code === 130) {
@@ -155,9 +159,9 @@ async function edited(copy: TableCopy, program: string): Promise<boolean> {
     );
   }
   if (code !== 0) {
-    const how = signal === null ? `with ${code ?? 'nothing'}` : `by ${signal}`;
-    throw new Failure('usage', `the editor ${JSON.stringify(program)} ended ${how}; nothing changed`, {
-      fix: 'leave it without an error for its changes to count, or name another by --with PROGRAM, $VISUAL or $EDITOR',
+    const end = signal === null ? `exited with ${code ?? 'no code'}` : `was ended by ${signal}`;
+    throw new Failure('usage', `the editor ${JSON.stringify(program)} ${end}; nothing changed`, {
+      fix: 'exit it without an error to apply its changes, or name another with --with PROGRAM, $VISUAL or $EDITOR',
     });
   }
   return performance.now() - from < AT_ONCE_MS;
@@ -168,7 +172,7 @@ interface Ended {
   readonly signal: string | null;
 }
 
-/** @returns how it ended; as of a shell where there is no such program */
+/** @returns how the program ended; code 127, as from a shell, if it does not exist */
 async function run(program: string, file: string): Promise<Ended> {
   const [first = '', ...flags] = program.trim().split(/\s+/);
   const [command, args] = FOR_SHELL.test(program)
@@ -176,7 +180,7 @@ async function run(program: string, file: string): Promise<Ended> {
     : [first, [...flags, file]];
   return new Promise<Ended>((resolve) => {
     const child = spawn(command, args, {
-      // Where stdout is not a terminal, only data goes there.
+      // If stdout is not a terminal, it is for data only.
       stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
     });
     child.on('error', () => resolve({ code: 127, signal: null }));

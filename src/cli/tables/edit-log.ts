@@ -28,7 +28,7 @@ export async function printEditLog(
     return;
   }
   if (rows.length === 0) {
-    printer.info('no edit is in the log that this selects');
+    printer.info('no edit in the log matches');
     return;
   }
   if (earlier.length > 0) {
@@ -44,10 +44,10 @@ export async function printEditLog(
   const least = narrower.at(-1) ?? columns;
   narrower.push(least.map((column) => (column.title === 'WHY' ? { ...column, wraps: true } : column)));
   if (await printTable(printer, rows, columns, ...narrower)) return;
-  printer.info('shortened to the width of the terminal: -o csv has every column, whole');
+  printer.info('shortened to the width of the terminal; -o csv has every column in full');
 }
 
-/** Where the terminal is too narrow for all: the one after the other. What was changed, and why, is what one looks for. */
+/** Columns that a narrow terminal omits, in this order: the change and its reason matter most. */
 const LEFT_OUT = ['BY', 'HOW', 'DELIVERED', 'SOLD'];
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];

@@ -23,26 +23,27 @@ export function registerImport(noun: Command, session: Session, table: Table): v
   const isStock = table === 'inventory';
   const columns = isStock
     ? 'item, and any of quantity, name, category, price and reorder_level; a new item needs a quantity'
-    : 'user and status, and for mails email and notify';
+    : 'user and status, and for mail also email and notify';
   describe(noun.command('import'), {
-    summary: 'take in a list from a spreadsheet, as a whole or not at all',
+    summary: 'import a CSV, all of it or nothing',
     prose:
-      `Takes in a CSV. Its first line names the columns: ${columns}. Other columns are kept as they are, and what the ` +
-      'list has no column for stays. Cells may be separated by commas, semicolons or tabs, and names of columns be in ' +
-      `any case; --column names one that is called otherwise. Rows that are not in the list stay, unless --replace removes them. Every bad cell is named (6), and then ` +
-      `nothing changes. "orderctl ${noun.name()} undo" takes an import back. ${BESIDE}`,
+      `Imports a CSV. Its first line names the columns: ${columns}. Other columns are stored as they are; columns that ` +
+      'the file does not have keep their values. Cells may be separated by commas, semicolons or tabs, and column names ' +
+      'may be in any case; use --column for a column that has another name. Rows that are not in the file stay, unless ' +
+      `--replace removes them. If any cell is invalid, all invalid cells are listed, nothing changes, and the exit code is 6. ` +
+      `"orderctl ${noun.name()} undo" reverts an import. ${BESIDE}`,
     examples: [
-      [`${command} ${isStock ? 'prices' : 'users'}.csv --dry-run`, 'what would be added and changed'],
+      [`${command} ${isStock ? 'prices' : 'users'}.csv --dry-run`, 'show what would change'],
       [
         `${command} export.csv --column ${isStock ? 'item=SKU --column quantity=Stock' : 'user=Login'}`,
-        'columns as another program calls them',
+        'with the column names of another program',
       ],
     ],
   })
     .argument('<FILE>', 'the CSV, or - for stdin')
-    .option('--column <OURS=THEIRS>', 'what the list calls a column of ours; may be repeated', collect)
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--replace', 'remove rows that are not in the list')
+    .option('--column <OURS=THEIRS>', "the file's name for a column; repeatable", collect)
+    .option('--dry-run', 'show what would change; change nothing')
+    .option('--replace', 'remove rows that are not in the file')
     .option(...WHY)
     .action(async (file: string, flags: ImportFlags) => {
       await importList(session, table, file, flags);
@@ -77,13 +78,13 @@ async function importList(session: Session, table: Table, file: string, flags: I
   if (dryRun) {
     const { edits, unchanged } = await previewImport(access, { table, sheet, replace });
     await printMerge(session, { table, merge: asMerge(edits), more: { dry_run: true, unchanged } });
-    if (edits.length > 0) printer.info('nothing changed; leave out --dry-run to take the list in');
+    if (edits.length > 0) printer.info('nothing changed; omit --dry-run to import the file');
     return;
   }
   const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
   const { merge, unchanged } = await importTable(access, { table, sheet, replace, why, onNotice });
   await printMerge(session, { table, merge, more: { dry_run: false, unchanged } });
   if (merge.removed > 0) {
-    printer.info(`to take that back: orderctl ${table === 'users' ? 'user' : 'inventory'} undo`);
+    printer.info(`to undo this: orderctl ${table === 'users' ? 'user' : 'inventory'} undo`);
   }
 }

@@ -13,7 +13,7 @@ interface LogFlags extends TimeFlags {
   limit?: string;
 }
 
-/** What a terminal shows. */
+/** Rows, without --limit. */
 const ON_A_TERMINAL = 50;
 
 /** `user log` and `inventory log`. */
@@ -24,26 +24,25 @@ export function registerLog(noun: Command, session: Session, table: 'users' | 'i
   const stock =
     table === 'users'
       ? ''
-      : 'SOLD and DELIVERED are what went out and came in of the item between its edit before and this one. ';
+      : 'SOLD and DELIVERED are the quantities of the item sold and delivered since its previous edit. ';
   const named = takingName(
     describe(noun.command('log'), {
-      summary: `every edit: when, how, by whom, why, before and after`,
+      summary: 'list the edits: when, how, by whom, why, before and after',
       isTable: true,
       prose:
         `Lists edits of the ${table === 'users' ? 'users' : 'items'}, the latest last. Rows that were changed together, by an ` +
-        `import or a save of the file, have one number, by which "orderctl ${noun.name()} undo" takes them back. ${stock}` +
-        'On a terminal the latest 50 rows are shown unless --limit says otherwise, and what a narrow one has no room for is ' +
-        'left out: -o csv has it whole.',
+        `import or a save of the file, share a number, which "orderctl ${noun.name()} undo" accepts. ${stock}` +
+        'A terminal shows the latest 50 rows, or --limit, and omits columns that do not fit; -o csv has all of them.',
       examples: [
-        [`${command} ${example}`, `all that was done to one ${what}`],
-        [`${command} --since 7d -o csv`, 'a week, for a spreadsheet'],
+        [`${command} ${example}`, `every edit of one ${what}`],
+        [`${command} --since 7d -o csv`, 'the last week, for a spreadsheet'],
       ],
     }),
     flag,
     `only edits of this ${what}`,
   );
   takingTimes(named, 'made')
-    .option('--limit <N>', 'the latest so many rows')
+    .option('--limit <N>', 'only the latest N rows')
     .action(async (given: string | undefined, flags: LogFlags) => {
       const name = nameGiven(flag, given, flags.user ?? flags.item) ?? null;
       await printLog(session, table, { name, flags });

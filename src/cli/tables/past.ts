@@ -12,12 +12,12 @@ export interface MomentFlags {
   readonly timeZone?: string;
 }
 
-/** What `--at` asks for; null: it is not given. @throws Failure invalid_value */
+/** The moment of `--at`; null: it is not given. @throws Failure invalid_value */
 export function momentGiven({ at, timeZone }: MomentFlags): Moment | null {
   return at === undefined ? null : momentOf('--at', at, timeZone, systemClock.now());
 }
 
-/** The tables as `--at` asks for them, and says as of which commit; null: it is not given. */
+/** The tables as of `--at`, after reporting the commit; null: it is not given. */
 export async function pastOf(
   session: Session,
   reader: Pick<StoreReader, 'history'>,
@@ -31,13 +31,13 @@ export async function pastOf(
   return past;
 }
 
-/** As of which commit something is shown, and what cannot be known of it. */
+/** Reports the commit as of which something is shown, and how certain the order of its lines is. */
 export function printReached({ printer }: Session, { seq, at, unnumbered }: Readonly<Reached>): void {
   const commit = seq === null ? 'by the times of its lines' : `after commit ${seq}`;
   printer.info(`as it was ${commit}${at === null ? '' : `, at ${isoTime(at)}`}`);
   if (unnumbered === 0) return;
   const lines = count(unnumbered, 'line');
   printer.warn(
-    `${lines} of an older version are in order by their times alone: what happened in one millisecond, or while a clock was set back, may be in another order`,
+    `${lines} of an older version can only be ordered by time: changes in the same millisecond, or made while a clock was set back, may be in the wrong order`,
   );
 }

@@ -7,15 +7,15 @@ import { editDocument } from '../../documents/write/table.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
-/** The keys that a document has beside those of all. */
+/** The keys of a document besides those that all have. */
 type More =
   Omit<TableEdit, keyof Counted> | Omit<TableImport, keyof Counted> | Omit<TableUndo, keyof Counted>;
 type Counted = Omit<TableEdit, 'settled'>;
 
-/** So that what it came to stays on the screen. */
+/** Rows listed, so that the totals after them stay on the screen. */
 const ON_A_TERMINAL = 15;
 
-/** What is to be done, as if it had been. */
+/** Planned edits, as the merge that they would result in. */
 export function asMerge(edits: readonly RowEdit[]): TableMerge {
   return {
     added: edits.filter(({ before }) => before === null).length,
@@ -27,7 +27,7 @@ export function asMerge(edits: readonly RowEdit[]): TableMerge {
   };
 }
 
-/** Prints what came, or would come, of several edits of a table. */
+/** Prints the result, or in a dry run the expected result, of several edits of a table. */
 export async function printMerge(
   { printer, isJson }: Session,
   { table, merge, more }: { table: 'users' | 'inventory'; merge: TableMerge; more: More },

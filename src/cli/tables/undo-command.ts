@@ -20,24 +20,24 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
   const [flag, what, row] =
     table === 'users' ? (['--user', 'user', 'users'] as const) : (['--item', 'item', 'items'] as const);
   const command = `orderctl ${noun.name()} undo`;
-  const stock = table === 'users' ? '' : 'Stock counts as the difference, so that sales since are kept. ';
+  const stock = table === 'users' ? '' : 'A quantity is reverted by its difference, so later sales are kept. ';
   takingName(
     describe(noun.command('undo'), {
-      summary: 'take an edit back',
+      summary: 'undo an edit',
       prose:
-        `Takes back the last edit of the ${row}, or the one that --edit names by its number in "orderctl ${noun.name()} log": ` +
-        `a command, a save of the file or an import as a whole. That is an edit of its own, and can be taken back too. ${stock}` +
-        `Refused where it would take stock below zero (2), and where what it changed was changed again (4).`,
+        `Undoes the last edit of the ${row}, or the one with the number --edit in "orderctl ${noun.name()} log": ` +
+        `a command, or all rows of an import or of a save of the file. The undo is an edit itself, and can be undone too. ${stock}` +
+        `Refused if stock would go below zero (2), or if a value that the edit changed was changed again since (4).`,
       examples: [
         [command, 'the last edit'],
-        [`${command} --edit 17 --why mistake`, 'an import, say'],
+        [`${command} --edit 17 --why mistake`, 'an earlier one, such as an import'],
       ],
     }),
     flag,
     `only this ${what} of the edit`,
   )
-    .option('--edit <N>', 'its number in the log')
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--edit <N>', 'number of the edit in the log')
+    .option('--dry-run', 'show what would change; change nothing')
     .option(...WHY)
     .action(async (given: string | undefined, flags: UndoFlags) => {
       const { why, edit } = flags;
@@ -53,7 +53,7 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
       if (flags.dryRun === true) {
         const { undoes, edits } = await previewUndo(access, { table, number, name });
         await printMerge(session, { table, merge: asMerge(edits), more: { undoes, dry_run: true } });
-        printer.info(`nothing changed; leave out --dry-run to take edit ${undoes} back`);
+        printer.info(`nothing changed; omit --dry-run to undo edit ${undoes}`);
         return;
       }
       const { undoes, puttingBack, merge } = await undoEdit(access, {
@@ -66,8 +66,8 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
       await printMerge(session, { table, merge, more: { undoes, dry_run: false } });
       printer.info(
         puttingBack === null
-          ? `edit ${undoes} was taken back; another undo puts it back, --edit N takes back others`
-          : `edit ${undoes}, which took back edit ${puttingBack}, was taken back: edit ${puttingBack} is in force again`,
+          ? `undid edit ${undoes}; another undo restores it, --edit N undoes others`
+          : `undid edit ${undoes}, which had undone edit ${puttingBack}: edit ${puttingBack} applies again`,
       );
     });
 }

@@ -1,5 +1,5 @@
-/** The flag of commands that edit a table. */
-export const WHY = ['--why <TEXT>', 'the reason, for the log of edits'] as const;
+/** A flag of every command that edits a table. */
+export const WHY = ['--why <TEXT>', 'the reason, for the edit log'] as const;
 
 export interface WhyFlag {
   why?: string;

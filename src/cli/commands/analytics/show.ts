@@ -22,18 +22,18 @@ const MAX_HOURS = 366 * DAY_HOURS;
 export function registerShow(analytics: Command, session: Session): void {
   const command = describe(analytics.command('show'), {
     alias: 'list',
-    summary: 'orders and revenue by the hour',
+    summary: 'show orders and revenue by hour',
     isTable: true,
     prose:
-      'Shows orders and revenue by the hour in which orders were placed, and the sum of all. Hours without an order are ' +
-      'left out of the table. -o json and -o csv have every hour, with failures by reason, how far orders of the ' +
-      'checkout came, and how long its steps took. LATE orders were decided more than a minute after their hour was ' +
-      'over. --since and --until select hours, each as a whole.',
+      'Shows orders and revenue by the hour in which the orders were placed, and their sums. The table omits hours ' +
+      'without orders; -o json and -o csv have every hour, with failures by reason, the funnel of the checkout and the ' +
+      'duration of its steps. LATE orders were decided more than a minute after the end of their hour. --since and ' +
+      '--until select whole hours.',
     examples: [
       ['orderctl analytics show --hours 48', 'the last two days'],
       ['orderctl analytics show --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
     ],
-  }).option('--hours <N>', 'the last so many hours, the current one included (default: 24)');
+  }).option('--hours <N>', 'the last N hours, including the current one (default: 24)');
   takingTimes(command, 'placed').action(async (flags: SalesFlags) => {
     const now = systemClock.now();
     const { since, until } = salesRange(flags, now);
@@ -58,7 +58,7 @@ export function salesRange(
   }
   if (flags.since !== undefined || flags.until !== undefined) {
     throw new Failure('usage', '--hours cannot be combined with --since and --until', {
-      fix: 'give the one or the other',
+      fix: 'use one or the other',
     });
   }
   const { from, until } = lastHours(hoursGiven(flags.hours), now);
@@ -71,7 +71,7 @@ function hoursBetween(since: number, until: number | null, now: number): Hours {
   if ((hours.until - hours.from) / HOUR_MS <= MAX_HOURS) return hours;
   const message =
     until === null ? '--since is more than a year ago' : '--since and --until are more than a year apart';
-  throw new Failure('invalid_value', message, { fix: 'ask for at most a year' });
+  throw new Failure('invalid_value', message, { fix: 'choose at most a year' });
 }
 
 /** @throws Failure invalid_value */
@@ -94,7 +94,7 @@ const COLUMNS: readonly Column<Row>[] = [
   numeric('AVERAGE', (row) => row.avg_order_value ?? '-'),
 ];
 
-/** What is left out first where the terminal is narrow: all of it does not fit 80 columns. */
+/** The columns do not all fit in 80: a narrow terminal omits these first. */
 const without = (...titles: readonly string[]) => COLUMNS.filter(({ title }) => !titles.includes(title));
 const NARROW_COLUMNS = [without('LATE'), without('LATE', 'OPEN'), without('LATE', 'OPEN', 'CANCELLED')];
 
@@ -131,10 +131,10 @@ async function show(session: Session, hours: Hours, now: number): Promise<void> 
   printUnpriced(session, document.total.unpriced_lines);
 }
 
-/** @param lines sold that name no price */
+/** @param lines the number of sold lines without a price */
 export function printUnpriced({ printer }: Session, lines: number): void {
   if (lines === 0) return;
-  const sold = lines === 1 ? '1 line sold names' : `${count(lines, 'line')} sold name`;
+  const sold = lines === 1 ? '1 sold line has' : `${count(lines, 'sold line')} have`;
   printer.info(`${sold} no price, and ${lines === 1 ? 'adds' : 'add'} nothing to the revenue`);
 }
 

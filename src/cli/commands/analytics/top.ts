@@ -19,18 +19,18 @@ interface TopFlags extends SalesFlags {
 
 export function registerTop(analytics: Command, session: Session): void {
   const command = describe(analytics.command('top'), {
-    summary: 'what sold most',
+    summary: 'show the products with the most revenue',
     isTable: true,
     prose:
-      'Lists products by the revenue of accepted and completed orders, less what was refunded of them; of equal revenue ' +
-      'the one of which more was sold comes first.',
+      'Lists products by their revenue in accepted and completed orders, less refunds; products with equal revenue by ' +
+      'the quantity sold.',
     examples: [
-      ['orderctl analytics top', 'the ten first of all time'],
-      ['orderctl analytics top --hours 24 --limit 3', 'the last day'],
+      ['orderctl analytics top', 'the top ten of all time'],
+      ['orderctl analytics top --hours 24 --limit 3', 'the top three of the last day'],
     ],
   })
-    .option('--limit <N>', `so many (default: ${DEFAULT_LIMIT})`)
-    .option('--hours <N>', 'of orders placed in the last so many hours (default: all)');
+    .option('--limit <N>', `the first N products (default: ${DEFAULT_LIMIT})`)
+    .option('--hours <N>', 'of orders placed in the last N hours (default: all)');
   takingTimes(command, 'placed').action(async (flags: TopFlags) => {
     await top(session, flags);
   });

@@ -7,15 +7,16 @@ import type { Session } from '../../session.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Copies the storage folder as it is at this moment into DIR, also while a consumer runs: tables, decisions, ' +
-      'positions and what belongs to them fit each other. DIR must be empty or not there (4). What it prints last is ' +
-      'safe on that disk. "orderctl audit --storage DIR" checks a backup, "orderctl restore DIR" makes a folder of it.',
+      'Copies the storage folder to DIR, also while a consumer runs. The copy is a consistent snapshot of tables, ' +
+      'decisions, positions and everything that belongs to them. DIR must be empty or not exist (4). When the command ' +
+      'reports success, the copy is safe on disk. "orderctl audit --storage DIR" checks a backup, "orderctl restore DIR" ' +
+      'restores it.',
     examples: [
-      ['orderctl backup /backup/shop-2026-11-28', 'at any time'],
-      ['orderctl audit --storage /backup/shop-2026-11-28', 'whether it is whole'],
+      ['orderctl backup /backup/shop-2026-11-28', 'make a backup'],
+      ['orderctl audit --storage /backup/shop-2026-11-28', 'check it'],
     ],
   })
-    .argument('<DIR>', 'the folder to make')
+    .argument('<DIR>', 'the folder to create')
     .action(async (target: string) => {
       const { printer, isJson, settings } = session;
       const access = await openStore(settings);

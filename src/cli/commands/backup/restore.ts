@@ -13,17 +13,17 @@ import type { Session } from '../../session.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Makes the storage folder (--storage) of a backup in DIR; it must be empty or not there (4): move the one that is ' +
-      'in use away first. Says from where the topic is read on: what was decided after the backup is read again, and ' +
-      'decided again on the stock of the backup, if the topic still has it.\n\n' +
-      'The new folder has the id of the one that was backed up, and takes its place. If that one goes on as well, this one ' +
-      'needs an identity of its own: orderctl consume --new-id --group NAME.',
+      'Restores the storage folder (--storage) from the backup DIR. The storage folder must be empty or not exist (4), so ' +
+      'move the old one away first. Prints the positions from which topics are read: orders that were decided after the ' +
+      'backup are read again, and decided again with the stock of the backup, if the topic still has them.\n\n' +
+      'The restored folder has the id of the original, and replaces it. If the original stays in use, give the restored ' +
+      'folder an id and a group of its own: orderctl consume --new-id --group NAME.',
     examples: [
-      ['orderctl restore /backup/shop-2026-11-27', 'into the storage folder'],
-      ['orderctl offsets show', 'then: how many records will be read again'],
+      ['orderctl restore /backup/shop-2026-11-27', 'restore into the storage folder'],
+      ['orderctl offsets show', 'show how many records will be read again'],
     ],
   })
-    .argument('<DIR>', 'what "orderctl backup" made')
+    .argument('<DIR>', 'a folder that "orderctl backup" created')
     .action(async (source: string) => {
       await restore(session, source);
     });
@@ -42,17 +42,17 @@ async function restore(session: Session, source: string): Promise<void> {
   const copy = await backup.backUp(target.name).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'already_exists') throw error;
     throw new Failure(error.code, error.message, {
-      fix: 'restore into a new folder with --storage NEW, or move this one away first',
+      fix: 'restore to a new folder with --storage NEW, or move this one away first',
       context: error.context,
     });
   });
-  // Recovered as after a crash, so that the CSVs say what is true; and a backup that cannot be used says so now.
+  // Recover as after a crash, to write the CSVs from the logs, and to fail now if the backup is not usable.
   const onNotice = (notice: StoreNotice): void => {
     if (notice.kind !== 'recovered') printNotice(printer, notice);
   };
-  const how = { purpose: 'restore', via: 'command', besideBroken: true, onNotice } as const;
+  const options = { purpose: 'restore', via: 'command', besideBroken: true, onNotice } as const;
   {
-    await using store = await target.own(how);
+    await using store = await target.own(options);
     await markRestored(store);
   }
   if (isJson) {
@@ -61,25 +61,25 @@ async function restore(session: Session, source: string): Promise<void> {
   }
   await printer.text(`restored ${target.name} from ${backup.name}: ${copyLine(copy)}\n`);
   if (copy.positions.length > 0) {
-    await printer.data('\nreading goes on from:\n');
+    await printer.data('\nreading continues from:\n');
     await printTable(printer, copy.positions, POSITION_COLUMNS);
   }
   printer.info(
-    'what was decided after the backup is read again and decided on this stock, if the topic still has it; ' +
-      'to see how much that is: orderctl offsets show',
+    'orders that were decided after the backup are read and decided again with this stock, if the topic still has them; ' +
+      'to see how many: orderctl offsets show',
   );
   if (copy.storeId !== null) {
     printer.info(
-      `it has the id of the folder that was backed up; if that one is still in use, give this one its own: ` +
+      `this folder has the id of the original; if the original stays in use, give this one an id of its own: ` +
         'orderctl consume --new-id --group NAME',
     );
   }
 }
 
 function noBackup(folder: string): Failure {
-  const message = existsSync(folder) ? `${folder} is not a backup` : `there is no folder ${folder}`;
+  const message = existsSync(folder) ? `${folder} is not a backup` : `folder ${folder} does not exist`;
   return new Failure('not_found', message, {
-    fix: 'name a backup: a folder that "backup DIR" made',
+    fix: 'name a folder that "backup DIR" created',
     context: { file: folder },
   });
 }

@@ -11,18 +11,18 @@ export function registerAdd(inventory: Command, session: Session): void {
   const add = takingName(
     describe(inventory.command('add'), {
       summary: 'add an item',
-      prose: `Adds an item with the quantity on hand. Exit code 4 if the item exists already. ${BESIDE}`,
+      prose: `Adds an item and its quantity on hand. Exit code 4 if the item exists already. ${BESIDE}`,
       examples: [
         ['orderctl inventory add --item book --quantity 10', 'ten books'],
         [
           'orderctl inventory add --item pen --quantity 50 --price 1.20 --reorder-level 5',
-          'with a price, and low at five or fewer',
+          'with a price and a reorder level',
         ],
       ],
     }),
     '--item',
     'name of the item',
-  ).requiredOption('--quantity <N>', 'on hand');
+  ).requiredOption('--quantity <N>', 'quantity on hand');
   withDetails(add)
     .option(...WHY)
     .action(

@@ -10,13 +10,13 @@ export interface DetailOptions {
 
 export function withDetails(command: Command): Command {
   return command
-    .option('--name <TEXT>', 'what people call it')
-    .option('--category <TEXT>', 'what it is grouped under')
-    .option('--price <AMOUNT>', 'price of one, such as 12.50')
-    .option('--reorder-level <N>', 'at or under this much it is low');
+    .option('--name <TEXT>', 'display name')
+    .option('--category <TEXT>', 'category')
+    .option('--price <AMOUNT>', 'unit price, such as 12.50')
+    .option('--reorder-level <N>', 'stock at or below this is low');
 }
 
-/** An empty text unsets, as an empty cell of the file does. */
+/** An empty text unsets a detail, as an empty cell of the file does. */
 export function detailsOf(options: DetailOptions): {
   name?: string | null;
   category?: string | null;

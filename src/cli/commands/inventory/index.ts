@@ -13,11 +13,11 @@ import { registerUpdate } from './update.ts';
 export function register(command: Command, session: Session): void {
   const inventory = describe(command, {
     prose:
-      'Adds, changes, removes and shows items. Accepted orders take from their stock. The items are kept in ' +
-      'inventory.csv, which may be edited by hand as well.',
+      'Adds, changes, removes and shows items. Accepted orders reduce their stock. Items are stored in inventory.csv, ' +
+      'which you may also edit by hand.',
     examples: [
       ['orderctl inventory add --item book --quantity 10', 'add an item'],
-      ['orderctl inventory update --item book --by +20', 'a delivery has come'],
+      ['orderctl inventory update --item book --by +20', 'add a delivery'],
     ],
   });
   registerAdd(inventory, session);

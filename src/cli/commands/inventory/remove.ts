@@ -11,9 +11,9 @@ export function registerRemove(inventory: Command, session: Session): void {
       alias: 'delete',
       summary: 'remove an item',
       prose:
-        'Removes an item with its stock; what was decided for it stays. Asks first; --yes answers, and without a ' +
-        `terminal it is needed. Exit code 3 if there is no such item. ${BESIDE}`,
-      examples: [['orderctl inventory remove --item pen --yes', 'without a question']],
+        'Removes an item with its stock; past decisions stay. Asks for confirmation; --yes skips it, and is required ' +
+        `without a terminal. Exit code 3 if the item does not exist. ${BESIDE}`,
+      examples: [['orderctl inventory remove --item pen --yes', 'without confirmation']],
     }),
     '--item',
     'name of the item',

@@ -23,19 +23,19 @@ export function registerShow(inventory: Command, session: Session): void {
   const command = takingName(
     describe(inventory.command('show'), {
       alias: 'list',
-      summary: 'show all items, one, or those that are low',
+      summary: 'show all items, one, or the ones low in stock',
       isTable: true,
       prose:
-        'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
-        'exit code 3 if there is no such item. With --low only items at or under their reorder level, or --low-stock where they have none. ' +
-        'With --at the stock as it was then, in the order in which items were added.',
+        'Shows the stock after the last commit, in the order of inventory.csv. With --item, shows only that one; exit ' +
+        'code 3 if it does not exist. With --low, shows only items at or below their reorder level (--low-stock for ' +
+        'items that have none). With --at, shows the stock as of that time, in the order in which items were added.',
       examples: [['orderctl inventory show --at 1h', 'the stock an hour ago']],
     }),
     '--item',
     'only this item',
   )
-    .option('--low', 'only items at or under their reorder level')
-    .option('--sort', 'by name, not in the order of the file');
+    .option('--low', 'only items at or below their reorder level')
+    .option('--sort', 'sort by name');
   takingMoment(command, 'the stock').action(async (given: string | undefined, flags: ShowFlags) => {
     await showItems(session, nameGiven('--item', given, flags.item), flags);
   });
@@ -71,7 +71,7 @@ async function showItems(session: Session, only: string | undefined, flags: Show
   if (items.length === 0) {
     session.printer.info(
       named.length > 0
-        ? `no item ${past === null ? 'is' : 'was'} at or under its reorder level`
+        ? `no item ${past === null ? 'is' : 'was'} at or below its reorder level`
         : past !== null
           ? 'there were no items'
           : 'no items yet; add one with: orderctl inventory add --item book --quantity 10',
@@ -82,7 +82,7 @@ async function showItems(session: Session, only: string | undefined, flags: Show
   await printTable(session.printer, items, [...itemColumns(items, lowStock, yellow), ...extra]);
 }
 
-/** Details that no item has would be empty columns. */
+/** Omits columns of details that no item has. */
 function itemColumns(
   items: readonly Item[],
   lowStock: number,

@@ -13,22 +13,22 @@ export function registerUpdate(inventory: Command, session: Session): void {
     describe(inventory.command('update'), {
       summary: 'change the stock or the details of an item',
       prose:
-        'Sets the stock with --quantity, or adjusts it with --by: give one of them, not both. Adjusting is safe ' +
-        'while orders come in; below zero is refused (2). --name, --category, --price and --reorder-level change the details; an ' +
-        "empty text unsets one: --price ''. " +
-        `Exit code 3 if there is no such item. ${BESIDE}\n\n` +
-        'Under -o json the answer has "before" and "after", null where the item is not there: the quantity always; ' +
-        'name, category, price and reorder_level where one of the two has it.',
+        'Sets the stock with --quantity, or adjusts it with --by, but not both. Adjusting is safe while orders arrive; ' +
+        'a result below zero is refused (2). --name, --category, --price and --reorder-level change details; an empty ' +
+        "text unsets one: --price ''. " +
+        `Exit code 3 if the item does not exist. ${BESIDE}\n\n` +
+        'With -o json the answer has "before" and "after", with the quantity, and name, category, price and ' +
+        'reorder_level if either has it.',
       examples: [
-        ['orderctl inventory update --item pen --quantity 100', 'counted: there are a hundred'],
-        ['orderctl inventory update --item pen --by -3', 'three were broken'],
+        ['orderctl inventory update --item pen --quantity 100', 'set the stock after a count'],
+        ['orderctl inventory update --item pen --by -3', 'subtract three broken ones'],
       ],
     }),
     '--item',
     'name of the item',
   )
     .option('--quantity <N>', 'set the stock to this')
-    .option('--by <+N|-N>', 'add this to the stock, or take it away');
+    .option('--by <+N|-N>', 'add this to the stock, or subtract it');
   withDetails(update)
     .option(...WHY)
     .action(
@@ -39,7 +39,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
         const item = nameNeeded('--item', given, options.item);
         if (options.quantity !== undefined && options.by !== undefined) {
           throw new Failure('usage', '--quantity and --by cannot be combined', {
-            fix: '--quantity sets the stock, --by adjusts it: give one of them',
+            fix: 'use --quantity to set the stock, or --by to adjust it',
           });
         }
         const changes = {
@@ -50,7 +50,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
           ...detailsOf(options),
         };
         if (Object.keys(changes).length === 0) {
-          throw new Failure('usage', 'there is nothing to change', {
+          throw new Failure('usage', 'nothing to change', {
             fix: 'add --quantity, --by, --name, --category, --price or --reorder-level',
           });
         }

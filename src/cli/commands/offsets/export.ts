@@ -14,12 +14,12 @@ import {
 
 export function registerExport(offsets: Command, session: Session): void {
   const command = describe(offsets.command('export'), {
-    summary: 'print the positions as a file to go back to',
+    summary: 'print the positions, to return to them later',
     prose:
-      'Prints a line TOPIC,PARTITION,OFFSET for each partition: where reading would go on now. "orderctl ' +
-      'offsets reset --from-file" reads it, and so does kafka-consumer-groups --reset-offsets --from-file. It is ' +
-      `the same with -o json. ${PROCESSOR} Works beside a running consumer.`,
-    examples: [['orderctl offsets export > offsets.csv', 'keep them']],
+      'Prints a line TOPIC,PARTITION,OFFSET for each partition, where reading would continue now, for "orderctl ' +
+      'offsets reset --from-file" or kafka-consumer-groups --reset-offsets --from-file. The output is the same with ' +
+      `-o json. ${PROCESSOR} Works while a consumer runs.`,
+    examples: [['orderctl offsets export > offsets.csv', 'save the positions']],
   });
   takingProcessor(command).action(async (flags: ProcessorFlags) => {
     const reading = await readingOfFlags(session, flags);

@@ -9,10 +9,10 @@ import { registerUndo } from './undo.ts';
 
 export function register(command: Command, session: Session): void {
   const offsets = describe(command, {
-    prose: `Shows and moves how far the topic has been read. ${TOGETHER} Both are moved together.`,
+    prose: `Shows and resets the positions up to which topics have been read. ${TOGETHER} A reset moves both.`,
     examples: [
-      ['orderctl offsets show', 'positions and lag'],
-      ['orderctl offsets reset --to 2h', 'what reading the last two hours again would come to'],
+      ['orderctl offsets show', 'show positions and lag'],
+      ['orderctl offsets reset --to 2h', 'show what reading the last two hours again would do'],
     ],
   });
   registerShow(offsets, session);

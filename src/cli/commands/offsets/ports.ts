@@ -7,12 +7,12 @@ import { openBrokerOnly } from '../../kafka/open.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
-/** For all requests together that show the positions: a user waits for them. */
+/** Limit for all requests together that show positions, since a user waits for them. */
 export const SHOW_TIMEOUT_MS = 10_000;
 
 export const TOGETHER =
-  'The stored position is what counts, and the committed offsets of the group follow it, so that every Kafka ' +
-  'tool shows the right lag.';
+  'Processing resumes at the stored positions; the committed offsets of the group follow them, so that every Kafka tool ' +
+  'shows the right lag.';
 
 export async function openPorts(session: Session, limits: TimeLimits = {}): Promise<OffsetsPorts> {
   const [access, broker] = await Promise.all([openStoreOf(session), openBrokerOnly(session, limits)]);
@@ -25,17 +25,16 @@ export interface ProcessorFlags {
 }
 
 export const PROCESSOR =
-  'Positions are those of the processor orders; --processor names another one, or its group, and then all topics that ' +
-  'it reads are meant, or the one that --source names.';
+  'Applies to the processor orders, or to all topics of --processor (its name or its group), or to its topic --source.';
 
-/** Gives a command the processor whose positions it is about. */
+/** Lets a command accept the processor whose positions it works on. */
 export function takingProcessor(command: Command): Command {
   return command
-    .option('--processor <NAME>', 'whose positions, such as payment (default: orders)')
+    .option('--processor <NAME>', 'positions of this processor (default: orders)')
     .option('--source <TOPIC>', 'only this topic of the processor');
 }
 
-/** @throws Failure invalid_value: there is no such processor, or it does not read that topic */
+/** @throws Failure invalid_value: the processor does not exist, or does not read that topic */
 export async function readingOfFlags(session: Session, flags: ProcessorFlags): Promise<ProcessorTopics> {
   const { topic, group, topics: names } = session.settings;
   const reading: ProcessorTopics =

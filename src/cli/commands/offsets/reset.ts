@@ -22,29 +22,29 @@ interface ResetFlags extends ProcessorFlags {
 
 export function registerReset(offsets: Command, session: Session): void {
   const reset = describe(offsets.command('reset'), {
-    summary: 'move the stored positions and the group together',
+    summary: 'reset the stored positions and the group together',
     isTable: true,
     prose:
-      'Shows for each partition its position and where it would move, how many records would be read again and ' +
-      'how many skipped. --execute does it: refused (4) while a consumer owns the folder or the group has ' +
-      'members; what a killed consumer left in the group is removed.\n\n' +
-      '--to goes to earliest, latest, current (where reading would go on now), an offset, +N or -N records ' +
-      'from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --from-file takes ' +
-      'an offset for each partition from a file (- is stdin) as "orderctl offsets export" and ' +
-      'kafka-consumer-groups --export write it, and excludes --to. --partitions confines either; one that does ' +
-      'not exist is 2. An offset outside the topic is brought into range with a warning.\n\n' +
-      'Reading records again changes nothing: their ids are decided. Skipped records are not read; "orderctl ' +
-      'audit" shows them. Where the positions were is kept in a file, and "orderctl offsets undo" goes back. ' +
+      'Shows for each partition its position and the new one, and how many records would be read again or skipped. ' +
+      '--execute does it; refused (4) while a consumer owns the folder or the group has members. Members that a killed ' +
+      'consumer left behind are removed.\n\n' +
+      '--to accepts earliest, latest, current (where reading would continue now), an offset, +N or -N records ' +
+      'from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --from-file reads ' +
+      'an offset for each partition from a file (- is stdin) written by "orderctl offsets export" or ' +
+      'kafka-consumer-groups --export, and excludes --to. --partitions limits either to some partitions, which must ' +
+      'exist (2). An offset outside the topic is moved into its range, with a warning.\n\n' +
+      'Reading records again changes nothing, since their ids are decided. Skipped records are never read; ' +
+      '"orderctl audit" lists them. The previous positions are saved, and "orderctl offsets undo" restores them. ' +
       PROCESSOR,
     examples: [
-      ['orderctl offsets reset --to earliest', 'what reading everything again would do'],
-      ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read on from that time'],
+      ['orderctl offsets reset --to earliest', 'show what reading everything again would do'],
+      ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read again from that time'],
     ],
   });
   takingProcessor(reset)
-    .option('--to <WHERE>', 'where to, see above')
-    .option('--partitions <LIST>', 'only these, such as 0,2')
-    .option('--from-file <FILE>', 'an offset for each partition')
+    .option('--to <WHERE>', 'new position, see above')
+    .option('--partitions <LIST>', 'only these partitions, such as 0,2')
+    .option('--from-file <FILE>', 'file with an offset for each partition')
     .option('--execute', 'do it')
     .action(async (flags: ResetFlags) => {
       const reading = await readingOfFlags(session, flags);
@@ -66,13 +66,13 @@ async function readRequests(
     const [message, fix] =
       flags.to === undefined
         ? ['offsets reset needs --to or --from-file', 'for example --to earliest']
-        : ['--to and --from-file cannot be combined', 'give one of them'];
+        : ['--to and --from-file cannot be combined', 'use one of them'];
     throw new Failure('usage', message, { fix });
   }
   const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);
   if (partitions !== null && reading.topics.length > 1) {
-    throw new Failure('usage', `--partitions is of one topic, and ${reading.processor} reads several`, {
-      fix: `add --source, one of ${reading.topics.join(', ')}`,
+    throw new Failure('usage', `--partitions applies to one topic, but ${reading.processor} reads several`, {
+      fix: `add --source with one of ${reading.topics.join(', ')}`,
     });
   }
   if (flags.to === undefined) return readFile(session, flags.fromFile ?? '', reading, partitions);
@@ -91,18 +91,18 @@ async function readFile(
   const { lines, name } = await openLines(file, about, session, takeStopSignal(printer));
   const { offsets, others } = await parseOffsets(lines, name, reading);
   if (others > 0) {
-    printer.warn(`${name}: left out ${count(others, 'line')} about other topics or groups`);
+    printer.warn(`${name}: skipped ${count(others, 'line')} of other topics or groups`);
   }
   return new Map(
     [...offsets].map(([topic, ofTopic]) => {
-      const there = [...ofTopic.keys()];
+      const existing = [...ofTopic.keys()];
       const missing = partitions?.find((partition) => !ofTopic.has(partition));
       if (missing !== undefined) {
         throw new Failure('invalid_value', `${name} has no offset for partition ${missing}`, {
-          fix: `it has some for ${there.join(', ')}`,
+          fix: `it has offsets for ${existing.join(', ')}`,
         });
       }
-      return [topic, { to: { offsets: ofTopic }, partitions: partitions ?? there }];
+      return [topic, { to: { offsets: ofTopic }, partitions: partitions ?? existing }];
     }),
   );
 }

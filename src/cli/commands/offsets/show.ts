@@ -16,14 +16,14 @@ import {
 export function registerShow(offsets: Command, session: Session): void {
   const show = describe(offsets.command('show'), {
     alias: 'list',
-    summary: 'start, committed, stored, end and lag of each partition',
+    summary: 'show positions and lag of each partition',
     isTable: true,
     prose:
-      `Shows where each partition starts and ends, what the group has committed, what is stored, and the lag: ` +
-      `end less stored. ${TOGETHER} ${PROCESSOR} Works beside a running consumer. A topic that does not exist is exit code 3.`,
+      `Shows for each partition its start and end, the committed offset of the group, the stored position, and the lag: ` +
+      `end less stored. ${TOGETHER} ${PROCESSOR} Works while a consumer runs. Exit code 3 if a topic does not exist.`,
     examples: [
-      ['orderctl offsets show --processor payment', 'a table'],
-      ['orderctl offsets show -o json | jq .total_lag', 'one number, for a script'],
+      ['orderctl offsets show --processor payment', 'positions of one processor'],
+      ['orderctl offsets show -o json | jq .total_lag', 'the total lag, for a script'],
     ],
   });
   takingProcessor(show).action(async (flags: ProcessorFlags) => {

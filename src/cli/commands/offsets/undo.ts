@@ -6,15 +6,15 @@ import { runReset } from './run-reset.ts';
 
 export function registerUndo(offsets: Command, session: Session): void {
   const undo = describe(offsets.command('undo'), {
-    summary: 'go back to where the last reset came from',
+    summary: 'undo the last reset',
     isTable: true,
     prose:
-      'Says, and with --execute does, the reversal of the last executed reset of the topic in this folder, that ' +
-      'of "orderctl consume --reset-to" included. It is a reset itself: refused (4) in the same cases, and ' +
-      `undone by the next undo. Without a reset before it is exit code 3. ${PROCESSOR}`,
+      'Shows, and with --execute does, the reversal of the last executed reset of the topic in this folder, also of one ' +
+      'by "orderctl consume --reset-to". It is a reset itself: refused (4) in the same cases, and undone by the next ' +
+      `undo. Exit code 3 if there is no reset to undo. ${PROCESSOR}`,
     examples: [
-      ['orderctl offsets undo', 'where it would go'],
-      ['orderctl offsets undo --execute', 'go there'],
+      ['orderctl offsets undo', 'show what would be done'],
+      ['orderctl offsets undo --execute', 'do it'],
     ],
   });
   takingProcessor(undo)

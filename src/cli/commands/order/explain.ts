@@ -13,18 +13,18 @@ export function registerExplain(order: Command, session: Session): void {
   describe(order.command('explain'), {
     summary: 'explain the decision of one order',
     prose:
-      'Says why an order was decided as it was, on which stock and status, on which record, and what can be done now ' +
-      'with what that would come to. --scan also reads the topic to its end for every record with that id, and says ' +
-      'which of them decided, which were duplicates or conflicts, and which are not read yet. Of an order of the checkout ' +
-      'it tells each step with its record, and what it waits for. ' +
-      `${BESIDE} Exit code 3 when the id is not known.`,
+      'Explains why an order was accepted or rejected: the stock and user status at that time, the record, and what ' +
+      'you can do now, with the result to expect. --scan also reads the topic to its end and lists every record with ' +
+      'that id: the one that was processed, duplicates, conflicts, and unread ones. For an order of the checkout it ' +
+      'lists each step with its record, and what the order waits for. ' +
+      `${BESIDE} Exit code 3 if the id is unknown.`,
     examples: [
-      ['orderctl order explain ORD-8', 'why it was rejected'],
-      ['orderctl order explain ORD-8 --scan', 'and every record of it in the topic'],
+      ['orderctl order explain ORD-8', 'why an order was rejected'],
+      ['orderctl order explain ORD-8 --scan', 'with every record of it in the topic'],
     ],
   })
     .argument('<ID>', 'order id')
-    .option('--scan', 'search the topic too')
+    .option('--scan', 'also search the topic')
     .action(async (text: string, flags: { scan?: true }) => {
       const { printer, isJson } = session;
       const { explainOrder } = await import('../../../app/orders/explain.ts');
@@ -46,7 +46,7 @@ export function registerExplain(order: Command, session: Session): void {
 async function checkoutOrderOf(access: StoreAccess, id: string): Promise<CheckoutOrder | undefined> {
   const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
   await using reader = await access.read();
-  // An id belongs to the flow that claimed it first.
+  // An id that both flows used belongs to the one that used it first.
   return (await reader.decided(id)) === undefined ? await readCheckoutOrder(reader, id) : undefined;
 }
 
@@ -58,7 +58,7 @@ async function explainCheckout(
   const { checkoutExplanation, checkoutExplainText } = await import('../../output/orders/explain.ts');
   if (isToScan) {
     printer.warn(
-      '--scan searches the topic of direct orders; the records of this one are those of its steps',
+      '--scan searches only the topic of direct orders; this order is of the checkout, and its records are listed with its steps',
     );
   }
   const rephrase = (step: string): string => printer.rephrased(step);

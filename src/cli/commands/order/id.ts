@@ -2,14 +2,15 @@ import { Failure } from '../../../domain/failure.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
 import { nameOf } from '../../parse.ts';
 
-/** Of so many recent decisions the ids are looked through: a few hundredths of a second. */
+/** The number of recent decisions whose ids are searched, which takes a few hundredths of a second. */
 const RECENT = 10_000;
+/** How many candidates a message lists. */
 const NAMED = 3;
 
 /**
- * The id of an order as it was given, which may be as a narrow table shortens it: `ORD-0…de0001`.
+ * Resolves the id of an order, which may be shortened as in a narrow table: `ORD-0…de0001`.
  *
- * @throws Failure invalid_value: it is no name, or several recent ids are shortened to that; not_found: none is
+ * @throws Failure invalid_value: it is not a valid id, or several recent ids match; not_found: no recent id matches
  */
 export async function orderIdOf(access: StoreAccess, text: string): Promise<string> {
   const [start = '', end, ...more] = text.split('…');
@@ -29,11 +30,11 @@ export async function orderIdOf(access: StoreAccess, text: string): Promise<stri
     },
   });
   const [id, ...others] = found;
-  const fix = 'whole ids: orderctl order list -o csv';
-  if (id === undefined) throw new Failure('not_found', `no recent order has an id like ${text}`, { fix });
+  const fix = 'see the full ids: orderctl order list -o csv';
+  if (id === undefined) throw new Failure('not_found', `no recent order id matches ${text}`, { fix });
   if (others.length === 0) return id;
   const named = [id, ...others].slice(0, NAMED).join(', ');
-  throw new Failure('invalid_value', `${found.size} recent orders have an id like ${text}: ${named}`, {
+  throw new Failure('invalid_value', `${found.size} recent order ids match ${text}: ${named}`, {
     fix,
   });
 }

@@ -9,11 +9,11 @@ import { registerCancel, registerDispatch } from './wish.ts';
 export function register(command: Command, session: Session): void {
   const order = describe(command, {
     prose:
-      'Shows, lists and explains orders and what was decided, each order id once and for good; cancels and dispatches ' +
-      'orders of the checkout.',
+      'Shows, lists and explains orders and their decisions; each order id is decided once and for good. Cancels and ' +
+      'dispatches orders of the checkout.',
     examples: [
-      ['orderctl order list --status rejected --limit 20', 'what was refused'],
-      ['orderctl order explain ORD-8', 'why, and what can be done now'],
+      ['orderctl order list --status rejected --limit 20', 'list rejected orders'],
+      ['orderctl order explain ORD-8', 'why an order was rejected, and what you can do'],
     ],
   });
   registerShow(order, session);

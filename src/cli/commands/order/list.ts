@@ -18,13 +18,13 @@ import { momentGiven, printReached } from '../../tables/past.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from './unknown.ts';
 
-/** What a terminal shows of the latest, and what fits a pipe: a table is held until its widths are known. */
+/** Rows without --limit. A pipe has a limit too, as a table is held in memory until its column widths are known. */
 const ON_A_TERMINAL = 50;
 const IN_A_PIPE = 1_000;
 const BEFORE_NEW_ONES = 10;
-/** Of a table, or counted from the end: so many are held in memory. */
+/** The largest --limit: these rows are held in memory. */
 const MOST_ROWS = 100_000;
-/** Reading so many more takes a few hundredths of a second. */
+/** How many earlier orders are counted: reading these takes a few hundredths of a second. */
 const COUNT_UP_TO = 1_000;
 
 interface ListFlags extends TimeFlags {
@@ -41,28 +41,29 @@ interface ListFlags extends TimeFlags {
 
 export function registerList(order: Command, session: Session): void {
   const command = describe(order.command('list'), {
-    summary: 'list orders and what became of them, the latest last',
+    summary: 'list orders and their outcomes, the latest last',
     isTable: true,
     prose:
-      'Lists orders by the time of their decision, the latest last; those of the checkout, which have a status in ' +
-      'capitals, by when they were validated or rejected: accepted means in the direct flow what COMPLETED means in the ' +
-      'checkout. Flags that select go together; --since is inclusive, --until exclusive. --status completed and rejected select orders of both flows, accepted direct ones, the others those of ' +
-      'the checkout. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
-      'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is the reason, or ' +
-      'else the status. --follow lists the latest 10, then each new decision and status as it comes, until Ctrl-C (0). ' +
-      `--at lists what was decided by then. ${BESIDE}`,
+      'Lists orders by the time of their decision, the latest last. Orders of the checkout have a status in capitals, ' +
+      'and are listed by the time at which they were validated or rejected; their COMPLETED corresponds to accepted in ' +
+      'the direct flow. An order must match all filters; --since is inclusive, --until exclusive. --status completed and ' +
+      'rejected match orders of both flows, accepted those of the direct flow, the others those of the checkout. Text ' +
+      'output has the latest 50 orders (1,000 in a pipe), or --limit. A narrow terminal shortens ids in the middle, ' +
+      'which "order show" accepts, and shows the reason, or else the status, as OUTCOME. --follow lists the latest 10, ' +
+      'then each new decision and status as it arrives, until Ctrl-C (0). --at lists the orders decided by then. ' +
+      `${BESIDE}`,
     examples: [
-      ['orderctl order list --status rejected --since 2h', 'what was refused lately'],
-      ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
+      ['orderctl order list --status rejected --since 2h', 'recently rejected orders'],
+      ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'the orders of a day, for a spreadsheet'],
     ],
   })
     .option('--status <STATUS>', `accepted, ${ORDER_STATUSES.join(', ').toLowerCase()}`)
-    .option('--reason <REASON>', `rejected or failed for this: ${KNOWN_REASONS.join(', ')}`);
-  takingDecisions(command, 'the latest so many')
-    .option('--last <N>', 'the same')
-    .option('--reverse', 'the latest first')
-    .option('--at <TIME|SEQ>', 'as of then: a time, or the number of a commit')
-    .option('--follow', 'continue with new ones as they are decided')
+    .option('--reason <REASON>', `rejected or failed for this reason: ${KNOWN_REASONS.join(', ')}`);
+  takingDecisions(command, 'only the latest N')
+    .option('--last <N>', 'the same as --limit')
+    .option('--reverse', 'list the latest first')
+    .option('--at <TIME|SEQ>', 'as of a time, or of the number of a commit')
+    .option('--follow', 'continue with new decisions as they are made')
     .action(async (flags: ListFlags) => {
       await list(session, flags);
     });
@@ -76,8 +77,8 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const last = readLast(flags, most);
   const at = momentGiven(flags);
   if (at !== null && flags.reverse === true && last === Infinity) {
-    throw new Failure('usage', '--reverse with --at holds what it lists in memory', {
-      fix: 'say how many of the latest: --limit 1000',
+    throw new Failure('usage', '--reverse with --at needs a limit, since it holds the list in memory', {
+      fix: 'add a limit, such as --limit 1000',
     });
   }
   const reached: Reached = { seq: null, at: null, unnumbered: 0 };
@@ -114,11 +115,11 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
 
 function nothingLine(filter: ListFilter, archived: number): string {
   const isFiltered = Object.values(filter).some((wanted) => wanted !== null);
-  if (isFiltered) return 'no order was decided that these flags select';
-  return archived === 0 ? 'no orders decided yet' : 'no orders decided since those in the archives';
+  if (isFiltered) return 'no order matches these flags';
+  return archived === 0 ? 'no orders decided yet' : 'no orders decided after the archived ones';
 }
 
-/** One by one, as they come. */
+/** A printer for formats that need not hold all orders: each is printed as it arrives. */
 async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrdersOptions['onOrders']> {
   const { listedDocument, listedLine, listedRow, ORDER_CSV_COLUMNS } =
     await import('../../output/orders/list.ts');
@@ -133,9 +134,9 @@ async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrders
   return (orders) => printer.text(orders.map((order) => `${listedLine(order)}\n`).join(''));
 }
 
-/** An order that waits to be read leaves no trace in the store. */
+/** An unread order leaves no trace in the store. */
 const ONLY_IN_KAFKA =
-  'an order that no processor has read yet is in Kafka alone, and not listed: "orderctl offsets show --processor validation" says how many wait';
+  'orders that no processor has read yet are only in Kafka, and not listed: "orderctl offsets show --processor validation" shows how many';
 
 const KNOWN_REASONS = [...REASONS, ...PLACING_REASONS] as const;
 const STATUSES = ['accepted', ...ORDER_STATUSES] as const;
@@ -151,7 +152,7 @@ function readFilter(flags: ListFlags): ListFilter {
   };
 }
 
-/** In small letters as well as in the capitals in which it is printed. */
+/** Accepts any case: statuses of the checkout are printed in capitals. */
 function readStatus(text: string | undefined): ListFilter['status'] {
   if (text === undefined) return null;
   const known = STATUSES.map((status) => status.toLowerCase());
@@ -162,14 +163,14 @@ function readStatus(text: string | undefined): ListFilter['status'] {
 function readReason(text: string | undefined, status: ListFilter['status']): string | null {
   if (text === undefined) return null;
   if (status !== null && status !== 'REJECTED' && status !== 'FAILED') {
-    const message = `--reason is why an order was rejected or has failed, and --status asks for ${status} ones`;
-    throw new Failure('usage', message, { fix: 'leave one of them out' });
+    const message = `--reason cannot be combined with --status ${status}: only rejected and failed orders have a reason`;
+    throw new Failure('usage', message, { fix: 'omit one of them' });
   }
-  // Why a payment is declined is in the words of the gateway.
+  // The reason of a declined payment is a text of the gateway.
   return status === 'FAILED' ? text : choice('--reason', text, 'a reason', KNOWN_REASONS);
 }
 
-/** How many of the latest. @param most where no number is given */
+/** How many of the latest orders to list. @param most the default */
 function readLast(flags: ListFlags, most: number): number {
   const { limit, last, follow = false } = flags;
   for (const [flag, isGiven] of [
@@ -178,8 +179,8 @@ function readLast(flags: ListFlags, most: number): number {
     ['--until', flags.until !== undefined],
   ] as const) {
     if (!follow || isGiven !== true) continue;
-    throw new Failure('usage', `${flag} does not go with --follow, which ends with the latest order`, {
-      fix: 'leave one of them out',
+    throw new Failure('usage', `${flag} and --follow cannot be combined`, {
+      fix: 'omit one of them',
     });
   }
   const given = (['limit', 'last'] as const).flatMap((name) => {

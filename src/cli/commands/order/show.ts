@@ -14,32 +14,32 @@ import { openStoreOf } from '../../store.ts';
 import { orderIdOf } from './id.ts';
 import { BESIDE, unknownOrEvent } from './unknown.ts';
 
-/** How often an order that is waited for is looked for. */
-const LOOK_MS = 250;
+/** How often --wait checks for the order. */
+const CHECK_MS = 250;
 
 type Found = { readonly decided: Decided } | { readonly checkout: CheckoutOrder };
 
 export function registerShow(order: Command, session: Session): void {
   describe(order.command('show'), {
-    summary: 'show one order, and what was decided',
+    summary: 'show one order and its decision',
     prose:
-      'Shows the decision of an order: accepted, or rejected and why; the status of its user and the stock on hand ' +
-      `that it was decided on; and its record. Of an order of the checkout: its status, payment, shipment and each step ` +
-      `with the record that led to it. ${BESIDE} Exit code 3 when the id is not known, by the end of --wait where that is given.`,
+      'Shows whether an order was accepted or rejected, and why; the user status and the stock at that time; and its ' +
+      'record. For an order of the checkout: its status, payment, shipment, and each step with the record that caused ' +
+      `it. ${BESIDE} Exit code 3 if the id is unknown, or still unknown after --wait.`,
     examples: [
-      ['orderctl order show ORD-7', 'one order'],
-      ['orderctl order show ORD-7 --wait 10 -o json | jq .status', 'one that was just sent, for a script'],
+      ['orderctl order show ORD-7', 'show one order'],
+      ['orderctl order show ORD-7 --wait 10 -o json | jq .status', 'wait for an order that was just sent, in a script'],
     ],
   })
     .argument('<ID>', 'order id')
-    .option('--wait <SECONDS>', 'how long to wait for an order that is not known yet', '0')
+    .option('--wait <SECONDS>', 'how long to wait for an order that is still unknown', '0')
     .action(async (text: string, flags: { wait: string }) => {
       const until = Date.now() + delay('--wait', flags.wait);
       const access = await openStoreOf(session);
       const id = await orderIdOf(access, text);
       let found = await find(access, id);
       while (found === undefined && Date.now() < until) {
-        await sleep(LOOK_MS);
+        await sleep(CHECK_MS);
         found = await find(access, id);
       }
       if (found === undefined) throw await unknownOrEvent(id, access);

@@ -3,14 +3,14 @@ import { formatRecordId } from '../../../domain/orders/order.ts';
 import { EVENTS_LOG, type StockEvent } from '../../../domain/stock/events.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
 
-export const BESIDE = 'Answered from the files, beside a running consumer too.';
+export const BESIDE = 'Reads the store, and works while a consumer runs.';
 
 export function unknownOrder(id: string, access: StoreAccess, scanned: boolean): Failure {
-  const where = scanned ? `${access.name} and not in the topic` : access.name;
-  return new Failure('not_found', `order ${id} is not decided in ${where}`, {
+  const where = scanned ? `${access.name} and is not in the topic` : access.name;
+  return new Failure('not_found', `order ${id} has no decision in ${where}`, {
     fix: scanned
       ? 'check the id, --topic and --storage; "orderctl dlq list" shows records that could not be read'
-      : `to look for it in the topic, where it may wait to be read: orderctl order explain ${id} --scan`,
+      : `to search for it in the topic, where it may be unread: orderctl order explain ${id} --scan`,
     context: { orderId: id },
   });
 }
@@ -21,7 +21,7 @@ const SOLD_BY = {
   supplier_restocks: 'delivered',
 };
 
-/** As unknownOrder; of an id that a shop, a till or a supplier has used for an event, it says what that did. */
+/** As unknownOrder; for the id of an event of a shop, a till or a supplier, the failure describes the event. */
 export async function unknownOrEvent(id: string, access: StoreAccess): Promise<Failure> {
   await using reader = await access.read();
   const event = (await reader.facts(EVENTS_LOG, id)).at(-1);
@@ -34,7 +34,7 @@ function eventNotOrder(event: StockEvent): Failure {
   const what = `${product_id}×${quantity} ${SOLD_BY[source]}${refused}, ${on_hand} on hand after it`;
   return new Failure(
     'not_found',
-    `${event_id} is an event and no order: ${what} (${formatRecordId(event)}, ${at})`,
+    `${event_id} is an event, not an order: ${what} (${formatRecordId(event)}, ${at})`,
     { fix: { kind: 'show_items' }, context: { orderId: event_id } },
   );
 }

@@ -14,8 +14,8 @@ import {
   csvRows,
   hasBegun,
   readDay,
-  sayDay,
-  sayUnpriced,
+  printDay,
+  printUnpriced,
   takingDay,
   withDate,
   type DayFlags,
@@ -32,20 +32,21 @@ const FORMATS: readonly Format[] = ['csv', 'json', 'html'];
 export function registerDaily(report: Command, session: Session): void {
   takingDay(
     describe(report.command('daily'), {
-      summary: 'write the sales of a day as files',
+      summary: 'write the sales of a day to files',
       prose:
-        'Writes sales-DATE.csv (a row for each product and source), .json (all of it) and .html (with charts). Files of a ' +
-        'day that is over are the same bytes each time, unless something of it came late; what has not changed is not ' +
-        'written. Its totals become the row of that day in the list of reports (reports.csv, or the table). A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
-        'region from AWS_REGION, and another server from AWS_ENDPOINT_URL.',
+        'Writes sales-DATE.csv (a row for each product and source), .json (the whole report) and .html (with charts). Once ' +
+        'a day is over, its files have the same bytes each time, unless sales arrive late; unchanged files are not ' +
+        'written again. The totals become the row of that day in the list of reports (reports.csv, or the table reports). ' +
+        'A bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for gs:// an HMAC key); AWS_REGION sets its region, ' +
+        'AWS_ENDPOINT_URL another server.',
       examples: [
-        ['orderctl report daily yesterday --time-zone UTC', 'into the folder reports'],
-        ['orderctl report daily --to s3://shop/sales --format csv', 'into a bucket'],
+        ['orderctl report daily yesterday --time-zone UTC', 'write to the folder reports'],
+        ['orderctl report daily --to s3://shop/sales --format csv', 'write to a bucket'],
       ],
     }),
   )
-    .option('--to <PLACE>', 'folder, s3://BUCKET/FOLDER, gs://…', 'reports')
-    .option('--format <LIST>', 'of csv, json, html', FORMATS.join(','))
+    .option('--to <PLACE>', 'folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER', 'reports')
+    .option('--format <LIST>', 'which of csv, json, html', FORMATS.join(','))
     .action(async (given: string | undefined, flags: Flags) => {
       await write(session, withDate(given, flags));
     });
@@ -74,8 +75,8 @@ async function write(session: Session, flags: Flags): Promise<void> {
   }
   await keepReport((await openStoreAdmin(session.settings)).lists, report);
   const { report_date, time_zone, complete, total_sales, order_count } = report;
-  if (flags.date === undefined) sayDay(session, report, flags);
-  sayUnpriced(session, report);
+  if (flags.date === undefined) printDay(session, report, flags);
+  printUnpriced(session, report);
   const state = hasBegun(report) ? 'is not over' : 'has not begun';
   if (!complete) printer.warn(`${report_date} ${state}: the report will change`);
   if (!isJson) return;
@@ -94,7 +95,7 @@ function placeOf({ env, cwd }: Session, to: string): Parameters<typeof openObjec
   if (!/^[a-z0-9]+:\/\//i.test(to)) return { place: to, folder: path.resolve(cwd, to) };
   if (!/^(s3|gs):\/\/[a-z0-9][a-z0-9._-]+(\/[^?#]*)?$/.test(to)) {
     throw new Failure('invalid_value', `--to: ${JSON.stringify(to)} is neither a folder nor a bucket`, {
-      fix: 'give a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER',
+      fix: 'use a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER',
     });
   }
   const bucket: BucketConnection = {

@@ -19,15 +19,15 @@ export interface DayFlags {
 
 const TOP = 10;
 
-/** Gives a verb a day, as its argument or by a flag. */
+/** Lets a subcommand accept a day, as its argument or as a flag. */
 export function takingDay(command: Command): Command {
   return command
-    .argument('[DATE]', 'the day, also today (default: yesterday)')
-    .option('--date <DATE>', 'the same by a flag')
-    .option('--time-zone <NAME>', 'of the day (default: of this machine)');
+    .argument('[DATE]', 'the day, or today (default: yesterday)')
+    .option('--date <DATE>', 'the same, as a flag')
+    .option('--time-zone <NAME>', "time zone of the day (default: this machine's)");
 }
 
-/** With the day that is given as an argument. @throws Failure usage: the flag names another one */
+/** Merges the day argument into the flags. @throws Failure usage: --date names another day */
 export function withDate<F extends DayFlags>(given: string | undefined, flags: F): F {
   const date = nameGiven('--date', given, flags.date);
   return date === undefined ? flags : { ...flags, date };
@@ -45,14 +45,14 @@ export async function readDay(session: Session, { date, timeZone }: DayFlags): P
   });
 }
 
-/** The sales of a day as they are printed. @throws Failure those of the store; the signal's reason */
+/** The report of a day, as a document. @throws Failure those of the store; the signal's reason */
 export async function reportOf(
   access: StoreAccess,
   day: Day,
-  how: Parameters<typeof dailyReport>[2],
+  options: Parameters<typeof dailyReport>[2],
 ): Promise<DailyReport> {
   await using reader = await access.read();
-  const report = await dailyReport(reader, day, how);
+  const report = await dailyReport(reader, day, options);
   return dailyDocument(report, topProducts(report.total, TOP));
 }
 
@@ -60,23 +60,23 @@ export function csvRows({ report_date, sales }: DailyReport): readonly object[] 
   return sales.map((row) => ({ report_date, ...row }));
 }
 
-/** Which day it is of, and what was sold: the caller may not have named one. */
-export function sayDay({ printer }: Session, report: DailyReport, { date }: DayFlags): void {
+/** Prints the date, since the user may not have given one, and the totals. */
+export function printDay({ printer }: Session, report: DailyReport, { date }: DayFlags): void {
   const { report_date, time_zone, complete, order_count, total_sales } = report;
   const which = date === undefined ? 'yesterday, ' : '';
-  const how = complete ? '' : hasBegun(report) ? ' so far' : ' has not begun';
+  const state = complete ? '' : hasBegun(report) ? ' so far' : ' has not begun';
   printer.info(
-    `${which}${report_date} (${time_zone})${how}: ${count(order_count, 'order')}, ${total_sales} in sales`,
+    `${which}${report_date} (${time_zone})${state}: ${count(order_count, 'order')}, ${total_sales} in sales`,
   );
   if (date === undefined && order_count === 0)
-    printer.info('"orderctl report show today" has what this day has so far');
+    printer.info('for the sales of today so far: orderctl report show today');
 }
 
 export function hasBegun({ from }: DailyReport): boolean {
   return Date.parse(from) <= systemClock.now();
 }
 
-/** Sales that the report cannot count as money. */
-export function sayUnpriced({ printer }: Session, { unpriced_lines: lines }: DailyReport): void {
+/** Prints how many sold lines have no price, if any. */
+export function printUnpriced({ printer }: Session, { unpriced_lines: lines }: DailyReport): void {
   if (lines > 0) printer.info(unpricedLine(lines));
 }

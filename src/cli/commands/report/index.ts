@@ -7,12 +7,12 @@ import { registerShow } from './show.ts';
 export function register(command: Command, session: Session): void {
   const report = describe(command, {
     prose:
-      'The sales of a day by product and source (orders of both flows, online shops, stores), what sold most, and what ' +
-      'is low at its end. A day is that of a time zone, by the time at which orders were placed and things were sold. ' +
-      'Works beside a running consumer.',
+      'Reports the sales of a day by product and source (orders of both flows, online shops, stores), the top products, ' +
+      'and the items low in stock at its end. A day is that of a time zone; sales count on the day on which they were ' +
+      'placed. Works while a consumer runs.',
     examples: [
-      ['orderctl report show', 'of yesterday'],
-      ['orderctl report daily --to reports', 'the same as files'],
+      ['orderctl report show', 'print the sales of yesterday'],
+      ['orderctl report daily --to reports', 'write them to files'],
     ],
   });
   registerDaily(report, session);

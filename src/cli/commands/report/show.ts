@@ -8,8 +8,8 @@ import {
   CSV_COLUMNS,
   csvRows,
   readDay,
-  sayDay,
-  sayUnpriced,
+  printDay,
+  printUnpriced,
   takingDay,
   withDate,
   type DayFlags,
@@ -19,14 +19,14 @@ export function registerShow(report: Command, session: Session): void {
   takingDay(
     describe(report.command('show'), {
       alias: 'list',
-      summary: 'the sales of a day',
+      summary: 'print the sales of a day',
       isTable: true,
       prose:
-        'Prints the sales of a day by product and source, their total, and what was low when the day ended. Nothing is ' +
-        'written. -o json has the sales by hour and what sold most as well.',
+        'Prints the sales of a day by product and source, their total, and the items low in stock at its end. Writes no ' +
+        'files. -o json also has the sales by hour and the top products.',
       examples: [
-        ['orderctl report show 2026-11-27 --time-zone Europe/Berlin', 'of that day'],
-        ['orderctl report show today -o csv', 'so far, for a spreadsheet'],
+        ['orderctl report show 2026-11-27 --time-zone Europe/Berlin', 'the sales of that day'],
+        ['orderctl report show today -o csv', 'the sales so far, for a spreadsheet'],
       ],
     }),
   ).action(async (given: string | undefined, flags: DayFlags) => {
@@ -48,7 +48,7 @@ async function show(session: Session, report: DailyReport, flags: DayFlags): Pro
     return;
   }
   const { sales, low_stock } = report;
-  sayDay(session, report, flags);
+  printDay(session, report, flags);
   if (sales.length > 0) {
     await printTable(printer, sales, [
       { title: 'PRODUCT', cell: (row) => row.product_id },
@@ -57,9 +57,9 @@ async function show(session: Session, report: DailyReport, flags: DayFlags): Pro
       { title: 'REVENUE', align: 'right', isWhole: true, cell: (row) => row.total_revenue },
     ]);
   }
-  sayUnpriced(session, report);
+  printUnpriced(session, report);
   const low = low_stock.map(({ product_id, on_hand }) => `${product_id} (${on_hand})`);
-  if (low.length > 0) printer.info(`low at the end: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
+  if (low.length > 0) printer.info(`low at the end of the day: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
 }
 
 const LISTED = 10;

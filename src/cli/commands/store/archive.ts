@@ -21,18 +21,18 @@ export function registerArchive(noun: Command, session: Session): void {
   describe(noun.command('archive'), {
     summary: 'move old orders from a database to files',
     prose:
-      'Moves orders of the direct flow that were decided before a time to JSONL files, beside whatever runs. Their ids ' +
-      'stay known: one that comes again is a duplicate. "audit" adds them up without the files. To read them like ' +
-      'all others, give the folder to any command with --archive. What is interrupted goes on when it is run again. ' +
-      'Without --execute it says what it would move.',
+      'Moves orders of the direct flow that were decided before a time to JSONL files; other processes may run. Their ids ' +
+      'stay known, so an order that is sent again is a duplicate, and "audit" balances without the files. To read ' +
+      'archived orders like all others, pass the folder to any command with --archive. An interrupted run continues ' +
+      'when it is repeated. Without --execute it only prints what it would move.',
     examples: [
-      ['orderctl store archive --before 2026-01-01 --to archive --execute', 'move it'],
-      ['orderctl order show WEB-1 --archive archive', 'and read it'],
+      ['orderctl store archive --before 2026-01-01 --to archive --execute', 'move orders'],
+      ['orderctl order show WEB-1 --archive archive', 'show an archived order'],
     ],
   })
-    .requiredOption('--before <TIME>', 'orders decided before: a time, a date, or a time ago (90d)')
-    .option('--time-zone <ZONE>', "of a date (default: the system's)")
-    .option('--to <DIR>', 'folder of the files (default: that of --archive)')
+    .requiredOption('--before <TIME>', 'orders decided before a time, a date, or a time ago (90d)')
+    .option('--time-zone <ZONE>', "time zone of a date (default: this machine's)")
+    .option('--to <DIR>', 'folder for the files (default: the one of --archive)')
     .option('--execute', 'move them')
     .action(async (flags: ArchiveFlags) => {
       await archive(session, flags);
@@ -45,8 +45,8 @@ async function archive(session: Session, flags: ArchiveFlags): Promise<void> {
   const to = flags.to === undefined ? settings.archive : path.resolve(session.cwd, flags.to);
   const admin = await openStoreAdmin(settings);
   if (admin.archive === null) {
-    throw new Failure('usage', `${admin.name} is a folder: its orders are in files already`, {
-      fix: 'leave it as it is: files of orders are what an archive is',
+    throw new Failure('usage', `${admin.name} is a folder, whose orders are in files already`, {
+      fix: 'archive only a database: --store postgres://USER@HOST/DATABASE',
     });
   }
   const plan = await admin.archive.plan(beforeMs);
@@ -54,7 +54,7 @@ async function archive(session: Session, flags: ArchiveFlags): Promise<void> {
   let { accepted, rejected } = plan;
   if (flags.execute === true) {
     if (to === null)
-      throw new Failure('usage', 'it is not said where the files go', { fix: 'name a folder: --to DIR' });
+      throw new Failure('usage', 'no folder for the files is named', { fix: 'name one with --to DIR' });
     const signal = takeStopSignal(printer);
     const onFile = (file: string, orders: number): void => printer.info(`${file}: ${count(orders, 'order')}`);
     ({ files, accepted, rejected } = await admin.archive.execute({ beforeMs, to, signal, onFile }));
@@ -70,10 +70,10 @@ async function archive(session: Session, flags: ArchiveFlags): Promise<void> {
     until: isoTimeOrNull(plan.untilMs),
     files: [...files],
   };
-  await printer.text(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
+  await printer.text(isJson ? `${JSON.stringify(document)}\n` : archivedText(document));
 }
 
-function inWords({ executed, before, to, accepted, rejected, from, until, files }: ArchivedDocument): string {
+function archivedText({ executed, before, to, accepted, rejected, from, until, files }: ArchivedDocument): string {
   if (from === null || until === null) return `no orders were decided before ${before}\n`;
   const orders = `${count(accepted + rejected, 'order')} (${accepted} accepted, ${rejected} rejected)`;
   const what = `${orders}, decided from ${from} to ${until}`;

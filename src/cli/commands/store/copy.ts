@@ -10,24 +10,24 @@ import type { Session } from '../../session.ts';
 import { databasePassword } from '../../settings/store.ts';
 import { isDatabase, STORE } from '../../settings/store-type.ts';
 
-/** How often it says how far it is. */
-const SAY_EVERY_LINES = 100_000;
+/** Lines between two reports of progress. */
+const REPORT_EVERY_LINES = 100_000;
 
 export function registerCopy(noun: Command, session: Session): void {
   describe(noun.command('copy'), {
-    summary: 'copy a store to another folder or database, and go on there',
+    summary: 'copy a store to another folder or database, to continue there',
     prose:
-      'Copies all of a store that nothing runs on: tables, history with its numbers, positions, what is owed and what waits ' +
-      'to be sent. The new one must not be there yet. In the end the old one is sealed: it can be read, and nothing changes it ' +
-      '(4). Interrupted, it goes on where it was when it is run again. Compare both with "orderctl audit". Passwords come from ' +
-      'the environment, as of --store.',
+      'Copies a store that nothing runs on: tables, history with its numbers, positions, pending effects and pending ' +
+      'messages. The new store must not exist yet. At the end the old store is sealed: it can be read, but not changed ' +
+      '(4). An interrupted copy continues when the command is repeated. Compare both stores with "orderctl audit". ' +
+      'Passwords come from the environment, as for --store.',
     examples: [
-      ['orderctl store copy --to postgres://me@db/shop', 'from the folder to a database'],
-      ['orderctl store copy --from postgres://me@db/shop --to back', 'and back'],
+      ['orderctl store copy --to postgres://me@db/shop', 'copy the folder to a database'],
+      ['orderctl store copy --from postgres://me@db/shop --to back', 'copy it back to a folder'],
     ],
   })
-    .option('--from <DIR|URL>', 'the store (default: that of the settings)')
-    .requiredOption('--to <DIR|URL>', 'the new one')
+    .option('--from <DIR|URL>', 'the store to copy (default: --store)')
+    .requiredOption('--to <DIR|URL>', 'the new store')
     .action(async (flags: { readonly from?: string; readonly to: string }) => {
       const { printer, isJson } = session;
       const [from, to] = await Promise.all([
@@ -35,17 +35,17 @@ export function registerCopy(noun: Command, session: Session): void {
         open(session, '--to', flags.to),
       ]);
       if (from.name === to.name) {
-        throw new Failure('usage', `--from and --to are one store: ${to.name}`, {
+        throw new Failure('usage', `--from and --to are the same store: ${to.name}`, {
           fix: 'name another with --to',
         });
       }
       const { copyStore } = await import('../../../app/store/copy.ts');
-      let said = 0;
+      let reported = 0;
       const copied = await copyStore(from, to, {
         signal: takeStopSignal(printer),
         onLines: (lines) => {
-          if (lines - said < SAY_EVERY_LINES) return;
-          said = lines;
+          if (lines - reported < REPORT_EVERY_LINES) return;
+          reported = lines;
           printer.info(`${lines} lines of history copied`);
         },
       });
@@ -61,7 +61,7 @@ export function registerCopy(noun: Command, session: Session): void {
           ? `${JSON.stringify(document)}\n`
           : `copied ${from.name} to ${to.name}: ${count(copied.lines, 'line')} of history\n`,
       );
-      printer.info(`${from.name} is sealed; go on with: orderctl --store ${to.name}`);
+      printer.info(`${from.name} is sealed; continue with: orderctl --store ${to.name}`);
     });
 }
 

@@ -10,11 +10,11 @@ import { registerShow } from './show.ts';
 export function register(command: Command, session: Session): void {
   const store = describe(command, {
     prose:
-      'Users, items and all that is decided about them are in one store: a folder, or the schema orderctl of a ' +
-      'PostgreSQL database (--store postgres://USER@HOST:PORT/DATABASE).',
+      'Shows, creates, upgrades, copies and archives the store, which has the users, the items and all decisions: a ' +
+      'folder, or the schema orderctl of a PostgreSQL database (--store postgres://USER@HOST:PORT/DATABASE).',
     examples: [
-      ['orderctl store show', 'which one it is, and how large'],
-      ['orderctl store init --store postgres://me@db/shop', 'make one in a database'],
+      ['orderctl store show', 'show which store is used, and its size'],
+      ['orderctl store init --store postgres://me@db/shop', 'create a store in a database'],
     ],
   });
   registerShow(store, session);

@@ -6,11 +6,12 @@ import type { Session } from '../../session.ts';
 
 export function registerInit(noun: Command, session: Session): void {
   describe(noun.command('init'), {
-    summary: 'make an empty store',
+    summary: 'create an empty store',
     prose:
-      'Makes the store, without users and items, and leaves one that is there as it is. In a database that takes a user who ' +
-      'may create the schema orderctl; afterwards its user needs no such right. The first edit makes a store as well.',
-    examples: [['orderctl store init --store postgres://admin@db/shop', 'in the database shop']],
+      'Creates the store, without users and items; a store that exists already is not changed. In a database this needs ' +
+      'a user who may create the schema orderctl; later runs do not need that right. The first edit creates a store, ' +
+      'too.',
+    examples: [['orderctl store init --store postgres://admin@db/shop', 'create a store in the database shop']],
   }).action(async () => {
     const { printer, isJson, settings } = session;
     const admin = await openStoreAdmin(settings);
@@ -18,6 +19,6 @@ export function registerInit(noun: Command, session: Session): void {
     const document: MigratedStore = { store: admin.name, before: from, version: to };
     await (isJson
       ? printer.data(`${JSON.stringify(document)}\n`)
-      : printer.text(from === null ? `made ${admin.name}\n` : `${admin.name} is there already\n`));
+      : printer.text(from === null ? `created ${admin.name}\n` : `${admin.name} exists already\n`));
   });
 }

@@ -7,16 +7,17 @@ import type { Session } from '../../session.ts';
 
 export function registerMigrate(noun: Command, session: Session): void {
   describe(noun.command('migrate'), {
-    summary: 'bring the store to the format of this version',
+    summary: 'upgrade the store to the format of this version',
     prose:
-      'Brings a store that an earlier version made to the format of this one, while nothing runs on it. Whatever writes to ' +
-      'a store does that by itself; this is for a user with more rights, before an upgrade. Earlier versions then refuse it (6).',
+      'Upgrades a store of an earlier version to the format of this version, while nothing runs on it. Every command that ' +
+      'writes to a store does so by itself; use this as a user with more rights, before the new version runs. Earlier ' +
+      'versions then refuse the store (6).',
     examples: [['orderctl store migrate --store postgres://admin@db/shop', 'before the new version starts']],
   }).action(async () => {
     const { printer, isJson, settings } = session;
     if (!(await (await openStore(settings)).isThere())) {
       throw new Failure('not_found', `there is no store in ${settings.storage}`, {
-        fix: 'make one: orderctl store init',
+        fix: 'create one: orderctl store init',
       });
     }
     const admin = await openStoreAdmin(settings);

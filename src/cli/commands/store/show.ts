@@ -9,10 +9,9 @@ import type { Session } from '../../session.ts';
 
 export function registerShow(noun: Command, session: Session): void {
   describe(noun.command('show'), {
-    summary: 'which store it is, its version, size and rows',
-    prose:
-      'Prints where the store is, the format that it has, its size, and the rows of each table or log, counted.',
-    examples: [['orderctl store show -o json', 'for scripts']],
+    summary: 'show location, version, size and row counts of the store',
+    prose: 'Shows where the store is, its format version, its size, and the number of rows of each table or log.',
+    examples: [['orderctl store show -o json', 'for a script']],
   }).action(async () => {
     const { printer, isJson, settings } = session;
     const admin = await openStoreAdmin(settings);
@@ -29,7 +28,7 @@ export function registerShow(noun: Command, session: Session): void {
       await printer.data(`${JSON.stringify(document)}\n`);
       return;
     }
-    await printer.text(`${inWords(admin.name, about)}\n\n`);
+    await printer.text(`${storeText(admin.name, about)}\n\n`);
     await printTable(printer, about.rows, [
       { title: 'NAME', cell: ({ name }) => name },
       { title: 'ROWS', align: 'right', cell: ({ rows }) => String(rows) },
@@ -37,7 +36,7 @@ export function registerShow(noun: Command, session: Session): void {
   });
 }
 
-function inWords(name: string, { kind, server, storeId, version, newest, sizeBytes }: StoreAbout): string {
+function storeText(name: string, { kind, server, storeId, version, newest, sizeBytes }: StoreAbout): string {
   const format = version === newest ? String(version) : `${version} (this version writes ${newest})`;
   return [
     `store    ${name}`,

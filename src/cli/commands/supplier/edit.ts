@@ -26,8 +26,8 @@ export function registerAdd(supplier: Command, session: Session): void {
   const add = describe(supplier.command('add'), {
     summary: 'add a supplier',
     prose:
-      'Adds a supplier, with its name and contact where they are known. Exit code 4 if it exists already.',
-    examples: [['orderctl supplier add SUP-1 --name Paper', 'its name']],
+      'Adds a supplier, optionally with a name and a contact. Exit code 4 if the supplier exists already.',
+    examples: [['orderctl supplier add SUP-1 --name Paper', 'with a name']],
   });
   withDetails(add).action(async (given: string | undefined, { supplier: byFlag, ...details }: Flags) => {
     const id = nameOf('--supplier', nameNeeded('--supplier', given, byFlag));
@@ -37,15 +37,15 @@ export function registerAdd(supplier: Command, session: Session): void {
 
 export function registerUpdate(supplier: Command, session: Session): void {
   const update = describe(supplier.command('update'), {
-    summary: 'change what is known of a supplier',
+    summary: 'change the details of a supplier',
     prose:
-      "Changes name or contact; an empty text unsets one: --contact ''. Exit code 3 if there is no such supplier.",
-    examples: [['orderctl supplier update SUP-1 --contact sales@paper.example', 'another contact']],
+      "Changes name or contact; an empty text unsets one: --contact ''. Exit code 3 if the supplier does not exist.",
+    examples: [['orderctl supplier update SUP-1 --contact sales@paper.example', 'change the contact']],
   });
   withDetails(update).action(async (given: string | undefined, { supplier: byFlag, ...details }: Flags) => {
     const id = nameNeeded('--supplier', given, byFlag);
     if (Object.keys(details).length === 0)
-      throw new Failure('usage', 'there is nothing to change', { fix: 'add --name or --contact' });
+      throw new Failure('usage', 'nothing to change', { fix: 'add --name or --contact' });
     await print(session, await updateSupplier((await openStoreAdmin(session.settings)).lists, id, details));
   });
 }
@@ -56,9 +56,9 @@ export function registerRemove(supplier: Command, session: Session): void {
       alias: 'delete',
       summary: 'remove a supplier',
       prose:
-        'Removes a supplier; what came from it stays. Asks first; --yes answers, and without a terminal it is needed. ' +
-        'Exit code 3 if there is no such supplier.',
-      examples: [['orderctl supplier remove SUP-1 --yes', 'without a question']],
+        'Removes a supplier; its past deliveries stay. Asks for confirmation; --yes skips it, and is required without a ' +
+        'terminal. Exit code 3 if the supplier does not exist.',
+      examples: [['orderctl supplier remove SUP-1 --yes', 'without confirmation']],
     }),
     '--supplier',
     'id of the supplier',
@@ -76,8 +76,8 @@ export function registerRemove(supplier: Command, session: Session): void {
 
 function withDetails(command: Command): Command {
   return takingName(command, '--supplier', 'id of the supplier')
-    .option('--name <TEXT>', 'what people call it')
-    .option('--contact <TEXT>', 'how it is reached');
+    .option('--name <TEXT>', 'display name')
+    .option('--contact <TEXT>', 'contact, such as a mail address');
 }
 
 async function print(

@@ -10,17 +10,17 @@ import type { Session } from '../../session.ts';
 
 export function registerImport(supplier: Command, session: Session): void {
   describe(supplier.command('import'), {
-    summary: 'take in a list from a spreadsheet, as a whole or not at all',
+    summary: 'import a CSV, all of it or nothing',
     prose:
-      'Takes in a CSV with the columns supplier_id, name and contact, in any case and any order. Suppliers are added or ' +
-      'changed, none is removed; what the list has no column for stays. Cells may be separated by commas, semicolons or ' +
-      'tabs; --column names a column that is called otherwise. A bad cell is named by file and line (6), and then ' +
-      'nothing changes.',
-    examples: [['orderctl supplier import suppliers.csv --dry-run', 'what would be added and changed']],
+      'Imports a CSV with the columns supplier_id, name and contact, in any case and any order. Suppliers are added or ' +
+      'changed, never removed; columns that the file does not have keep their values. Cells may be separated by commas, ' +
+      'semicolons or tabs; use --column for a column that has another name. An invalid cell is reported with its file ' +
+      'and line (6), and nothing changes.',
+    examples: [['orderctl supplier import suppliers.csv --dry-run', 'show what would change']],
   })
     .argument('<FILE>', 'the CSV, or - for stdin')
-    .option('--column <OURS=THEIRS>', 'what the list calls a column of ours; may be repeated', collect)
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--column <OURS=THEIRS>', "the file's name for a column; repeatable", collect)
+    .option('--dry-run', 'show what would change; change nothing')
     .action(
       async (file: string, { column = [], dryRun = false }: { column?: string[]; dryRun?: boolean }) => {
         const names = columnNames(SUPPLIER_COLUMNS, column);
@@ -35,7 +35,7 @@ export function registerImport(supplier: Command, session: Session): void {
           const { added, changed, unchanged } = counts;
           await printer.text(`suppliers: ${added} added, ${changed} changed, ${unchanged} unchanged\n`);
         }
-        if (dryRun) printer.info('nothing changed; leave out --dry-run to take the list in');
+        if (dryRun) printer.info('nothing changed; omit --dry-run to import the file');
       },
     );
 }

@@ -8,11 +8,12 @@ import { registerShow } from './show.ts';
 export function register(command: Command, session: Session): void {
   const supplier = describe(command, {
     prose:
-      'Suppliers, whom restocks name by supplier_id: reference data, on which no order depends. In a folder they are ' +
-      'suppliers.csv, which may be edited by hand, in a database the table suppliers. Works beside a running consumer.',
+      'Manages suppliers, which restocks name by supplier_id. They are reference data: no order depends on them. A ' +
+      'folder stores them in suppliers.csv, which you may edit by hand, a database in the table suppliers. Works while ' +
+      'a consumer runs.',
     examples: [
-      ['orderctl supplier add SUP-1 --name Paper --contact sales@paper.example', 'a supplier'],
-      ['orderctl supplier import suppliers.csv', 'a list of them'],
+      ['orderctl supplier add SUP-1 --name Paper --contact sales@paper.example', 'add a supplier'],
+      ['orderctl supplier import suppliers.csv', 'import a list of suppliers'],
     ],
   });
   registerAdd(supplier, session);

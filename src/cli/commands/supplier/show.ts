@@ -16,7 +16,7 @@ export function registerShow(supplier: Command, session: Session): void {
       summary: 'show all suppliers, or one',
       isTable: true,
       prose:
-        'Shows suppliers by their ids. With --supplier only that one; exit code 3 if there is no such supplier.',
+        'Shows suppliers, sorted by id. With --supplier, shows only that one; exit code 3 if it does not exist.',
       examples: [['orderctl supplier show -o csv', 'for a spreadsheet']],
     }),
     '--supplier',

@@ -12,7 +12,7 @@ export function registerAdd(user: Command, session: Session): void {
       summary: 'add a user',
       prose: `Adds a user. Exit code 4 if the user exists already. ${BESIDE}`,
       examples: [
-        ['orderctl user add --user alice --status paid', 'a user who may order'],
+        ['orderctl user add --user alice --status paid', 'a user whose orders are accepted'],
         ['orderctl user add --user bob --status unpaid', 'a user whose orders are rejected'],
       ],
     }),

@@ -18,16 +18,16 @@ const PSEUDONYM_BYTES = 6;
 export function registerErase(user: Command, session: Session): void {
   takingName(
     describe(user.command('erase'), {
-      summary: 'take a person out of the store',
+      summary: 'erase the personal data of a user',
       prose:
-        'Gives a user another name, which says nothing, in the tables and in all of history, and removes what else says who it ' +
-        'was: further columns, postal addresses, what mail servers answered. Orders, money and stock stay, and "audit" ' +
-        'agrees. Nothing may run on the store (4), and no order of the user may be unfinished (4). A folder is written ' +
-        'again as a whole, which takes room for a second one meanwhile; a crash leaves it as it was or as it is to be. ' +
-        'Says what it could not reach. Without --execute it says what it would do. It cannot be taken back, and a second run ' +
-        'finds nothing of the user (3), as one of a name that never was.',
+        'Replaces the name of a user by a meaningless one in the tables and in all of history, and removes other ' +
+        'personal data: further columns, postal addresses, answers of mail servers. Orders, money and stock stay, and ' +
+        '"audit" still succeeds. Refused (4) while anything runs on the store or an order of the user is unfinished. A ' +
+        'folder is rewritten as a whole, which temporarily needs twice its disk space; after a crash it is in its old or ' +
+        'in its new state. Places that the command cannot reach are listed. Without --execute it only prints what it ' +
+        'would do. It cannot be undone; afterwards the user does not exist (3).',
       examples: [
-        ['orderctl user erase alice', 'what would be done'],
+        ['orderctl user erase alice', 'show what would be done'],
         ['orderctl user erase alice --execute', 'do it'],
       ],
     }),
@@ -48,8 +48,8 @@ async function erase(session: Session, user: string, execute: boolean): Promise<
   const erased = await eraseUser(admin, { user, pseudonym, execute });
   const elsewhere = [
     `topics, which keep records for up to ${LONGEST_RETENTION_DAYS} days`,
-    'backups, and reports and exports that were made before',
-    'logs of runs, traces, and mail that was sent',
+    'backups, reports and exports made before',
+    'process logs, traces, and mail that was sent',
   ];
   const document: ErasedUser = {
     store: admin.name,
@@ -69,8 +69,8 @@ async function erase(session: Session, user: string, execute: boolean): Promise<
   await printer.text(
     execute
       ? `erased ${user}, now ${erased.pseudonym}: ${what}\n`
-      : `would erase ${user}: ${what}; nothing changed: --execute does it\n`,
+      : `would erase ${user}: ${what}; nothing changed, add --execute to do it\n`,
   );
   for (const place of erased.left) printer.warn(`${user} may still be in ${place}`);
-  printer.info(`not reached: ${elsewhere.join('; ')}`);
+  printer.info(`not erased from: ${elsewhere.join('; ')}`);
 }

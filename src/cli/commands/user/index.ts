@@ -14,11 +14,11 @@ import { registerUpdate } from './update.ts';
 export function register(command: Command, session: Session): void {
   const user = describe(command, {
     prose:
-      'Adds, changes, removes and shows users. Orders of a user who is not paid, or not known, are rejected. ' +
-      'The users are kept in users.csv, which may be edited by hand as well.',
+      'Adds, changes, removes and shows users. Orders of an unknown user, or of one who has not paid, are rejected. ' +
+      'Users are stored in users.csv, which you may also edit by hand.',
     examples: [
       ['orderctl user add --user alice --status paid', 'add a user'],
-      ['orderctl user show', 'all users'],
+      ['orderctl user show', 'show all users'],
     ],
   });
   registerAdd(user, session);

@@ -11,9 +11,9 @@ export function registerRemove(user: Command, session: Session): void {
       alias: 'delete',
       summary: 'remove a user',
       prose:
-        'Removes a user; what was decided for the user stays. Asks first; --yes answers, and without a terminal ' +
-        `it is needed. Exit code 3 if there is no such user. ${BESIDE}`,
-      examples: [['orderctl user remove --user bob --yes', 'without a question']],
+        'Removes a user; past decisions stay. Asks for confirmation; --yes skips it, and is required without a ' +
+        `terminal. Exit code 3 if the user does not exist. ${BESIDE}`,
+      examples: [['orderctl user remove --user bob --yes', 'without confirmation']],
     }),
     '--user',
     'name of the user',

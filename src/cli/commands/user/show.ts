@@ -26,15 +26,15 @@ export function registerShow(user: Command, session: Session): void {
       summary: 'show all users, or one',
       isTable: true,
       prose:
-        'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user. ' +
-        'With --at the users as they were then, in the order in which they were added.',
+        'Shows the users in the order of users.csv. With --user, shows only that one; exit code 3 if it does not exist. ' +
+        'With --at, shows the users as of that time, in the order in which they were added.',
       examples: [['orderctl user show --user alice -o json', 'one user, for a script']],
     }),
     '--user',
     'only this user',
   )
-    .option('--status <STATUS>', 'only those who are paid, or unpaid')
-    .option('--sort', 'by name, not in the order of the file');
+    .option('--status <STATUS>', 'only users who are paid, or unpaid')
+    .option('--sort', 'sort by name');
   takingMoment(command, 'the users').action(async (given: string | undefined, flags: ShowFlags) => {
     await showUsers(session, nameGiven('--user', given, flags.user), flags);
   });

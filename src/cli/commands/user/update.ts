@@ -11,8 +11,8 @@ export function registerUpdate(user: Command, session: Session): void {
     describe(user.command('update'), {
       summary: 'change the status of a user',
       prose:
-        `Changes the status of a user. Exit code 3 if there is no such user. ${BESIDE} Orders that were rejected ` +
-        'stay rejected: "orderctl replay --rejected --as-new" sends them again under new ids.',
+        `Changes the status of a user. Exit code 3 if the user does not exist. ${BESIDE} Orders that were rejected ` +
+        'stay rejected; "orderctl replay --rejected --as-new" sends them again under new ids.',
       examples: [['orderctl user update --user bob --status paid', 'bob has paid']],
     }),
     '--user',

@@ -9,7 +9,7 @@ import { printTable } from '../../output/print-table.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 
-/** Printed as text; `-o json` has more of them. */
+/** Rows printed as text; `-o json` has more. */
 const SHOWN = 20;
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
@@ -73,7 +73,7 @@ export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void
   const { accepted, rejected, not_sent: notSent, rejected_otherwise: otherwise } = counts;
   const others = accepted + rejected + notSent;
   const isSame = revenue.was === revenue.wouldBe && items.length === 0 && others + otherwise + unknown === 0;
-  const until = reached.seq === null ? '' : `, as far as commit ${reached.seq}`;
+  const until = reached.seq === null ? '' : `, up to commit ${reached.seq}`;
   await printer.text(
     isSame
       ? `nothing would be different: ${count(decided, 'order')}${until}\n`
@@ -93,12 +93,12 @@ export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void
   await printer.data(`\nrevenue ${amountFrom(revenue.wouldBe)} instead of ${amountFrom(revenue.was)}\n`);
   if (unpriced.was + unpriced.wouldBe > 0) {
     printer.info(
-      `${count(unpriced.wouldBe, 'unit')} sold without a price, instead of ${count(unpriced.was, 'unit')}: they add nothing to the revenue`,
+      `${count(unpriced.wouldBe, 'unit')} sold without a price, instead of ${count(unpriced.was, 'unit')}, which adds nothing to the revenue`,
     );
   }
   if (unknown > 0) {
     printer.info(
-      `${count(unknown, 'order')} of the checkout would not be rejected; whether it would be paid is not known, and is left out`,
+      `${count(unknown, 'order')} of the checkout would not be rejected, but whether the payment would succeed is unknown; not counted`,
     );
   }
 }

@@ -20,21 +20,21 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Decides every order of the history again, in its order, with another stock, price or status from the beginning ' +
-      'on, and prints what would be different: orders accepted or rejected instead, stock at the end, when items would ' +
-      'be sold out, revenue. Edits count as the differences that they made, and leave no less than 0. Orders that were ' +
-      'sent again because they had been rejected are left out where they would not have been. In the checkout, the ' +
-      'gateway answers as it did. Sales in stores and on line count in stock, as they were, and not in revenue. Nothing is changed. Without --stock, --price and --status nothing differs.',
+      'Decides all past orders again, in their order, as if stock, prices or statuses had been different from the start, ' +
+      'and prints the differences: orders accepted or rejected instead, final stock, when items would have sold out, ' +
+      'revenue. Edits of the stock apply as differences, not below 0. An order that was sent again after a rejection is ' +
+      'not sent again if it would have been accepted. In the checkout, the payment gateway answers as it did. Sales of ' +
+      'stores and online shops reduce the stock as they did, and are not part of the revenue. Changes nothing.',
     examples: [
-      ['orderctl what-if --stock book=100', 'with 100 books in the beginning'],
-      ['orderctl what-if --status bob=paid --until yesterday', 'had bob paid'],
+      ['orderctl what-if --stock book=100', 'with an initial stock of 100 books'],
+      ['orderctl what-if --status bob=paid --until yesterday', 'if bob had paid'],
     ],
   })
-    .option('--stock <ITEM=N>', 'on hand in the beginning; may be repeated', collect)
-    .option('--price <ITEM=P>', 'what it is sold for; may be repeated', collect)
-    .option('--status <USER=S>', 'paid or unpaid; may be repeated', collect)
-    .option('--until <TIME|SEQ>', 'as far as this time, or this commit')
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
+    .option('--stock <ITEM=N>', 'initial stock of an item; repeatable', collect)
+    .option('--price <ITEM=P>', 'price of an item; repeatable', collect)
+    .option('--status <USER=S>', 'status of a user, paid or unpaid; repeatable', collect)
+    .option('--until <TIME|SEQ>', 'up to this time, or this commit')
+    .option('--time-zone <NAME>', "time zone of a date (default: this machine's)")
     .action(async (flags: Flags) => {
       const { printer, isJson } = session;
       const circumstances = circumstancesOf(flags);
@@ -45,9 +45,9 @@ export function register(command: Command, session: Session): void {
       const { whatIf } = await import('../../../app/what-if/what-if.ts');
       const found = await whatIf(await openStoreOf(session), circumstances, until);
       for (const name of found.unseen.items)
-        printer.warn(`no order and no edit has an item ${name}: nothing follows from supposing it`);
+        printer.warn(`item ${name} occurs in no order and no edit, so it makes no difference`);
       for (const name of found.unseen.users)
-        printer.warn(`no order and no edit has a user ${name}: nothing follows from supposing it`);
+        printer.warn(`user ${name} occurs in no order and no edit, so it makes no difference`);
       if (isJson) await printer.data(`${JSON.stringify(whatIfDocument(found, circumstances))}\n`);
       else await printWhatIf(printer, found);
     });
