@@ -34,7 +34,8 @@ const WAYS: Ways = {
     'to continue with the other folder, do not use this one; to continue with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
-  begin_storage: () => `name another with --storage, or create one there with a first user: ${ADD_FIRST.users}`,
+  begin_storage: () =>
+    `name another with --storage, or create one there with a first user: ${ADD_FIRST.users}`,
   in_database: ({ folder }) => wayToDatabase(folder),
   migrate_store: () => 'upgrade it, after which earlier versions refuse it: orderctl store migrate',
   finish_replacing: () =>
@@ -66,8 +67,7 @@ const WAYS: Ways = {
   wake_owner: ({ pid }) => `resume it (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
   show_order: ({ orderId }) => `see its outcome: orderctl order show ${orderId}`,
-  cancel_order: ({ orderId }) =>
-    `cancel it, which refunds the payment: orderctl order cancel ${orderId}`,
+  cancel_order: ({ orderId }) => `cancel it, which refunds the payment: orderctl order cancel ${orderId}`,
   check_order: ({ canCancelAhead }) =>
     `check the id; if its record is still unread, "orderctl run" reads it${
       canCancelAhead ? ', and --yet-to-come cancels the order before it arrives' : ''
@@ -135,7 +135,8 @@ const WAYS: Ways = {
   show_offsets_of: ({ processor }) => `see: orderctl offsets show --processor ${processor}`,
   apply_topics_of: ({ processor }) =>
     `create it with "orderctl run ${processor}", or: orderctl topics apply --processor ${processor} --execute`,
-  offsets_file: () => 'use a file written by orderctl offsets export, or by kafka-consumer-groups with --export',
+  offsets_file: () =>
+    'use a file written by orderctl offsets export, or by kafka-consumer-groups with --export',
   ...WAYS_OF_POSITIONS,
 
   check_schema: () => 'see the incompatible fields: orderctl schema check; or use another topic with --topic',

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { describe } from '../help.ts';
 import type { Session } from '../session.ts';
 
-/** Each asks `orderctl __complete` for what may stand here, a line each; `:files` leaves it to the shell. */
+/** Each calls `orderctl __complete`, which prints a candidate per line; `:files` means that the shell completes files. */
 const SCRIPTS = {
   bash: `_orderctl() {
   local IFS=$'\\n' current="\${COMP_WORDS[COMP_CWORD]}" found
@@ -47,8 +47,8 @@ const SHELLS = Object.keys(SCRIPTS) as Shell[];
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Prints a script for your shell that completes commands and flags, and users, items, topics, groups and the ' +
-      'latest order ids from what is really there. It asks this program each time, so it is never out of date.',
+      'Prints a completion script for your shell. It completes commands and flags, and existing users, items, topics, ' +
+      'groups and recent order ids. The script calls orderctl for each completion, so it is never out of date.',
     examples: [
       ['orderctl completion fish | source', 'in config.fish'],
       ['source <(orderctl completion bash)', 'in .bashrc'],

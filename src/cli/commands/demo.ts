@@ -13,15 +13,15 @@ import { startServices } from './dev.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Plays the whole story with the real commands, on a Kafka and a schema registry of its own in a temporary ' +
-      'folder: users and stock are added, orders come in, the consumer is killed with -9 in the middle of them ' +
-      'and started again, everything is read a second time and sent a second time. In the end it counts from ' +
-      'the files whether any order counted twice or was lost, and prints a line for each promise.\n\n' +
-      'It needs nothing, leaves nothing behind and ignores settings. Ctrl-C ends it. If a promise was not kept, ' +
-      'the exit code is 6 and the folder is kept for you to look into.',
+      'Demonstrates exactly-once processing with the real commands, on a Kafka broker and a schema registry of its own in ' +
+      'a temporary folder: users and stock are added, orders arrive, the consumer is killed with kill -9 and restarted, ' +
+      'and all orders are read and sent a second time. At the end it checks the files for orders that were lost or ' +
+      'counted twice, and prints a line for each guarantee.\n\n' +
+      'It needs no services, leaves nothing behind and ignores settings. Ctrl-C ends it. If a guarantee was not kept, ' +
+      'the exit code is 6 and the folder is kept for inspection.',
     examples: [
-      ['orderctl demo', 'see it'],
-      ['orderctl demo -o json', 'the promises and whether they held, for a script'],
+      ['orderctl demo', 'run the demonstration'],
+      ['orderctl demo -o json', 'print the results for a script'],
     ],
   }).action(async () => {
     await demo(session);
@@ -34,24 +34,26 @@ async function demo(session: Session): Promise<void> {
   const signal = takeStopSignal(printer);
   const stage = new Stage(printer, signal);
   printer.info(
-    `A shop in ${stage.folder}, with a Kafka and a schema registry of its own; all of it is gone afterwards.\n` +
-      'What follows a $ is really run.',
+    `A shop in ${stage.folder}, with a Kafka broker and a schema registry of its own; all of it is deleted at the end.\n` +
+      'Each command after a $ is really run.',
   );
   const promises = checkPromises(await playOnOwnKafka(stage, session));
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const broken = promises.filter(({ ok }) => !ok).length;
   printer.info('');
   const document: Demo = { ok: broken === 0, promises, seconds };
-  await printer.data(session.isJson ? `${JSON.stringify(document)}\n` : inWords(promises, seconds, session));
+  await printer.data(
+    session.isJson ? `${JSON.stringify(document)}\n` : resultText(promises, seconds, session),
+  );
   if (broken === 0) {
     printer.info(
-      '\nTo see a shop like this one in a browser, and to break it yourself: orderctl up --sample 5',
+      '\nTo watch a shop like this one in a browser, and to break it yourself: orderctl up --sample 5',
     );
     return;
   }
   stage.keep();
   throw new Failure('check_failed', `${broken} of ${promises.length} promises were not kept`, {
-    fix: `look into ${stage.folder}, which is kept, and report it`,
+    fix: `inspect ${stage.folder}, which is kept, and report the failure`,
   });
 }
 
@@ -72,7 +74,7 @@ async function playOnOwnKafka(stage: Stage, { printer }: Session): Promise<Evide
   }
 }
 
-function inWords(promises: readonly Promised[], seconds: number, { printer }: Session): string {
+function resultText(promises: readonly Promised[], seconds: number, { printer }: Session): string {
   const { green, red } = printer.dataColours;
   const lines = promises.map(
     ({ promise, ok, detail }) => `${ok ? green('✓') : red('✗')} ${promise}: ${detail}`,

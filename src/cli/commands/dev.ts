@@ -35,28 +35,26 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Runs a Kafka broker and a schema registry in the foreground until Ctrl-C, for machines that have neither. ' +
-      'Any Kafka client can use them: kcat, the tools of Kafka, Java, Python. What was acknowledged is kept in ' +
-      'the data folder and is there again after a restart, even after kill -9.\n\n' +
-      'They listen where orderctl looks by default, so that no other command needs a setting. --port 0 and ' +
-      '--registry-port 0 take free ones. Only this machine can connect unless --host says otherwise; no password ' +
-      'is asked.\n\n' +
-      '--gateway-port adds a payment gateway that moves no money and keeps books. It declines customers named decline-…, ' +
-      'and misbehaves on the first request for a customer named delay-…, error-…, hang-…, lose-… (charged, no answer) or ' +
-      'forget-…. PUT /mood {"mood": "hang", "times": 3} does the same to the next requests for anybody; GET /books shows ' +
-      'what was charged, and what was charged twice, which must never happen.\n\n' +
-      'It is for development and tests: one node, one copy of the data. It is never the way to scale; that is a ' +
-      'Kafka cluster, which orderctl reaches by --brokers. A data folder or a port that is in use is a conflict ' +
-      '(4).',
+      'Any Kafka client can use them: kcat, the tools of Kafka, Java, Python. Acknowledged records are kept in the ' +
+      'data folder across restarts, even after kill -9.\n\n' +
+      'Both listen on the default ports of orderctl, so that other commands need no settings. Only this machine can ' +
+      'connect unless --host is given; no password is required.\n\n' +
+      '--gateway-port adds a payment gateway that moves no money but keeps accounts. It declines customers named ' +
+      'decline-…, and misbehaves on the first request for a customer named delay-…, error-…, hang-…, lose-… (charges, ' +
+      'but does not answer) or forget-…. PUT /mood {"mood": "hang", "times": 3} makes it misbehave on the next requests ' +
+      'for any customer. GET /books shows all charges, and double charges, which must never happen.\n\n' +
+      'It is for development and tests only: one node, one copy of the data. For anything else use a Kafka cluster with ' +
+      '--brokers. Exit code 4 if a port or the data folder is in use.',
     examples: [
       ['orderctl dev', 'run both until Ctrl-C'],
-      ['orderctl dev --port 19092 --registry-port 18081', 'beside another Kafka'],
+      ['orderctl dev --port 19092 --registry-port 18081', 'next to another Kafka'],
     ],
   })
-    .option('--port <N>', 'of the broker; 0 takes a free one', String(BROKER_PORT))
-    .option('--registry-port <N>', 'of the registry; 0 takes a free one', String(REGISTRY_PORT))
-    .option('--gateway-port <N>', 'a payment gateway too, on this port; 0 takes a free one')
-    .option('--data <DIR>', 'where both keep their data', DATA_FOLDER)
-    .option('--host <HOST>', 'the address to listen on', LOOPBACK)
+    .option('--port <N>', 'port of the broker; 0: any free port', String(BROKER_PORT))
+    .option('--registry-port <N>', 'port of the registry; 0: any free port', String(REGISTRY_PORT))
+    .option('--gateway-port <N>', 'run a payment gateway too, on this port; 0: any free port')
+    .option('--data <DIR>', 'data folder of the services', DATA_FOLDER)
+    .option('--host <HOST>', 'address to listen on', LOOPBACK)
     .action(async (flags: Flags) => {
       await dev(session, flags);
     });
@@ -80,7 +78,9 @@ async function dev(session: Session, flags: Flags): Promise<void> {
   try {
     const { broker, registry, gateway } = services;
     if (!isLoopback(flags.host)) {
-      printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
+      printer.warn(
+        `any client that can connect to ${flags.host} can read and write: no password is required`,
+      );
     }
     const document: Addresses = { broker, registry, gateway, data: options.dataDir, pid: process.pid };
     await (session.isJson
@@ -113,39 +113,39 @@ function howToConnect({ broker, registry, gateway }: Services, data: string): st
     ...(gateway === null ? [] : [`gateway   ${gateway}`]),
     `data      ${data} (kept for the next start)`,
     '',
-    `Try it from another terminal${settings.length === 0 ? ', without any setting' : ''}:`,
+    `Try it from another terminal${settings.length === 0 ? ', without any settings' : ''}:`,
     ...commands.map((command) => `  ${command}`),
     '',
     'For development only: one node, one copy of the data. To scale, use a Kafka cluster (--brokers).',
-    'Ctrl-C stops all of it.',
+    'Ctrl-C stops everything.',
     '',
   ].join('\n');
 }
 
 export interface ServiceOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly registryPort: number;
-  /** null: none; 0 takes a free one. */
+  /** null: no gateway; 0: any free port. */
   readonly gatewayPort: number | null;
   readonly dataDir: string;
   readonly warn: (message: string) => void;
 }
 
 export interface Services {
-  /** `host:port`, as --brokers takes it. */
+  /** `host:port`, for --brokers. */
   readonly broker: string;
-  /** As --registry takes it. */
+  /** URL for --registry. */
   readonly registry: string;
-  /** As --gateway takes it; null: none. */
+  /** URL for --gateway; null: no gateway runs. */
   readonly gateway: string | null;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Broker, registry and, where it is wanted, payment gateway on one data folder, in this process.
+ * Starts a broker, a registry and optionally a payment gateway on one data folder, in this process.
  *
  * @throws Failure folder_in_use, port_in_use, invalid_value, corrupt_state, write_failed
  */
@@ -155,7 +155,7 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
   const start = async <S extends { stop(): Promise<void> }>(
     starting: Promise<S>,
     flag: string,
-    itsPort: number,
+    portGiven: number,
   ): Promise<S> => {
     try {
       const service = await starting;
@@ -163,10 +163,10 @@ export async function startServices(options: ServiceOptions): Promise<Services> 
       return service;
     } catch (error) {
       await Promise.all(started.map((one) => one.stop()));
-      throw failureOf(error, options, flag, itsPort);
+      throw failureOf(error, options, flag, portGiven);
     }
   };
-  // The broker's hold on its folder guards the others' beside it.
+  // The broker starts first: its lock also protects the folders of the others.
   const broker = await start(
     startDevBroker({ host, port, dataDir: brokerIn(dataDir), warn }),
     '--port',
@@ -196,7 +196,7 @@ async function openGateway(host: string, port: number, dataDir: string): Promise
   return startDevGateway({ host, port, file: join(dataDir, 'gateway', 'books.log') });
 }
 
-/** The address that means "every address" is not one to connect to. */
+/** Replaces the wildcard address, to which no client can connect, by loopback. */
 function reachable(address: string): string {
   return address.replace(/(^|\/\/)(0\.0\.0\.0|\[?::\]?)(?=:\d+)/, `$1${LOOPBACK}`);
 }
@@ -206,9 +206,9 @@ function brokerIn(dataDir: string): string {
 }
 
 /**
- * Keeps brokers away from a data folder until `release`.
+ * Locks a data folder against brokers until `release`.
  *
- * @throws Failure folder_in_use: one runs on it; write_failed
+ * @throws Failure folder_in_use: a broker runs on it; write_failed
  */
 export async function holdData(dataDir: string): Promise<{ release(): Promise<void> }> {
   const folder = brokerIn(dataDir);
@@ -228,26 +228,26 @@ function failureOf(
 ): unknown {
   if (error instanceof FolderInUseError) {
     return new Failure('folder_in_use', `another orderctl dev runs on the data folder ${dataDir}`, {
-      fix: 'use that one as it is, or stop it, or give this one a folder of its own with --data DIR',
+      fix: 'use that one, stop it, or give this one a folder of its own with --data DIR',
       cause: error,
     });
   }
   if (error instanceof CorruptLogError || error instanceof CorruptStateError) {
     return new Failure('corrupt_state', error.message, {
-      fix: 'or begin from scratch with --data DIR',
+      fix: 'start from scratch with another --data DIR',
       cause: error,
     });
   }
   const system = systemErrorIn(error);
   if (system?.syscall === undefined) return error;
-  // The lock of the folder is a socket too, one without a port.
+  // The lock of the folder is a socket, too, but without a port.
   const isOfFolder = 'port' in system && system.port === -1;
   if (isOfFolder || !['listen', 'bind', 'getaddrinfo'].includes(system.syscall)) {
-    const another = 'give another with --data DIR';
-    const mended = FOLDER_FIXES[system.code ?? ''] ?? 'see that it can be written';
+    const another = 'use another with --data DIR';
+    const repair = FOLDER_FIXES[system.code ?? ''] ?? 'make sure that it can be written';
     return new Failure('write_failed', `the data folder ${dataDir} cannot be used: ${system.message}`, {
-      // Where the system makes no folder, nothing is to be mended.
-      fix: system.code === 'ENOENT' ? another : `${mended}, or ${another}`,
+      // The system does not allow folders there, so only another one helps.
+      fix: system.code === 'ENOENT' ? another : `${repair}, or ${another}`,
       cause: error,
     });
   }
@@ -255,11 +255,11 @@ function failureOf(
 }
 
 const FOLDER_FIXES: Readonly<Record<string, string>> = {
-  EACCES: 'make it writable for you',
-  EPERM: 'make it writable for you',
-  EROFS: 'make it writable for you',
-  ENOSPC: 'make room for it',
-  EDQUOT: 'make room for it',
+  EACCES: 'make it writable',
+  EPERM: 'make it writable',
+  EROFS: 'make it writable',
+  ENOSPC: 'free some disk space',
+  EDQUOT: 'free some disk space',
   ENOTDIR: 'remove the file of that name',
   EEXIST: 'remove the file of that name',
 };

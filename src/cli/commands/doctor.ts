@@ -12,17 +12,18 @@ import { wayOut } from '../hints.ts';
 import { wrapped } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
-/** Less than a consumer waits: a user waits for it. */
+/** Shorter than for a consumer, since a user waits for the result. */
 const BROKER_TIMEOUT_MS = 5_000;
 
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Looks at all that a consumer depends on and changes nothing: settings, storage folder and its owner, disk, ' +
-      'brokers and what they offer, topics, positions, group, clock, registry and schema; of the other processors ' +
-      'the positions that no longer fit their topics, on which "orderctl run" ends. Each finding comes with what to do. The exit code is that of the worst finding; warnings alone are 0.',
+      'Checks everything that a consumer depends on, and changes nothing: settings, storage folder and its owner, disk, ' +
+      'brokers and their features, topics, positions, group, clock, registry and schema. For the other processors it ' +
+      'checks whether their positions still fit their topics, since "orderctl run" stops if not. Each finding has a fix. ' +
+      'The exit code is that of the worst finding; 0 if there are only warnings.',
     examples: [
-      ['orderctl doctor', 'is anything wrong?'],
+      ['orderctl doctor', 'check everything'],
       ['orderctl doctor -o json | jq \'.checks[] | select(.state != "ok")\'', 'for a script'],
     ],
   }).action(async () => {
@@ -52,10 +53,10 @@ async function examine(session: Session): Promise<void> {
   if (worst !== null) throw worst;
 }
 
-/** With the way out in words. */
+/** A check with its fix as text. */
 type ShownCheck = Check & { readonly fix: string | null };
 
-/** Wrong data before services that do not answer, and those before a conflict. */
+/** The failure with the highest exit code: invalid data, then unavailable services, then conflicts. */
 function worstOf(checks: readonly ShownCheck[]): Failure | null {
   const failures = checks.flatMap(({ failure }) => failure ?? []);
   return failures.sort((a, b) => EXIT_CODES[b.code] - EXIT_CODES[a.code])[0] ?? null;
@@ -70,7 +71,7 @@ function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagn
 }
 
 /**
- * Not a table: what to do is never cut off.
+ * Formats the checks. This is not a table, so that a fix is never truncated.
  *
  * @param width of the terminal; null: the output is not a terminal
  */

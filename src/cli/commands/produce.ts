@@ -174,9 +174,13 @@ function refuseMixtures(flags: Flags): void {
     (flag) => flag !== undefined,
   );
   if (flags.count !== undefined && flags.orderId !== undefined && flags.count !== '1') {
-    throw new Failure('usage', '--order-id and --count cannot be combined: orders with the same id are duplicates', {
-      fix: 'omit one of them',
-    });
+    throw new Failure(
+      'usage',
+      '--order-id and --count cannot be combined: orders with the same id are duplicates',
+      {
+        fix: 'omit one of them',
+      },
+    );
   }
   if (both.length > 1) {
     throw mixed(both[0] ?? '', both[1] ?? '');

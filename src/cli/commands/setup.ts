@@ -19,18 +19,18 @@ import { askedOf, incompatible } from './schema/subject.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Creates what "orderctl run" of the same processors needs: the storage folder, whose tables come with their first row, the ' +
-      'topics that they read and write, with those of dead letters, the access rules of their principals where the ' +
-      'brokers have such rules (of all roles where no processor is named), and the schemas of their messages. Prints the ' +
-      'plan and changes nothing unless --execute; what exists stays as it is, so it can run before every ' +
-      'deployment. If the registry would refuse a schema, the exit code is 6 and nothing is done. Run it as an ' +
-      'administrator: afterwards "orderctl run --no-create" needs no such rights.',
+      'Creates everything that "orderctl run" of the same processors needs: the storage folder (its tables are created ' +
+      'with their first row), the topics that they read and write, with dead-letter topics, the access rules of their ' +
+      'principals if the brokers use such rules (of all roles if no processor is named), and the schemas of their ' +
+      'messages. Without --execute it only prints the plan. Existing things are not changed, so setup can run before ' +
+      'every deployment. If the registry would refuse a schema, nothing is done and the exit code is 6. Run it as an ' +
+      'administrator; "orderctl run --no-create" then needs no such rights.',
     examples: [
-      ['orderctl setup', 'the plan of all processors'],
-      ['orderctl setup orders --execute', 'do it for "orderctl run orders", or "orderctl consume"'],
+      ['orderctl setup', 'show the plan for all processors'],
+      ['orderctl setup orders --execute', 'set up "orderctl run orders", or "orderctl consume"'],
     ],
   })
-    .argument('[NAME...]', 'of processors (default: all)')
+    .argument('[NAME...]', 'names of processors (default: all)')
     .option('--execute', 'do it')
     .action(async (names: readonly string[], flags: { readonly execute?: true }) => {
       await setUp(session, names, flags.execute === true);
@@ -47,7 +47,7 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   ]);
   await using admin = await broker.admin();
   const ports = { access, admin, tools };
-  // Dead letters of others have no schema of their own.
+  // A dead letter has the schema of its original record.
   const written = messages.filter(({ schema }) => schema !== null);
   const schemas = written.map((message) => askedOf(message, session, null));
   const plan = await planSetup(ports, { topics, rights: rightsOf(session, names), schemas });
@@ -64,13 +64,13 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
     documentOf,
     apply: (done) => applySetup(ports, plan, { notice: (notice) => printNotice(printer, notice), done }),
     whole: (actions): Setup => ({ executed: execute, brokers, actions: [...actions], warnings }),
-    allThere: 'all is there: folder, topics and schemas',
+    allThere: 'everything exists: folder, topics and schemas',
   });
 }
 
 function aclWarnings({ acls }: SetupPlan): string[] {
   if (acls === null) return [];
-  return isFailure(acls) ? [`access rules are left as they are: ${acls.message}`] : deniedLines(acls);
+  return isFailure(acls) ? [`access rules are not changed: ${acls.message}`] : deniedLines(acls);
 }
 
 function lineOf(action: SetupAction): string {

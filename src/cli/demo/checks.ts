@@ -2,23 +2,23 @@ import type { Demo } from '../../documents/development.ts';
 import type { Counts } from '../../documents/status.ts';
 import type { ConsumeSummary as SummaryDocument } from '../../documents/summary.ts';
 
-/** What the demo looks at in the end: what was sent, what the files say, what the consumer said. */
+/** The evidence that the demo checks: sent orders, the contents of the files, and the summaries of the consumer. */
 export interface Evidence {
   /** Order ids, as the producer printed them. */
   readonly sent: readonly string[];
   /** Lines of orders.jsonl and rejections.jsonl. */
   readonly accepted: readonly DecidedLine[];
   readonly rejected: readonly DecidedLine[];
-  /** By item: put in by command, and by the hand edit. */
+  /** Quantities by item: added by commands, and by the edit by hand. */
   readonly putIn: Readonly<Record<string, number>>;
   readonly edited: Readonly<Record<string, number>>;
-  /** By item, as `inventory show` says and as inventory.csv does. */
+  /** Quantities by item, as printed by `inventory show`; and the text of inventory.csv. */
   readonly stock: Readonly<Record<string, number>>;
   readonly inventoryCsv: string;
-  /** Both logs, before everything was read again and after the replay. */
+  /** The text of both logs, before all records were read again and after the replay. */
   readonly logsBefore: string;
   readonly logsAfter: string;
-  /** Of the consumer after the kill, of the reading from the beginning, of the reading after the replay. */
+  /** Summaries of the consumer: after the kill, reading from the beginning, reading after the replay. */
   readonly restarted: ConsumeSummary;
   readonly again: ConsumeSummary;
   readonly afterReplay: ConsumeSummary;
@@ -37,10 +37,10 @@ export interface ConsumeSummary extends Counts {
   readonly partitions: readonly Pick<SummaryDocument['partitions'][number], 'lag'>[];
 }
 
-/** A promise of the demo, whether it was kept, and the figures that this rests on. */
+/** A promise of the demo, whether it was kept, and the figures that show it. */
 export type Promised = Demo['promises'][number];
 
-/** Every promise with whether it was kept. Nothing is taken from the program but what it wrote and printed. */
+/** Checks every promise, using only what the program wrote to files and printed. */
 export function checkPromises(evidence: Evidence): Promised[] {
   return [
     onceEach(evidence),
@@ -68,11 +68,11 @@ function stockAddsUp(evidence: Evidence): Promised {
     ...new Set([...Object.keys(putIn), ...Object.keys(edited), ...Object.keys(stock), ...sold.keys()]),
   ];
   const sums = items.map((item) => {
-    const [first, second, gone] = [putIn[item] ?? 0, edited[item] ?? 0, sold.get(item) ?? 0];
-    const is = stock[item];
-    const ok = is !== undefined && is >= 0 && first + second - gone === is;
-    const sum = [first, second].filter((part) => part > 0).join(' + ') + (gone > 0 ? ` − ${gone}` : '');
-    const equals = ok && sum === String(is) ? '' : ` = ${is ?? 'gone'}${ok ? '' : ' (wrong)'}`;
+    const [first, second, out] = [putIn[item] ?? 0, edited[item] ?? 0, sold.get(item) ?? 0];
+    const actual = stock[item];
+    const ok = actual !== undefined && actual >= 0 && first + second - out === actual;
+    const sum = [first, second].filter((part) => part > 0).join(' + ') + (out > 0 ? ` − ${out}` : '');
+    const equals = ok && sum === String(actual) ? '' : ` = ${actual ?? 'missing'}${ok ? '' : ' (wrong)'}`;
     return { ok, text: `${item} ${sum}${equals}` };
   });
   return {

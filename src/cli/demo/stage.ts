@@ -8,14 +8,14 @@ import { PACKAGE_ROOT } from '../hints.ts';
 import type { Printer } from '../output/printer.ts';
 
 const WAIT_LIMIT_MS = 30_000;
-const LOOK_EVERY_MS = 20;
+const CHECK_EVERY_MS = 20;
 
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
 }
 
-/** An orderctl that runs beside the story. */
+/** An orderctl that runs in the background. */
 export interface Player {
   readonly pid: number;
   readonly stderr: () => string;
@@ -24,8 +24,8 @@ export interface Player {
 }
 
 /**
- * Where the story plays: a temporary folder and the real binary as child processes in it. Folder and children are
- * gone when this process is, however it ends, except by SIGKILL.
+ * A temporary folder, in which the real program runs as child processes. Folder and children are removed when this
+ * process ends, unless SIGKILL ends it.
  */
 export class Stage {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'orderctl-demo-')));
@@ -45,12 +45,12 @@ export class Stage {
     });
   }
 
-  /** Leaves the folder, in which to find what went wrong. */
+  /** Keeps the folder, to find out what went wrong. */
   keep(): void {
     this.#isKept = true;
   }
 
-  /** The settings of every command: the nearest orderctl.json, so that the commands are as short as they look. */
+  /** Writes the settings of all commands to orderctl.json, so that the commands shown need no flags. */
   useSettings(settings: object): void {
     writeFileSync(join(this.folder, 'orderctl.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
@@ -68,7 +68,7 @@ export class Stage {
     this.#printer.info(lines.map((line) => `    ${this.#printer.messageColours.dim(line)}`).join('\n'));
   }
 
-  /** A file of the folder; empty when it is not there yet. */
+  /** @returns the text of a file in the folder; empty if it does not exist yet */
   read(file: string): string {
     try {
       return readFileSync(join(this.folder, file), 'utf8');
@@ -79,23 +79,23 @@ export class Stage {
   }
 
   /**
-   * Shows a command and runs it.
+   * Shows a command, runs it, and shows its output.
    *
-   * @param toFile takes what it prints, which is shown otherwise
-   * @returns what it printed
-   * @throws Failure check_failed when it does not end with 0
+   * @param toFile a file for its output, which is then not shown
+   * @returns the output
+   * @throws Failure check_failed: its exit code is not 0
    */
   async run(args: string, { toFile }: { toFile?: string } = {}): Promise<string> {
     const player = this.#shown(args, toFile, '');
     const { code, stdout } = await player.ended;
-    this.#checkGoingOn();
+    this.#checkNotAborted();
     if (code !== 0) throw endedBadly(args, code, player.stderr());
     if (toFile !== undefined) return this.read(toFile);
     if (stdout !== '') this.output(stdout);
     return stdout;
   }
 
-  /** Shows a command and starts it in the background. @param toFile takes its stdout */
+  /** Shows a command and starts it in the background. @param toFile a file for its stdout */
   start(args: string, toFile?: string): Player {
     return this.#shown(args, toFile, ' &');
   }
@@ -111,26 +111,26 @@ export class Stage {
     }
   }
 
-  /** @throws Failure check_failed when it takes too long or `player` ends meanwhile, interrupted */
+  /** Waits until `holds`. @throws Failure check_failed: it takes too long, or one of `players` ends; interrupted */
   async until(what: string, holds: () => boolean, players: readonly Player[]): Promise<void> {
-    let gone: number | null | undefined;
-    for (const player of players) void player.ended.then(({ code }) => (gone = code));
+    let endCode: number | null | undefined;
+    for (const player of players) void player.ended.then(({ code }) => (endCode = code));
     const deadline = performance.now() + WAIT_LIMIT_MS;
     while (!holds()) {
-      this.#checkGoingOn();
+      this.#checkNotAborted();
       const stderr = players.map((player) => player.stderr()).join('');
-      if (gone !== undefined) throw endedBadly(`(while waiting for ${what})`, gone, stderr);
+      if (endCode !== undefined) throw endedBadly(`(while waiting for ${what})`, endCode, stderr);
       if (performance.now() > deadline) {
         throw failed(
           `waited ${WAIT_LIMIT_MS / 1000} s for ${what}, which did not happen: ${lastLines(stderr)}`,
         );
       }
-      await sleep(LOOK_EVERY_MS);
+      await sleep(CHECK_EVERY_MS);
     }
   }
 
   #spawn(args: string, stdout: 'pipe' | number): Player {
-    this.#checkGoingOn();
+    this.#checkNotAborted();
     const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args.split(' ')], {
       cwd: this.folder,
       env: environment(),
@@ -155,15 +155,15 @@ export class Stage {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
-  #checkGoingOn(): void {
+  #checkNotAborted(): void {
     if (!this.#abort.aborted) return;
     throw new Failure('interrupted', 'the demo was interrupted', {
-      fix: 'run it again: it begins from scratch',
+      fix: 'run it again: it starts from scratch',
     });
   }
 }
 
-/** Ours without what would change the commands that are shown. */
+/** The environment of this process, without variables that would change how the shown commands behave. */
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ORDERCTL_') && name !== 'FORCE_COLOR',
@@ -172,8 +172,8 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 function endedBadly(args: string, code: number | null, stderr: string): Failure {
-  const how = code === null ? 'was killed' : `ended with ${code}`;
-  return failed(`orderctl ${args} ${how}: ${lastLines(stderr)}`);
+  const end = code === null ? 'was killed' : `exited with ${code}`;
+  return failed(`orderctl ${args} ${end}: ${lastLines(stderr)}`);
 }
 
 function failed(message: string): Failure {

@@ -7,12 +7,12 @@ import type { Player, Stage } from './stage.ts';
 const PUT_IN = { book: 300, pen: 300 };
 const EDITED = { pen: 50, mug: 25 };
 const INVENTORY = 'storage/inventory.csv';
-/** Decisions before the hand edit, from there to the kill, and orders sent from there to the end. */
+/** Decisions before the edit by hand, decisions from then to the kill, and orders sent after the kill. */
 const BEFORE_EDIT = 40;
 const BEFORE_KILL = 120;
 const AFTER_KILL = 120;
 
-/** Plays the whole story; what it saw is for the checks. @throws Failure check_failed, interrupted */
+/** Runs the demonstration. @returns the evidence to check @throws Failure check_failed, interrupted */
 export async function play(stage: Stage): Promise<Evidence> {
   stage.title('1. Two users, one of whom has not paid, and something to sell');
   await stage.run('user add --user alice --status paid');
@@ -22,7 +22,7 @@ export async function play(stage: Stage): Promise<Evidence> {
   }
   const inLogs = await killInTheMiddle(stage);
 
-  stage.title('5. It is started again, and continues from the last commit');
+  stage.title('5. The consumer is started again, and continues from the last commit');
   const restarted = await consume(stage, 'consume --until-end');
   stage.output(sumInWords({ inLogs, decided: decided(stage), read: restarted.read, sent: sent(stage) }));
   const logsBefore = logs(stage);
@@ -30,12 +30,12 @@ export async function play(stage: Stage): Promise<Evidence> {
   stage.title('6. Back to the beginning: every order is read a second time');
   const again = await consume(stage, 'consume --reset-to earliest --until-end');
 
-  stage.title('7. A replay: what was accepted is sent a second time');
+  stage.title('7. A replay: every accepted order is sent a second time');
   const replayed = summaryOf(await stage.run('replay -o json', { toFile: 'replay.jsonl' }));
   stage.output(replayInShort(replayed));
   const afterReplay = await consume(stage, 'consume --until-end');
 
-  stage.title('8. What is left');
+  stage.title('8. The remaining stock');
   const inventory = await stage.run('inventory show');
   return {
     sent: linesOf<{ type: string; order_id: string }>(stage.read('sent.jsonl'))
@@ -59,12 +59,12 @@ export async function play(stage: Stage): Promise<Evidence> {
 }
 
 /**
- * Orders come in without end, the stock is edited by hand, and the consumer is killed between two of them.
+ * While orders arrive continuously, the stock is edited by hand and the consumer is killed.
  *
- * @returns how many decisions the logs have then
+ * @returns the number of decisions in the logs after the kill
  */
 async function killInTheMiddle(stage: Stage): Promise<number> {
-  stage.title('2. A consumer runs, and orders come in');
+  stage.title('2. A consumer runs, and orders arrive');
   const consumer = stage.start('consume');
   await stage.until('the consumer to start', () => consumer.stderr().includes('consuming '), [consumer]);
   const producer = stage.start('produce --count 0 --delay 0.005 -o json', 'sent.jsonl');
@@ -77,7 +77,7 @@ async function killInTheMiddle(stage: Stage): Promise<number> {
   const untilKill = decided(stage) + BEFORE_KILL;
   await stage.until(`${untilKill} decisions`, () => decided(stage) >= untilKill, both);
 
-  stage.title('4. In the middle of it the consumer is killed, and orders go on coming in');
+  stage.title('4. In the middle of its work the consumer is killed, and orders keep arriving');
   stage.command(`kill -9 ${consumer.pid}`);
   consumer.signal('SIGKILL');
   await consumer.ended;
@@ -90,7 +90,7 @@ async function killInTheMiddle(stage: Stage): Promise<number> {
   return inLogs;
 }
 
-/** As an editor saves: a new file in place of the old one. */
+/** Saves as an editor does: writes a new file and renames it over the old one. */
 function editByHand(stage: Stage): void {
   const before = stage.read(INVENTORY);
   const after = before.replace(/^pen,(\d+)/m, (_, pens: string) => `pen,${Number(pens) + EDITED.pen}`);
@@ -111,7 +111,7 @@ async function consume(stage: Stage, args: string): Promise<ConsumeSummary> {
   return summary;
 }
 
-/** How what was decided before the kill and what was read after it make up what was sent. */
+/** The sum of decisions before the kill and records read after it, compared with the orders sent. */
 export function sumInWords(of: {
   readonly inLogs: number;
   readonly decided: number;
@@ -122,14 +122,14 @@ export function sumInWords(of: {
   const inJournal = before - of.inLogs;
   const parts = [
     `${of.inLogs} in the logs`,
-    // What is committed may not have reached the logs at the moment of the kill.
+    // Some commits may not have been written to the logs when the consumer was killed.
     ...(inJournal > 0 ? [`${inJournal} that only the journal had when the consumer was killed`] : []),
     `${of.read} read now`,
   ];
   return `${parts.join(' + ')} = ${of.decided} decided, of ${of.sent} sent`;
 }
 
-/** Of consume or replay: each has its own of these fields. */
+/** A summary of consume or replay, each of which has some of these fields. */
 type Summary = ConsumeSummary & Pick<ReplaySummary, 'sent' | 'already_decided'>;
 
 function summaryOf(stdout: string): Summary {
@@ -160,7 +160,7 @@ function decided(stage: Stage): number {
   return linesIn(logs(stage));
 }
 
-/** The producer's summary, which comes last, is no order. */
+/** Counts sent orders, but not the summary, which the producer prints last. */
 function sent(stage: Stage): number {
   return stage.read('sent.jsonl').split('{"type":"sent"').length - 1;
 }

@@ -9,7 +9,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Other hosts than loopback need a token, or consent.
+ * Refuses to listen on other hosts than loopback without a token, unless the user has allowed it.
  *
  * @param access.danger what other machines could do
  * @throws Failure usage
@@ -24,11 +24,11 @@ export function checkAccess(access: {
   const { host, flag, token, isInsecure, danger } = access;
   if (isLoopback(host) || token !== null || isInsecure) return;
   throw new Failure('usage', `${flag} ${host}: ${danger}`, {
-    fix: 'ask for a token by --api-token-file FILE; or --insecure, where the network is trusted',
+    fix: 'require a token with --api-token-file FILE; or, in a trusted network, add --insecure',
   });
 }
 
-/** The first line of a file. @throws Failure invalid_settings */
+/** Reads a token from the first line of a file. @throws Failure invalid_settings */
 export function tokenIn(file: string): string {
   let text: string;
   try {
@@ -42,7 +42,7 @@ export function tokenIn(file: string): string {
   const [token = ''] = text.split(/\r?\n/);
   if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
   throw new Failure('invalid_settings', `--api-token-file: the first line of ${file} is not a token`, {
-    fix: 'make one: openssl rand -hex 32 > FILE',
+    fix: 'create one: openssl rand -hex 32 > FILE',
     context: { file },
   });
 }

@@ -8,12 +8,12 @@ import type { Session } from '../session.ts';
 export interface LinesFlag {
   /** `--file` */
   readonly flag: string;
-  /** What a line holds: `one JSON object a line`. */
+  /** What the file contains: `one JSON object per line`. */
   readonly what: string;
 }
 
 /**
- * The lines of a file, or of stdin for `-`. They end early when `signal` aborts.
+ * Opens the lines of a file, or of stdin for `-`. They end early when `signal` aborts.
  *
  * @throws Failure not_found, invalid_value
  */
@@ -35,16 +35,18 @@ export async function openLines(
 export async function checkFile(file: string, { flag, what }: LinesFlag): Promise<void> {
   try {
     if ((await stat(file)).isDirectory()) {
-      throw new Failure('invalid_value', `${flag}: ${file} is a folder`, { fix: 'give the path of a file' });
+      throw new Failure('invalid_value', `${flag}: ${file} is a folder`, { fix: 'use the path of a file' });
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
     const code = errorCode(error);
     throw new Failure(
       code === 'ENOENT' ? 'not_found' : 'invalid_value',
-      code === 'ENOENT' ? `${flag}: there is no file ${file}` : `${flag}: ${file} cannot be read (${code})`,
+      code === 'ENOENT'
+        ? `${flag}: file ${file} does not exist`
+        : `${flag}: ${file} cannot be read (${code})`,
       {
-        fix: `give the path of a file with ${what}, or - for stdin`,
+        fix: `use the path of a file with ${what}, or - for stdin`,
         context: { file },
       },
     );

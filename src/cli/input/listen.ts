@@ -1,12 +1,12 @@
 import { Failure } from '../../domain/failure.ts';
 
-/** What the operating system refused, wrapped in another error or not. */
+/** The error of the operating system, which may be wrapped in another error. */
 export function systemErrorIn(error: unknown): NodeJS.ErrnoException | undefined {
   if (!(error instanceof Error)) return undefined;
   return error.cause instanceof Error ? error.cause : error;
 }
 
-/** Why nothing listens there, for who gave the port; null when it is another error. */
+/** The failure to report if a port cannot be opened; null for any other error. */
 export function listenFailure(
   error: unknown,
   { host, port, flag }: { host: string; port: number; flag: string },
@@ -15,12 +15,12 @@ export function listenFailure(
   if (system === undefined || !['listen', 'bind', 'getaddrinfo'].includes(system.syscall ?? '')) return null;
   if (system.code === 'EADDRINUSE') {
     return new Failure('port_in_use', `another program listens on ${host}:${port}`, {
-      fix: `stop it, or give another port with ${flag} N (0 takes a free one)`,
+      fix: `stop it, or use another port with ${flag} N (0: any free port)`,
       cause: error,
     });
   }
-  return new Failure('invalid_value', `nothing can listen on ${host}:${port}: ${system.message}`, {
-    fix: `give a port from 1024 up with ${flag}, and an address of this machine with --host`,
+  return new Failure('invalid_value', `cannot listen on ${host}:${port}: ${system.message}`, {
+    fix: `use a port from 1024 up with ${flag}, and an address of this machine with --host`,
     cause: error,
   });
 }

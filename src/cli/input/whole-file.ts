@@ -10,9 +10,9 @@ import type { Session } from '../session.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** A file that is read more than once; stdin, and what else can be read once only, by way of a temporary file. */
+/** A file that can be read more than once. Stdin, pipes and the like are copied to a temporary file first. */
 export class WholeFile {
-  /** How messages name it. */
+  /** The name for messages. */
   readonly name: string;
   readonly #handle: FileHandle;
 
@@ -38,19 +38,19 @@ export class WholeFile {
     return new WholeFile(file, await spooled(handle.createReadStream(), signal));
   }
 
-  /** From the first line on; they end early when `signal` aborts. */
+  /** All lines, from the first. They end early when `signal` aborts. */
   lines(signal: AbortSignal): AsyncIterable<string> {
     return linesOf(Readable.from(this.#chunks(), { objectMode: false }), signal);
   }
 
-  /** Of all of it. */
+  /** The hash of the whole file. */
   async sha256(): Promise<string> {
     const hash = createHash('sha256');
     for await (const chunk of this.#chunks()) hash.update(chunk);
     return hash.digest('hex');
   }
 
-  /** By hand: a stream of the handle closes it when it is destroyed. */
+  /** Reads without a stream, which would close the handle when it is destroyed. */
   async *#chunks(): AsyncGenerator<Buffer> {
     for (let position = 0; ;) {
       const { bytesRead, buffer } = await this.#handle.read({
@@ -68,7 +68,7 @@ export class WholeFile {
   }
 }
 
-/** Nobody else sees the file, and nothing is left of it however this process ends. */
+/** Copies the input to a temporary file that is deleted at once: no other process can open it, and nothing remains. */
 async function spooled(input: NodeJS.ReadableStream, signal: AbortSignal): Promise<FileHandle> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'orderctl-'));
   try {

@@ -4,15 +4,15 @@ import type { Resolved } from '../settings/resolve.ts';
 import { passwordWays } from '../settings/secrets.ts';
 
 /**
- * What it takes to reach the brokers. Settings that need each other are checked here and not
- * earlier: a command without a broker needs no password.
+ * The connection to the brokers. Settings that depend on each other are checked only here, since a command that uses
+ * no broker needs no password.
  *
- * @param say what becomes of a password that was changed meanwhile
+ * @param report prints that a changed password is used
  * @throws Failure invalid_settings
  */
 export function brokerConnection(
   resolved: Resolved,
-  say: (line: string) => void = () => undefined,
+  report: (line: string) => void = () => undefined,
 ): BrokerConnection {
   const { settings } = resolved;
   if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
@@ -23,11 +23,11 @@ export function brokerConnection(
   return {
     brokers: settings.brokers.split(','),
     tls: settings.tls ? { ca: settings.tlsCa, cert: settings.tlsCert, key: settings.tlsKey } : null,
-    sasl: saslOf(resolved, say),
+    sasl: saslOf(resolved, report),
   };
 }
 
-function saslOf(resolved: Resolved, say: (line: string) => void): BrokerConnection['sasl'] {
+function saslOf(resolved: Resolved, report: (line: string) => void): BrokerConnection['sasl'] {
   const { saslMechanism: mechanism, saslUsername: username } = resolved.settings;
   const password = secretText(resolved, 'sasl_password');
   if (mechanism === null && username === null && password === null) return null;
@@ -44,13 +44,13 @@ function saslOf(resolved: Resolved, say: (line: string) => void): BrokerConnecti
   return {
     mechanism,
     username,
-    // From its file again: a password that is changed there serves the next connection.
+    // Read from its file again for each connection, so that a changed password is used.
     password: () => secretNow(resolved) ?? password,
-    onNewPassword: () => say(`signed in to the brokers as ${username} with the new password`),
+    onNewPassword: () => report(`signed in to the brokers as ${username} with the new password`),
   };
 }
 
-/** null: it cannot be read, as while it is being written. */
+/** null: the password cannot be read, for example while its file is being written. */
 function secretNow(resolved: Resolved): string | null {
   try {
     return secretText(resolved, 'sasl_password');

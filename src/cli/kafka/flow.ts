@@ -16,19 +16,19 @@ interface Flags {
 
 type Kafka = Omit<ProducePorts, 'clock'> & Pick<ProduceOptions, 'topic' | 'message'>;
 
-/** What the checkout fills in; null: another flow. @throws Failure usage, invalid_value */
+/** Prices and addresses for orders of the checkout; null: another flow. @throws Failure usage, invalid_value */
 export async function openCatalogue(session: Session, { flow, address }: Flags): Promise<Catalogue | null> {
   if (choice('--flow', flow, 'a flow', FLOWS) === 'checkout') {
     const { readCatalogue } = await import('../../app/send/checkout.ts');
     return readCatalogue(await openStoreOf(session));
   }
   if (address === undefined) return null;
-  throw new Failure('usage', '--address is of the checkout', { fix: 'add --flow checkout' });
+  throw new Failure('usage', '--address is only for the checkout', { fix: 'add --flow checkout' });
 }
 
 /**
- * What direct orders cost that do not say it, so that their sales count as revenue. A shop whose prices cannot be read is a
- * warning: prices decide nothing.
+ * Prices for direct orders that have none, so that their sales count as revenue. If the store cannot be read, this is
+ * only a warning, since the decision does not depend on prices.
  */
 export async function readPrices(session: Session): Promise<Pick<Catalogue, 'prices'>> {
   const { readCatalogue } = await import('../../app/send/checkout.ts');
@@ -41,7 +41,7 @@ export async function readPrices(session: Session): Promise<Pick<Catalogue, 'pri
   }
 }
 
-/** Where orders of a flow go, and in which form. @param catalogue of the checkout @throws Failure invalid_settings */
+/** Topic and codec for the orders of a flow. @param catalogue null: the direct flow @throws Failure invalid_settings */
 export async function openFlow(
   session: Session,
   catalogue: Catalogue | null,

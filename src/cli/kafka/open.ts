@@ -10,9 +10,9 @@ import type { Session } from '../session.ts';
 import { tracerOf } from '../tracing/open.ts';
 
 /**
- * Broker and codec by the settings; connects to neither.
+ * Opens broker and codec with the settings; connects to nothing yet.
  *
- * @param topic its subject holds the schema
+ * @param topic the topic whose subject has the schema
  * @throws Failure invalid_settings
  */
 export async function openKafka(
@@ -29,10 +29,10 @@ export async function openKafka(
 }
 
 /**
- * Broker and codecs of a run by the settings; connects to neither.
+ * Opens broker and codecs for a run with the settings; connects to nothing yet.
  *
- * @param how.register whether the schemas of what is sent may be registered
- * @param how.users whether an order needs a user; without it as the settings have it
+ * @param register whether the schemas of sent messages may be registered
+ * @param users whether an order needs a user; by default as in the settings
  * @throws Failure invalid_settings
  */
 export async function openForRun(
@@ -63,7 +63,7 @@ export async function openForRun(
   return { broker, codecOf };
 }
 
-/** The broker, for commands that may send: each record is a span where those are asked for. */
+/** Opens the broker for commands that may send: each record is a span if tracing is on. */
 async function openTracedBroker(session: Session): Promise<Broker> {
   const [broker, tracer] = await Promise.all([openBrokerOnly(session), tracerOf(session)]);
   if (tracer === undefined) return broker;
@@ -71,7 +71,7 @@ async function openTracedBroker(session: Session): Promise<Broker> {
   return tracedBroker(broker, tracer, systemClock);
 }
 
-/** The broker, for commands that need no schema. @throws Failure invalid_settings */
+/** Opens the broker for commands that need no schema. @throws Failure invalid_settings */
 export async function openBrokerOnly(
   { resolved, printer }: Session,
   limits: TimeLimits = {},

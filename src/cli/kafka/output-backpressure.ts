@@ -2,8 +2,8 @@ import type { OrderCodec } from '../../ports/codec.ts';
 import type { Printer } from '../output/printer.ts';
 
 /**
- * A codec that waits for the reader of our output: what is printed would otherwise pile up in memory when orders
- * go by faster than they are read.
+ * A codec that waits until the output has been read. Otherwise output would pile up in memory if orders are processed
+ * faster than the reader of the output accepts it.
  */
 export function pacedByOutput(codec: OrderCodec, printer: Printer): OrderCodec {
   return {

@@ -46,7 +46,9 @@ export function readEvents(
   }
   if ((storeId !== undefined && source !== 'store') || (supplierId !== undefined && source !== 'supplier')) {
     const [flag, other] = storeId === undefined ? ['--supplier-id', 'supplier'] : ['--store-id', 'store'];
-    throw new Failure('usage', `${flag} does not apply to --source ${source}`, { fix: `use --source ${other}` });
+    throw new Failure('usage', `${flag} does not apply to --source ${source}`, {
+      fix: `use --source ${other}`,
+    });
   }
   const lines = readLines(flags, `events of --source ${source} need`, EXAMPLE);
   if (orderId !== undefined && lines.length > 1) {

@@ -11,9 +11,10 @@ import { PRESENCE, SWITCH, TOPICS, topicsText, WHOLE, type SettingValue } from '
 const SETTINGS_FILE = 'orderctl.json';
 
 /**
- * The settings file: the one that is named, else the nearest orderctl.json.
+ * The path of the settings file: the one that is named, else the nearest orderctl.json.
  *
- * @param flag of `--config`
+ * @param flag the value of `--config`
+ * @returns null: there is none
  */
 export function settingsFile(
   flag: string | undefined,
@@ -23,19 +24,19 @@ export function settingsFile(
   return named === undefined || named === '' ? findSettingsFile(cwd) : resolve(cwd, named);
 }
 
-/** The nearest orderctl.json, from `folder` upwards. */
+/** The nearest orderctl.json in `folder` or above it. */
 function findSettingsFile(folder: string): string | null {
   const path = join(folder, SETTINGS_FILE);
-  if (isThere(path)) return path;
+  if (exists(path)) return path;
   const parent = dirname(folder);
   return parent === folder ? null : findSettingsFile(parent);
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // In a folder that may not be searched nothing is found; anything else is reported when the file is read.
+    // Skip folders that may not be searched; any other error is reported when the file is read.
     return !['EACCES', 'EPERM'].includes(errorCode(error));
   }
 }
@@ -67,20 +68,20 @@ function parseSettingsFile(file: string): object {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    // The parser's message quotes the file, which may hold what must not be printed.
+    // Do not use the parser's message: it quotes the file, which may contain secrets.
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
     const line = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
     throw new Failure(
       'invalid_settings',
       `${file}${line === undefined ? '' : `:${line}`} is not valid JSON`,
       {
-        fix: 'mend it; it holds one object, such as {"brokers": "127.0.0.1:9092"}',
+        fix: 'correct it: it must be one JSON object, such as {"brokers": "127.0.0.1:9092"}',
         context: { file, ...(line === undefined ? {} : { line }) },
       },
     );
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new Failure('invalid_settings', `${file} does not hold a JSON object`, {
+    throw new Failure('invalid_settings', `${file} is not a JSON object`, {
       fix: 'write one object, such as {"brokers": "127.0.0.1:9092"}',
       context: { file },
     });
@@ -103,10 +104,10 @@ function readFileValue(file: string, key: string, value: unknown): SettingValue 
     );
     return refuse(
       `${where} is not a setting`,
-      near === undefined ? 'see "orderctl config show" for all names' : `did you mean ${near}?`,
+      near === undefined ? 'see all names: orderctl config show' : `did you mean ${near}?`,
     );
   }
-  if (spec.isFile) return refuse(`${where}: a file does not name another`, 'remove it');
+  if (spec.isFile) return refuse(`${where}: a settings file cannot name another`, 'remove it');
   if (spec.isSecret) {
     return refuse(
       `${where}: a password does not belong in this file`,

@@ -3,8 +3,8 @@ import { settingsFile } from './file.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Whether errors are wanted as JSON. Neither the command line nor the settings file is trusted: one of them may be
- * what was refused.
+ * Whether errors are to be printed as JSON. Tolerates any command line and any settings file, since one of them may be
+ * the error.
  */
 export function isJsonWanted(words: readonly string[], session: Pick<Session, 'env' | 'cwd'>): boolean {
   let flag: string | undefined;
@@ -30,7 +30,7 @@ function outputInFile(config: string | undefined, session: Pick<Session, 'env' |
     const { output } = JSON.parse(text) as { output?: unknown };
     return typeof output === 'string' ? output : undefined;
   } catch {
-    // What reads the settings reports it.
+    // The code that resolves the settings reports this.
     return undefined;
   }
 }

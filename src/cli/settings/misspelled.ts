@@ -4,7 +4,7 @@ import { SETTINGS } from './table.ts';
 
 const PREFIX = 'ORDERCTL_';
 
-/** Warns of variables that look like one of ours but are not: they have no effect, which is easy to miss. */
+/** Warnings about variables that look like a misspelt setting, since they silently have no effect. */
 export function misspelledVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const names = Object.keys(env).filter((name) => name.toUpperCase().startsWith(PREFIX));
   if (names.length === 0) return [];
@@ -18,7 +18,7 @@ export function misspelledVariables(env: Readonly<Record<string, string | undefi
   });
 }
 
-/** Close in spelling, or one of ours that is longer or cut short (ORDERCTL_REGISTRY_URL, ORDERCTL_SASL_USER). */
+/** The variable that was meant: similar, or with words added or cut off (ORDERCTL_REGISTRY_URL, ORDERCTL_SASL_USER). */
 function meant(name: string, known: readonly string[]): string | undefined {
   const word = name.slice(PREFIX.length);
   const words = known.flatMap((each) => (each.startsWith(PREFIX) ? [each.slice(PREFIX.length)] : []));

@@ -8,7 +8,7 @@ import { isDatabase, STORE } from './store-type.ts';
 import { camelCase, flagOf, SETTINGS, type SecretName, type SettingName, type Values } from './table.ts';
 import { parseTopics, PATH, type ResolvedSetting, type SettingValue } from './values.ts';
 
-/** Flags as commander gives them, by setting name; absent when not given. */
+/** Flags as parsed by commander, by setting name; absent if not given. */
 export type FlagValues = Partial<Record<SettingName, string | boolean>>;
 
 export interface SettingSources {
@@ -17,27 +17,27 @@ export interface SettingSources {
   readonly cwd: string;
 }
 
-/** The settings in force for this run. */
+/** The settings of this run. */
 export interface Settings extends Omit<Values, 'topics' | 'store'>, StorePlace {
-  /** By message; those of orders and of their dead letters, and others that are not named like it. */
+  /** Topics by message: those of orders and of their dead letters, and all others that differ from the message name. */
   readonly topics: ReadonlyMap<string, string>;
 }
 
 export interface Resolved {
   readonly settings: Settings;
-  /** The settings file in force, if there is one. */
+  /** The settings file that is used, if any. */
   readonly file: string | null;
-  /** Every setting but the secrets, in order of the table. */
+  /** Every setting except the secrets, in the order of the table. */
   readonly byName: ReadonlyMap<SettingName, ResolvedSetting>;
-  /** Reads a secret when it is needed, so that a command without a broker does not fail on one. */
+  /** Reads a secret only when it is needed, so that commands that do not use it cannot fail because of it. */
   readonly secret: (name: SecretName) => ResolvedSetting;
 }
 
 /**
- * Settles every setting: flag, then environment, then the settings file (the one that is named, else the nearest
- * orderctl.json walking up from `cwd`), then default. An environment variable that is empty counts as not set.
+ * Resolves every setting from its flag, else the environment, else the settings file (the one that is named, else the
+ * nearest orderctl.json in `cwd` or above it), else its default. An empty environment variable counts as not set.
  *
- * @throws Failure invalid_value (names the flag or variable), invalid_settings (names the file and the key)
+ * @throws Failure invalid_value (of a flag or variable), invalid_settings (of a key in the file)
  */
 export function resolveSettings(sources: SettingSources): Resolved {
   const { config } = sources.flags;
@@ -89,7 +89,7 @@ function absolute(spec: SettingSpec, value: SettingValue, base: string): Setting
   return isPath && typeof value === 'string' ? resolve(base, value) : value;
 }
 
-/** Settings whose default follows from others. */
+/** Resolves settings whose defaults follow from others. */
 function settleDependent(byName: Map<SettingName, ResolvedSetting>): void {
   const topic = String(byName.get('topic')?.value);
   for (const spec of SETTINGS) {
@@ -101,7 +101,7 @@ function settleDependent(byName: Map<SettingName, ResolvedSetting>): void {
   }
   if (byName.get('dlq_topic')?.value === topic) {
     throw new Failure('invalid_value', `--topic and --dlq-topic are both ${topic}`, {
-      fix: 'give the dead letters a topic of their own, or leave --dlq-topic out',
+      fix: 'name another --dlq-topic, or omit it',
     });
   }
   if (byName.get('tls')?.source === 'default') {
@@ -114,7 +114,7 @@ function settleDependent(byName: Map<SettingName, ResolvedSetting>): void {
 
 function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Omit<Settings, keyof StorePlace> {
   const entries = [...byName].map(([name, { value }]) => [camelCase(name), value] as const);
-  // The types of the table say what each may be, and their `read` has made it so.
+  // The `read` functions of the table have returned values of these types.
   const values = Object.fromEntries(entries) as unknown as Values;
   const topics = parseTopics(`orders=${values.topic},orders.dlq=${values.dlqTopic},${values.topics ?? ''}`);
   return { ...values, topics };

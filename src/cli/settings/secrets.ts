@@ -38,7 +38,7 @@ function readSecretFile(variable: string, file: string): string {
     const stat = statSync(file);
     if ((stat.mode & 0o077) !== 0) {
       const mode = (stat.mode & 0o777).toString(8).padStart(3, '0');
-      throw new Failure('invalid_settings', `${variable}: others may read ${file} (mode ${mode})`, {
+      throw new Failure('invalid_settings', `${variable}: other users can read ${file} (mode ${mode})`, {
         fix: `chmod 600 ${file}`,
         context: { file },
       });
@@ -47,27 +47,27 @@ function readSecretFile(variable: string, file: string): string {
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('invalid_settings', `${variable}: ${file} cannot be read (${errorCode(error)})`, {
-      fix: `give the path of a file that holds the password, or unset ${variable}`,
+      fix: `set it to the path of a file with the password, or unset ${variable}`,
       context: { file },
     });
   }
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') {
     throw new Failure('invalid_settings', `${variable}: ${file} is empty`, {
-      fix: 'write the password into it',
+      fix: 'write the password to it',
       context: { file },
     });
   }
   return secret;
 }
 
-/** A password on the command line is seen by every user of the machine; do not repeat it either. @throws Failure usage */
+/** Refuses passwords as flags, which every user of the machine can see; the message does not repeat them. @throws Failure usage */
 export function refusePasswords(words: readonly string[]): void {
   for (const word of words) {
     const flag = /^--(sasl|registry|store)-password(-file)?(?==|$)/.exec(word);
     if (flag === null) continue;
     const variable = `ORDERCTL_${(flag[1] ?? '').toUpperCase()}_PASSWORD`;
-    throw new Failure('usage', `a password is never a flag (${flag[0]})`, {
+    throw new Failure('usage', `passwords cannot be given as flags (${flag[0]})`, {
       fix: `set ${passwordWays(variable)}`,
     });
   }

@@ -1,7 +1,7 @@
 import type { SettingSpec } from './spec.ts';
 import { ALERTS, DURATION, DURATIONS, GATEWAY, oneOf, PATH, SWITCH, TEXT, WHOLE } from './values.ts';
 
-/** The rules of a shop, and what it asks of the outside. */
+/** Settings of the rules of a shop, and of the services that it uses. */
 export const SHOP_SETTINGS = [
   {
     name: 'events',
@@ -9,7 +9,7 @@ export const SHOP_SETTINGS = [
     canBeNegated: true,
     env: 'ORDERCTL_EVENTS',
     fallback: true,
-    help: 'send inventory-events and alerts as stock changes; --no-events: none',
+    help: 'send inventory-events and alerts when stock changes; off: --no-events',
   },
   {
     name: 'low_stock',
@@ -17,7 +17,7 @@ export const SHOP_SETTINGS = [
     metavar: 'N',
     env: 'ORDERCTL_LOW_STOCK',
     fallback: '1',
-    help: 'reorder level of items that have none',
+    help: 'reorder level of items without one',
   },
   {
     name: 'users',
@@ -25,7 +25,7 @@ export const SHOP_SETTINGS = [
     metavar: 'WHETHER',
     env: 'ORDERCTL_USERS',
     fallback: 'required',
-    help: 'optional: an order without a user is judged by stock alone',
+    help: 'required, or optional: an order without a user needs only stock',
   },
   {
     name: 'alerts',
@@ -33,7 +33,7 @@ export const SHOP_SETTINGS = [
     metavar: 'WHERE',
     env: 'ORDERCTL_ALERTS',
     fallback: 'log',
-    help: 'log, smtp://HOST:PORT?from=A&to=B or https://HOST/PATH',
+    help: 'send alerts to log, smtp://HOST:PORT?from=A&to=B or https://HOST/PATH',
   },
   {
     name: 'smtp_password',
@@ -49,7 +49,7 @@ export const SHOP_SETTINGS = [
     isSecret: true,
     env: 'ORDERCTL_WEBHOOK_SECRET',
     fallback: null,
-    help: 'key that webhooks are signed with: whsec_ and base64',
+    help: 'key to sign webhooks with: whsec_ and base64',
   },
   {
     name: 'gateway',
@@ -57,7 +57,7 @@ export const SHOP_SETTINGS = [
     metavar: 'WHERE',
     env: 'ORDERCTL_GATEWAY',
     fallback: 'local',
-    help: 'payment gateway: its URL, or local: users pay by their status',
+    help: 'URL of the payment gateway, or local: paid users pay',
   },
   {
     name: 'gateway_key_ttl',
@@ -65,7 +65,7 @@ export const SHOP_SETTINGS = [
     metavar: 'TIME',
     env: 'ORDERCTL_GATEWAY_KEY_TTL',
     fallback: '20h',
-    help: 'how long the gateway is sure to know an idempotency key',
+    help: 'how long the gateway is guaranteed to remember an idempotency key',
   },
   {
     name: 'gateway_retries',
@@ -73,7 +73,7 @@ export const SHOP_SETTINGS = [
     metavar: 'TIME,...',
     env: 'ORDERCTL_GATEWAY_RETRIES',
     fallback: '1s,5s,30s,5m,1h',
-    help: 'pauses between tries of a gateway that does not answer',
+    help: 'pauses between attempts while the gateway does not answer',
   },
   {
     name: 'gateway_token',
@@ -89,7 +89,7 @@ export const SHOP_SETTINGS = [
     metavar: 'DIR',
     env: 'ORDERCTL_TEMPLATES',
     fallback: null,
-    help: 'texts for customers in the place of ours [templates in --store]',
+    help: 'folder of texts for customers that replace the built-in ones [templates in --store]',
   },
   {
     name: 'dispatch',
@@ -97,7 +97,7 @@ export const SHOP_SETTINGS = [
     metavar: 'HOW',
     env: 'ORDERCTL_DISPATCH',
     fallback: 'auto',
-    help: 'manual: shipments wait for "order dispatch"',
+    help: 'auto, or manual: shipments wait for "order dispatch"',
   },
   {
     name: 'dispatch_delay',
@@ -105,6 +105,6 @@ export const SHOP_SETTINGS = [
     metavar: 'TIME',
     env: 'ORDERCTL_DISPATCH_DELAY',
     fallback: '0s',
-    help: 'how long shipments wait, and can be cancelled',
+    help: 'how long shipments wait, and orders can be cancelled',
   },
 ] as const satisfies readonly SettingSpec[];

@@ -6,7 +6,7 @@ import { passwordWays } from './secrets.ts';
 import type { SecretName } from './table.ts';
 import { durationMs } from './values.ts';
 
-/** The rules of the shop, as the settings have them; files of its own are not read. */
+/** The rules of the shop from the settings; reads no files of the shop. */
 export function shopOf({
   events,
   lowStock,
@@ -42,7 +42,7 @@ export function deliveryOf(resolved: Resolved): DeliveryWay {
   if (where.kind === 'log') return where;
   if (where.kind === 'webhook') {
     const secret = secretOf(resolved, 'webhook_secret');
-    if (secret === null) throw missing('a webhook is signed, and its key', 'ORDERCTL_WEBHOOK_SECRET');
+    if (secret === null) throw missing('the key that signs webhooks', 'ORDERCTL_WEBHOOK_SECRET');
     return { ...where, secret };
   }
   const { url, from, username } = where;
@@ -63,7 +63,7 @@ type Place =
       readonly to: string | null;
     };
 
-/** @param text as the setting allows it */
+/** @param text a value that the type ALERTS has accepted */
 function alertsOf(text: string): Place {
   if (text === 'log') return { kind: 'log' };
   const { protocol, host, username, searchParams } = new URL(text);

@@ -20,10 +20,10 @@ const NEARNESS: Readonly<Record<ResolvedSetting['source'], number>> = {
 };
 
 /**
- * `--store` and its older name `--storage` are one setting: the nearer source counts.
+ * Settles `--store` and its older name `--storage`, which are one setting: the one from the nearer source is used.
  *
- * @param byName a password in the URL is masked in it
- * @throws Failure usage: both are given in one place
+ * @param byName a password in the URL is replaced by a mask in this map
+ * @throws Failure usage: both are given by the same kind of source
  */
 export function settleStore(
   byName: Map<string, ResolvedSetting>,
@@ -35,8 +35,8 @@ export function settleStore(
   if (store === undefined || storage === undefined || store.value === null) return folder;
   const [near, far] = [NEARNESS[store.source], NEARNESS[storage.source]];
   if (near === far) {
-    throw new Failure('usage', 'the store is given twice, by --store and by its older name --storage', {
-      fix: `leave one of them out (${store.from ?? ''}, ${storage.from ?? ''})`,
+    throw new Failure('usage', 'the store is given twice, as --store and as its older name --storage', {
+      fix: `omit one of them (${store.from ?? ''}, ${storage.from ?? ''})`,
     });
   }
   if (near > far) return folder;
@@ -56,6 +56,6 @@ export function settleStore(
 export function databasePassword(env: Readonly<Record<string, string | undefined>>): string | null {
   const { value } = resolveSecret('store_password', env);
   if (typeof value === 'string') return value;
-  // As every program of PostgreSQL does.
+  // Programs of PostgreSQL use this variable, too.
   return env.PGPASSWORD === undefined || env.PGPASSWORD === '' ? null : env.PGPASSWORD;
 }

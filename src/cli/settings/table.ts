@@ -17,15 +17,15 @@ import {
 } from './values.ts';
 
 const OUTPUTS = ['text', 'json', 'csv'] as const;
-/** From quiet to verbose: a level includes those before it. */
+/** From quiet to verbose: each level includes the ones before it. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
 /**
- * Every setting, once: its flag, its environment variable, its key in orderctl.json, what it may be, what the shell
- * offers for it, its default and its help all come from this table. A setting's name is its key in the file: the long
- * flag in snake_case.
+ * All settings. This table is the single source of their flags, environment variables, keys in orderctl.json, allowed
+ * values, shell completions, defaults and help. The name of a setting is its key in the file: the long flag in
+ * snake_case.
  */
 export const SETTINGS = [
   {
@@ -45,7 +45,7 @@ export const SETTINGS = [
     metavar: 'DIR|URL',
     env: 'ORDERCTL_STORE',
     fallback: null,
-    help: 'folder, or postgres://USER@HOST/DATABASE, of users, stock and decisions [storage]',
+    help: 'store of users, stock and decisions: a folder, or postgres://USER@HOST/DATABASE [storage]',
   },
   {
     name: 'storage',
@@ -63,7 +63,7 @@ export const SETTINGS = [
     metavar: 'DIR',
     env: 'ORDERCTL_ARCHIVE',
     fallback: null,
-    help: 'folder of the orders that "store archive" took out of a database, to read them too',
+    help: 'also read archived orders from this folder of "store archive"',
   },
   {
     name: 'brokers',
@@ -73,7 +73,7 @@ export const SETTINGS = [
     metavar: 'HOST:PORT,...',
     env: 'ORDERCTL_BROKERS',
     fallback: '127.0.0.1:9092',
-    help: 'Kafka brokers to start from',
+    help: 'Kafka bootstrap brokers',
   },
   {
     name: 'registry',
@@ -92,7 +92,7 @@ export const SETTINGS = [
     metavar: 'NAME',
     env: 'ORDERCTL_TOPIC',
     fallback: 'orders',
-    help: 'the orders topic',
+    help: 'topic of orders',
   },
   {
     name: 'dlq_topic',
@@ -101,7 +101,7 @@ export const SETTINGS = [
     metavar: 'NAME',
     env: 'ORDERCTL_DLQ_TOPIC',
     fallback: ({ topic }) => `${topic}.dlq`,
-    help: 'topic for dead letters (default TOPIC.dlq)',
+    help: 'dead-letter topic of the orders [TOPIC.dlq]',
   },
   {
     name: 'topics',
@@ -110,7 +110,7 @@ export const SETTINGS = [
     metavar: 'NAME=TOPIC,...',
     env: 'ORDERCTL_TOPICS',
     fallback: null,
-    help: 'topics of messages that are not named like them',
+    help: 'topics whose names differ from the names of their messages',
   },
   {
     name: 'principal',
@@ -118,7 +118,7 @@ export const SETTINGS = [
     metavar: 'TYPE:NAME',
     env: 'ORDERCTL_PRINCIPAL',
     fallback: 'User:{group}.{role}',
-    help: 'who each role is to the brokers, for acl and setup',
+    help: 'Kafka principal of each role, for acl and setup',
   },
   {
     name: 'group',
@@ -137,7 +137,7 @@ export const SETTINGS = [
     metavar: 'FORMAT',
     env: 'ORDERCTL_OUTPUT',
     fallback: 'text',
-    help: 'text or json, or csv where a table is printed',
+    help: 'text, json, or for tables csv',
   },
   {
     name: 'log_level',
@@ -153,14 +153,14 @@ export const SETTINGS = [
     short: '-q',
     env: 'ORDERCTL_QUIET',
     fallback: false,
-    help: 'only errors on stderr, no progress',
+    help: 'print only errors to stderr, no progress',
   },
   {
     name: 'no_color',
     type: PRESENCE,
     env: 'NO_COLOR',
     fallback: false,
-    help: 'no colour, even on a terminal',
+    help: 'do not use colours, even on a terminal',
   },
   {
     name: 'tls',
@@ -204,7 +204,7 @@ export const SETTINGS = [
     metavar: 'NAME',
     env: 'ORDERCTL_SASL_MECHANISM',
     fallback: null,
-    help: 'plain, scram-sha-256 or scram-sha-512',
+    help: 'sign in to the brokers with plain, scram-sha-256 or scram-sha-512',
   },
   {
     name: 'sasl_username',
@@ -229,7 +229,7 @@ export const SETTINGS = [
     isSecret: true,
     env: 'ORDERCTL_STORE_PASSWORD',
     fallback: null,
-    help: 'password at the database of --store',
+    help: 'password at the PostgreSQL server of --store',
   },
   {
     name: 'registry_username',
@@ -260,7 +260,7 @@ type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
 type ValueOf<S extends Spec> =
   (S['type'] extends SettingType<infer Value> ? Value : never) | (S['fallback'] extends null ? null : never);
 
-/** The values of all settings but the secrets, by their names in camelCase. */
+/** The values of all settings except the secrets, by their names in camelCase. */
 export type Values = {
   readonly [S in Exclude<Spec, { isSecret: true }> as Camel<S['name']>]: ValueOf<S>;
 };
@@ -270,7 +270,7 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;
 }
 
-/** `dlq_topic` → `dlqTopic`, as options of commander are called too */
+/** `dlq_topic` → `dlqTopic`, the name that commander uses for the option */
 export function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -7,11 +7,11 @@ type SettingSource = 'flag' | 'environment' | 'file' | 'default' | 'implied';
 export interface ResolvedSetting {
   readonly value: SettingValue | null;
   readonly source: SettingSource;
-  /** The flag, the variable, the path of the file, the implying setting; null for a default. */
+  /** The flag, the variable, the path of the file, or the implying setting; null for a default. */
   readonly from: string | null;
 }
 
-/** What the shell offers for a value: words, or where to look for them. */
+/** Shell completions of a value: words, or the kind of existing things to list. */
 export type Completion =
   | readonly string[]
   | 'files'
@@ -24,12 +24,12 @@ export type Completion =
   | 'items'
   | 'orders';
 
-/** What a setting may be, whichever of its places it comes from. */
+/** The values that a setting accepts, from any source. */
 export interface SettingType<Value extends SettingValue = SettingValue> {
   /**
-   * Reads a value that was given as text.
+   * Parses a value.
    *
-   * @param where how the place is called in a message: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
+   * @param where the source, for messages: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
    * @throws Failure invalid_value
    */
   readonly read: (text: string, where: string) => Value;
@@ -53,7 +53,7 @@ export const SWITCH: SettingType<boolean> = {
   },
 };
 
-/** On when its variable holds anything at all (https://no-color.org). */
+/** On if its variable is not empty (https://no-color.org). */
 export const PRESENCE: SettingType<boolean> = { read: () => true };
 
 export const TEXT: SettingType<string> = {
@@ -64,17 +64,17 @@ export const TEXT: SettingType<string> = {
   },
 };
 export const GROUP: SettingType<string> = { ...TEXT, completion: 'groups' };
-/** A relative one is relative to the place that it comes from. */
+/** A relative path is relative to the working directory, or to the settings file that has it. */
 export const PATH: SettingType<string> = { ...TEXT, completion: 'files' };
 export const TOPIC: SettingType<string> = { read: checkTopicName, completion: 'topics' };
-/** `MESSAGE=TOPIC,...` in one form. */
+/** `MESSAGE=TOPIC,...`, normalised. */
 export const TOPICS: SettingType<string> = { read: checkTopics };
-/** Who signs in at the brokers, by Kafka's name for it. */
+/** A Kafka principal, which may have the placeholders {group} and {role}. */
 export const PRINCIPAL: SettingType<string> = {
   read: (text, where) => {
     const unknown = /\{(?!(?:group|role)\})[^}]*\}?/.exec(text)?.[0];
     const fix = 'for example User:{group}.{role} or User:CN={role},O=shop';
-    if (unknown !== undefined) throw bad(where, text, `has ${unknown}, which stands for nothing`, fix);
+    if (unknown !== undefined) throw bad(where, text, `has the unknown placeholder ${unknown}`, fix);
     if (!/^[A-Za-z]+:./.test(text)) throw bad(where, text, 'is not TYPE:NAME', fix);
     return text;
   },
@@ -83,23 +83,23 @@ export const PRINCIPAL: SettingType<string> = {
 export const ALERTS: SettingType<string> = {
   completion: ['log'],
   read: (text, where) => {
-    const way = 'use log, smtp://HOST:PORT?from=ADDRESS&to=ADDRESS, or https://HOST/PATH';
+    const fix = 'use log, smtp://HOST:PORT?from=ADDRESS&to=ADDRESS, or https://HOST/PATH';
     if (text === 'log') return text;
-    if (!URL.canParse(text)) throw bad(where, text, 'is not a place for alerts', way);
+    if (!URL.canParse(text)) throw bad(where, text, 'is not a destination for alerts', fix);
     const { protocol, password, searchParams } = new URL(text);
     const isMail = protocol === 'smtp:' || protocol === 'smtps:';
     if (!isMail && protocol !== 'http:' && protocol !== 'https:')
-      throw bad(where, text, 'is not a place for alerts', way);
+      throw bad(where, text, 'is not a destination for alerts', fix);
     if (password !== '')
       throw new Failure('invalid_value', `${where}: a password does not belong in a URL`, {
         fix: 'remove it and set ORDERCTL_SMTP_PASSWORD',
       });
     if (isMail && searchParams.get('from') === null)
-      throw bad(where, text, 'does not say who mails come from', 'add ?from=ADDRESS&to=ADDRESS');
+      throw bad(where, text, 'has no sender address', 'add ?from=ADDRESS&to=ADDRESS');
     return text;
   },
 };
-/** A whole number from 0 on, as text. */
+/** A whole number, not negative, as text. */
 export const WHOLE: SettingType<string> = {
   read: (text, where) => {
     if (!/^\d{1,9}$/.test(text))
@@ -112,13 +112,12 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 /** `90s`, `30m`, `20h`, `7d`, as text. */
 export const DURATION: SettingType<string> = {
   read: (text, where) => {
-    if (!/^\d{1,6}[smhd]$/.test(text))
-      throw bad(where, text, 'is not a length of time', 'for example 30m or 20h');
+    if (!/^\d{1,6}[smhd]$/.test(text)) throw bad(where, text, 'is not a duration', 'for example 30m or 20h');
     return text;
   },
 };
 
-/** Several, with commas between. */
+/** Several durations, separated by commas. */
 export const DURATIONS: SettingType<string> = {
   read: (text, where) =>
     text
@@ -127,7 +126,7 @@ export const DURATIONS: SettingType<string> = {
       .join(','),
 };
 
-/** @param text as DURATION allows it */
+/** @param text a value that DURATION has accepted */
 export function durationMs(text: string): number {
   return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
 }
@@ -136,7 +135,7 @@ export const BROKERS: SettingType<string> = { read: readBrokers };
 export const URL_OF_REGISTRY: SettingType<string> = {
   read: (text, where) => readUrl(text, where, '--registry-username, and ORDERCTL_REGISTRY_PASSWORD'),
 };
-/** `local`, or the address of a payment gateway. */
+/** `local`, or the URL of a payment gateway. */
 export const GATEWAY: SettingType<string> = {
   completion: ['local'],
   read: (text, where) => (text === 'local' ? text : readUrl(text, where, 'ORDERCTL_GATEWAY_TOKEN')),
@@ -160,7 +159,7 @@ function bad(where: string, text: string, what: string, fix?: string): Failure {
   return new Failure('invalid_value', `${where}: ${shown} ${what}`, fix === undefined ? {} : { fix });
 }
 
-/** Kafka's own rule. @throws Failure invalid_value */
+/** Checks Kafka's rule for topic names. @throws Failure invalid_value */
 export function checkTopicName(text: string, where: string): string {
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') {
     throw bad(
@@ -173,10 +172,10 @@ export function checkTopicName(text: string, where: string): string {
   return text;
 }
 
-/** Topics of these have settings of their own. */
+/** The topics of these messages have settings of their own. */
 const OWN_SETTINGS: Readonly<Record<string, string>> = { orders: '--topic', 'orders.dlq': '--dlq-topic' };
 
-/** Which messages there are is left to the commands that know them. @returns the text, in one form */
+/** Does not check whether the messages exist: only some commands load the catalogue. @returns the normalised text */
 function checkTopics(text: string, where: string): string {
   const named = new Map<string, string>();
   for (const pair of text.split(',').map((part) => part.trim())) {
@@ -185,7 +184,7 @@ function checkTopics(text: string, where: string): string {
     if (topic === undefined || rest.length > 0 || name === '')
       throw bad(where, pair, 'is not MESSAGE=TOPIC', 'for example orders.created=shop.orders');
     const own = OWN_SETTINGS[name];
-    if (own !== undefined) throw bad(where, pair, `has a setting of its own`, `use ${own}`);
+    if (own !== undefined) throw bad(where, pair, `has its own setting`, `use ${own}`);
     checkTopicName(topic, where);
     if (named.has(name)) throw bad(where, text, `names ${name} twice`);
     if ([...named.values()].includes(topic)) throw bad(where, text, `gives ${topic} to two messages`);
@@ -194,7 +193,7 @@ function checkTopics(text: string, where: string): string {
   return [...named].map((pair) => pair.join('=')).join(',');
 }
 
-/** @param text as checkTopics returns it */
+/** @param text a result of checkTopics */
 export function parseTopics(text: string): Map<string, string> {
   return new Map(
     text
@@ -204,7 +203,7 @@ export function parseTopics(text: string): Map<string, string> {
   );
 }
 
-/** An object is the natural form in JSON. @returns anything else as it is */
+/** Converts an object, the natural form in JSON, to text. @returns any other value unchanged */
 export function topicsText(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.entries(value)
@@ -213,14 +212,14 @@ export function topicsText(value: unknown): unknown {
 }
 
 function readBrokers(text: string, where: string): string {
-  const fix = 'give HOST:PORT, several with commas between: kafka-1:9092,kafka-2:9092';
-  // A value with an @ may hold a password, so it is not repeated in the message.
+  const fix = 'use HOST:PORT, several separated by commas: kafka-1:9092,kafka-2:9092';
+  // A value with an @ may contain a password, so the message does not repeat it.
   if (text.includes('@')) {
-    throw new Failure('invalid_value', `${where}: a broker's address has no user or password`, {
+    throw new Failure('invalid_value', `${where}: the address of a broker cannot have a user or a password`, {
       fix: 'use --sasl-username, and ORDERCTL_SASL_PASSWORD in the environment',
     });
   }
-  // As listeners are written in Kafka's own settings.
+  // The prefix of listeners in Kafka's configuration.
   const addresses = text.split(',').map((part) => part.trim().replace(/^PLAINTEXT:\/\//i, ''));
   for (const address of addresses) {
     const [, scheme, bare] = /^([a-z][a-z0-9_+.-]*):\/\/(.*)$/i.exec(address) ?? [];
@@ -236,7 +235,7 @@ function readBrokers(text: string, where: string): string {
       throw bad(
         where,
         address,
-        'looks like an IPv6 address, which the Kafka client cannot take',
+        'looks like an IPv6 address, which the Kafka client does not support',
         'use a host name',
       );
     }
@@ -253,20 +252,20 @@ function withoutScheme(scheme: string, bare: string): string {
     ...(scheme.endsWith('SSL') ? ['--tls'] : []),
     ...(scheme.startsWith('SASL_') ? ['--sasl-mechanism and --sasl-username'] : []),
   ];
-  return `give ${bare}${ways.length === 0 ? '' : `, with ${ways.join(', ')}`}`;
+  return `use ${bare}${ways.length === 0 ? '' : `, with ${ways.join(', ')}`}`;
 }
 
-/** @param credentials where those belong */
+/** @param credentials the settings to use for user and password instead */
 function readUrl(text: string, where: string, credentials: string): string {
-  const fix = 'give an address such as http://127.0.0.1:8081';
+  const fix = 'use an address such as http://127.0.0.1:8081';
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
-    throw new Failure('invalid_value', `${where}: the address must not hold a user or a password`, {
+    throw new Failure('invalid_value', `${where}: the address cannot have a user or a password`, {
       fix: `use ${credentials} in the environment`,
     });
   }
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    // What does not parse may still hold a password.
+    // A value that cannot be parsed may still contain a password.
     const shown = text.includes('@') ? '' : text;
     throw bad(where, shown, 'is not an http or https URL', fix);
   }

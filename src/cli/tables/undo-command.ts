@@ -20,7 +20,8 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
   const [flag, what, row] =
     table === 'users' ? (['--user', 'user', 'users'] as const) : (['--item', 'item', 'items'] as const);
   const command = `orderctl ${noun.name()} undo`;
-  const stock = table === 'users' ? '' : 'A quantity is reverted by its difference, so later sales are kept. ';
+  const stock =
+    table === 'users' ? '' : 'A quantity is reverted by its difference, so later sales are kept. ';
   takingName(
     describe(noun.command('undo'), {
       summary: 'undo an edit',

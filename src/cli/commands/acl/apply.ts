@@ -15,18 +15,18 @@ interface Flags {
 
 export function registerApply(acl: Command, session: Session): void {
   describe(acl.command('apply'), {
-    summary: 'add the access rules that are missing',
+    summary: 'add missing access rules',
     prose:
-      'Adds the rules that are missing; prints the plan and changes nothing unless --execute. With --remove-extra it ' +
-      'also removes rules of the same principals that are not needed. Rules of others are never touched. It takes ' +
-      `an administrator, who may alter the cluster. ${WANTED}`,
+      'Adds missing access rules (ACLs). Without --execute it only prints the plan. --remove-extra also removes rules of ' +
+      'the same principals that are not needed. Rules of other principals are never changed. Needs an administrator, who ' +
+      `may alter the cluster. ${WANTED}`,
     examples: [
-      ['orderctl acl apply', 'the plan'],
-      ['orderctl acl apply --remove-extra --execute', 'no more and no less'],
+      ['orderctl acl apply', 'show the plan'],
+      ['orderctl acl apply --remove-extra --execute', 'add missing rules, and remove unneeded ones'],
     ],
   })
     .argument('[ROLE...]', WHICH_ROLES)
-    .option('--remove-extra', 'also remove what these principals do not need')
+    .option('--remove-extra', 'also remove rules that these principals do not need')
     .option('--execute', 'do it')
     .action(async (names: readonly string[], flags: Flags) => {
       await apply(session, names, flags);
@@ -47,6 +47,6 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
     documentOf: aclActionDocument,
     apply: (onDone) => applyAcls(admin, plan.actions, onDone),
     whole: (actions): AppliedAcls => ({ executed: execute, actions: [...actions] }),
-    allThere: 'the cluster has what is needed',
+    allThere: 'the cluster has all needed access rules',
   });
 }

@@ -7,10 +7,10 @@ import { WANTED } from './wanted.ts';
 
 export function register(command: Command, session: Session): void {
   const acl = describe(command, {
-    prose: `Compares the access rules of the cluster with what the parts of a shop need, and adds what is missing. ${WANTED}`,
+    prose: `Compares the access rules (ACLs) of the cluster with those that the roles of a shop need, and adds missing ones. ${WANTED}`,
     examples: [
-      ['orderctl acl show', 'who may do what, and what is missing'],
-      ['orderctl acl apply', 'what would be done'],
+      ['orderctl acl show', 'show existing and missing rules'],
+      ['orderctl acl apply', 'show what would be done'],
     ],
   });
   registerShow(acl, session);

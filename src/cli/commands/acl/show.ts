@@ -10,11 +10,13 @@ import { planWanted, WANTED, WHICH_ROLES } from './wanted.ts';
 export function registerShow(acl: Command, session: Session): void {
   describe(acl.command('show'), {
     alias: 'list',
-    summary: 'compare the access rules with what is needed',
+    summary: 'compare the access rules with the needed ones',
     isTable: true,
-    prose: `Shows each rule that is needed, and whether it is there; rules of the same principals that are not needed (extra), that are in the way (denied), and rules of others on these topics and groups (other). ${WANTED}`,
+    prose:
+      'Shows each needed access rule and whether it exists; rules of the same principals that are not needed (extra) or ' +
+      `that deny access (denied); and rules of other principals on these topics and groups (other). ${WANTED}`,
     examples: [
-      ['orderctl acl show payment api', 'of two roles'],
+      ['orderctl acl show payment api', 'the rules of two roles'],
       ['orderctl acl show -o json', 'for a script'],
     ],
   })
@@ -41,5 +43,5 @@ async function show(session: Session, names: readonly string[]): Promise<void> {
   for (const line of deniedLines(plan)) printer.warn(line);
   if (plan.actions.length === 0) return;
   const words = names.map((name) => ` ${name}`).join('');
-  printer.info(`to add what is missing: orderctl acl apply${words}`);
+  printer.info(`to add the missing rules: orderctl acl apply${words}`);
 }

@@ -7,23 +7,23 @@ import type { Session } from '../../session.ts';
 import { isDatabase } from '../../settings/store-type.ts';
 
 export const WANTED =
-  'What is needed follows from the catalogue of messages: a processor reads its topics, with its group, and writes ' +
-  'what it sends, with dead letters. The API writes what it takes, and reads unread orders, alerts and dead letters; ' +
-  'shops, tills and suppliers write their topics; the operator may do what the commands do, but cannot delete a topic ' +
-  'or give rights. On PostgreSQL each process sends whatever waits in the store, so a processor writes all topics ' +
-  'that processors write; and Connect writes orders and the topics of its tables, and reads these and ' +
-  'inventory_updates. Each role signs in as --principal says.';
+  'The needed rules follow from the message catalogue. A processor reads its topics, with its group, and writes its ' +
+  'messages and dead letters. The API writes the orders and requests that it accepts, and reads unread orders, alerts ' +
+  'and dead letters. Shops, tills and suppliers write their topics. The operator may run all commands, but not delete ' +
+  'topics or grant rights. On PostgreSQL any processor may send any pending message, so each may write the topics of ' +
+  'all processors; and Connect writes orders and the topics of its tables, and reads these and inventory_updates. ' +
+  '--principal sets the principal of each role.';
 
 export const WHICH_ROLES = 'processors, api, shops, tills, suppliers, connect, operator (default: all)';
 
-/** @param names of roles; none: all @throws Failure usage */
+/** @param names of roles; empty: all @throws Failure usage */
 export function rightsOf({ settings }: Session, names: readonly string[]): Right[] {
   const roles = selectRoles(names);
   const { topics, group, events: hasEvents, principal, storage } = settings;
   return wantedRights({ names: topics, group, hasEvents, principal, isShared: isDatabase(storage) }, roles);
 }
 
-/** @throws Failure broker_refused: the brokers have no access rules */
+/** @throws Failure broker_refused: the brokers do not use access rules */
 export async function planWanted(
   admin: BrokerAdmin,
   session: Session,
@@ -38,9 +38,9 @@ export async function planWanted(
   const { brokers } = session.settings;
   throw new Failure(
     'broker_refused',
-    `the brokers at ${brokers} have no access rules: everybody may do everything`,
+    `the brokers at ${brokers} have no access rules: every client may do everything`,
     {
-      fix: 'set authorizer.class.name in the settings of the brokers; "npm run kafka -- --secure" has it',
+      fix: 'set authorizer.class.name in the broker configuration, as "npm run kafka -- --secure" does',
     },
   );
 }

@@ -6,8 +6,8 @@ import { registerShow } from './show.ts';
 export function register(command: Command, session: Session): void {
   const config = describe(command, {
     prose:
-      'Settings come from flags, the environment, the nearest orderctl.json and defaults, in this order.',
-    examples: [['orderctl config show', 'what holds here, and why']],
+      'Shows settings. They come from flags, the environment, the nearest orderctl.json and defaults, in this order.',
+    examples: [['orderctl config show', 'show all settings and their sources']],
   });
   registerShow(config, session);
 }

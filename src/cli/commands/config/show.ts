@@ -12,16 +12,16 @@ const MASK = '********';
 export function registerShow(config: Command, session: Session): void {
   describe(config.command('show'), {
     alias: 'list',
-    summary: 'show every setting and where it comes from',
+    summary: 'show every setting and its source',
     isTable: true,
     prose:
-      'Shows the value of every setting and its source: a flag, a variable of the environment, the path of the ' +
-      `orderctl.json in force, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
-      'Passwords: ORDERCTL_STORE_PASSWORD, ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of ' +
-      'a file that only you can read.',
+      'Shows the value of every setting and its source: a flag, an environment variable, the path of the orderctl.json ' +
+      `that is used, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
+      'Passwords come from ORDERCTL_STORE_PASSWORD, ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or from the ' +
+      'same names with _FILE, set to the path of a file that only you can read.',
     examples: [
-      ['orderctl config show', 'a table'],
-      ['orderctl config show --topic test -o json', 'what a flag would make of it, for a script'],
+      ['orderctl config show', 'show all settings'],
+      ['orderctl config show --topic test -o json', 'show the effect of a flag, for a script'],
     ],
   }).action(async () => {
     await showSettings(session);
@@ -55,7 +55,7 @@ async function showSettings(session: Session): Promise<void> {
   await printTable(printer, entries, [
     { title: 'NAME', cell: (row) => row.name },
     { title: 'VALUE', cell: (row) => (row.value === null ? '-' : String(row.value)) },
-    { title: 'SOURCE', cell: sourceInWords },
+    { title: 'SOURCE', cell: sourceText },
   ]);
 }
 
@@ -63,7 +63,7 @@ function unset(): ResolvedSetting {
   return { value: null, source: 'default', from: null };
 }
 
-function sourceInWords({ source, from }: ResolvedSetting): string {
+function sourceText({ source, from }: ResolvedSetting): string {
   switch (source) {
     case 'flag':
       return `flag ${from ?? ''}`;

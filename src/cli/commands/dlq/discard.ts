@@ -14,15 +14,15 @@ import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
 
 export function registerDiscard(dlq: Command, session: Session): void {
   const command = describe(dlq.command('discard'), {
-    summary: 'mark dead letters as of no further use',
+    summary: 'mark dead letters as discarded',
     prose:
-      'Marks dead letters as discarded: they stay in the topic, are listed as such and are not redriven. Who did it, ' +
-      'when and why is logged in .orderctl/edits.jsonl. Asks first; --yes answers, and without a terminal it is ' +
-      `needed.\n\n${IDS}`,
-    examples: [['orderctl dlq discard 0:17 --why "a test of the web shop" --yes', 'without a question']],
+      'Marks dead letters as discarded: they stay in the topic, are listed as discarded and are not redriven. The user, ' +
+      'time and reason are logged in .orderctl/edits.jsonl. Asks for confirmation; --yes skips it, and is required ' +
+      `without a terminal.\n\n${IDS}`,
+    examples: [['orderctl dlq discard 0:17 --why "a test of the web shop" --yes', 'without confirmation']],
   });
   takingScope(command)
-    .argument('<ID...>', 'as "dlq list" names them')
+    .argument('<ID...>', 'id, as shown by "dlq list"')
     .requiredOption('--why <TEXT>', 'the reason, for the log')
     .option('-y, --yes', 'do not ask')
     .action(async (texts: string[], flags: DiscardFlags) => {
@@ -40,7 +40,7 @@ async function discard(session: Session, texts: readonly string[], flags: Discar
   const { why, yes } = flags;
   const ids = texts.map(parseDeadLetterId);
   if (why.trim() === '') {
-    throw new Failure('invalid_value', '--why is empty', { fix: 'say why in a few words' });
+    throw new Failure('invalid_value', '--why is empty', { fix: 'give the reason in a few words' });
   }
   const { discardDeadLetters, findDeadLetters } = await import('../../../app/dlq/discard.ts');
   const access = await openStoreOf(session);
@@ -50,7 +50,7 @@ async function discard(session: Session, texts: readonly string[], flags: Discar
   const open = found.filter(({ state }) => state === 'open');
   const done = found.filter(({ state }) => state !== 'open');
   for (const { id, state } of done)
-    printer.info(`${formatDeadLetterId(id)} was ${state} before: it stays so`);
+    printer.info(`${formatDeadLetterId(id)} is ${state} already, and stays so`);
   if (open.length > 0) {
     const named = open
       .slice(0, 5)

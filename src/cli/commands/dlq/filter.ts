@@ -6,10 +6,10 @@ import { takingTimes, timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 
 export const IDS =
-  'An id is PARTITION:OFFSET in the dead-letter topic of the orders, such as 0:17, and TOPIC:PARTITION:OFFSET in any other. What was too large for that topic is kept in ' +
-  '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
-  'if that topic was deleted and created again, a later record from the same place gets an id that ends in ~ and eight ' +
-  'hexadecimal digits.';
+  'An id is PARTITION:OFFSET in the dead-letter topic of the orders, such as 0:17, and TOPIC:PARTITION:OFFSET in any ' +
+  'other topic. Records too large for the dead-letter topic are kept in .orderctl/undelivered/ of the storage folder; ' +
+  'their id is kept:TOPIC/PARTITION@OFFSET of the original record. If the original topic was recreated, the id of a ' +
+  'later record from the same offset ends with ~ and eight hexadecimal digits.';
 
 export interface FilterFlags extends TimeFlags {
   reason?: string;
@@ -18,10 +18,10 @@ export interface FilterFlags extends TimeFlags {
 }
 
 export function filterOptions(command: Command): Command {
-  command.option('--reason <CODE>', 'only this error code, or exception class; unknown: without one');
+  command.option('--reason <CODE>', 'only this error code or exception class; unknown: none given');
   return takingTimes(command, 'failed')
     .option('--original-topic <NAME>', 'only records of this topic')
-    .option('--original-group <NAME>', 'only what this group read; unknown: without one');
+    .option('--original-group <NAME>', 'only records read by this group; unknown: none given');
 }
 
 export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {

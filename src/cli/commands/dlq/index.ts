@@ -10,12 +10,12 @@ import { registerShow } from './show.ts';
 export function register(command: Command, session: Session): void {
   const dlq = describe(command, {
     prose:
-      'Lists, shows, sends again and discards dead letters: of orderctl itself and, with --dlq-topic, of Kafka ' +
-      'Connect, Kafka Streams, share groups, Spring, Spring Cloud Stream and SmallRye, whose headers are understood ' +
-      `too. What was done with them is remembered in the storage folder.\n\n${IDS}`,
+      'Lists, shows, redrives and discards dead letters: records that could not be processed. Besides those of orderctl ' +
+      'it understands, with --dlq-topic, the headers of Kafka Connect, Kafka Streams, share groups, Spring, Spring Cloud ' +
+      `Stream and SmallRye. The state of each dead letter is stored in the storage folder.\n\n${IDS}`,
     examples: [
-      ['orderctl dlq list', 'how many there are, why, and which'],
-      ['orderctl dlq show 0:17', 'one of them, taken apart'],
+      ['orderctl dlq list', 'count and list dead letters'],
+      ['orderctl dlq show 0:17', 'show one in detail'],
     ],
   });
   registerList(dlq, session);

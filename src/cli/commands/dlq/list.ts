@@ -25,22 +25,23 @@ import { scopeOf, takingScope, wideScopeOf, type ScopeFlags } from './scope.ts';
 export function registerList(dlq: Command, session: Session): void {
   const command = filterOptions(
     describe(dlq.command('list'), {
-      summary: 'list dead letters, by reason and one by one',
+      summary: 'count dead letters by reason, and list them',
       isTable: true,
       prose:
-        'Counts the dead letters of the orders, or of another processor, by error code, then lists them: those kept in the folder, then the topics, partition by ' +
-        'partition. Flags that select go together; --since is inclusive, --until exclusive. One that was sent twice ' +
-        'after a crash is listed once. A record that several groups read is a dead letter of each; where there is more than one group, each is named. As text at most 1,000 are listed unless --limit says otherwise; all are ' +
-        `counted.\n\n${IDS}`,
+        'Counts the dead letters of the orders, or of another processor, by error code, then lists them: first those kept ' +
+        'in the folder, then each topic by partition. A dead letter must match all filters; --since is inclusive, --until ' +
+        'exclusive. One that was sent twice because of a crash is listed once. A record that several groups failed to ' +
+        'process is a dead letter of each; the group is shown if there is more than one. Text output lists at most 1,000, ' +
+        `or --limit, but counts all.\n\n${IDS}`,
       examples: [
-        ['orderctl dlq list --state open', 'what waits for somebody'],
-        ['orderctl dlq list --processor payment', 'those of all topics that payment reads'],
+        ['orderctl dlq list --state open', 'dead letters that need attention'],
+        ['orderctl dlq list --processor payment', 'dead letters of all topics that payment reads'],
       ],
     }),
   );
   takingScope(command)
     .option('--state <STATE>', DEAD_LETTER_STATES.join(', '))
-    .option('--limit <N>', 'list at most so many')
+    .option('--limit <N>', 'list at most N')
     .action(async (flags: ListFlags) => {
       await list(session, flags);
     });
@@ -51,7 +52,7 @@ interface ListFlags extends FilterFlags, ScopeFlags {
   limit?: string;
 }
 
-/** Rows are held until their widths are known. */
+/** Rows of a table are held in memory until the column widths are known. */
 const MAX_ROWS = 1_000;
 
 const CSV_COLUMNS = [
@@ -114,10 +115,11 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const isWhole = await printTable(printer, rows, columns, ...narrowerColumns(columns));
   const more = summary.total - summary.listed;
   if (more > 0) printer.info(`and ${count(more, 'more dead letter')}: ${LIST_MORE}`);
-  if (!isWhole) printer.info('more of each fits a wider terminal; "orderctl dlq show ID" has all of one');
+  if (!isWhole)
+    printer.info('shortened to the width of the terminal; "orderctl dlq show ID" shows one in full');
 }
 
-/** Of the shop, beside those that are listed. */
+/** The dead-letter topics of the shop that are not in `scope`. */
 async function otherTopics(session: Session, { topics }: DeadLetterScope): Promise<readonly string[]> {
   const all = await wideScopeOf(session, {});
   return all.topics.filter((topic) => !topics.includes(topic));

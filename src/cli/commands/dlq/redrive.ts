@@ -35,28 +35,27 @@ interface RedriveFlags extends FilterFlags, ScopeFlags {
 export function registerRedrive(dlq: Command, session: Session): void {
   const command = filterOptions(
     describe(dlq.command('redrive'), {
-      summary: 'send dead letters back to where they came from',
+      summary: 'send dead letters back to their original topics',
       prose:
-        'Sends dead letters to their original topics, key and value unchanged; with --value one of them goes with that value, ' +
-        'as JSON or in the bytes of Kafka, and the original stays. A dry run unless --execute: it says of each whether ' +
-        'it would fail again. Name them by ids, or take all that are open (--all), of every processor, or that flags select. What was sent ' +
-        'is marked and does not go a second time; a record that came back --max-redrives times is left ' +
-        'alone. A charge or mail that came to nothing is tried once more. Ctrl-C: ' +
-        '130, and the same command continues.\n\n' +
-        'An id is as "orderctl dlq list" has it: PARTITION:OFFSET, TOPIC:PARTITION:OFFSET, or kept:TOPIC/PARTITION@OFFSET.',
+        'Sends dead letters to their original topics with key and value unchanged. --value sends one of them with a ' +
+        'corrected value, as JSON or as raw bytes, and leaves the original as it is. Without --execute it only reports for ' +
+        'each whether it would fail again. Select them by ids, by filters, or all open ones of every processor (--all). A ' +
+        'dead letter that was sent is marked, and not sent again; one that came back --max-redrives times is skipped. A ' +
+        'failed charge or mail is tried once more. Ctrl-C exits with 130; the same command continues.\n\n' +
+        'An id is PARTITION:OFFSET, TOPIC:PARTITION:OFFSET or kept:TOPIC/PARTITION@OFFSET, as shown by "orderctl dlq list".',
       examples: [
-        ['orderctl dlq redrive --all', 'what would be sent, and where'],
-        ['orderctl dlq redrive 0:17 --value order.json --execute', 'one, mended'],
+        ['orderctl dlq redrive --all', 'show what would be sent, and where'],
+        ['orderctl dlq redrive 0:17 --value order.json --execute', 'send one with a corrected value'],
       ],
     }),
   );
   takingScope(command)
-    .argument('[ID...]', 'as "dlq list" names them')
-    .option('--all', 'all that are open')
-    .option('--max <N>', 'at most so many')
+    .argument('[ID...]', 'id, as shown by "dlq list"')
+    .option('--all', 'all open dead letters')
+    .option('--max <N>', 'at most N')
     .option('--value <FILE>', 'send this value instead (- is stdin)')
     .option('--to-topic <NAME>', 'send to this topic instead')
-    .option('--max-redrives <N>', 'leave alone what came back so often', '3')
+    .option('--max-redrives <N>', 'skip records that came back N times', '3')
     .option('--execute', 'do it')
     .action(async (ids: string[], flags: RedriveFlags) => {
       await redrive(session, ids, flags);
@@ -72,7 +71,7 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
   const scope = await ('ids' in select ? scopeOf(session, flags, select.ids) : wideScopeOf(session, flags));
   if (toTopic !== null && scope.topics.includes(toTopic)) {
     throw new Failure('invalid_value', `--to-topic is the dead-letter topic ${toTopic} itself`, {
-      fix: 'name the topic that its readers read',
+      fix: 'name a topic that a processor reads',
     });
   }
   const signal = takeStopSignal(printer);
@@ -135,10 +134,10 @@ async function printEvent({ printer, isJson }: Session, event: RedriveEvent): Pr
   }
 }
 
-/** @throws Failure usage: it is not of one dead letter; not_found, invalid_value */
+/** @throws Failure usage: not exactly one dead letter is named; not_found, invalid_value */
 async function correctedValue(file: string, ids: readonly string[]): Promise<Buffer> {
   if (ids.length !== 1) {
-    throw new Failure('usage', '--value is the value of one dead letter', { fix: 'name that one by its id' });
+    throw new Failure('usage', '--value needs exactly one dead letter', { fix: 'name it by its id' });
   }
   return readBytes(file, { flag: '--value', what: 'the value, such as an order in JSON' });
 }
@@ -150,11 +149,11 @@ function selection(texts: readonly string[], flags: RedriveFlags) {
   );
   if (texts.length > 0 && filters.length > 0) {
     const flag = (filters[0] ?? '').replace(/[A-Z]/, (capital) => `-${capital.toLowerCase()}`);
-    throw new Failure('usage', `ids and --${flag} cannot be combined`, { fix: 'name ids, or select' });
+    throw new Failure('usage', `ids and --${flag} cannot be combined`, { fix: 'use ids or filters' });
   }
   if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
   if (filters.length > 0) return { filter };
-  throw new Failure('usage', 'dlq redrive needs to know which dead letters to send', {
-    fix: 'name ids, or select with --all, --reason, --since, --until, --original-topic or --original-group',
+  throw new Failure('usage', 'no dead letters are selected', {
+    fix: 'name ids, or select them with --all, --reason, --since, --until, --original-topic or --original-group',
   });
 }

@@ -9,12 +9,12 @@ export interface ScopeFlags {
   readonly processor?: string;
 }
 
-/** Gives a command the processor whose dead letters it is about. */
+/** Lets a command accept the processor whose dead letters it works on. */
 export function takingScope(command: Command): Command {
-  return command.option('--processor <NAME>', 'of all topics that it reads; all: of every processor');
+  return command.option('--processor <NAME>', 'of the topics that it reads; all: of every processor');
 }
 
-/** Those of a processor, else of the whole shop. @throws Failure invalid_value: there is no such processor */
+/** The topics of the processor, or of the whole shop. @throws Failure invalid_value: no such processor */
 export async function wideScopeOf(session: Session, flags: ScopeFlags): Promise<DeadLetterScope> {
   if (flags.processor !== undefined) return scopeOf(session, flags);
   const { dlqTopic, group, topics: names } = session.settings;
@@ -22,9 +22,9 @@ export async function wideScopeOf(session: Session, flags: ScopeFlags): Promise<
 }
 
 /**
- * The dead-letter topics that are meant: those of a processor, those that ids name, or the one of the orders.
+ * The dead-letter topics to work on: those of the processor, those in the ids, or the one of the orders.
  *
- * @throws Failure invalid_value: there is no such processor
+ * @throws Failure invalid_value: no such processor
  */
 export async function scopeOf(
   { settings }: Session,

@@ -13,16 +13,16 @@ export function registerShow(dlq: Command, session: Session): void {
   const command = describe(dlq.command('show'), {
     summary: 'show one dead letter',
     prose:
-      'Shows the headers of a dead letter, its key and value in hex, the value taken apart as far as that goes, with ' +
-      'the byte where it breaks, and what reading it again would come to now. Exit code 3 if there is no such ' +
-      `one.\n\n${IDS}`,
+      'Shows the headers of a dead letter, its key and value in hex, the decoded value up to the byte where decoding ' +
+      'fails, and what would happen if it were read again now. Exit code 3 if it does not exist.\n\n' +
+      IDS,
     examples: [
-      ['orderctl dlq show 0:17', 'the record 17 of partition 0'],
-      ['orderctl dlq show orders.validated.dlq:0:3', 'one of another topic'],
+      ['orderctl dlq show 0:17', 'the record at offset 17 of partition 0'],
+      ['orderctl dlq show orders.validated.dlq:0:3', 'a record of another topic'],
     ],
   });
   takingScope(command)
-    .argument('<ID>', 'as "dlq list" names it')
+    .argument('<ID>', 'id, as shown by "dlq list"')
     .action(async (text: string, flags: ScopeFlags) => {
       const { settings, printer, isJson } = session;
       const id = parseDeadLetterId(text);

@@ -54,7 +54,10 @@ export function registerList(order: Command, session: Session): void {
       `${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected --since 2h', 'recently rejected orders'],
-      ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'the orders of a day, for a spreadsheet'],
+      [
+        'orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv',
+        'the orders of a day, for a spreadsheet',
+      ],
     ],
   })
     .option('--status <STATUS>', `accepted, ${ORDER_STATUSES.join(', ').toLowerCase()}`)

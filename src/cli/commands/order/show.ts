@@ -28,7 +28,10 @@ export function registerShow(order: Command, session: Session): void {
       `it. ${BESIDE} Exit code 3 if the id is unknown, or still unknown after --wait.`,
     examples: [
       ['orderctl order show ORD-7', 'show one order'],
-      ['orderctl order show ORD-7 --wait 10 -o json | jq .status', 'wait for an order that was just sent, in a script'],
+      [
+        'orderctl order show ORD-7 --wait 10 -o json | jq .status',
+        'wait for an order that was just sent, in a script',
+      ],
     ],
   })
     .argument('<ID>', 'order id')

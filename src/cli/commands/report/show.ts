@@ -59,7 +59,8 @@ async function show(session: Session, report: DailyReport, flags: DayFlags): Pro
   }
   printUnpriced(session, report);
   const low = low_stock.map(({ product_id, on_hand }) => `${product_id} (${on_hand})`);
-  if (low.length > 0) printer.info(`low at the end of the day: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
+  if (low.length > 0)
+    printer.info(`low at the end of the day: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
 }
 
 const LISTED = 10;

@@ -5,13 +5,13 @@ import { addVerb, checkAll, printDocuments, refuseIncompatible, SUBJECT, type Ru
 
 export function registerCheck(schema: Command, session: Session): void {
   addVerb(schema, session, 'check', check, {
-    summary: 'whether the registry would take it',
+    summary: 'check whether a schema can be registered',
     prose:
-      'Asks the registry whether the schema could be registered, and says by which fields and why not. Registers ' +
-      `nothing. Exit code 6 when it could not. ${SUBJECT}`,
+      'Asks the registry whether the schema can be registered; if not, lists the incompatible fields with the reasons, ' +
+      `and exits with 6. Registers nothing. ${SUBJECT}`,
     examples: [
-      ['orderctl schema check --file order-v2.avsc', 'before it goes into use'],
-      ['orderctl schema check orders.created --file created-v2.avsc', 'the same for another message'],
+      ['orderctl schema check --file order-v2.avsc', 'check a new schema of orders'],
+      ['orderctl schema check orders.created --file created-v2.avsc', 'check one of another message'],
     ],
   });
 }
@@ -29,7 +29,7 @@ async function check(run: Run): Promise<void> {
     const { subject, compatibility, latest } = found.report;
     if (!isJson) await printer.text(`${of.what} can be registered under ${subject} (${compatibility})\n`);
     if (compatibility === 'NONE' && latest !== null) {
-      printer.warn(`the level of ${subject} is NONE: the registry compares nothing`);
+      printer.warn(`the compatibility level of ${subject} is NONE: the registry compares nothing`);
       for (const difference of found.differences) printer.warn(differenceLine(difference));
     }
   }

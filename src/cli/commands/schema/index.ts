@@ -8,10 +8,10 @@ import { registerShow } from './show.ts';
 
 export function register(command: Command, session: Session): void {
   const schema = describe(command, {
-    prose: `Compares the schemas that messages are written with and what the registry has, and registers them. ${SUBJECT}`,
+    prose: `Compares the schemas with which messages are written with those in the registry, and registers them. ${SUBJECT}`,
     examples: [
-      ['orderctl schema show', 'what the registry has'],
-      ['orderctl schema check --file order-v2.avsc', 'whether a new schema would be taken'],
+      ['orderctl schema show', 'show the registered versions'],
+      ['orderctl schema check --file order-v2.avsc', 'check whether a new schema can be registered'],
     ],
   });
   registerShow(schema, session);

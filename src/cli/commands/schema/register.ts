@@ -5,13 +5,13 @@ import { addVerb, checkAll, printDocuments, refuseIncompatible, SUBJECT, type Ru
 
 export function registerRegister(schema: Command, session: Session): void {
   addVerb(schema, session, 'register', registerSchema, {
-    summary: 'register it',
+    summary: 'register a schema',
     prose:
-      'Registers the schema as a new version, unless it is there already. Exit code 6, with the fields and why, ' +
-      `when it is not compatible; of several, none is registered then. ${SUBJECT}`,
+      'Registers the schema as a new version, unless it is registered already. If it is not compatible, lists the fields ' +
+      `with the reasons and exits with 6; of several schemas, none is registered then. ${SUBJECT}`,
     examples: [
-      ['orderctl schema register', 'ahead of the first order, or with --no-register elsewhere'],
-      ['orderctl schema register --all', 'ahead of the first message of every kind'],
+      ['orderctl schema register', 'before the first order, or for runs with --no-register'],
+      ['orderctl schema register --all', 'the schemas of all messages'],
     ],
   });
 }
@@ -27,7 +27,7 @@ async function registerSchema(run: Run): Promise<void> {
     const id = before?.id ?? (await tools.registry.register(subject, schema));
     const version = before?.version ?? (await tools.registry.find(subject, schema))?.version ?? null;
     documents.push({ message, subject, id, version, registered: before === null });
-    const verb = before === null ? 'is registered' : 'was registered before';
+    const verb = before === null ? 'is registered' : 'was registered already';
     if (!isJson)
       await printer.text(`${what} ${verb} under ${subject}: version ${version ?? 'unknown'}, id ${id}\n`);
   }

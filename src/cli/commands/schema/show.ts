@@ -7,11 +7,11 @@ import { addVerb, printDocuments, SUBJECT, type Run } from './subject.ts';
 export function registerShow(schema: Command, session: Session): void {
   addVerb(schema, session, 'show', show, {
     alias: 'list',
-    summary: 'what the registry has of it',
-    prose: `Shows the versions of the subject, its compatibility level and whether the schema is the latest. ${SUBJECT}`,
+    summary: 'show the registered versions of a schema',
+    prose: `Shows the versions of the subject, its compatibility level, and whether the schema is the latest. ${SUBJECT}`,
     examples: [
-      ['orderctl schema show --all', 'of every message'],
-      ['orderctl schema show -o json | jq -r .latest.schema', "the latest version's text"],
+      ['orderctl schema show --all', 'the schemas of all messages'],
+      ['orderctl schema show -o json | jq -r .latest.schema', 'print the latest version of the schema'],
     ],
   });
 }
@@ -27,8 +27,8 @@ async function show(run: Run): Promise<void> {
     if (report.latest === null) missing += 1;
   }
   if (missing > 0) {
-    const what = asked.length === 1 ? 'it' : 'what is missing';
-    const first = words === '' ? '; so does the first order sent' : '';
+    const what = asked.length === 1 ? 'it' : 'the missing ones';
+    const first = words === '' ? '; so does the first order that is sent' : '';
     printer.info(`"orderctl schema register${words}" registers ${what}${first}`);
   }
   if (isJson) await printDocuments(run, documents);

@@ -17,9 +17,9 @@ import { differenceLine } from '../../output/schema.ts';
 import type { Session } from '../../session.ts';
 
 export const SUBJECT =
-  'Without a message: that of orders. With messages, or --all: those of the catalogue. The subject of a schema is ' +
-  'that of the values of its topic: orders-value.';
-/** Schemas are text for people. */
+  'By default this is the schema of orders; name messages, or use --all, for others of the catalogue. The subject of a ' +
+  'schema is named after its topic: orders-value.';
+/** No schema is larger. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 interface Flags extends MessageFlags {
@@ -29,7 +29,7 @@ interface Flags extends MessageFlags {
 export interface Run extends Pick<Session, 'printer' | 'isJson'> {
   readonly tools: SchemaTools;
   readonly asked: readonly WantedSchema[];
-  /** What was given, for another command about the same. */
+  /** The arguments and flags that select the schemas, to be repeated in another command. */
   readonly words: string;
   /** Whether the document is a list. */
   readonly isList: boolean;
@@ -43,15 +43,15 @@ export function addVerb(
   help: Parameters<typeof describe>[1],
 ): void {
   takingMessages(describe(parent.command(name), help))
-    .option('--file <FILE>', 'another schema (.avsc) than the one that the message is written with')
+    .option('--file <FILE>', 'use this schema (.avsc) instead of the one of the message')
     .action(async (names: readonly string[], flags: Flags) => {
       const messages = await namedMessages(session, names, flags);
       const words =
         messageWords(names, flags) + (flags.file === undefined ? '' : ` --file ${quoted(flags.file)}`);
       const isList = messages !== null && (messages.length > 1 || flags.all === true);
       if (flags.file !== undefined && isList)
-        throw new Failure('usage', '--file gives the schema of a single message', {
-          fix: 'name that message',
+        throw new Failure('usage', '--file applies to a single message', {
+          fix: 'name one message',
         });
       const file = flags.file === undefined ? null : { name: flags.file, text: await readSchema(flags.file) };
       const asked = (messages ?? [ORDER])
@@ -70,13 +70,9 @@ export function askedOf(
 ): WantedSchema {
   const { name, schema } = message;
   if (schema === null) {
-    throw new Failure(
-      'invalid_value',
-      `${name} has no schema: it carries records of other topics as they came`,
-      {
-        fix: 'leave it out',
-      },
-    );
+    throw new Failure('invalid_value', `${name} has no schema: it has records of other topics, unchanged`, {
+      fix: 'omit it',
+    });
   }
   return {
     message: name,
@@ -86,7 +82,7 @@ export function askedOf(
   };
 }
 
-/** One document, or all in a list. */
+/** Prints one document, or a list of all. */
 export async function printDocuments({ printer, isList }: Run, documents: readonly object[]): Promise<void> {
   await printer.data(`${JSON.stringify(isList ? { schemas: documents } : documents[0])}\n`);
 }

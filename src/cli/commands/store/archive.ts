@@ -73,7 +73,16 @@ async function archive(session: Session, flags: ArchiveFlags): Promise<void> {
   await printer.text(isJson ? `${JSON.stringify(document)}\n` : archivedText(document));
 }
 
-function archivedText({ executed, before, to, accepted, rejected, from, until, files }: ArchivedDocument): string {
+function archivedText({
+  executed,
+  before,
+  to,
+  accepted,
+  rejected,
+  from,
+  until,
+  files,
+}: ArchivedDocument): string {
   if (from === null || until === null) return `no orders were decided before ${before}\n`;
   const orders = `${count(accepted + rejected, 'order')} (${accepted} accepted, ${rejected} rejected)`;
   const what = `${orders}, decided from ${from} to ${until}`;

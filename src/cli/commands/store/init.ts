@@ -11,7 +11,9 @@ export function registerInit(noun: Command, session: Session): void {
       'Creates the store, without users and items; a store that exists already is not changed. In a database this needs ' +
       'a user who may create the schema orderctl; later runs do not need that right. The first edit creates a store, ' +
       'too.',
-    examples: [['orderctl store init --store postgres://admin@db/shop', 'create a store in the database shop']],
+    examples: [
+      ['orderctl store init --store postgres://admin@db/shop', 'create a store in the database shop'],
+    ],
   }).action(async () => {
     const { printer, isJson, settings } = session;
     const admin = await openStoreAdmin(settings);

@@ -10,7 +10,8 @@ import type { Session } from '../../session.ts';
 export function registerShow(noun: Command, session: Session): void {
   describe(noun.command('show'), {
     summary: 'show location, version, size and row counts of the store',
-    prose: 'Shows where the store is, its format version, its size, and the number of rows of each table or log.',
+    prose:
+      'Shows where the store is, its format version, its size, and the number of rows of each table or log.',
     examples: [['orderctl store show -o json', 'for a script']],
   }).action(async () => {
     const { printer, isJson, settings } = session;

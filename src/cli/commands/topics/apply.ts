@@ -15,14 +15,14 @@ interface Flags extends TopicFlags {
 export function registerApply(topics: Command, session: Session): void {
   takingTopics(
     describe(topics.command('apply'), {
-      summary: 'bring the cluster to what is declared',
+      summary: 'create and extend topics as declared',
       prose:
-        'Creates topics, adds partitions and raises configuration values to what is declared; prints the plan and ' +
-        'changes nothing unless --execute. Never makes anything smaller and never deletes a topic. Copies of existing ' +
-        `topics are not changed here. ${DECLARED}`,
+        'Creates topics, adds partitions and raises configuration values to the declared ones. Without --execute it only ' +
+        'prints the plan. Never reduces a value, never deletes a topic, and does not change the replication of existing ' +
+        `topics. ${DECLARED}`,
       examples: [
-        ['orderctl topics apply', 'the plan'],
-        ['orderctl topics apply --processor all --execute', 'make what "orderctl run" needs'],
+        ['orderctl topics apply', 'show the plan'],
+        ['orderctl topics apply --processor all --execute', 'create what "orderctl run" needs'],
       ],
     }),
   )
@@ -47,6 +47,6 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
     documentOf: actionDocument,
     apply: (onDone) => applyTopics(admin, plan, onDone),
     whole: (actions): AppliedTopics => ({ executed: execute, brokers, actions: [...actions], warnings }),
-    allThere: 'the cluster has what is declared',
+    allThere: 'the cluster has the declared topics',
   });
 }

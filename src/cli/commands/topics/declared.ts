@@ -8,24 +8,25 @@ import { shopOf } from '../../settings/shop.ts';
 import type { Session } from '../../session.ts';
 
 export const DECLARED =
-  'Without a message: the orders topic (6 partitions, 3 copies, a week of retention) and its dead-letter topic (the ' +
-  'same, 30 days, and records 64 KiB larger than the orders topic takes). With messages, or --all: the topics of ' +
-  'these, by the catalogue, each with its dead-letter topic. With --processor: what it reads, with dead letters, and writes. These are minimum values: larger ones in the ' +
-  'cluster stay as they are. Names come from --topic, --dlq-topic and --topics.';
+  'By default these are the orders topic (6 partitions, 3 replicas, a week of retention) and its dead-letter topic (the ' +
+  'same, but 30 days, and records up to 64 KiB larger than in the orders topic). With messages, or --all: their topics ' +
+  'in the catalogue, each with its dead-letter topic. With --processor: the topics that it reads, with their ' +
+  'dead-letter topics, and those that it writes. Values are minimums: larger ones in the cluster stay. Topic names come ' +
+  'from --topic, --dlq-topic and --topics.';
 
 export interface TopicFlags extends MessageFlags {
   readonly processor?: string;
 }
 
-/** Gives a command the topics that it is about. */
+/** Lets a command accept messages, or the processor, whose topics it works on. */
 export function takingTopics(command: Command): Command {
   return takingMessages(command).option(
     '--processor <NAME>',
-    'what a run of it needs; all: of every processor',
+    'topics that a run of it needs; all: of every processor',
   );
 }
 
-/** @param names of messages; none, without --all: orders */
+/** @param names of messages; if empty, and without --all: orders */
 export async function planDeclared(
   admin: BrokerAdmin,
   session: Session,
@@ -36,7 +37,7 @@ export async function planDeclared(
   const { processor } = flags;
   if (processor !== undefined) {
     if (names.length > 0 || flags.all === true) {
-      throw new Failure('usage', '--processor and messages cannot be combined', { fix: 'give one of them' });
+      throw new Failure('usage', '--processor and messages cannot be combined', { fix: 'use one of them' });
     }
     const { topicsOfProcessor } = await import('../../../app/topics/wanted.ts');
     return planTopics(admin, topicsOfProcessor(processor, shopOf(settings), settings.topics));

@@ -7,10 +7,10 @@ import { registerShow } from './show.ts';
 
 export function register(command: Command, session: Session): void {
   const topics = describe(command, {
-    prose: `Compares the cluster with the topics that are declared, and creates or changes what is missing. ${DECLARED}`,
+    prose: `Compares the topics of the cluster with the declared ones, and creates or extends them. ${DECLARED}`,
     examples: [
-      ['orderctl topics show', 'what is declared and what is there'],
-      ['orderctl topics apply', 'what would be done'],
+      ['orderctl topics show', 'compare declared and actual topics'],
+      ['orderctl topics apply', 'show what would be done'],
     ],
   });
   registerShow(topics, session);

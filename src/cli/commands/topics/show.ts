@@ -12,11 +12,11 @@ export function registerShow(topics: Command, session: Session): void {
   takingTopics(
     describe(topics.command('show'), {
       alias: 'list',
-      summary: 'compare the cluster with the declared topics',
+      summary: 'compare the topics of the cluster with the declared ones',
       isTable: true,
-      prose: `Shows what is declared beside what the cluster has. ${DECLARED}`,
+      prose: `Shows the declared values of each topic next to those in the cluster. ${DECLARED}`,
       examples: [
-        ['orderctl topics show orders.created payments.processed', 'those of two messages'],
+        ['orderctl topics show orders.created payments.processed', 'the topics of two messages'],
         ['orderctl topics show -o json', 'for a script'],
       ],
     }),
@@ -39,6 +39,6 @@ async function show(session: Session, names: readonly string[], flags: TopicFlag
   for (const warning of plan.warnings) printer.warn(warning);
   if (plan.actions.length === 0) return;
   printer.info(
-    `to create or change what is missing: orderctl topics apply${messageWords(names, flags)}${flags.processor === undefined ? '' : ` --processor ${flags.processor}`}`,
+    `to fix the differences: orderctl topics apply${messageWords(names, flags)}${flags.processor === undefined ? '' : ` --processor ${flags.processor}`}`,
   );
 }

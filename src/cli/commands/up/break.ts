@@ -11,9 +11,9 @@ import { wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 
 const URL_OF_UP = 'http://127.0.0.1:8080';
-/** Longer than any experiment: see src/app/experiments. */
+/** Longer than any experiment lasts: see src/app/experiments. */
 const RECEIPT_WITHIN_MS = 180_000;
-const LOOK_EVERY_MS = 200;
+const CHECK_EVERY_MS = 200;
 
 interface Flags {
   readonly seed?: string;
@@ -25,18 +25,19 @@ export function register(command: Command, session: Session): void {
   const kinds = EXPERIMENTS.map(({ kind, about }) => `  ${kind.padEnd(width)}  ${about}`).join('\n');
   describe(command, {
     prose:
-      'Breaks something of the shop that "orderctl up" runs on its own broker on this machine, waits until it is whole ' +
-      'again, and says what was expected and seen, and whether the books balance; exit code 6 when not. The same seed ' +
-      'sends the same orders and breaks at the same moments. Each leaves a line in experiments.jsonl of the shop.\n\n' +
+      'Injects a fault into the shop that "orderctl up" runs with its own broker on this machine, waits until the shop ' +
+      'has recovered, and prints what was expected, what was observed, and whether the books balance; exit code 6 if ' +
+      'not. The same seed sends the same orders and fails at the same moments. Each run adds a line to experiments.jsonl ' +
+      'of the shop.\n\n' +
       `KIND is one of:\n${kinds}`,
     examples: [
-      ['orderctl break kill-shop', 'kill -9 the processors; see what comes of the orders'],
-      ['orderctl break chaos --seed 42', 'several at once, by that seed'],
+      ['orderctl break kill-shop', 'kill -9 the processors while orders arrive'],
+      ['orderctl break chaos --seed 42', 'several faults at once, with a given seed'],
     ],
   })
-    .argument('<KIND>', 'what to do')
-    .option('--seed <N>', 'of orders and moments (default: by chance)')
-    .option('--url <URL>', 'where "up" serves its API', URL_OF_UP)
+    .argument('<KIND>', 'kind of fault, see above')
+    .option('--seed <N>', 'seed of orders and moments (default: random)')
+    .option('--url <URL>', 'URL of the API of "up"', URL_OF_UP)
     .action(async (kind: string, flags: Flags) => {
       await breakShop(session, kindOf(kind), flags);
     });
@@ -47,7 +48,7 @@ function kindOf(text: string): ExperimentKind {
   if (found !== undefined) return found.kind;
   const kinds = EXPERIMENTS.map(({ kind }) => kind);
   const near = nearest(text, kinds);
-  throw new Failure('invalid_value', `KIND: ${text} is not one of them`, {
+  throw new Failure('invalid_value', `KIND: ${text} is not a kind of fault`, {
     fix: near === undefined ? `use one of ${kinds.join(', ')}` : `did you mean ${near}?`,
   });
 }
@@ -55,7 +56,7 @@ function kindOf(text: string): ExperimentKind {
 async function breakShop({ printer, isJson }: Session, kind: ExperimentKind, flags: Flags): Promise<void> {
   const seed = flags.seed === undefined ? {} : { seed: wholeNumber('--seed', flags.seed, { max: MAX_SEED }) };
   const where = `${flags.url.replace(/\/$/, '')}/experiments`;
-  const begun = (await ask(where, { kind, ...seed })) as ExperimentBegun;
+  const begun = (await request(where, { kind, ...seed })) as ExperimentBegun;
   printer.info(`${kind} with seed ${begun.seed} ...`);
   const experiment = await receiptOf(where, begun.id);
   if (isJson) await printer.data(`${JSON.stringify(experiment)}\n`);
@@ -69,19 +70,19 @@ async function breakShop({ printer, isJson }: Session, kind: ExperimentKind, fla
 async function receiptOf(where: string, id: string): Promise<Experiment> {
   const until = performance.now() + RECEIPT_WITHIN_MS;
   while (performance.now() < until) {
-    // The server may be what is killed.
-    const list = (await ask(where).catch(() => null)) as ExperimentList | null;
+    // The experiment may have killed the server.
+    const list = (await request(where).catch(() => null)) as ExperimentList | null;
     const found = list?.experiments.find((one) => one.id === id);
     if (found !== undefined) return found;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(CHECK_EVERY_MS);
   }
-  throw new Failure('check_failed', 'the experiment has left no receipt', {
-    fix: 'see what "orderctl up" prints',
+  throw new Failure('check_failed', 'the experiment has reported no result', {
+    fix: 'see the output of "orderctl up"',
   });
 }
 
-/** @throws Failure of the server; not_found when none is there */
-async function ask(url: string, body?: object): Promise<unknown> {
+/** @throws Failure of the server; not_found: no server answers */
+async function request(url: string, body?: object): Promise<unknown> {
   let response: Response;
   try {
     const headers = { 'content-type': 'application/json' };
@@ -90,8 +91,8 @@ async function ask(url: string, body?: object): Promise<unknown> {
       body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) },
     );
   } catch (cause) {
-    throw new Failure('not_found', `no "orderctl up" serves ${url}`, {
-      fix: 'start one: orderctl up; or name where it is: --url URL',
+    throw new Failure('not_found', `no "orderctl up" answers at ${url}`, {
+      fix: 'start one: orderctl up; or give its address: --url URL',
       cause,
     });
   }

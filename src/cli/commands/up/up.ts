@@ -25,7 +25,7 @@ import { checkOwnBroker, Stack, type Kafka, type KafkaFlags } from '../../up/sta
 import { isDatabase } from '../../settings/store-type.ts';
 
 const PORT = 8080;
-/** Of the broker and registry that it starts, beside which experiments are kept where the store is no folder. */
+/** Data folder of its own broker and registry; also has the experiments if the store is a database. */
 const DEV_DATA = '.orderctl-dev';
 
 interface Flags extends KafkaFlags {
@@ -41,29 +41,30 @@ interface Flags extends KafkaFlags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Runs the whole shop until Ctrl-C: broker and registry as "orderctl dev" does, unless --brokers is given or one ' +
-      "answers already, which must not be another shop's; all processors; the HTTP API. Each is a process of its own, and started again when it ends. " +
-      'With --split each processor is one too, on a PostgreSQL that npm has installed, unless --store names a database. ' +
-      'An empty shop gets a few users and items. The next "up" goes on where this one stopped. It takes every setting of ' +
-      'the shop, such as --dispatch manual, which lets orders be cancelled until "order dispatch".',
+      'Runs a whole shop until Ctrl-C: broker and registry as in "orderctl dev" (unless --brokers is given, or a broker ' +
+      'that no other shop uses answers already), all processors, and the HTTP API. Each is a process of its own, and is ' +
+      'restarted when it ends. With --split each processor is a process too, on a PostgreSQL installed by npm, unless ' +
+      '--store names a database. An empty shop gets a few users and items. The next "up" continues where this one ' +
+      'stopped. Accepts all settings of the shop, such as --dispatch manual, with which orders can be cancelled until ' +
+      '"order dispatch".',
     examples: [
-      ['orderctl up --sample 5', 'with five sample orders a second'],
-      ['orderctl up --split --store split', 'each processor by itself, in a shop of its own'],
+      ['orderctl up --sample 5', 'with five sample orders per second'],
+      ['orderctl up --split --store split', 'with a process for each processor, in a new shop'],
     ],
   })
-    .option('--port <N>', 'of the API; 0 takes a free one', String(PORT))
-    .option('--broker-port <N>', 'of its own broker; 0 takes a free one')
-    .option('--registry-port <N>', 'of its own registry; 0 takes a free one')
+    .option('--port <N>', 'port of the API; 0: any free port', String(PORT))
+    .option('--broker-port <N>', 'port of its own broker; 0: any free port')
+    .option('--registry-port <N>', 'port of its own registry; 0: any free port')
     .option(
       '--metrics-port <N>',
-      'of the /metrics of run; with --split the first of as many as there are processors',
+      'port of /metrics of the processors; with --split the first of one port for each',
     )
-    .option('--data <DIR>', 'where its own broker and registry keep their data', DEV_DATA)
+    .option('--data <DIR>', 'data folder of its own broker and registry', DEV_DATA)
     .option('--split', 'run each processor in a process of its own, on PostgreSQL')
-    .option('--postgres-port <N>', 'of the PostgreSQL of --split; 0 takes a free one', '5432')
-    .option('--sample <N>', 'send so many sample orders a second')
-    .option('--fresh', 'begin with an empty shop; the one before is kept, by another name')
-    .option('--open', 'open it in a browser')
+    .option('--postgres-port <N>', 'port of the PostgreSQL of --split; 0: any free port', '5432')
+    .option('--sample <N>', 'send N sample orders per second')
+    .option('--fresh', 'start with an empty shop; the old one is renamed')
+    .option('--open', 'open the shop in a browser')
     .action(async (flags: Flags) => {
       await up(session, flags);
     });
@@ -82,8 +83,8 @@ async function up(session: Session, flags: Flags): Promise<void> {
   if (!isDatabase(settings.storage)) await checkIdle(session);
   if (flags.fresh === true) await putShopAside(session, flags);
   let api: Part | null = null;
-  const tellParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
-  const stack: Stack = new Stack(session, tellParts);
+  const sendParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
+  const stack: Stack = new Stack(session, sendParts);
   const watching = new AbortController();
   try {
     const kafka = await stack.startKafka(flags, watching.signal);
@@ -96,7 +97,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
     const server = stack.part('serve', () => ['serve', '--port', String(chosen)], {
       announces: true,
       onReady: () => {
-        tellParts();
+        sendParts();
         if (laboratory !== null) server.send({ type: 'open' } satisfies News);
       },
       onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => server.send(answer)),
@@ -104,17 +105,17 @@ async function up(session: Session, flags: Flags): Promise<void> {
     api = server;
     const shop = processorsIn(stack, session, { isSplit, metricsPort });
     const [serving] = await Promise.all([
-      // First, since it shows that the others start.
+      // The API starts first, to show that the others are starting.
       server.start() as Promise<Serving>,
       fillEmptyShop(access, (notice) => printNotice(printer, notice)).then(async (wasEmpty) => {
-        if (wasEmpty) printer.info('the shop was empty: it has a few users and items now');
-        // It would give up where no broker answers yet, or on an empty shop.
+        if (wasEmpty) printer.info('the shop was empty; added a few users and items');
+        // The processors would give up if no broker answers yet, or on an empty shop.
         await kafka.own?.ready;
         if (kafka.own !== null) await checkGroups(session, kafka, access);
         await Promise.all(shop.map((part) => part.start()));
       }),
     ]);
-    // Where it was, when it is started again.
+    // A restarted API keeps its port.
     chosen = portIn(serving.url);
     laboratory = await openLaboratory(session, {
       access,
@@ -125,7 +126,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
       data: flags.data,
     });
     if (sample !== null) await startSamples(stack, sample, await samplesFor(access));
-    tellParts();
+    sendParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
     await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(session, document, kafka));
@@ -144,21 +145,23 @@ async function putShopAside(session: Session, flags: Flags): Promise<void> {
   await putAside(session, flags.data);
 }
 
-/** All in one process, or each in one of its own. @param metricsPort of the first; null: none, 0: any */
+/** All processors in one process, or each in its own. @param metricsPort of the first; null: none, 0: any free port */
 function processorsIn(
   stack: Stack,
   { settings }: Session,
   { isSplit, metricsPort }: { readonly isSplit: boolean; readonly metricsPort: number | null },
 ): readonly Part[] {
-  const how = { announces: false } as const;
+  const options = { announces: false } as const;
   const metrics = (at: number): readonly string[] =>
     metricsPort === null ? [] : ['--metrics-port', String(metricsPort === 0 ? 0 : metricsPort + at)];
-  if (!isSplit) return [stack.part('run', () => ['run', ...metrics(0)], how)];
+  if (!isSplit) return [stack.part('run', () => ['run', ...metrics(0)], options)];
   const all = readingOfAll({ group: settings.group, names: settings.topics });
-  return all.map(({ processor }, at) => stack.part(processor, () => ['run', processor, ...metrics(at)], how));
+  return all.map(({ processor }, at) =>
+    stack.part(processor, () => ['run', processor, ...metrics(at)], options),
+  );
 }
 
-/** Only on a broker of its own: nothing of it is anybody else's. */
+/** Opens the laboratory; null without a broker of its own, since experiments may only break what belongs to this "up". */
 async function openLaboratory(
   { printer, settings }: Session,
   { access, kafka, url, server, shop, data }: Opened,
@@ -191,11 +194,11 @@ async function openLaboratory(
 interface Opened {
   readonly access: StoreAccess;
   readonly kafka: Kafka;
-  /** Of the API. */
+  /** URL of the API. */
   readonly url: string;
   readonly server: Part;
   readonly shop: readonly Part[];
-  /** Folder of the broker's data. */
+  /** The data folder of the broker. */
   readonly data: string;
 }
 
@@ -212,7 +215,7 @@ function inWords(session: Session, document: Up, { own }: Kafka): string {
     `shop      ${storage}`,
     '',
     ...(forOthers === null ? [] : ['For other commands:', forOthers, '']),
-    'Ctrl-C stops all of it; the next "orderctl up" goes on.',
+    'Ctrl-C stops everything; the next "orderctl up" continues.',
     '',
   ].join('\n');
 }
@@ -225,7 +228,7 @@ function openBrowser(url: string): void {
         ? ['cmd', '/c', 'start', '']
         : ['xdg-open'];
   const child = spawn(program, [...words, url], { stdio: 'ignore', detached: true });
-  // The address is printed: where there is no browser, nothing is lost.
+  // Ignore a missing browser: the address is printed anyway.
   child.on('error', () => undefined);
   child.unref();
 }
