@@ -70,7 +70,7 @@ it('events whose answer was lost are named, and how each is sent again so that i
 
 it('those of a seed are made again by it', async () => {
   const { error } = await sendInDoubt({ again: 'seed' });
-  expect(fixText(error)).toContain('with the same seed the events have the same ids');
+  expect(fixText(error)).toContain('the same seed gives the events the same ids');
 });
 
 it('a run that is stopped over it was interrupted, and says the same', async () => {

@@ -57,7 +57,7 @@ it('analytics show adds up the orders of each hour, in the hour in which they we
   const table = await shop.ok('analytics show');
   expect(table.stdout).toMatch(/^HOUR +ORDERS +COMPLETED/);
   expect(table.stdout).toMatch(/^all +4 +3 +1 +0 +0 +0 +0 +42\.50 +14\.17$/m);
-  expect(table.stderr).toBe('1 line sold names no price, and adds nothing to the revenue\n');
+  expect(table.stderr).toBe('1 sold line has no price, and adds nothing to the revenue\n');
   const csv = await shop.ok('analytics show -o csv');
   expect(csv.stdout.split('\n').filter((line) => line.includes(',4,42.50,14.17,3,1,'))).toHaveLength(1);
 });
@@ -78,7 +78,7 @@ it('analytics top lists what sold most, by revenue', async () => {
   });
   const text = await shop.ok('analytics top');
   expect(text.stdout).toMatch(/^pen +7 +412\.50$/m);
-  expect(text.stderr).toBe('1 line sold names no price, and adds nothing to the revenue\n');
+  expect(text.stderr).toBe('1 sold line has no price, and adds nothing to the revenue\n');
 });
 
 it('analytics show and top take --since and --until', async () => {

@@ -38,7 +38,7 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
   });
   fs.rmSync(shop.storage, { recursive: true });
   const { stdout, stderr } = await shop.ok(['restore', backup]);
-  expect(stdout).toMatch(/^restored .*\n\nreading goes on from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);
+  expect(stdout).toMatch(/^restored .*\n\nreading continues from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);
   expect(await restoredAt(shop.storage)).toMatchObject({ at: expect.any(Number) as number });
   expect(stderr).toContain('offsets show');
   expect(stderr).toContain('--new-id --group NAME');
@@ -54,14 +54,14 @@ it('what is no backup is not restored, and a file is not backed up into', async 
   fs.mkdirSync(other);
   fs.writeFileSync(file, '');
   for (const [source, message] of [
-    [missing, `there is no folder ${missing}`],
+    [missing, `folder ${missing} does not exist`],
     [other, `${other} is not a backup`],
   ] as const) {
     const result = await shop.run(['restore', source, '--storage', 'new', '-o', 'json']);
     expect(failureOf(result)).toMatchObject({
       exit_code: 3,
       message,
-      fix: 'name a backup: a folder that "backup DIR" made',
+      fix: 'name a folder that "backup DIR" created',
     });
   }
   expect(failureOf(await shop.run(['backup', file, '-o', 'json']))).toMatchObject({

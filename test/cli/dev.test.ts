@@ -69,7 +69,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('says how to connect, and stops by %s', 
   const shop = openShop();
   const [port, registryPort] = [await closedPort(), await closedPort()];
   const dev = shop.start(`dev --port ${port} --registry-port ${registryPort}`);
-  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops all of it.\n'));
+  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops everything.\n'));
   const said = dev.stdout();
   expect(said).toContain(`broker    127.0.0.1:${port}\nregistry  http://127.0.0.1:${registryPort}\n`);
   expect(said).toContain('.orderctl-dev');
@@ -146,7 +146,7 @@ describe('refuses', () => {
     expect(failure).toMatchObject({ code: 'write_failed' });
     expect(failure.message).toContain(`the data folder ${path.join(shop.folder, data)} cannot be used`);
     expect(failure.fix).toContain(fix);
-    expect(failure.fix).toMatch(/or give another with --data DIR$/);
+    expect(failure.fix).toMatch(/or use another with --data DIR$/);
   });
 
   it('a damaged registry, naming the line', async () => {
@@ -172,7 +172,7 @@ describe('refuses', () => {
 it('warns of an address that others can reach', async () => {
   const shop = openShop();
   const dev = shop.start('dev --port 0 --registry-port 0 --host 0.0.0.0');
-  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops all of it.\n'));
+  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops everything.\n'));
   expect(dev.stderr()).toContain('warning: everyone who reaches 0.0.0.0');
   expect(dev.stdout()).toMatch(/^broker {4}127\.0\.0\.1:\d+\nregistry {2}http:\/\/127\.0\.0\.1:\d+\n/);
   await stop(dev);

@@ -121,12 +121,12 @@ describe('edit', () => {
     for (const program of ['false', 'kill -9 $$; true']) {
       const result = await shop.run(['inventory', 'edit', '--with', program]);
       expect(result.code).toBe(2);
-      expect(result.stderr).toMatch(/ended (with 1|by SIGKILL); nothing changed/);
+      expect(result.stderr).toMatch(/(exited with 1|was ended by SIGKILL); nothing changed/);
       expect(result.stderr).not.toContain('--resume');
     }
     const result = await shop.run(['inventory', 'edit', '--with', 'sh -c \'echo junk > "$1"; exit 3\' sh']);
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain('ended with 3; nothing changed\nfix: leave it without an error');
+    expect(result.stderr).toContain('exited with 3; nothing changed\nfix: exit it without an error');
     expect(fs.readFileSync(keptCopy(result.stderr), 'utf8')).toBe('junk\n');
     expect(shop.stock()).toEqual({ book: 10, pen: 50 });
   });

@@ -120,7 +120,7 @@ it('edits beside an owner are logged with their reason, and taken back with the 
   const back = await shop.ok('inventory undo');
   expect(back.stderr).toMatch(
     new RegExp(
-      `edit \\d+, which took back edit ${number}, was taken back: edit ${number} is in force again\n$`,
+      `undid edit \\d+, which had undone edit ${number}: edit ${number} applies again\n$`,
     ),
   );
   expect((await shop.json('inventory show')).items).toMatchObject([

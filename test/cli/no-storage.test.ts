@@ -103,6 +103,6 @@ test.skipIf(!fs.existsSync('/proc/self'))(
     const dev = await shop.run('dev --data /proc/y --port 0 --registry-port 0', { timeoutMs: 20_000 });
     expect(dev.code, dev.stderr).toBe(7);
     expect(dev.stderr).toContain('/proc/y');
-    expect(dev.stderr).toContain('fix: give another with --data DIR');
+    expect(dev.stderr).toContain('fix: use another with --data DIR');
   },
 );

@@ -90,7 +90,7 @@ describe('order show', () => {
     });
     const several = await shop.run('order show ORD-0…0002 -o json');
     expect(several.code).toBe(2);
-    expect(failureOf(several).message).toContain(`2 recent orders have an id like ORD-0…0002: `);
+    expect(failureOf(several).message).toContain(`2 recent order ids match ORD-0…0002: `);
     const none = await shop.run('order show ORD-0…9 -o json');
     expect(none.code).toBe(3);
     expect(failureOf(none).fix).toContain('orderctl order list -o csv');

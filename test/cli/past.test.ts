@@ -90,7 +90,7 @@ it('what-if decides history again, changes nothing, and says what it cannot read
   }
   const before = shop.read('inventory.csv');
   const same = await shop.ok('what-if');
-  expect(same.stdout).toMatch(/^nothing would be different: 3 orders, as far as commit \d+\n$/);
+  expect(same.stdout).toMatch(/^nothing would be different: 3 orders, up to commit \d+\n$/);
   const found = await shop.json('what-if --stock pen=11 --price pen=2 --status carol=unpaid');
   expect(found).toMatchObject({
     circumstances: { stock: { pen: 11 }, price: { pen: '2.00' }, status: { carol: 'unpaid' } },
@@ -107,7 +107,7 @@ it('what-if decides history again, changes nothing, and says what it cannot read
   });
   const text = (await shop.ok('what-if --stock pen=11')).stdout;
   expect(text).toMatch(
-    /^of 3 orders, as far as commit \d+, 0 would be accepted instead, 1 rejected instead, 0 not sent\n/,
+    /^of 3 orders, up to commit \d+, 0 would be accepted instead, 1 rejected instead, 0 not sent\n/,
   );
   expect(text).toContain('item pen has 9 on hand, 10 wanted');
   const [sold] = shop.jsonl('orders.jsonl');

@@ -156,7 +156,7 @@ it('report says of a day that it has not begun', async () => {
 it('report show without a day is that of yesterday, and says so', async () => {
   const { stderr } = await (await shopWithDays()).ok('report show');
   expect(stderr).toMatch(
-    /^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\n"orderctl report show today" /,
+    /^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\nfor the sales of today so far: orderctl report show today\n/,
   );
 });
 

@@ -284,7 +284,7 @@ it(
       3,
       {
         message: 'item book has no price',
-        fix: `give it one: orderctl inventory update book --price 2.50`,
+        fix: `set one: orderctl inventory update book --price 2.50`,
       },
     ]);
     const lines = '{"user":"alice","item":"pen","quantity":1}\n{"user":"alice","item":"book","quantity":1}\n';

@@ -135,8 +135,8 @@ it.each(['--version', 'version', '-V'])('prints the version of package.json by %
 describe('wrong usage', () => {
   it.each([
     ['usr show', 'unknown command "usr"', 'did you mean user?'],
-    ['break kil-shop', 'KIND: kil-shop is not one', 'did you mean kill-shop?'],
-    ['break earthquake', 'KIND: earthquake is not one', 'use one of kill-shop, kill-broker'],
+    ['break kil-shop', 'KIND: kil-shop is not a kind', 'did you mean kill-shop?'],
+    ['break earthquake', 'KIND: earthquake is not a kind', 'use one of kill-shop, kill-broker'],
     ['xyzzy', 'unknown command "xyzzy"', 'use one of: user'],
     ['user shw', 'unknown command "shw"', 'did you mean show?'],
     ['user ad', 'unknown command "ad"', 'did you mean add?'],
@@ -163,11 +163,11 @@ describe('wrong usage', () => {
     ['user show --json', 'unknown option "--json"', 'did you mean --output json?'],
     ['produce --delay 1 --rate 5', '--delay and --rate', 'one of them'],
     ['produce --rate 0', '--rate: "0"', '--rate 5'],
-    ['produce --user a --item b=1 --count 2 --order-id X', '--order-id names one', 'duplicates'],
+    ['produce --user a --item b=1 --count 2 --order-id X', '--order-id and --count', 'omit one'],
     [
       'produce --user a --item b=1 --item c',
       '1 --item and 0 --quantity',
-      'say how many, for example: --item c=1',
+      'add a quantity, for example: --item c=1',
     ],
     ['produce --user a --item b=x', '"x" is not a whole number', ''],
     ['user show --reason x', 'unknown option "--reason"', 'see: orderctl user show --help'],
@@ -182,7 +182,7 @@ describe('wrong usage', () => {
     ['produce --count 1e3', '--count: "1e3"', ''],
     ['produce --delay x', '--delay: "x"', ''],
     ['produce --count 1 --file x', '--file and --count', ''],
-    ['produce --count 9 --from 3', '--from counts', 'add --seed N'],
+    ['produce --count 9 --from 3', '--from needs --seed', 'add --seed N'],
     ['produce --seed 1 --count 9 --from 10', '--from 10', ''],
     ['produce --from-line 3', '--from-line', '--file'],
     ['produce --order-id A --file x', '--order-id and --file', ''],

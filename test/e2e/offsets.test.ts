@@ -210,7 +210,7 @@ test('what is not there: topic, partition, reset to undo, offsets in the file', 
   const file = path.join(shop.folder, 'offsets.csv');
   fs.writeFileSync(file, `${shop.topic},1,1\npayments,0,7\n`);
   const some = await shop.ok(`offsets reset --from-file ${file}`);
-  expect(some.stderr).toContain('left out 1 line about other topics or groups');
+  expect(some.stderr).toContain('skipped 1 line of other topics or groups');
   expect(some.stdout).not.toMatch(/^ +0 /m);
   const absent = await shop.run(`offsets reset --from-file ${file} --partitions 0`);
   expect(absent).toMatchObject({ code: 2 });

@@ -43,7 +43,7 @@ describe('setup', () => {
     expect(await subjects(shop.topic)).toEqual([`${shop.topic}-value`]);
     expect(await shop.json('user show')).toEqual({ users: [] });
     expect((await shop.ok('setup orders --execute')).stdout).toBe(
-      'all is there: folder, topics and schemas\n',
+      'everything exists: folder, topics and schemas\n',
     );
 
     await shop.ok('user add alice --status paid');
@@ -51,7 +51,7 @@ describe('setup', () => {
     await shop.ok('produce --no-create --no-register --user alice --item book --quantity 2');
     await shop.ok('consume --no-create --until-end');
     expect(await shop.json('inventory show book')).toMatchObject({ items: [{ quantity: 3 }] });
-    expect((await shop.ok('setup orders')).stdout).toBe('all is there: folder, topics and schemas\n');
+    expect((await shop.ok('setup orders')).stdout).toBe('everything exists: folder, topics and schemas\n');
   });
 
   test('does nothing at all where the registry would not take a schema', async () => {

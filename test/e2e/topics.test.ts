@@ -73,7 +73,7 @@ describe('topics', () => {
       configs: { 'retention.ms': MONTH, 'max.message.bytes': String(room) },
     });
     expect(await shop.json('topics apply --execute')).toMatchObject({ actions: [] });
-    expect((await shop.ok('topics apply')).stdout).toBe('the cluster has what is declared\n');
+    expect((await shop.ok('topics apply')).stdout).toBe('the cluster has the declared topics\n');
   });
 
   test('apply adds partitions and raises values, warns of moving keys, and makes nothing smaller', async () => {

@@ -52,7 +52,7 @@ export function register(command: Command, session: Session): void {
     });
     if (result.ownerUnknown !== null) {
       printer.warn(
-        `it is not known whether a consumer runs: ${result.ownerUnknown.message}; checked as of the last commit`,
+        `whether a consumer runs is not known: ${result.ownerUnknown.message}; checked as of the last commit`,
       );
     }
     if (result.asOf !== null) printReached(session, result.asOf);

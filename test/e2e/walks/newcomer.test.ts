@@ -141,7 +141,7 @@ async function backToYesterday(shop: Shop): Promise<void> {
   fs.writeFileSync(at('wrong.csv'), 'item,quantity\nsku-498,0\n');
   const replaced = await shop.run(`inventory import ${at('wrong.csv')} --replace`);
   expect(replaced.code).toBe(0);
-  expect(replaced.stderr).toContain('to take that back: orderctl inventory undo');
+  expect(replaced.stderr).toContain('to undo this: orderctl inventory undo');
   await sendRaw(shop.topic, [jsonOrder('AFTER-1', 'u001', { 'sku-497': 1 })]);
   expect(await run('consume --until-end')).toMatch(/1 rejected/);
   fs.renameSync(storage, at('before'));

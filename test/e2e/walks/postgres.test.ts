@@ -260,7 +260,7 @@ test('old orders are archived to files: their ids stay known, and with the folde
   expect((await shop.ok('order show WEB-1')).stdout).toContain('archived  in orders-');
   const { stderr: listed } = await shop.ok('order list');
   expect(listed).toContain('1 order up to');
-  expect(listed).toContain('no orders decided since those in the archives');
+  expect(listed).toContain('no orders decided after the archived ones');
   expect((await shop.ok('order list --archive archive')).stdout).toContain('WEB-1');
   expect(await shop.run('inventory show --at 1')).toMatchObject({ code: 3 });
   await shop.ok('inventory show --at 1 --archive archive');

@@ -160,7 +160,7 @@ describe('the settings file', () => {
     expect(gone).toMatchObject({ code: 'invalid_settings', fix: 'name another with --config' });
     expect(gone.message).toBe(`${join(cwd, 'none.json')} does not exist`);
     writeSettings({ config: 'other.json' });
-    expect(failureOf(() => settle()).message).toContain('config: a file does not name another');
+    expect(failureOf(() => settle()).message).toContain('config: a settings file cannot name another');
   });
 
   it('is the nearest one, and its paths are relative to it', () => {
@@ -202,7 +202,7 @@ describe('the settings file', () => {
     [{ tls: 'yes' }, 'tls is a string'],
     [{ registry: {} }, 'registry is an object'],
     [{ output: 'yaml' }, 'output: "yaml" is not one of text, json'],
-    [['x'], 'does not hold a JSON object'],
+    [['x'], 'is not a JSON object'],
     ['{"topic": ', 'is not valid JSON'],
   ])('refuses %j', (content, message) => {
     writeSettings(content);
@@ -248,7 +248,7 @@ describe('values', () => {
     [{ topics: 'orders.created' }, '"orders.created" is not MESSAGE=TOPIC'],
     [{ topics: 'orders.created=a=b' }, 'is not MESSAGE=TOPIC'],
     [{ topics: 'orders.created=a b' }, '"a b" is not a topic name'],
-    [{ topics: 'orders=shop' }, '"orders=shop" has a setting of its own'],
+    [{ topics: 'orders=shop' }, '"orders=shop" has its own setting'],
     [{ topics: 'a=x,a=y' }, 'names a twice'],
     [{ topics: 'a=x,b=x' }, 'gives x to two messages'],
     [{ group: '' }, '--group'],

@@ -17,16 +17,16 @@ async function help(...words: string[]): Promise<string> {
   return (await text(stdout)).replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
 }
 
-it('edit speaks of stock only where there is stock', async () => {
-  expect(await help('inventory', 'edit')).toMatch(/not counted twice\. A quantity counts[^]*"clamped"/);
+it('help of edit mentions stock only for the inventory', async () => {
+  expect(await help('inventory', 'edit')).toMatch(/A quantity counts as the difference[^]*"clamped"/);
   const users = await help('user', 'edit');
   expect(users).not.toMatch(/sold|quantity|clamped|below zero/i);
-  expect(users).toContain('settle a users.csv that was kept aside');
+  expect(users).toContain('settle a users.csv that was set aside');
 });
 
 it('a noun names what it can do, and where the settings are that all commands have', async () => {
   const noun = await help('user');
-  const places = ['Usage:', 'Commands:', 'EXAMPLES', 'What all commands take'].map((part) =>
+  const places = ['Usage:', 'Commands:', 'EXAMPLES', 'Global options'].map((part) =>
     noun.search(new RegExp(`^${part}`, 'm')),
   );
   expect(places).toEqual(places.toSorted((a, b) => a - b));
@@ -36,5 +36,5 @@ it('a noun names what it can do, and where the settings are that all commands ha
   for (const spec of SETTINGS as readonly SettingSpec[]) {
     expect(settings).toContain(spec.isSecret === true ? spec.env : `--${spec.name.replaceAll('_', '-')}`);
   }
-  expect(settings).toMatch(/--topic <NAME> +the orders topic \[orders\]/);
+  expect(settings).toMatch(/--topic <NAME> +topic of orders \[orders\]/);
 });
