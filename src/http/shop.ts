@@ -6,7 +6,7 @@ import type { DeadLetterMark } from '../app/dlq/page.ts';
 import type { PageMark } from '../app/topics/from-end.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
 import type { ShopWatch } from '../app/live/shop-watch.ts';
-import type { Wished } from '../app/orders/wish.ts';
+import type { RequestOutcome } from '../app/orders/request.ts';
 import type { ExperimentKind } from '../domain/experiments/kinds.ts';
 import type { KeptView, StoreAccess } from '../ports/access.ts';
 import type { StoreNotice } from '../ports/notices.ts';
@@ -118,13 +118,13 @@ export interface Shop {
   readonly orderIdOf: (idempotencyKey: string) => string;
   /** As findUnread, in the topics of both flows. */
   readonly findUnread: (orderId: string) => Promise<KnownOrder | undefined>;
-  /** As wishFor, of a wish to cancel. */
+  /** Requests the cancellation of an order, as submitRequest does. */
   readonly cancel: (
     orderId: string,
     reason: string | null,
     waitMs: number,
     traceparent: string | null,
-  ) => Promise<Wished>;
+  ) => Promise<RequestOutcome>;
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */
   readonly checkBroker: () => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;

@@ -38,7 +38,9 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
   });
   fs.rmSync(shop.storage, { recursive: true });
   const { stdout, stderr } = await shop.ok(['restore', backup]);
-  expect(stdout).toMatch(/^restored .*\n\nreading continues from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);
+  expect(stdout).toMatch(
+    /^restored .*\n\nreading continues from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/,
+  );
   expect(await restoredAt(shop.storage)).toMatchObject({ at: expect.any(Number) as number });
   expect(stderr).toContain('offsets show');
   expect(stderr).toContain('--new-id --group NAME');

@@ -119,9 +119,7 @@ it('edits beside an owner are logged with their reason, and taken back with the 
   await shop.ok('inventory update pen --by 0');
   const back = await shop.ok('inventory undo');
   expect(back.stderr).toMatch(
-    new RegExp(
-      `undid edit \\d+, which had undone edit ${number}: edit ${number} applies again\n$`,
-    ),
+    new RegExp(`undid edit \\d+, which had undone edit ${number}: edit ${number} applies again\n$`),
   );
   expect((await shop.json('inventory show')).items).toMatchObject([
     { item: 'pen', quantity: 50, price: '1.50' },

@@ -111,7 +111,9 @@ test('produce --source sends exactly one sale or delivery, and order show says w
   expect(shop.stock()).toEqual({ pen: 2 });
   const shown = await shop.run('order show T-1');
   expect(shown.code).toBe(3);
-  expect(shown.stderr).toMatch(/T-1 is an event, not an order: pen×7 sold in a store, -?\d+ on hand after it/);
+  expect(shown.stderr).toMatch(
+    /T-1 is an event, not an order: pen×7 sold in a store, -?\d+ on hand after it/,
+  );
   for (const wrong of [
     ...['--source all --item pen=1', '--source online --store-id S1 --item pen=1'],
     ...['--source store --store-id S1', '--store-id S1', '--source store --item pen'],

@@ -16,10 +16,10 @@ export interface MetricsFlags {
 /** Gives a command that runs processors the flags of its metrics. */
 export function addMetricsFlags(command: Command): Command {
   return command
-    .option('--metrics-port <N>', 'serve /metrics for Prometheus; 0 takes a free one')
-    .option('--metrics-host <HOST>', `address to serve it on (default: ${LOOPBACK})`)
-    .option('--api-token-file <FILE>', 'its first line is what /metrics asks for')
-    .option('--insecure', '/metrics on other hosts without a token');
+    .option('--metrics-port <N>', 'serve /metrics for Prometheus; 0: any free port')
+    .option('--metrics-host <HOST>', `address for /metrics (default: ${LOOPBACK})`)
+    .option('--api-token-file <FILE>', 'file with the token for /metrics')
+    .option('--insecure', 'serve /metrics to other machines without a token');
 }
 
 /** What is measured, and its disposal ends serving it. */

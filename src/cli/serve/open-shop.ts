@@ -8,7 +8,12 @@ import { scopeOfProcessor } from '../../app/dlq/scope.ts';
 import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
 import { ShopWatch } from '../../app/live/shop-watch.ts';
 import { OverviewWatch } from '../../app/overview/overview.ts';
-import { ofTheDirectFlow, wishFor, type WishOptions, type WishPorts } from '../../app/orders/wish.ts';
+import {
+  ofTheDirectFlow,
+  submitRequest,
+  type RequestOptions,
+  type RequestPorts,
+} from '../../app/orders/request.ts';
 import { checkoutCodec, readCatalogue } from '../../app/send/checkout.ts';
 import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { openProducer } from '../../app/send/open-producer.ts';
@@ -104,7 +109,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   return { shop, batchers, unread, overview, broker, codecOf, catalogue };
 }
 
-type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
+type CancelOptions = Pick<RequestOptions, 'names' | 'create' | 'signal' | 'on'> & {
   readonly view: KeptView;
   /** Of the orders that were taken here. */
   readonly known: (orderId: string) => KnownOrder | undefined;
@@ -112,17 +117,20 @@ type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
 };
 
 /** Cancels also an order that was taken and that nobody has read yet. */
-function cancelOf(ports: WishPorts, { view, known, findUnread, ...options }: CancelOptions): Shop['cancel'] {
+function cancelOf(
+  ports: RequestPorts,
+  { view, known, findUnread, ...options }: CancelOptions,
+): Shop['cancel'] {
   return async (orderId, reason, waitMs, traceparent) => {
     const facts = await view.lookAtOrders((reader) => reader.facts(CHECKOUT, orderId));
     const unread = facts.length > 0 ? undefined : (known(orderId) ?? (await findUnread(orderId)));
     if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
-    return await wishFor(ports, {
+    return await submitRequest(ports, {
       ...options,
       orderId,
       waitMs,
       traceparent,
-      wish: { kind: 'cancel', reason },
+      request: { kind: 'cancel', reason },
       isUnknown: unread?.flow === 'checkout',
     });
   };

@@ -74,7 +74,9 @@ it('repeats in commands that it names where this one works', () => {
     "orderctl --storage '/data/my shop' consume --topic other; see orderctl --storage '/data/my shop' --topic returns audit",
   );
   const topics = { flag: '--topics', value: 'orders.created=shop.orders' };
-  expect(rephraser(COMMANDS, [topic, topics], {})('see the differences and fix them: orderctl topics apply')).toBe(
+  expect(
+    rephraser(COMMANDS, [topic, topics], {})('see the differences and fix them: orderctl topics apply'),
+  ).toBe(
     "see the differences and fix them: orderctl --topic returns --topics 'orders.created=shop.orders' topics apply",
   );
   expect(rephraser(COMMANDS, [topic], {})('"orderctl schema register orders" does')).toBe(

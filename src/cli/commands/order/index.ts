@@ -4,7 +4,7 @@ import type { Session } from '../../session.ts';
 import { registerExplain } from './explain.ts';
 import { registerList } from './list.ts';
 import { registerShow } from './show.ts';
-import { registerCancel, registerDispatch } from './wish.ts';
+import { registerCancel, registerDispatch } from './request.ts';
 
 export function register(command: Command, session: Session): void {
   const order = describe(command, {

@@ -109,9 +109,9 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
       const { id } = request.params as { id: string };
       const { reason = null } = (request.body ?? {}) as { reason?: string };
       const { wait } = request.query as PostQuery;
-      const wished = await shop.cancel(id, reason, waitMs(wait), request.traceparent);
-      const place = wished.record ?? { topic: null, partition: null, offset: null };
-      const { outcome, status } = wished;
+      const requested = await shop.cancel(id, reason, waitMs(wait), request.traceparent);
+      const place = requested.record ?? { topic: null, partition: null, offset: null };
+      const { outcome, status } = requested;
       return reply
         .code(outcome === 'done' ? 200 : 202)
         .send({ order_id: id, wish: 'cancel', outcome, status, ...place });

@@ -14,59 +14,60 @@ import type { CodecOf } from '../run/events.ts';
 import { openProducer } from '../send/open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/** Something that is wished of an order, and that a processor decides. */
-export type Wish =
+/** A request to cancel or dispatch an order, which a processor fulfils or refuses. */
+export type OrderRequest =
   | { readonly kind: 'cancel'; readonly reason: string | null }
   | { readonly kind: 'dispatch'; readonly carrier: string | null; readonly trackingNumber: string | null };
 
-export interface WishPorts {
+export interface RequestPorts {
   readonly access: StoreAccess;
-  /** Opened only where something is sent. */
+  /** Called only if a record is sent. */
   readonly kafka: () => Promise<{ readonly broker: Broker; readonly codecOf: CodecOf }>;
   readonly clock: Clock;
 }
 
-export interface WishOptions {
+export interface RequestOptions {
   readonly orderId: string;
-  readonly wish: Wish;
+  readonly request: OrderRequest;
   readonly names: TopicNames;
   readonly create: boolean;
-  /** Send it for an order that nobody knows yet: it is cancelled before it comes. */
+  /** Send the request even for an order that is not known yet, to cancel it before it arrives. */
   readonly isUnknown: boolean;
-  /** Wait so long for what becomes of it, where a processor runs that decides it. */
+  /** How long to wait for the outcome, if the processor that decides it runs. */
   readonly waitMs: number;
-  /** The header of that name; absent: the record has none. */
+  /** The header traceparent; absent: the record has none. */
   readonly traceparent?: string | null;
   readonly signal: AbortSignal;
   readonly on: (event: TopicCreated) => void;
 }
 
-export interface Wished {
-  /** `pending`: it is decided once a run reads it. */
+export interface RequestOutcome {
+  /** `pending`: not decided yet. */
   readonly outcome: 'done' | 'pending';
-  /** null: no order of that id has come yet. */
+  /** null: no order with that id has arrived yet. */
   readonly status: OrderStatus | null;
-  /** Where the wish is; null: it was fulfilled before. */
+  /** The record of the request; null: none was sent, since it was fulfilled before. */
   readonly record: RecordId | null;
-  /** Whether the processor that decides it runs; null where that did not matter. */
+  /** Whether the processor that decides it runs; null: not checked. */
   readonly isRunning: boolean | null;
 }
 
-const LOOK_EVERY_MS = 200;
+const CHECK_EVERY_MS = 200;
 
 /**
- * Sends a wish, and waits for what becomes of it. What has happened already is not wished again.
+ * Sends a request and waits for its outcome. Sends nothing if it was fulfilled before.
  *
- * @throws Failure not_found (no such order), already_decided (it cannot be any more), those of the ports; interrupted
+ * @throws Failure not_found: no such order; already_decided: it cannot be fulfilled any more; interrupted; those of the
+ * ports
  */
-export async function wishFor(ports: WishPorts, options: WishOptions): Promise<Wished> {
-  const { orderId, wish } = options;
+export async function submitRequest(ports: RequestPorts, options: RequestOptions): Promise<RequestOutcome> {
+  const { orderId, request } = options;
   const facts = await factsOf(ports.access, orderId);
   if (facts.length === 0) await refuseUnknown(ports.access, options);
-  const before = answerOf(wish, facts);
+  const before = answerOf(request, facts);
   const status = facts.length === 0 ? null : statusOf(facts);
   if (before === 'done') return { outcome: 'done', status, record: null, isRunning: null };
-  if (before !== null) throw refusal(orderId, wish, before);
+  if (before !== null) throw refusal(orderId, request, before);
   const record = await send(ports, options);
   return { record, ...(await outcome(ports, options, status)) };
 }
@@ -76,7 +77,7 @@ async function factsOf(access: StoreAccess, orderId: string): Promise<readonly C
   return await reader.facts(CHECKOUT, orderId);
 }
 
-/** Why an order of the direct flow cannot be cancelled, whether it was read already or not. */
+/** The refusal for an order of the direct flow, whether or not it has been read. */
 export function ofTheDirectFlow(orderId: string): Failure {
   return new Failure('already_decided', `order ${orderId} is of the direct flow, which is decided at once`, {
     fix: { kind: 'show_order', orderId },
@@ -84,25 +85,28 @@ export function ofTheDirectFlow(orderId: string): Failure {
   });
 }
 
-async function refuseUnknown(access: StoreAccess, { orderId, wish, isUnknown }: WishOptions): Promise<void> {
-  const isCancel = wish.kind === 'cancel';
+async function refuseUnknown(
+  access: StoreAccess,
+  { orderId, request, isUnknown }: RequestOptions,
+): Promise<void> {
+  const isCancel = request.kind === 'cancel';
   await using reader = await access.read();
   if ((await reader.decided(orderId)) !== undefined) {
     throw ofTheDirectFlow(orderId);
   }
   if (isCancel && isUnknown) return;
-  throw new Failure('not_found', `no order ${orderId} of the checkout has come yet`, {
+  throw new Failure('not_found', `no order ${orderId} of the checkout has arrived yet`, {
     fix: { kind: 'check_order', canCancelAhead: isCancel },
     context: { orderId },
   });
 }
 
-/** @returns `done`, why not, or null: it is yet to be decided */
-function answerOf(wish: Wish, facts: readonly CheckoutFact[]): 'done' | (string & {}) | null {
+/** @returns `done`, the reason why it cannot be fulfilled, or null: not decided yet */
+function answerOf(request: OrderRequest, facts: readonly CheckoutFact[]): 'done' | (string & {}) | null {
   const isCancelled = has(facts, 'cancelled');
   const isDispatched = has(facts, 'dispatched');
   const ended = has(facts, 'rejected', 'declined', 'gone') ? `it is ${statusOf(facts)}` : null;
-  if (wish.kind === 'cancel') {
+  if (request.kind === 'cancel') {
     if (isCancelled) return 'done';
     return isDispatched ? 'it was dispatched' : (ended ?? factOf(facts, 'cancel_refused')?.detail ?? null);
   }
@@ -111,7 +115,7 @@ function answerOf(wish: Wish, facts: readonly CheckoutFact[]): 'done' | (string 
   return ended ?? (has(facts, 'reserved') ? null : `it is ${statusOf(facts)}: nothing is packed yet`);
 }
 
-function refusal(orderId: string, { kind }: Wish, why: string): Failure {
+function refusal(orderId: string, { kind }: OrderRequest, why: string): Failure {
   const what = kind === 'cancel' ? 'cancelled' : 'dispatched';
   return new Failure('already_decided', `order ${orderId} cannot be ${what}: ${why}`, {
     fix: { kind: 'show_order', orderId },
@@ -119,10 +123,10 @@ function refusal(orderId: string, { kind }: Wish, why: string): Failure {
   });
 }
 
-async function send(ports: WishPorts, options: WishOptions): Promise<RecordId> {
-  const { names, signal, orderId, wish, traceparent = null } = options;
+async function send(ports: RequestPorts, options: RequestOptions): Promise<RecordId> {
+  const { names, signal, orderId, request, traceparent = null } = options;
   const headers = traceHeaders(traceparent);
-  const message = messageOf(wish);
+  const message = messageOf(request);
   const topic = topicOf(message, names);
   const { broker, codecOf } = await ports.kafka();
   const codec = await codecOf(message);
@@ -132,37 +136,41 @@ async function send(ports: WishPorts, options: WishOptions): Promise<RecordId> {
   const [outcome] = sent?.outcomes ?? [];
   if (typeof outcome === 'object') return { topic, partition: outcome.partition, offset: outcome.offset };
   if (signal.aborted || sent === undefined) {
-    throw new Failure('interrupted', `interrupted: the wish to ${wish.kind} ${orderId} may have been sent`, {
-      fix: 'run the same command again: it changes nothing where it was',
-    });
+    throw new Failure(
+      'interrupted',
+      `interrupted: the request to ${request.kind} ${orderId} may have been sent`,
+      {
+        fix: 'run the same command again: it changes nothing if the request was sent',
+      },
+    );
   }
-  throw sent.failure ?? new Failure('broker_refused', `the brokers do not take the wish into ${topic}`);
+  throw sent.failure ?? new Failure('broker_refused', `the brokers did not accept the request in ${topic}`);
 }
 
-function messageOf({ kind }: Wish): Message {
+function messageOf({ kind }: OrderRequest): Message {
   return kind === 'cancel' ? ORDER_CANCEL : SHIPMENT_DISPATCH;
 }
 
-function fieldsOf({ orderId: order_id, wish }: WishOptions, requested_at: number): object {
-  if (wish.kind === 'cancel') return { order_id, reason: wish.reason, requested_at };
-  return { order_id, carrier: wish.carrier, tracking_number: wish.trackingNumber, requested_at };
+function fieldsOf({ orderId: order_id, request }: RequestOptions, requested_at: number): object {
+  if (request.kind === 'cancel') return { order_id, reason: request.reason, requested_at };
+  return { order_id, carrier: request.carrier, tracking_number: request.trackingNumber, requested_at };
 }
 
 async function outcome(
-  { access, clock }: WishPorts,
-  { orderId, wish, waitMs, signal }: WishOptions,
+  { access, clock }: RequestPorts,
+  { orderId, request, waitMs, signal }: RequestOptions,
   status: OrderStatus | null,
-): Promise<Pick<Wished, 'outcome' | 'status' | 'isRunning'>> {
-  const decider: ProcessorName = wish.kind === 'cancel' ? 'inventory' : 'warehouse';
+): Promise<Pick<RequestOutcome, 'outcome' | 'status' | 'isRunning'>> {
+  const decider: ProcessorName = request.kind === 'cancel' ? 'inventory' : 'warehouse';
   const running = waitMs === 0 ? null : await access.consumerStatus();
   const isRunning = running?.status.processors.some(({ name }) => name === decider) ?? false;
   const until = isRunning ? clock.elapsed() + waitMs : 0;
   while (clock.elapsed() < until && !signal.aborted) {
-    await clock.sleep(LOOK_EVERY_MS, signal);
+    await clock.sleep(CHECK_EVERY_MS, signal);
     const facts = await factsOf(access, orderId);
-    const answer = answerOf(wish, facts);
+    const answer = answerOf(request, facts);
     if (answer === 'done') return { outcome: 'done', status: statusOf(facts), isRunning };
-    if (answer !== null) throw refusal(orderId, wish, answer);
+    if (answer !== null) throw refusal(orderId, request, answer);
   }
   return { outcome: 'pending', status, isRunning: waitMs === 0 ? null : isRunning };
 }
