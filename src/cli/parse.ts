@@ -109,7 +109,7 @@ export function takingDecisions(command: Command, limit = 'at most N'): Command 
 /** Gives a command the flag that shows what was. @param what it shows, such as `the stock` */
 export function takingMoment(command: Command, what: string): Command {
   return command
-    .option('--at <TIME|SEQ>', `${what} as of a time, or of the number of a commit`)
+    .option('--at <TIME|SEQ>', `${what} as of a time, or of a commit number`)
     .option('--time-zone <NAME>', "time zone of a date (default: this machine's)");
 }
 

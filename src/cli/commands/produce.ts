@@ -48,13 +48,12 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends orders as Avro: by default five samples with random users (also unpaid ones) and items. With --user, --item ' +
-      'and --quantity, sends that one order, even if it will be rejected. With --file, sends the orders of an NDJSON ' +
-      'file, after checking all of it (6). An order without an id gets one derived from content and line; prices are ' +
-      'those of the items. --flow checkout sends to orders.created, with addresses from the tables (3 without a ' +
-      'price). --source sends stock events for random items, or for --item; with --count 0, suppliers also deliver ' +
-      'items that are low.\n\n' +
-      'Exit codes: 130 on Ctrl-C (0 with --count 0), 5 no broker answers, 3 no users or items.',
+      'Sends orders as Avro: five samples with random users (also unpaid ones) and items; with --user, --item and ' +
+      '--quantity that one order, even if it will be rejected; with --file the orders of an NDJSON file, which is ' +
+      'checked first (6). A missing id is derived from content and line; prices are those of the items. --flow checkout ' +
+      'sends to orders.created, with addresses from the tables (3 without a price). --source sends stock events for ' +
+      'random items, or for --item; with --count 0 also deliveries of items that are low.\n\n' +
+      'Exit codes: 130 Ctrl-C (0 with --count 0), 5 no broker, 3 no users or items.',
     examples: [
       ['orderctl produce --user bob --item pen=2 --item book=1', 'send exactly this order'],
       ['orderctl produce --source store --store-id S1 --item pen=2', 'send a sale at a till'],

@@ -25,7 +25,7 @@ export function registerImport(noun: Command, session: Session, table: Table): v
     ? 'item, and any of quantity, name, category, price and reorder_level; a new item needs a quantity'
     : 'user and status, and for mail also email and notify';
   describe(noun.command('import'), {
-    summary: 'import a CSV, all of it or nothing',
+    summary: 'import a CSV, all rows or none',
     prose:
       `Imports a CSV. Its first line names the columns: ${columns}. Other columns are stored as they are; columns that ` +
       'the file does not have keep their values. Cells may be separated by commas, semicolons or tabs, and column names ' +

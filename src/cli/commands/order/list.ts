@@ -65,7 +65,7 @@ export function registerList(order: Command, session: Session): void {
   takingDecisions(command, 'only the latest N')
     .option('--last <N>', 'the same as --limit')
     .option('--reverse', 'list the latest first')
-    .option('--at <TIME|SEQ>', 'as of a time, or of the number of a commit')
+    .option('--at <TIME|SEQ>', 'as of a time, or of a commit number')
     .option('--follow', 'continue with new decisions as they are made')
     .action(async (flags: ListFlags) => {
       await list(session, flags);

@@ -10,7 +10,7 @@ import type { Session } from '../../session.ts';
 
 export function registerImport(supplier: Command, session: Session): void {
   describe(supplier.command('import'), {
-    summary: 'import a CSV, all of it or nothing',
+    summary: 'import a CSV, all rows or none',
     prose:
       'Imports a CSV with the columns supplier_id, name and contact, in any case and any order. Suppliers are added or ' +
       'changed, never removed; columns that the file does not have keep their values. Cells may be separated by commas, ' +

@@ -8,7 +8,7 @@ import { shopOf } from '../../settings/shop.ts';
 import type { Session } from '../../session.ts';
 
 export const DECLARED =
-  'By default these are the orders topic (6 partitions, 3 replicas, a week of retention) and its dead-letter topic (the ' +
+  'By default the declared topics are the orders topic (6 partitions, 3 replicas, a week of retention) and its dead-letter topic (the ' +
   'same, but 30 days, and records up to 64 KiB larger than in the orders topic). With messages, or --all: their topics ' +
   'in the catalogue, each with its dead-letter topic. With --processor: the topics that it reads, with their ' +
   'dead-letter topics, and those that it writes. Values are minimums: larger ones in the cluster stay. Topic names come ' +
