@@ -185,7 +185,7 @@ describe('produce', () => {
     };
     const failure = await failureOf(produce({ delayMs: 1, signal: controller.signal, on: stopAfterTwo }));
     expect(failure.code).toBe('interrupted');
-    expect(fixText(failure)).toBe('to go on: the same command with --count 3');
+    expect(fixText(failure)).toBe('to continue: the same command with --count 3');
     expect(summary()).toMatchObject({ sent: 2, interrupted: true });
     expect(sentOrders()).toHaveLength(2);
   });
@@ -259,7 +259,7 @@ describe('produce', () => {
     it('promises no ids to others of the same number', async () => {
       broker.onSendFailure = () => 'not_sent';
       expect(fixText(await failureOf(produce({ resume: 'count' })))).toBe(
-        'start it; then to go on: the same command with --count 5',
+        'start it; then to continue: the same command with --count 5',
       );
     });
 
@@ -275,7 +275,7 @@ describe('produce', () => {
       };
       const finite = await stopped(5);
       expect(finite.code).toBe('interrupted');
-      expect(fixText(finite)).toBe('to go on: the same command with --from 1');
+      expect(fixText(finite)).toBe('to continue: the same command with --from 1');
       expect(finite.message).toContain('unknown: ORD-0, ORD-1');
       expect(summary()).toMatchObject({ unknown: 5, interrupted: true });
       expect(await stopped(null)).toMatchObject({ code: 'broker_unreachable' });
@@ -299,7 +299,7 @@ describe('produce', () => {
       broker = stuck;
       const failure = await failureOf(produce({ signal: controller.signal }));
       expect(failure.code).toBe('interrupted');
-      expect(fixText(failure)).toBe('to go on: run the same command again');
+      expect(fixText(failure)).toBe('to continue: run the same command again');
       expect(summary()).toMatchObject({ sent: 0, interrupted: true });
       await produce({ count: null, signal: controller.signal });
       expect(summary()).toMatchObject({ sent: 0, interrupted: false });
@@ -625,7 +625,7 @@ describe('replay', () => {
       },
     });
     expect(fixText(await failureOf(limited))).toBe(
-      'to go on, run the same command with --resume-after A --limit 1',
+      'to continue, run the same command with --resume-after A --limit 1',
     );
     expect(lastSummary()).toMatchObject({ sent: 1, alreadyDecided: 1, resumeAfter: 'A' });
     await replay({ delayMs: 10, limit: 1, resumeAfter: 'A' });

@@ -87,5 +87,5 @@ it('a run that is stopped before anything is in doubt says how to go on', async 
   stop.abort();
   const { error } = await sendInDoubt({ signal: stop.signal });
   expect(error.message).toBe('interrupted: 0 of 2 events sent');
-  expect(fixText(error)).toBe('to go on: run the same command again');
+  expect(fixText(error)).toBe('to continue: run the same command again');
 });

@@ -173,7 +173,7 @@ it('warns of an address that others can reach', async () => {
   const shop = openShop();
   const dev = shop.start('dev --port 0 --registry-port 0 --host 0.0.0.0');
   await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops everything.\n'));
-  expect(dev.stderr()).toContain('warning: everyone who reaches 0.0.0.0');
+  expect(dev.stderr()).toContain('warning: any client that can connect to 0.0.0.0');
   expect(dev.stdout()).toMatch(/^broker {4}127\.0\.0\.1:\d+\nregistry {2}http:\/\/127\.0\.0\.1:\d+\n/);
   await stop(dev);
 });

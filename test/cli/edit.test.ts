@@ -83,7 +83,7 @@ describe('edit', () => {
   it('says when nothing changed', async () => {
     const shop = await stocked();
     expect((await shop.ok('inventory edit --with true')).stderr).toMatch(
-      /^nothing changed\ntrue came back at once/,
+      /^nothing changed\ntrue returned at once/,
     );
     const slow = ['inventory', 'edit', '--with', 'sleep 1.1; true'];
     expect((await shop.ok(slow)).stderr).toBe('nothing changed\n');
@@ -152,13 +152,13 @@ describe('edit', () => {
     shop.write('users.csv.conflict', 'user,status\n');
     const aside = path.join(shop.storage, 'inventory.csv.conflict');
     const first = await shop.ok(['inventory', 'edit', '--with', 'sed -i s/,10,/,11,/']);
-    expect(first.stderr).toContain(`kept aside, to be looked at: ${aside}`);
+    expect(first.stderr).toContain(`set aside, for you to check: ${aside}`);
     expect(first.stderr).toContain('--settled');
     expect(fs.existsSync(aside)).toBe(true);
     await shop.run(['inventory', 'edit', '--settled', '--with', 'sed -i s/,11,/,x,/']);
     expect(fs.existsSync(aside)).toBe(true);
     const idle = await shop.ok(['inventory', 'edit', '--settled', '--with', 'true']);
-    expect(idle.stderr).toContain(`still kept aside: ${aside}`);
+    expect(idle.stderr).toContain(`still set aside: ${aside}`);
     expect(fs.existsSync(aside)).toBe(true);
     const settled = await shop.json(['inventory', 'edit', '--settled', '--with', 'sed -i s/,11,/,12,/']);
     expect(settled).toMatchObject({ changed: 1, settled: [aside] });

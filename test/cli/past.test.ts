@@ -31,7 +31,7 @@ it('--at shows stock and users as they were, hand edits and sales included', asy
     items: [{ item: 'pen', quantity: 48 }],
   });
   expect(await shop.json(`inventory show --at ${seq - 1}`)).toMatchObject({ items: [{ quantity: 50 }] });
-  expect((await shop.ok(`inventory show --low --at ${seq - 1}`)).stderr).toContain('no item was at or under');
+  expect((await shop.ok(`inventory show --low --at ${seq - 1}`)).stderr).toContain('no item was at or below');
   const users = [{ user: 'bob', status: 'unpaid' }];
   expect(await shop.json(`user show bob --at ${seq}`)).toMatchObject({ users });
   expect(await shop.json('user show bob --at 0s')).toMatchObject({ users: [{ status: 'paid' }] });

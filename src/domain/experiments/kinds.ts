@@ -1,4 +1,4 @@
-/** Experiments on a shop with an embedded broker, each of which must leave its books balanced. */
+/** What can be done to a shop on an embedded broker to see that its books stay balanced. */
 export const EXPERIMENTS = [
   { kind: 'kill-shop', about: 'kill -9 the processors while orders arrive' },
   { kind: 'kill-broker', about: 'kill -9 the broker while orders arrive' },
@@ -15,5 +15,5 @@ export const EXPERIMENTS = [
 
 export type ExperimentKind = (typeof EXPERIMENTS)[number]['kind'];
 
-/** Seeds are whole numbers from 0 to this one. */
+/** Seeds are whole numbers up to this one. */
 export const MAX_SEED = 2 ** 32 - 1;

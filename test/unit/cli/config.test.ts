@@ -376,12 +376,12 @@ it('understands an address as Kafka writes its listeners, and says what the othe
   const { settings } = settle({ brokers: 'PLAINTEXT://kafka-1:9092, plaintext://kafka-2:9092' });
   expect(settings.brokers).toBe('kafka-1:9092,kafka-2:9092');
   const fixOf = (brokers: string): string => fixText(failureOf(() => settle({ brokers })));
-  expect(fixOf('SSL://kafka:9093')).toBe('give kafka:9093, with --tls');
+  expect(fixOf('SSL://kafka:9093')).toBe('use kafka:9093, with --tls');
   expect(fixOf('SASL_SSL://kafka:9094')).toBe(
-    'give kafka:9094, with --tls, --sasl-mechanism and --sasl-username',
+    'use kafka:9094, with --tls, --sasl-mechanism and --sasl-username',
   );
   expect(fixOf('SASL_PLAINTEXT://kafka:9095')).toBe(
-    'give kafka:9095, with --sasl-mechanism and --sasl-username',
+    'use kafka:9095, with --sasl-mechanism and --sasl-username',
   );
   expect(fixOf('http://kafka:8080/path')).toBe('give kafka:8080');
   expect(fixOf('2001:db8::1:9092')).toBe('use a host name');
