@@ -383,6 +383,6 @@ it('understands an address as Kafka writes its listeners, and says what the othe
   expect(fixOf('SASL_PLAINTEXT://kafka:9095')).toBe(
     'use kafka:9095, with --sasl-mechanism and --sasl-username',
   );
-  expect(fixOf('http://kafka:8080/path')).toBe('give kafka:8080');
+  expect(fixOf('http://kafka:8080/path')).toBe('use kafka:8080');
   expect(fixOf('2001:db8::1:9092')).toBe('use a host name');
 });

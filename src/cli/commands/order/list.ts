@@ -51,7 +51,7 @@ export function registerList(order: Command, session: Session): void {
       'output has the latest 50 orders (1,000 in a pipe), or --limit. A narrow terminal shortens ids in the middle, ' +
       'which "order show" accepts, and shows the reason, or else the status, as OUTCOME. --follow lists the latest 10, ' +
       'then each new decision and status as it arrives, until Ctrl-C (0). --at lists the orders decided by then. ' +
-      `${BESIDE}`,
+      BESIDE,
     examples: [
       ['orderctl order list --status rejected --since 2h', 'recently rejected orders'],
       [
