@@ -268,7 +268,7 @@ test('the positions of another processor: all of its topics, or one of them', as
   const [first = '', second = ''] = topics;
   const missing = await shop.run('offsets show --processor payment -o json');
   expect(missing.code, missing.stderr).toBe(3);
-  expect(failureOf(missing).fix).toContain('"orderctl run payment" makes it');
+  expect(failureOf(missing).fix).toContain('create it with "orderctl run payment"');
   for (const name of topics) await createTopic(name, 1);
   await sendRaw(first, [{ value: 'x' }, { value: 'y' }]);
   await sendRaw(second, [{ value: 'z' }]);

@@ -71,7 +71,7 @@ describe('schema', () => {
       `"orderctl ${given} schema register orders.created" registers it\n`,
     );
     expect(await hintOf('schema show --all')).toContain(
-      `"orderctl ${given} schema register --all" registers what is missing`,
+      `"orderctl ${given} schema register --all" registers the missing ones`,
     );
     await registerSchema(`${failed}-value`, { type: 'record', name: 'PaymentFailed', fields: [] });
     await setLevel(`${failed}-value`, 'BACKWARD');
