@@ -3,27 +3,37 @@ import { categoryOf, type Item, type User } from '../../domain/tables.ts';
 
 /** `item pen updated: quantity 50 → 100`. @param isDry `item pen would be updated: …` */
 export function editLine(edit: TableEdit, isDry = false): string {
-  const be = isDry ? 'would be ' : '';
   const subject = `${edit.kind} ${edit.kind === 'user' ? edit.user : edit.item}`;
-  const before = edit.before === null ? null : fields(edit.before);
-  const after = edit.after === null ? null : fields(edit.after);
-  if (before === null) return `${subject} ${be}added (${listed(after ?? {})})`;
-  if (after === null) return `${subject} ${be}removed (was: ${listed(before)})`;
+  const { verb, values } = changeOf(edit);
+  if (verb === 'unchanged') return `${subject} unchanged (${values})`;
+  const done = `${subject} ${isDry ? 'would be ' : ''}${verb}`;
+  if (verb === 'updated') return `${done}: ${values}`;
+  return verb === 'added' ? `${done} (${values})` : `${done} (was: ${values})`;
+}
+
+/** `quantity 50 → 100`, `added: quantity 10` */
+export function changeInWords(edit: TableEdit): string {
+  const { verb, values } = changeOf(edit);
+  return verb === 'updated' ? values : `${verb}: ${values}`;
+}
+
+interface Change {
+  readonly verb: 'added' | 'removed' | 'updated' | 'unchanged';
+  /** What changed, from → to; of a row that was added, removed or left as it is, what it has or had. */
+  readonly values: string;
+}
+
+function changeOf({ before: from, after: to }: TableEdit): Change {
+  const before = from === null ? null : fields(from);
+  const after = to === null ? null : fields(to);
+  if (before === null) return { verb: 'added', values: listed(after ?? {}) };
+  if (after === null) return { verb: 'removed', values: listed(before) };
   const changes = Object.keys(after)
     .filter((key) => before[key] !== after[key])
     .map((key) => `${key} ${before[key] ?? 'none'} → ${after[key] ?? 'none'}`);
   return changes.length === 0
-    ? `${subject} unchanged (${listed(after)})`
-    : `${subject} ${be}updated: ${changes.join(', ')}`;
-}
-
-/** `quantity 50 → 100`, `added, quantity 10` */
-export function changeInWords(edit: TableEdit): string {
-  return editLine(edit)
-    .slice(`${edit.kind} ${edit.kind === 'user' ? edit.user : edit.item} `.length)
-    .replace(/^updated: /, '')
-    .replace(/ \((?:was: )?(.*)\)$/, ', $1')
-    .replace(/^(added|removed|unchanged),/, '$1:');
+    ? { verb: 'unchanged', values: listed(after) }
+    : { verb: 'updated', values: changes.join(', ') };
 }
 
 function fields(row: User | Item): Record<string, string | number | null> {

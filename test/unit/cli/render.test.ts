@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/cli/nearest.ts';
 import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/output/consume/decision.ts';
-import { editLine } from '../../../src/cli/output/table-rows.ts';
+import { changeInWords, editLine } from '../../../src/cli/output/table-rows.ts';
 import { editDocument } from '../../../src/documents/write/table.ts';
 import { renderTable } from '../../../src/cli/output/table.ts';
 import { count, duration, grouped } from '../../../src/cli/output/text.ts';
@@ -109,6 +109,37 @@ describe('edits', () => {
       after: { status: 'paid' },
     });
     expect(editLine({ kind: 'user', user: 'bob', before: null, after: bob })).toBe('user bob added (paid)');
+  });
+
+  it('leave names as they are, whatever they contain', () => {
+    const named = (name: string | null): Item => ({ ...pen, name });
+    const between = (before: Item | null, after: Item | null) => {
+      const edit = { kind: 'item', item: 'pen', before, after } as const;
+      return [editLine(edit), editLine(edit, true), changeInWords(edit)];
+    };
+    for (const name of ['Pen (blue)', '(blue)', 'was: red (old)', 'Pens, ten', 'a → b', 'updated: x', '$1']) {
+      const whole = `quantity 50, name ${name}`;
+      expect(between(named('Pen'), named(name))).toEqual([
+        `item pen updated: name Pen → ${name}`,
+        `item pen would be updated: name Pen → ${name}`,
+        `name Pen → ${name}`,
+      ]);
+      expect(between(null, named(name))).toEqual([
+        `item pen added (${whole})`,
+        `item pen would be added (${whole})`,
+        `added: ${whole}`,
+      ]);
+      expect(between(named(name), null)).toEqual([
+        `item pen removed (was: ${whole})`,
+        `item pen would be removed (was: ${whole})`,
+        `removed: ${whole}`,
+      ]);
+      expect(between(named(name), named(name))).toEqual([
+        `item pen unchanged (${whole})`,
+        `item pen unchanged (${whole})`,
+        `unchanged: ${whole}`,
+      ]);
+    }
   });
 });
 
