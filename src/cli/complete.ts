@@ -1,8 +1,6 @@
 import type { Command, Option } from 'commander';
+import { offeredFor } from './help.ts';
 import { openStoreAdmin, openStore } from '../compose.ts';
-import { REASONS } from '../domain/orders/reasons.ts';
-import { DEAD_LETTER_CODES } from '../ports/codec.ts';
-import { REFUSAL_CODES } from '../domain/topics/refusal.ts';
 import { messageNames, processorNames } from './messages.ts';
 import type { Session } from './session.ts';
 import type { SettingSpec } from './settings/spec.ts';
@@ -16,18 +14,16 @@ const MOST_ORDER_IDS = 100;
 /** Printed instead of words: the shell completes the names of files. */
 const FILES = ':files';
 
-/** What flags and arguments of commands take, by flag or by the name in help; those of settings are in their table. */
+/**
+ * What flags and arguments of commands take, by flag or by the name in help; those of settings are in their table, and
+ * of what only one command takes it is said where its option is made.
+ */
 const VALUES: Readonly<Record<string, Completion>> = {
   ...Object.fromEntries(
     SETTINGS.flatMap(({ name, type }: SettingSpec) =>
       type.completion === undefined ? [] : [[flagOf(name), type.completion]],
     ),
   ),
-  '--to': ['earliest', 'latest', 'current'],
-  '--reset-to': ['earliest', 'latest'],
-  '--state': ['open', 'redriven', 'discarded'],
-  '--reason': [...DEAD_LETTER_CODES, ...REFUSAL_CODES, ...REASONS],
-  SHELL: ['bash', 'zsh', 'fish'],
   FILE: 'files',
   DIR: 'files',
   '--file': 'files',
@@ -36,7 +32,6 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--resume': 'files',
   '--to-topic': 'topics',
   '--original-topic': 'topics',
-  '--source': 'topics',
   '--processor': 'processors',
   '--original-group': 'groups',
   '--user': 'users',
@@ -84,7 +79,8 @@ export async function complete(
     const start = rest ?? current;
     // What is typed has no value yet.
     const complete = joined === undefined ? before.slice(0, -1) : before;
-    const values = await valuesOf(open.long ?? '', start, { chain, session, program, before: complete });
+    const place = { chain, session, program, before: complete };
+    const values = await valuesOf(offeredFor(open) ?? VALUES[open.long ?? ''], start, place);
     if (values.includes(FILES)) return [FILES];
     const fitting = values.filter((value) => value.startsWith(start));
     return joined === undefined ? fitting : fitting.map((value) => `${joined}=${value}`);
@@ -97,8 +93,11 @@ export async function complete(
   const command = chain.at(-1) ?? program;
   const names = command.commands.map((candidate) => candidate.name());
   if (names.length > 0) return names.filter((name) => name !== 'help' && name.startsWith(current));
-  const argument = command.registeredArguments[0]?.name() ?? '';
-  const values = await valuesOf(argument, current, { chain, session, program, before });
+  const argument = command.registeredArguments[0];
+  const name = argument?.name() ?? '';
+  const noun = chain[1]?.name();
+  const kind = argument?.argChoices ?? (name === 'NAME' && noun !== undefined ? NAMES[noun] : VALUES[name]);
+  const values = await valuesOf(kind, current, { chain, session, program, before });
   return values.filter((value) => value.startsWith(current));
 }
 
@@ -110,10 +109,11 @@ interface Place {
   readonly before: readonly string[];
 }
 
-async function valuesOf(name: string, start: string, place: Place): Promise<readonly string[]> {
-  const noun = place.chain[1]?.name();
-  if (name === '--status') return noun === 'order' ? ['accepted', 'rejected'] : ['paid', 'unpaid'];
-  const kind = name === 'NAME' && noun !== undefined ? NAMES[noun] : VALUES[name];
+async function valuesOf(
+  kind: Completion | undefined,
+  start: string,
+  place: Place,
+): Promise<readonly string[]> {
   if (kind === undefined) return [];
   if (kind === 'files') return [FILES];
   if (typeof kind !== 'string') return kind;
@@ -131,11 +131,17 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
         (row) => row.supplier_id ?? '',
       );
     case 'orders':
-      return noun === 'dlq' ? [] : (await openStore(settings)).recentOrderIds(start, MOST_ORDER_IDS);
+      return place.chain[1]?.name() === 'dlq'
+        ? []
+        : (await openStore(settings)).recentOrderIds(start, MOST_ORDER_IDS);
     case 'messages':
       return messageNames();
     case 'processors':
       return processorNames();
+    case 'processors_or_all':
+      return [...(await processorNames()), 'all'];
+    case 'event_sources':
+      return (await import('./produce/sources.ts')).EVENT_SOURCES;
     case 'topics':
       return fromBroker(place.session, [settings.topic, settings.dlqTopic], 'topicNames');
     case 'groups':

@@ -3,6 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Resolved } from './settings/resolve.ts';
 import type { SettingSpec } from './settings/spec.ts';
 import { flagOf, SETTINGS } from './settings/table.ts';
+import type { Completion } from './settings/values.ts';
 
 export const HELP_COLUMNS = 80;
 
@@ -104,4 +105,23 @@ export function settingOptions(): Option[] {
     if (spec.canBeNegated !== true) return [option];
     return [option, new Option(`--no-${flagOf(spec.name).slice(2)}`, 'turn it off').hideHelp()];
   });
+}
+
+const OFFERED = new WeakMap<Option, Completion>();
+
+/**
+ * An option and what the shell offers for its value, where the name of the flag does not say it: for one that `choice`
+ * checks, the same list.
+ *
+ * @param flags as commander takes them: `--state <STATE>`
+ */
+export function offering(flags: string, description: string, values: Completion): Option {
+  const option = new Option(flags, description);
+  OFFERED.set(option, values);
+  return option;
+}
+
+/** @returns undefined: complete.ts knows it by the name of the flag, or nothing is offered */
+export function offeredFor(option: Option): Completion | undefined {
+  return OFFERED.get(option);
 }

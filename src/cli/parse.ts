@@ -240,7 +240,10 @@ export function partitionList(flag: string, text: string): number[] {
 }
 
 export type ResetPlace =
-  'earliest' | 'latest' | 'current' | { offset: number } | { timestampMs: number } | { by: number };
+  (typeof RESET_WORDS)[number] | { offset: number } | { timestampMs: number } | { by: number };
+
+/** What resetPlace takes as a word. */
+export const RESET_WORDS = ['earliest', 'latest', 'current'] as const;
 
 /**
  * earliest, latest, current, an offset (bare digits), so many records from current (`+5`, `-5`), a time ago (`90s`,
@@ -250,7 +253,8 @@ export type ResetPlace =
  * @throws Failure invalid_value
  */
 export function resetPlace(flag: string, text: string, now: number): ResetPlace {
-  if (text === 'earliest' || text === 'latest' || text === 'current') return text;
+  const word = RESET_WORDS.find((one) => one === text);
+  if (word !== undefined) return word;
   if (/^[+-]\d+$/.test(text)) return { by: signedNumber(flag, text) };
   if (/^\d+$/.test(text)) return { offset: wholeNumber(flag, text) };
   if (/^\d{4}-/.test(text)) return { timestampMs: timestamp(flag, text) };

@@ -4,10 +4,10 @@ import { consumeOrders } from '../../app/run/consume.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
-import { describe } from '../help.ts';
+import { describe, offering } from '../help.ts';
 import { openForRun } from '../kafka/open.ts';
 import { addMetricsFlags, serveMetrics, type MetricsFlags } from '../metrics/port.ts';
-import { partitionList, resetPlace, wholeNumber } from '../parse.ts';
+import { partitionList, RESET_WORDS, resetPlace, wholeNumber } from '../parse.ts';
 import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
 import { tracerOf } from '../tracing/open.ts';
@@ -48,7 +48,7 @@ export function register(command: Command, session: Session): void {
       .option('--until-end', 'stop at the end offsets seen at the start')
       .option('--max-messages <N>', 'stop after N records')
       .option('--reset', 'start again from the earliest offset')
-      .option('--reset-to <WHERE>', 'start from there, as for offsets reset --to')
+      .addOption(offering('--reset-to <WHERE>', 'start from there, as for offsets reset --to', RESET_WORDS))
       .option('--partitions <LIST>', 'reset only these, such as 0,2')
       .option('--each', 'print every decision to stdout')
       .option('--adopt', "take over another folder's consumer group")

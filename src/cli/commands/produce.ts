@@ -7,8 +7,8 @@ import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
-import { describe } from '../help.ts';
-import { openCatalogue, openFlow, readPrices } from '../kafka/flow.ts';
+import { describe, offering } from '../help.ts';
+import { FLOWS, openCatalogue, openFlow, readPrices } from '../kafka/flow.ts';
 import { decimalNumber, delay, wholeNumber } from '../parse.ts';
 import { readOrder } from '../produce/order.ts';
 import { SendReport } from '../output/send/report.ts';
@@ -70,9 +70,9 @@ export function register(command: Command, session: Session): void {
     .option('--order-id <ID>', 'id of the order or event (default: a new one)')
     .option('--file <FILE>', 'send orders from NDJSON; - is stdin')
     .option('--from-line <N>', 'start with this line of the file')
-    .option('--flow <FLOW>', 'direct or checkout', 'direct')
+    .addOption(offering('--flow <FLOW>', 'direct or checkout', FLOWS).default('direct'))
     .option('--address <TEXT>', 'checkout: address of the one order')
-    .option('--source <NAME>', 'send events of online, store, supplier or all')
+    .addOption(offering('--source <NAME>', 'send events of online, store, supplier or all', 'event_sources'))
     .option('--store-id <ID>', 'with --source store --item: the store')
     .option('--supplier-id <ID>', 'with --source supplier --item: the supplier')
     .option('--faulty <PERCENT>', 'with --source: duplicates, and as many invalid')

@@ -6,7 +6,8 @@ import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
 import { openForRun, openKafka } from './open.ts';
 
-const FLOWS = ['direct', 'checkout'] as const;
+/** What `produce --flow` takes. */
+export const FLOWS = ['direct', 'checkout'] as const;
 
 interface Flags {
   readonly flow: string;

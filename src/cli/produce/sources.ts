@@ -35,11 +35,13 @@ export interface SourceFlags extends EventFlags {
 }
 
 const ALL = Object.keys(SOURCES) as readonly SourceName[];
+/** What `produce --source` takes. */
+export const EVENT_SOURCES = [...ALL, 'all'] as const;
 
 /** `produce --source`: events of online shops, stores and suppliers. @throws Failure not_found: there are no items */
 export async function produceEvents(session: Session, flags: SourceFlags): Promise<void> {
   const { settings, printer } = session;
-  const chosen = choice('--source', flags.source, 'a source', [...ALL, 'all'] as const);
+  const chosen = choice('--source', flags.source, 'a source', EVENT_SOURCES);
   const faulty = flags.faulty === undefined ? 0 : wholeNumber('--faulty', flags.faulty, { min: 0, max: 100 });
   const sources = chosen === 'all' ? ALL : [chosen];
   const signal = takeStopSignal(printer);

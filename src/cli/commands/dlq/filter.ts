@@ -1,7 +1,10 @@
+import { offering } from '../../help.ts';
 import { systemClock } from '../../../compose.ts';
 import type { Command } from 'commander';
 import type { DeadLetterState } from '../../../app/dlq/dead-letters.ts';
 import type { DeadLetterFilter } from '../../../app/dlq/filter.ts';
+import { REFUSAL_CODES } from '../../../domain/topics/refusal.ts';
+import { DEAD_LETTER_CODES } from '../../../ports/codec.ts';
 import { takingTimes, timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 
@@ -18,7 +21,13 @@ export interface FilterFlags extends TimeFlags {
 }
 
 export function filterOptions(command: Command): Command {
-  command.option('--reason <CODE>', 'only this error code or exception class; unknown: none given');
+  command.addOption(
+    offering('--reason <CODE>', 'only this error code or exception class; unknown: none given', [
+      ...DEAD_LETTER_CODES,
+      ...REFUSAL_CODES,
+      'unknown',
+    ]),
+  );
   return takingTimes(command, 'failed')
     .option('--original-topic <NAME>', 'only records of this topic')
     .option('--original-group <NAME>', 'only records read by this group; unknown: none given');

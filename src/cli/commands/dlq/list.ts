@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEAD_LETTER_STATES, type DeadLetterScope } from '../../../app/dlq/dead-letters.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { choice, wholeNumber } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
@@ -40,7 +40,7 @@ export function registerList(dlq: Command, session: Session): void {
     }),
   );
   takingScope(command)
-    .option('--state <STATE>', DEAD_LETTER_STATES.join(', '))
+    .addOption(offering('--state <STATE>', DEAD_LETTER_STATES.join(', '), DEAD_LETTER_STATES))
     .option('--limit <N>', 'list at most N')
     .action(async (flags: ListFlags) => {
       await list(session, flags);

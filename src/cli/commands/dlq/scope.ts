@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { offering } from '../../help.ts';
 import type { DeadLetterScope } from '../../../app/dlq/dead-letters.ts';
 import type { DeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import type { Session } from '../../session.ts';
@@ -11,7 +12,13 @@ export interface ScopeFlags {
 
 /** Lets a command accept the processor whose dead letters it works on. */
 export function takingScope(command: Command): Command {
-  return command.option('--processor <NAME>', 'of the topics that it reads; all: of every processor');
+  return command.addOption(
+    offering(
+      '--processor <NAME>',
+      'of the topics that it reads; all: of every processor',
+      'processors_or_all',
+    ),
+  );
 }
 
 /** The topics of the processor, or of the whole shop. @throws Failure invalid_value: no such processor */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { offering } from '../../help.ts';
 import type { ProcessorTopics } from '../../../app/offsets/group-positions.ts';
 import type { OffsetsPorts } from '../../../app/offsets/show.ts';
 import type { TimeLimits } from '../../../compose.ts';
@@ -31,7 +32,7 @@ export const PROCESSOR =
 export function takingProcessor(command: Command): Command {
   return command
     .option('--processor <NAME>', 'positions of this processor (default: orders)')
-    .option('--source <TOPIC>', 'only this topic of the processor');
+    .addOption(offering('--source <TOPIC>', 'only this topic of the processor', 'topics'));
 }
 
 /** @throws Failure invalid_value: the processor does not exist, or does not read that topic */

@@ -5,9 +5,9 @@ import type { ResetRequest } from '../../../app/offsets/plan.ts';
 import { systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { takeStopSignal } from '../../exit.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { openLines } from '../../input/lines.ts';
-import { partitionList, resetPlace } from '../../parse.ts';
+import { partitionList, RESET_WORDS, resetPlace } from '../../parse.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { PROCESSOR, readingOfFlags, takingProcessor, type ProcessorFlags } from './ports.ts';
@@ -42,7 +42,7 @@ export function registerReset(offsets: Command, session: Session): void {
     ],
   });
   takingProcessor(reset)
-    .option('--to <WHERE>', 'new position, see above')
+    .addOption(offering('--to <WHERE>', 'new position, see above', RESET_WORDS))
     .option('--partitions <LIST>', 'only these partitions, such as 0,2')
     .option('--from-file <FILE>', 'file with an offset for each partition')
     .option('--execute', 'do it')

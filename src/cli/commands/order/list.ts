@@ -8,7 +8,7 @@ import { Failure } from '../../../domain/failure.ts';
 import { PLACING_REASONS, REASONS } from '../../../domain/orders/reasons.ts';
 import { openStore, systemClock } from '../../../compose.ts';
 import { takeStopSignal } from '../../exit.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
@@ -60,8 +60,14 @@ export function registerList(order: Command, session: Session): void {
       ],
     ],
   })
-    .option('--status <STATUS>', `accepted, ${ORDER_STATUSES.join(', ').toLowerCase()}`)
-    .option('--reason <REASON>', `rejected or failed for this reason: ${KNOWN_REASONS.join(', ')}`);
+    .addOption(offering('--status <STATUS>', KNOWN_STATUSES.join(', '), KNOWN_STATUSES))
+    .addOption(
+      offering(
+        '--reason <REASON>',
+        `rejected or failed for this reason: ${KNOWN_REASONS.join(', ')}`,
+        KNOWN_REASONS,
+      ),
+    );
   takingDecisions(command, 'only the latest N')
     .option('--last <N>', 'the same as --limit')
     .option('--reverse', 'list the latest first')
@@ -143,6 +149,7 @@ const ONLY_IN_KAFKA =
 
 const KNOWN_REASONS = [...REASONS, ...PLACING_REASONS] as const;
 const STATUSES = ['accepted', ...ORDER_STATUSES] as const;
+const KNOWN_STATUSES = STATUSES.map((status) => status.toLowerCase());
 
 function readFilter(flags: ListFlags): ListFilter {
   const status = readStatus(flags.status);
@@ -158,9 +165,8 @@ function readFilter(flags: ListFlags): ListFilter {
 /** Accepts any case: statuses of the checkout are printed in capitals. */
 function readStatus(text: string | undefined): ListFilter['status'] {
   if (text === undefined) return null;
-  const known = STATUSES.map((status) => status.toLowerCase());
-  const chosen = choice('--status', text.toLowerCase(), 'a status', known);
-  return STATUSES[known.indexOf(chosen)] ?? null;
+  const chosen = choice('--status', text.toLowerCase(), 'a status', KNOWN_STATUSES);
+  return STATUSES[KNOWN_STATUSES.indexOf(chosen)] ?? null;
 }
 
 function readReason(text: string | undefined, status: ListFilter['status']): string | null {

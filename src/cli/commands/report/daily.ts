@@ -4,7 +4,7 @@ import { keepReport } from '../../../app/report/keep.ts';
 import { openStoreAdmin, openObjects, type BucketConnection } from '../../../compose.ts';
 import type { DailyReport, WrittenReport } from '../../../documents/reports/daily.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { csvText } from '../../output/csv.ts';
 import { reportHtml } from '../../output/report/html.ts';
 import { choice } from '../../parse.ts';
@@ -46,7 +46,7 @@ export function registerDaily(report: Command, session: Session): void {
     }),
   )
     .option('--to <PLACE>', 'folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER', 'reports')
-    .option('--format <LIST>', 'which of csv, json, html', FORMATS.join(','))
+    .addOption(offering('--format <LIST>', 'which of csv, json, html', FORMATS).default(FORMATS.join(',')))
     .action(async (given: string | undefined, flags: Flags) => {
       await write(session, withDate(given, flags));
     });

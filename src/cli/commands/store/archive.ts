@@ -5,7 +5,7 @@ import type { ArchivedDocument } from '../../../documents/store/store.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
 import { takeStopSignal } from '../../exit.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { count } from '../../output/text.ts';
 import { pastTime } from '../../parse.ts';
 import type { Session } from '../../session.ts';
@@ -32,7 +32,7 @@ export function registerArchive(noun: Command, session: Session): void {
   })
     .requiredOption('--before <TIME>', 'orders decided before a time, a date, or a time ago (90d)')
     .option('--time-zone <ZONE>', "time zone of a date (default: this machine's)")
-    .option('--to <DIR>', 'folder for the files (default: the one of --archive)')
+    .addOption(offering('--to <DIR>', 'folder for the files (default: the one of --archive)', 'files'))
     .option('--execute', 'move them')
     .action(async (flags: ArchiveFlags) => {
       await archive(session, flags);

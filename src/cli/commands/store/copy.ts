@@ -4,7 +4,7 @@ import type { CopiedStoreDocument } from '../../../documents/store/store.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { StoreAdmin } from '../../../ports/whole/store-admin.ts';
 import { takeStopSignal } from '../../exit.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { databasePassword } from '../../settings/store.ts';
@@ -26,8 +26,8 @@ export function registerCopy(noun: Command, session: Session): void {
       ['orderctl store copy --from postgres://me@db/shop --to back', 'copy it back to a folder'],
     ],
   })
-    .option('--from <DIR|URL>', 'the store to copy (default: --store)')
-    .requiredOption('--to <DIR|URL>', 'the new store')
+    .addOption(offering('--from <DIR|URL>', 'the store to copy (default: --store)', 'files'))
+    .addOption(offering('--to <DIR|URL>', 'the new store', 'files').makeOptionMandatory())
     .action(async (flags: { readonly from?: string; readonly to: string }) => {
       const { printer, isJson } = session;
       const [from, to] = await Promise.all([

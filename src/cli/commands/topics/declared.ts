@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { offering } from '../../help.ts';
 import { planTopics, type TopicPlan } from '../../../app/topics/plan.ts';
 import { orderTopics } from '../../../domain/topics/declared-topics.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -20,9 +21,12 @@ export interface TopicFlags extends MessageFlags {
 
 /** Lets a command accept messages, or the processor, whose topics it works on. */
 export function takingTopics(command: Command): Command {
-  return takingMessages(command).option(
-    '--processor <NAME>',
-    'topics that a run of it needs; all: of every processor',
+  return takingMessages(command).addOption(
+    offering(
+      '--processor <NAME>',
+      'topics that a run of it needs; all: of every processor',
+      'processors_or_all',
+    ),
   );
 }
 

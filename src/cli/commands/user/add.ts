@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { USER_STATUSES } from '../../../domain/tables.ts';
 import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
 import { WHY, type WhyFlag } from '../../tables/why.ts';
-import { describe } from '../../help.ts';
+import { describe, offering } from '../../help.ts';
 import { nameOf, userStatus } from '../../parse.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
@@ -19,7 +20,7 @@ export function registerAdd(user: Command, session: Session): void {
     '--user',
     'name of the user',
   )
-    .requiredOption('--status <STATUS>', 'paid or unpaid')
+    .addOption(offering('--status <STATUS>', 'paid or unpaid', USER_STATUSES).makeOptionMandatory())
     .option(...WHY)
     .action(async (given: string | undefined, options: WhyFlag & { user?: string; status: string }) => {
       const name = nameOf('--user', nameNeeded('--user', given, options.user));

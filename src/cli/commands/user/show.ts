@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '../../../domain/failure.ts';
-import type { User } from '../../../domain/tables.ts';
-import { describe } from '../../help.ts';
+import { USER_STATUSES, type User } from '../../../domain/tables.ts';
+import { describe, offering } from '../../help.ts';
 import { userEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
@@ -33,7 +33,7 @@ export function registerShow(user: Command, session: Session): void {
     '--user',
     'only this user',
   )
-    .option('--status <STATUS>', 'only users who are paid, or unpaid')
+    .addOption(offering('--status <STATUS>', 'only users who are paid, or unpaid', USER_STATUSES))
     .option('--sort', 'sort by name');
   takingMoment(command, 'the users').action(async (given: string | undefined, flags: ShowFlags) => {
     await showUsers(session, nameGiven('--user', given, flags.user), flags);
