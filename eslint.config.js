@@ -87,6 +87,14 @@ function refused(part, { packages, node = false }) {
   return `^(?!${['\\.{1,2}/', ...(node ? [builtin] : []), ...named].join('|')})`;
 }
 
+/** A literal that is spread into one of its kind is a longer way to list what it has. */
+const SPREAD_LITERALS = [
+  'ObjectExpression > SpreadElement > ObjectExpression',
+  'ArrayExpression > SpreadElement > ArrayExpression',
+  // [...(['a', 'b'] as const)]
+  'ArrayExpression > SpreadElement > TSAsExpression > ArrayExpression.expression',
+].map((selector) => ({ selector, message: 'List what it has plainly instead of spreading a literal.' }));
+
 function packageRules(part, rule) {
   const regex = refused(part, rule);
   const message = `eslint.config.js does not allow this import in src/${part}.`;
@@ -99,6 +107,7 @@ function packageRules(part, rule) {
         selector: `${parent} > Literal[value=/${regex.replaceAll('/', '\\/')}/]`,
         message,
       })),
+      ...SPREAD_LITERALS,
     ],
   };
 }
@@ -115,6 +124,8 @@ export default tseslint.config(
     ],
   },
   js.configs.recommended,
+  // The rules for parts of src, below, repeat it: options of a rule replace earlier ones.
+  { rules: { 'no-restricted-syntax': ['error', ...SPREAD_LITERALS] } },
   {
     files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

@@ -65,12 +65,18 @@ async function store(orders) {
   });
   const ids = lines.map(({ id }) => id);
   await client.query(INSERT_ORDERS, [
-    ...[ids, seq, Date.now(), given.topic],
-    ...[orders.map(({ user }) => user), orders.map(({ created_at: at }) => at)],
+    ids,
+    seq,
+    Date.now(),
+    given.topic,
+    orders.map(({ user }) => user),
+    orders.map(({ created_at: at }) => at),
   ]);
   await client.query(INSERT_LINES, [
-    ...[ids, lines.map(({ item }) => item)],
-    ...[lines.map(({ quantity }) => quantity), before],
+    ids,
+    lines.map(({ item }) => item),
+    lines.map(({ quantity }) => quantity),
+    before,
   ]);
   await client.query(UPDATE_ITEMS, [[...stock.keys()], [...stock.values()]]);
   const announce = announces ? await writeEvents(lines, before) : async () => undefined;
@@ -90,8 +96,14 @@ async function writeEvents(lines, before) {
     const revision = (revisions.get(item) ?? 0) + 1;
     revisions.set(item, revision);
     const fields = {
-      ...{ event_id: `bench/${item}/${revision}`, item, revision, delta: -quantity },
-      ...{ on_hand: (before[index] ?? 0) - quantity, cause: 'sale', order_id: id, at: Date.now() },
+      event_id: `bench/${item}/${revision}`,
+      item,
+      revision,
+      delta: -quantity,
+      on_hand: (before[index] ?? 0) - quantity,
+      cause: 'sale',
+      order_id: id,
+      at: Date.now(),
     };
     return { kind: 'message', id: fields.event_id, type: EVENTS, key: item, fields, traceparent: null };
   });
@@ -101,11 +113,16 @@ async function writeEvents(lines, before) {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   const groups = shards.map((shard) => JSON.stringify(events.filter((_, index) => index % SHARDS === shard)));
   const { rows } = await client.query(INSERT_OUTBOX, [
-    ...[EVENTS, shards, groups, Math.ceil(events.length / SHARDS)],
+    EVENTS,
+    shards,
+    groups,
+    Math.ceil(events.length / SHARDS),
   ]);
   return async () => {
     const messages = events.map(({ key, id, fields }) => ({
-      ...{ key, value: JSON.stringify(fields), headers: { ce_id: id, ce_type: EVENTS } },
+      key,
+      value: JSON.stringify(fields),
+      headers: { ce_id: id, ce_type: EVENTS },
     }));
     for (let from = 0; from < messages.length; from += MOST_IN_A_REQUEST) {
       await producer.send({ topic: EVENTS, messages: messages.slice(from, from + MOST_IN_A_REQUEST) });

@@ -21,8 +21,14 @@ const LATENCY_SECONDS = 20;
 const WARM_UP_SECONDS = 2;
 /** Messages that the topology sends. */
 const SENT = [
-  ...['orders.validated', 'orders.rejected', 'payments.processed', 'payments.failed', 'inventory.reserved'],
-  ...['shipments.created', 'shipments.dispatched', 'notifications.outbound'],
+  'orders.validated',
+  'orders.rejected',
+  'payments.processed',
+  'payments.failed',
+  'inventory.reserved',
+  'shipments.created',
+  'shipments.dispatched',
+  'notifications.outbound',
 ];
 
 /** @typedef {import('./consume.mjs').Bench} Bench */
@@ -168,7 +174,9 @@ async function besideOrderctl(job) {
   if (log.ended !== job.count) throw new Error(`${log.ended} orders of ${job.count} have ended`);
   const warm = log.latencies.slice(PER_SECOND * WARM_UP_SECONDS).sort((a, b) => a - b);
   return {
-    ...{ rate: NaN, cpuSeconds: null, peakMiB: null },
+    rate: NaN,
+    cpuSeconds: null,
+    peakMiB: null,
     p50: percentile(warm, 0.5),
     p99: percentile(warm, 0.99),
   };

@@ -75,7 +75,10 @@ export async function benchPlacing({ cluster, orders, runs }) {
     `POST /order, ${CLIENTS} clients for ${seconds} s, answered once Kafka has it, medians of ${runs}`,
     ['program', 'orders/s', 'p50 ms', 'p99 ms', 'failed', 'rate of bare', 'p99 of bare'],
     [...all.keys()].map((name) => [
-      ...[name, whole(middle(name, 'rate')), middle(name, 'p50').toFixed(1), middle(name, 'p99').toFixed(1)],
+      name,
+      whole(middle(name, 'rate')),
+      middle(name, 'p50').toFixed(1),
+      middle(name, 'p99').toFixed(1),
       whole(middle(name, 'failed')),
       (middle(name, 'rate') / middle(floor, 'rate')).toFixed(2),
       (middle(name, 'p99') / middle(floor, 'p99')).toFixed(2),
@@ -99,7 +102,9 @@ export async function benchReading({ cluster, orders }) {
   const server = await startServer([ORDERCTL, 'serve', '--port', '0', '-o', 'json'], settingsOf(job));
   const reading = () => ({ method: 'GET', path: `/orders/${idOf(Math.floor(Math.random() * orders))}` });
   const load = {
-    ...{ perSecond: READS_PER_SECOND, seconds: SECONDS, warmUpSeconds: READS_WARM_UP_SECONDS },
+    perSecond: READS_PER_SECOND,
+    seconds: SECONDS,
+    warmUpSeconds: READS_WARM_UP_SECONDS,
     status: 200,
   };
   const found = await openLoad(server.url, load, reading);
@@ -111,8 +116,12 @@ export async function benchReading({ cluster, orders }) {
     ['path', 'orders', 'p50 ms', 'p99 ms', 'failed', 'MiB'],
     [
       [
-        ...['/orders/ID', whole(orders), found.p50.toFixed(1), found.p99.toFixed(1)],
-        ...[whole(found.failed), whole(peakMiB)],
+        '/orders/ID',
+        whole(orders),
+        found.p50.toFixed(1),
+        found.p99.toFixed(1),
+        whole(found.failed),
+        whole(peakMiB),
       ],
       ['/healthz', '', bare.p50.toFixed(1), bare.p99.toFixed(1), whole(bare.failed), ''],
     ],
@@ -147,7 +156,9 @@ async function benchListening({ cluster, orders }) {
     ['listeners that have all', 'p50 ms', 'p99 ms', 'MiB of the server'],
     [
       [
-        ...[whole(whoHaveAll), whole(percentile(late, 0.5)), whole(percentile(late, 0.99))],
+        whole(whoHaveAll),
+        whole(percentile(late, 0.5)),
+        whole(percentile(late, 0.99)),
         whole(server.peakMiB()),
       ],
     ],

@@ -69,7 +69,13 @@ const rawStamp = {
   name: 'raw kafkajs',
   args: ({ cluster, topic, id, count }) => [
     join(ROOT, 'bench', 'peers', 'stamp.mjs'),
-    ...[cluster.brokers, topic, id, '-', `${count}`, '0', '0'],
+    cluster.brokers,
+    topic,
+    id,
+    '-',
+    `${count}`,
+    '0',
+    '0',
   ],
 };
 

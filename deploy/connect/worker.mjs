@@ -67,9 +67,13 @@ function listPlugins(worker) {
 /** @param {Worker} worker */
 function javaOptions({ kafka }) {
   return [
-    ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
+    '-Xmx512m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Djava.awt.headless=true',
     `-Dlog4j2.configurationFile=${join(HERE, 'log4j2.xml')}`,
-    ...['-cp', join(kafka, 'kafka', '*')],
+    '-cp',
+    join(kafka, 'kafka', '*'),
   ];
 }
 
@@ -97,11 +101,7 @@ export async function startConnect(worker, { folder, port, environment, client =
     port,
     address,
     command: worker.java,
-    args: [
-      ...javaOptions(worker),
-      'org.apache.kafka.connect.cli.ConnectStandalone',
-      ...[properties, ...files],
-    ],
+    args: [...javaOptions(worker), 'org.apache.kafka.connect.cli.ConnectStandalone', properties, ...files],
     cwd: root,
     env: { ...environment, CONNECT_LISTENER: address },
     logFile: join(root, 'connect.log'),

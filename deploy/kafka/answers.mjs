@@ -14,12 +14,24 @@ import { HOST } from './services.mjs';
  */
 export function brokerAnswers(node, security) {
   const request = Buffer.from([
-    ...[0, 0, 0, 14], // size of what follows
-    ...[0, 3], // Metadata
-    ...[0, 1], // version
-    ...[0, 0, 0, 1], // correlation id
-    ...[0xff, 0xff], // client id: null
-    ...[0, 0, 0, 0], // no topics
+    0,
+    0,
+    0,
+    14, // size of what follows
+    0,
+    3, // Metadata
+    0,
+    1, // version
+    0,
+    0,
+    0,
+    1, // correlation id
+    0xff,
+    0xff, // client id: null
+    0,
+    0,
+    0,
+    0, // no topics
   ]);
   return new Promise((done, fail) => {
     const socket = open(node, security, () => socket.write(request));

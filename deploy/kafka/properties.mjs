@@ -20,7 +20,9 @@ export function kafkaProperties(node, count, data, { security, extra = [] }) {
     {
       name: 'CLIENTS',
       protocol: security === undefined ? 'PLAINTEXT' : 'SASL_SSL',
-      ...{ port, advertisedPort, host: hosts?.clients ?? HOST },
+      port,
+      advertisedPort,
+      host: hosts?.clients ?? HOST,
     },
     ...extra.map((one) => ({ ...one, advertisedPort: one.port, host: HOST })),
     ...(peers ? [{ name: 'PEERS', protocol: between, ...peers, host: toPeers }] : []),

@@ -24,8 +24,20 @@ export const ADMIN = 'admin';
  * the catalogue.
  */
 export const USERS = [
-  ...['orders', 'validation', 'payment', 'inventory', 'warehouse', 'notification', 'delivery', 'stock'],
-  ...['api', 'shops', 'tills', 'suppliers', 'connect', 'operator'],
+  'orders',
+  'validation',
+  'payment',
+  'inventory',
+  'warehouse',
+  'notification',
+  'delivery',
+  'stock',
+  'api',
+  'shops',
+  'tills',
+  'suppliers',
+  'connect',
+  'operator',
 ].map((name) => `orderctl.${name}`);
 
 const BROKER = 'orderctl-broker';
@@ -111,8 +123,19 @@ function makeAuthority(root) {
   makeKey(key);
   // The certificate comes last: with it the authority is whole.
   openssl([
-    ...['req', '-x509', '-new', '-key', key, '-days', String(DAYS), '-subj', '/CN=orderctl development CA'],
-    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-out', join(root, 'ca.pem')],
+    'req',
+    '-x509',
+    '-new',
+    '-key',
+    key,
+    '-days',
+    String(DAYS),
+    '-subj',
+    '/CN=orderctl development CA',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+    '-out',
+    join(root, 'ca.pem'),
   ]);
 }
 
@@ -133,9 +156,22 @@ export function makeCertificate(root, options) {
   );
   openssl(['req', '-new', '-key', part('key'), '-subj', `/CN=${name}`, '-out', part('request')]);
   openssl([
-    ...['x509', '-req', '-in', part('request'), '-days', String(days), '-extfile', part('extensions')],
-    ...['-CA', join(root, 'ca.pem'), '-CAkey', join(root, 'ca-key.pem')],
-    ...['-set_serial', `0x${randomBytes(8).toString('hex')}`, '-out', part('certificate')],
+    'x509',
+    '-req',
+    '-in',
+    part('request'),
+    '-days',
+    String(days),
+    '-extfile',
+    part('extensions'),
+    '-CA',
+    join(root, 'ca.pem'),
+    '-CAkey',
+    join(root, 'ca-key.pem'),
+    '-set_serial',
+    `0x${randomBytes(8).toString('hex')}`,
+    '-out',
+    part('certificate'),
   ]);
   const texts = ['key', 'certificate'].map((what) => readFileSync(part(what), 'utf8'));
   for (const what of ['key', 'extensions', 'request', 'certificate']) rmSync(part(what));

@@ -60,7 +60,14 @@ function initialize(binaries, data) {
   const owner = dataOwner();
   if (owner !== null) chownSync(data, owner, owner);
   const { command, args } = commandOf(binaries, 'initdb', [
-    ...['-D', data, '-U', NAME, '--auth=trust', '-E', 'UTF8', '--no-instructions'],
+    '-D',
+    data,
+    '-U',
+    NAME,
+    '--auth=trust',
+    '-E',
+    'UTF8',
+    '--no-instructions',
     // Names sort by their bytes, as everywhere else.
     '--locale=C',
   ]);

@@ -68,8 +68,13 @@ export interface Difference {
 }
 
 export const NOTE_KINDS = [
-  ...(['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted'] as const),
-  ...(['effect_parked', 'order_skipped'] as const),
+  'hand_edit',
+  'csv_behind',
+  'unfinished',
+  'dead_letters_deleted',
+  'records_deleted',
+  'effect_parked',
+  'order_skipped',
 ] as const;
 
 /** Something unusual that is not a difference. */

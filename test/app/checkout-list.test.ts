@@ -178,8 +178,6 @@ describe('orders of both flows are one list', () => {
       },
     });
     await listing;
-    expect(found).toEqual([
-      ...['V-1 VALIDATED', 'D-1 accepted', 'V-1 COMPLETED', 'C-3 CANCELLED', 'V-2 FAILED'],
-    ]);
+    expect(found).toEqual(['V-1 VALIDATED', 'D-1 accepted', 'V-1 COMPLETED', 'C-3 CANCELLED', 'V-2 FAILED']);
   });
 });

@@ -46,19 +46,19 @@ async function checks(): Promise<Map<string, Check>> {
 describe('doctor', () => {
   it('looks at everything, whatever it finds', async () => {
     expect([...(await checks()).keys()]).toEqual([
-      ...[
-        'settings',
-        'storage',
-        'hand_edits',
-        'owner',
-        'disk',
-        'broker',
-        'versions',
-        'topics',
-        'positions',
-        'group',
-      ],
-      ...['clock', 'registry', 'schema'],
+      'settings',
+      'storage',
+      'hand_edits',
+      'owner',
+      'disk',
+      'broker',
+      'versions',
+      'topics',
+      'positions',
+      'group',
+      'clock',
+      'registry',
+      'schema',
     ]);
   });
 

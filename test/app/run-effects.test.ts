@@ -248,7 +248,10 @@ it('a run to the end that leaves some to the next says why', async () => {
   await run(async () => FAULT);
   const kinds = events.map(({ kind }) => kind);
   expect(kinds.slice(kinds.indexOf('effect_settled'))).toEqual([
-    ...['effect_settled', 'effects_failing', 'unsent', 'ended'],
+    'effect_settled',
+    'effects_failing',
+    'unsent',
+    'ended',
   ]);
 });
 

@@ -51,8 +51,11 @@ it('a run counts records by what became of them, and measures latency and lag on
   const of = (outcome: string): string => `orderctl_records_total{processor="orders",outcome="${outcome}"}`;
   expect(linesOf(text, 'orderctl_records_total').sort()).toEqual(
     [
-      ...[`${of('accepted')} 2`, `${of('conflicts')} 0`, `${of('dead_letter')} 1`],
-      ...[`${of('duplicates')} 1`, `${of('rejected')} 1`],
+      `${of('accepted')} 2`,
+      `${of('conflicts')} 0`,
+      `${of('dead_letter')} 1`,
+      `${of('duplicates')} 1`,
+      `${of('rejected')} 1`,
     ].sort(),
   );
   expect(text).toContain('orderctl_lag_records{processor="orders",topic="orders",partition="0"} 0\n');

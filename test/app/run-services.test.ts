@@ -160,7 +160,11 @@ it('a message that a processor cannot apply is a dead letter as it came, and tho
   expect(text(letter?.value ?? null)).toBe('{"item":"ink","quantity":1}');
   const said = ['x-error-code', 'x-error-stage', 'x-original-topic', 'x-original-offset', 'x-original-group'];
   expect(said.map((name) => String(lastHeader(letter?.headers ?? [], name)))).toEqual([
-    ...['unknown_product', 'apply', 'restocks', '1', 'g.stock'],
+    'unknown_product',
+    'apply',
+    'restocks',
+    '1',
+    'g.stock',
   ]);
 });
 

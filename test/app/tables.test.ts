@@ -89,9 +89,9 @@ describe('a list is laid over a table', () => {
       message = String(error);
     }
     expect([...message.matchAll(/list\.csv:(\d+)/g)].map(([, line]) => Number(line))).toEqual([
-      ...[2, 3, 4, 5, 7, 8],
+      2, 3, 4, 5, 7, 8,
       // Each cell of a row that is wrong.
-      ...[9, 9, 10, 10, 10],
+      9, 9, 10, 10, 10,
     ]);
     expect(() => plan(['name;price', 'pen;1'])).toThrow('no column is called item');
     expect(() => plan(['item;Price;price', 'pen;1;1'])).toThrow('two columns are called price');

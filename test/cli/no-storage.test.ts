@@ -4,17 +4,19 @@ import { expect, test } from 'vitest';
 import { failureOf, openShop } from '../support/cli.ts';
 
 const READING = [
-  ...[
-    'user show',
-    'user edit --with true',
-    'user update --user bob --status paid',
-    'inventory show',
-    'inventory show --low',
-    'order list',
-    'order show A-1',
-    'order explain A-1',
-  ],
-  ...['audit', 'what-if', 'replay', 'replay --dry-run', 'produce --count 1'],
+  'user show',
+  'user edit --with true',
+  'user update --user bob --status paid',
+  'inventory show',
+  'inventory show --low',
+  'order list',
+  'order show A-1',
+  'order explain A-1',
+  'audit',
+  'what-if',
+  'replay',
+  'replay --dry-run',
+  'produce --count 1',
 ];
 
 test.each(READING)('"%s" of a folder that is none is 3, and makes none', async (args) => {

@@ -197,7 +197,10 @@ describe('order list', () => {
     }));
     const lines = await shop.lines('order list');
     expect(lines.map(({ order_id, status }) => `${order_id} ${String(status)}`)).toEqual([
-      ...['C-1 FAILED', 'ORD-1 accepted', 'ORD-2 rejected', 'ORD-3 rejected'],
+      'C-1 FAILED',
+      'ORD-1 accepted',
+      'ORD-2 rejected',
+      'ORD-3 rejected',
     ]);
     expect(lines[0]).toEqual(await shop.json('order show C-1'));
     expect(lines[0]).toMatchObject({ flow: 'checkout', payment: { status: 'declined', amount: '5.00' } });

@@ -78,10 +78,24 @@ describe('help', () => {
       const names = [...all.keys()];
       let long = 0;
       for (const name of [
-        ...['user add', 'user update', 'user remove', 'user show'],
-        ...['inventory add', 'inventory update', 'inventory remove', 'inventory show'],
-        ...['produce', 'consume', 'replay', 'status', 'stop', 'config show'],
-        ...['offsets show', 'offsets reset', 'offsets export', 'offsets undo'],
+        'user add',
+        'user update',
+        'user remove',
+        'user show',
+        'inventory add',
+        'inventory update',
+        'inventory remove',
+        'inventory show',
+        'produce',
+        'consume',
+        'replay',
+        'status',
+        'stop',
+        'config show',
+        'offsets show',
+        'offsets reset',
+        'offsets export',
+        'offsets undo',
       ]) {
         expect(names).toContain(name);
       }
@@ -314,8 +328,19 @@ describe('what needs no broker', () => {
     const { running, files, ...rest } = JSON.parse(none.stdout) as Record<string, unknown>;
     expect({ running, files }).toEqual({ running: false, files: [] });
     expect(Object.keys(rest)).toEqual([
-      ...['pid', 'started_at', 'state', 'waiting_for', 'topic', 'group', 'orders_per_second', 'lag'],
-      ...['last_commit_at', 'counts', 'processors', 'instances', 'problem'],
+      'pid',
+      'started_at',
+      'state',
+      'waiting_for',
+      'topic',
+      'group',
+      'orders_per_second',
+      'lag',
+      'last_commit_at',
+      'counts',
+      'processors',
+      'instances',
+      'problem',
     ]);
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
     expect(await shop.run('status')).toMatchObject({ code: 3, stdout: '' });
@@ -350,8 +375,21 @@ describe('what needs no broker', () => {
     expect(result.code).toBe(0);
     const summary = JSON.parse(result.stdout) as object;
     expect(Object.keys(summary)).toEqual([
-      ...['type', 'command', 'topic', 'replay_id', 'dry_run', 'selected', 'sent', 'failed', 'fulfilled'],
-      ...['already_decided', 'undecided', 'interrupted', 'resume_after', 'seconds', 'unknown'],
+      'type',
+      'command',
+      'topic',
+      'replay_id',
+      'dry_run',
+      'selected',
+      'sent',
+      'failed',
+      'fulfilled',
+      'already_decided',
+      'undecided',
+      'interrupted',
+      'resume_after',
+      'seconds',
+      'unknown',
     ]);
     expect(summary).toMatchObject({ type: 'summary', command: 'replay', sent: 0, selected: 0 });
   });

@@ -116,7 +116,8 @@ test.skipIf(withoutFlink)(
     const hours = [...(metrics ?? [])].sort();
     expect(hours.map((row) => row.slice(0, 3))).toEqual(
       expected.map((window) => [
-        ...[text(window.window_start).replace(':00.000Z', ''), text(window.order_count)],
+        text(window.window_start).replace(':00.000Z', ''),
+        text(window.order_count),
         text(window.total_revenue),
       ]),
     );

@@ -295,10 +295,7 @@ describe.skipIf(withoutKcat)('kcat', () => {
   test('reads what orderctl sends: the key is the order id, the value begins with the magic byte', async () => {
     const shop = await shopWithTopic();
     const [sent] = await shop.lines('produce --user alice --item book --quantity 2');
-    const child = spawn('kcat', [
-      ...['-C', '-b', testBrokers(), '-t', shop.topic, '-e', '-q'],
-      ...['-f', '%k %S\\n'],
-    ]);
+    const child = spawn('kcat', ['-C', '-b', testBrokers(), '-t', shop.topic, '-e', '-q', '-f', '%k %S\\n']);
     const { stdout, code, stderr } = await finish(observe(child, 'kcat'), 'kcat', 60_000);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(new RegExp(`^${sent?.order_id ?? '-'} \\d+\\n$`));

@@ -23,8 +23,16 @@ async function makeCertificate(folder: string): Promise<{ keystore: string; pem:
   const keystore = path.join(folder, 'broker.p12');
   const store = ['-keystore', keystore, '-storepass', PASSWORD, '-alias', 'broker'];
   await must('keytool', [
-    ...['-genkeypair', '-keyalg', 'RSA', '-dname', 'CN=localhost', '-ext', 'san=ip:127.0.0.1'],
-    ...['-storetype', 'PKCS12', ...store],
+    '-genkeypair',
+    '-keyalg',
+    'RSA',
+    '-dname',
+    'CN=localhost',
+    '-ext',
+    'san=ip:127.0.0.1',
+    '-storetype',
+    'PKCS12',
+    ...store,
   ]);
   const pem = path.join(folder, 'broker.pem');
   fs.writeFileSync(pem, await must('keytool', ['-exportcert', '-rfc', ...store]));
@@ -55,9 +63,18 @@ listener.name.secure.scram-sha-256.sasl.jaas.config=${jaas}.scram.ScramLoginModu
     });
     const tool = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
     await must(process.execPath, [
-      ...[tool, 'tool', 'configs', '--bootstrap-server', broker.address, '--alter'],
-      ...['--entity-type', 'users', '--entity-name', 'scram-shop'],
-      ...['--add-config', `SCRAM-SHA-256=[password=${PASSWORD}]`],
+      tool,
+      'tool',
+      'configs',
+      '--bootstrap-server',
+      broker.address,
+      '--alter',
+      '--entity-type',
+      'users',
+      '--entity-name',
+      'scram-shop',
+      '--add-config',
+      `SCRAM-SHA-256=[password=${PASSWORD}]`,
     ]);
 
     const passwordFile = path.join(folder, 'password');

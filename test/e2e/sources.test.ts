@@ -115,8 +115,11 @@ test('produce --source sends exactly one sale or delivery, and order show says w
     /T-1 is an event, not an order: pen×7 sold in a store, -?\d+ on hand after it/,
   );
   for (const wrong of [
-    ...['--source all --item pen=1', '--source online --store-id S1 --item pen=1'],
-    ...['--source store --store-id S1', '--store-id S1', '--source store --item pen'],
+    '--source all --item pen=1',
+    '--source online --store-id S1 --item pen=1',
+    '--source store --store-id S1',
+    '--store-id S1',
+    '--source store --item pen',
     '--source store --item pen=1 --count 2',
     '--source store --order-id T-2 --item pen=1 --item pen=2',
   ]) {

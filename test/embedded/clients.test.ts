@@ -148,8 +148,15 @@ describe.skipIf(withoutKafkaTools)("Kafka's own tools", () => {
     await tool('console-producer', ['--topic', topic, '--property', 'parse.key=true'], 'k\ta\nk\tb\nk\tc\n');
     const consume = (count: number) =>
       tool('console-consumer', [
-        ...['--topic', topic, '--group', group, '--from-beginning', '--timeout-ms', '20000'],
-        ...['--max-messages', String(count)],
+        '--topic',
+        topic,
+        '--group',
+        group,
+        '--from-beginning',
+        '--timeout-ms',
+        '20000',
+        '--max-messages',
+        String(count),
       ]);
     expect(lines(await consume(3))).toEqual(['a', 'b', 'c']);
 
@@ -175,7 +182,10 @@ describe.skipIf(withoutKafkaTools)("Kafka's own tools", () => {
     const send = ['--topic', topic, '--num-records', '5000', '--record-size', '100', '--throughput', '-1'];
     const sent = await tool('producer-perf-test', [
       ...send,
-      ...['--transactional-id', transactionalId, '--transaction-duration-ms', '50'],
+      '--transactional-id',
+      transactionalId,
+      '--transaction-duration-ms',
+      '50',
     ]);
     expect(sent).toContain('5000 records sent');
     const listed = await tool('transactions', ['list']);
@@ -183,8 +193,15 @@ describe.skipIf(withoutKafkaTools)("Kafka's own tools", () => {
     const described = await tool('transactions', ['describe', '--transactional-id', transactionalId]);
     expect(described).toContain('CompleteCommit');
     const read = await tool('console-consumer', [
-      ...['--topic', topic, '--from-beginning', '--max-messages', '5000', '--timeout-ms', '20000'],
-      ...['--isolation-level', 'read_committed'],
+      '--topic',
+      topic,
+      '--from-beginning',
+      '--max-messages',
+      '5000',
+      '--timeout-ms',
+      '20000',
+      '--isolation-level',
+      'read_committed',
     ]);
     expect(lines(read)).toHaveLength(5000);
   }, 120_000);

@@ -161,7 +161,15 @@ function jsonWriter(schemaIds: readonly number[]): Writer {
   return ({ pick, below }) => {
     const price = pick([
       ...ODD_TEXTS.map((text) => JSON.stringify(text)),
-      ...['12.3', '4.8999999999999995', '1e999', '-0', '1e-400', '[]', '{"amount":1}', 'true', 'null'],
+      '12.3',
+      '4.8999999999999995',
+      '1e999',
+      '-0',
+      '1e-400',
+      '[]',
+      '{"amount":1}',
+      'true',
+      'null',
     ]);
     const quantity = pick(['1', '2', '0', '-1', '1.5', '1e999', '-1e999', '1e21']);
     const json = Buffer.from(

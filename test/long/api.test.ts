@@ -46,10 +46,28 @@ test.skipIf(withoutSchemathesis)(
 /** @returns how many calls it made */
 async function schemathesis(url: string, its: number, examples: number): Promise<number> {
   const args = [
-    ...['-m', 'schemathesis.cli', '--config-file', 'schemathesis.toml', 'run', `${url}/openapi.json`],
-    ...['--phases', 'examples,coverage,fuzzing', '--checks', 'all', '--exclude-path', '/events'],
-    ...['--max-examples', `${examples}`, '--seed', `${its}`, '--generation-database', 'none'],
-    ...['--request-timeout', '60', '--continue-on-failure', '--no-color'],
+    '-m',
+    'schemathesis.cli',
+    '--config-file',
+    'schemathesis.toml',
+    'run',
+    `${url}/openapi.json`,
+    '--phases',
+    'examples,coverage,fuzzing',
+    '--checks',
+    'all',
+    '--exclude-path',
+    '/events',
+    '--max-examples',
+    `${examples}`,
+    '--seed',
+    `${its}`,
+    '--generation-database',
+    'none',
+    '--request-timeout',
+    '60',
+    '--continue-on-failure',
+    '--no-color',
   ];
   const cwd = folder();
   fs.cpSync(PEERS, cwd, { recursive: true });

@@ -18,13 +18,30 @@ const rounds = Number(process.env.ORDERCTL_TEST_ROUNDS ?? 20);
 const PROGRESS_MS = 15_000 + 5_000;
 
 const APIS = [
-  ...['Metadata', 'ListOffsets', 'Fetch', 'FindCoordinator', 'JoinGroup', 'SyncGroup', 'Heartbeat'],
-  ...['OffsetCommit', 'OffsetFetch', 'DescribeGroups', 'ApiVersions', 'Produce', 'InitProducerId'],
+  'Metadata',
+  'ListOffsets',
+  'Fetch',
+  'FindCoordinator',
+  'JoinGroup',
+  'SyncGroup',
+  'Heartbeat',
+  'OffsetCommit',
+  'OffsetFetch',
+  'DescribeGroups',
+  'ApiVersions',
+  'Produce',
+  'InitProducerId',
 ];
 /** Calls of a start and of a new join: for these the consumer is killed and started again. */
 const OF_A_START = new Set([
-  ...['JoinGroup', 'SyncGroup', 'FindCoordinator', 'ApiVersions', 'Metadata', 'DescribeGroups'],
-  ...['OffsetFetch', 'ListOffsets'],
+  'JoinGroup',
+  'SyncGroup',
+  'FindCoordinator',
+  'ApiVersions',
+  'Metadata',
+  'DescribeGroups',
+  'OffsetFetch',
+  'ListOffsets',
 ]);
 const FAULTS: readonly (readonly [string, Fault])[] = [
   ['drops the connection before it', { kind: 'drop', when: 'before' }],

@@ -22,8 +22,16 @@ const HELP = `npm run mutations -- [--only WORD]… [--from NUMBER] [--list]
 /** Of vitest, and of test/support/wait.ts. */
 const OUT_OF_TIME = /^(?:Error: )?(?:(?:Test|Hook) timed out in|waited) \d+ ?ms/;
 const COPIED = [
-  ...['src', 'test', 'deploy', 'bin', 'docs'],
-  ...['build.mjs', 'package.json', 'rolldown.config.js', 'tsconfig.json', 'vitest.config.ts'],
+  'src',
+  'test',
+  'deploy',
+  'bin',
+  'docs',
+  'build.mjs',
+  'package.json',
+  'rolldown.config.js',
+  'tsconfig.json',
+  'vitest.config.ts',
 ];
 
 interface Verdict {

@@ -5,7 +5,11 @@ import type { StoreAccess } from '../../src/ports/access.ts';
 
 /** What tests do not make: edits before rows that stand in the tables from the start, and positions. */
 const NOT_MADE = [
-  ...['stock_mismatch', 'stock_before_mismatch', 'user_mismatch', 'item_mismatch', 'edit_mismatch'],
+  'stock_mismatch',
+  'stock_before_mismatch',
+  'user_mismatch',
+  'item_mismatch',
+  'edit_mismatch',
   'position_mismatch',
 ];
 

@@ -27,7 +27,14 @@ export async function startDev(options: {
     [
       BINARY,
       'dev',
-      ...['--port', `${port}`, '--registry-port', `${registryPort}`, '--data', options.folder, '-o', 'json'],
+      '--port',
+      `${port}`,
+      '--registry-port',
+      `${registryPort}`,
+      '--data',
+      options.folder,
+      '-o',
+      'json',
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

@@ -106,17 +106,20 @@ listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
   /** At the brokers alone, by Kafka's own tool. */
   async changePassword(user: string, password: string): Promise<void> {
     const args = [
-      ...['tool', 'configs', '--bootstrap-server', `127.0.0.1:${this.ports.clients}`],
-      ...[
-        '--command-config',
-        path.join(this.folder, `${ADMIN}.properties`),
-        '--alter',
-        '--entity-type',
-        'users',
-        '--entity-name',
-        user,
-      ],
-      ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
+      'tool',
+      'configs',
+      '--bootstrap-server',
+      `127.0.0.1:${this.ports.clients}`,
+
+      '--command-config',
+      path.join(this.folder, `${ADMIN}.properties`),
+      '--alter',
+      '--entity-type',
+      'users',
+      '--entity-name',
+      user,
+      '--add-config',
+      `SCRAM-SHA-512=[password=${password}]`,
     ];
     const tool = observe(spawn(process.execPath, [TOOL, ...args]), 'kafka-configs');
     const { code, stderr } = await finish(tool, 'kafka-configs', 120_000);

@@ -8,8 +8,14 @@ import { importDiagram, portDiagram, processorDiagram, systemDiagram } from '../
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 const picture = (heading: string, text: string, diagram: string): string[] => [
-  ...[`## ${heading}`, '', text, ''],
-  ...['```mermaid', diagram, '```', ''],
+  `## ${heading}`,
+  '',
+  text,
+  '',
+  '```mermaid',
+  diagram,
+  '```',
+  '',
 ];
 
 test('the diagrams are those of the source', async () => {

@@ -27,7 +27,12 @@ const PROCESSORS: readonly ProcessorName[] = processors(PLAIN_SHOP).map(({ name 
 
 export const ROLES: readonly Role[] = [
   ...PROCESSORS,
-  ...(['api', 'shops', 'tills', 'suppliers', 'connect', 'operator'] as const),
+  'api',
+  'shops',
+  'tills',
+  'suppliers',
+  'connect',
+  'operator',
 ];
 
 /**

@@ -124,7 +124,8 @@ async function produceFromSources(session: Session, flags: Flags & { source: str
   const isGiven = flags.item !== undefined || flags.quantity !== undefined;
   const [other] = [
     ...ORDER_FLAGS.filter((name) => name === 'user' || name === 'address'),
-    ...[...FILE_FLAGS, 'from' as const],
+    ...FILE_FLAGS,
+    'from' as const,
     ...(isGiven ? (['count', 'seed', 'faulty'] as const) : []),
   ].filter((name) => flags[name] !== undefined);
   if (other !== undefined) throw mixed(isGiven ? '--item' : '--source', flagOf(other));

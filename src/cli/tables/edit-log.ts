@@ -52,7 +52,10 @@ const LEFT_OUT = ['BY', 'HOW', 'DELIVERED', 'SOLD'];
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
 const ITEM_CSV = [
-  ...[...LOGGED, 'item', 'sold_before', 'delivered_before'],
+  ...LOGGED,
+  'item',
+  'sold_before',
+  'delivered_before',
   ...['quantity', 'name', 'category', 'price', 'reorder_level'].flatMap((name) => [
     `before_${name}`,
     `after_${name}`,

@@ -2,7 +2,13 @@ import { has, type CheckoutFact } from './facts.ts';
 
 /** The statuses of an order, in both flows. */
 export const ORDER_STATUSES = [
-  ...(['PENDING', 'VALIDATED', 'PAID', 'COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED'] as const),
+  'PENDING',
+  'VALIDATED',
+  'PAID',
+  'COMPLETED',
+  'REJECTED',
+  'FAILED',
+  'CANCELLED',
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 

@@ -6,7 +6,14 @@ import { childrenOf, startUp } from '../../support/up-shop.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const PROCESSORS = [
-  ...['delivery', 'inventory', 'notification', 'orders', 'payment', 'stock', 'validation', 'warehouse'],
+  'delivery',
+  'inventory',
+  'notification',
+  'orders',
+  'payment',
+  'stock',
+  'validation',
+  'warehouse',
 ];
 const SLOW_MS = 120_000;
 

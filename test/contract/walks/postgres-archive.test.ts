@@ -174,7 +174,9 @@ test('an archived order that comes again is a duplicate, and a conflict with oth
     },
   );
   expect(decisions.map((one) => (one.kind === 'duplicate' ? one.sameContent : one.kind))).toEqual([
-    ...[true, false, 'decided'],
+    true,
+    false,
+    'decided',
   ]);
 });
 

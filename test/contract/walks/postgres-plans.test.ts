@@ -51,32 +51,32 @@ const WHOLE = [
   /AS name, count\(\*\) AS rows/,
 ];
 const COMMANDS = [
-  ...[
-    'user show',
-    'user show alice',
-    'user log',
-    'user update --user alice --status unpaid',
-    'inventory show pen',
-  ],
-  ...[
-    'inventory show',
-    'inventory log pen',
-    'inventory update --item pen --by +1',
-    'inventory undo',
-    'order list',
-  ],
-  ...['order list --status rejected --limit 3', 'order list --user alice --since 2h', 'order show ORD-1'],
-  ...[
-    'order show WEB-1',
-    'order explain WEB-1',
-    'audit',
-    'status',
-    'analytics show',
-    'analytics top',
-    'report show',
-    'store show',
-  ],
-  ...['what-if --stock pen=1', 'inventory show --at 2', '__complete order show O'],
+  'user show',
+  'user show alice',
+  'user log',
+  'user update --user alice --status unpaid',
+  'inventory show pen',
+
+  'inventory show',
+  'inventory log pen',
+  'inventory update --item pen --by +1',
+  'inventory undo',
+  'order list',
+  'order list --status rejected --limit 3',
+  'order list --user alice --since 2h',
+  'order show ORD-1',
+
+  'order show WEB-1',
+  'order explain WEB-1',
+  'audit',
+  'status',
+  'analytics show',
+  'analytics top',
+  'report show',
+  'store show',
+  'what-if --stock pen=1',
+  'inventory show --at 2',
+  '__complete order show O',
 ];
 
 /** Of the shop above only some steps are known, and nothing runs on it. */

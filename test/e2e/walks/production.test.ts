@@ -66,8 +66,14 @@ describe('docs/production.md', () => {
   test('has no command that is not tried, but those that need root', () => {
     const titles = [...PAGE].filter(([, steps]) => steps.length > 0).map(([title]) => title);
     expect(titles).toEqual([
-      ...['As a service', SECURED, 'In a container', 'Backup', 'Monitoring', 'Upgrade'],
-      ...['Moving to another machine', 'Several shops'],
+      'As a service',
+      SECURED,
+      'In a container',
+      'Backup',
+      'Monitoring',
+      'Upgrade',
+      'Moving to another machine',
+      'Several shops',
     ]);
     expect(titles.filter((title) => NEED_ROOT.includes(title))).toEqual(NEED_ROOT);
   });

@@ -372,10 +372,21 @@ function movesIn(seen: readonly { event: string; data: unknown }[], orderId: str
 function checkoutShop(items: Record<string, number>): Shop {
   const { topic } = openShop();
   const names = [
-    ...['orders.created', 'orders.validated', 'orders.rejected', 'orders.cancel', 'orders.cancelled'],
-    ...['payments.processed', 'payments.failed', 'payments.refunded', 'inventory.reserved'],
-    ...['inventory.rejected', 'shipments.created', 'shipments.dispatched', 'shipments.dispatch'],
-    ...['inventory-events', 'alerts'],
+    'orders.created',
+    'orders.validated',
+    'orders.rejected',
+    'orders.cancel',
+    'orders.cancelled',
+    'payments.processed',
+    'payments.failed',
+    'payments.refunded',
+    'inventory.reserved',
+    'inventory.rejected',
+    'shipments.created',
+    'shipments.dispatched',
+    'shipments.dispatch',
+    'inventory-events',
+    'alerts',
   ];
   const shop = openShop({
     ORDERCTL_TOPICS: names.flatMap((name) => [`${name}=${topic}-${name}`]).join(','),

@@ -16,7 +16,11 @@ import { SharedEdits } from './shared-edits.ts';
 
 /** Each a process of its own; what is named twice shares its partitions. */
 const SERVICES = [
-  ...['validation', 'payment', 'payment', 'inventory', 'inventory'],
+  'validation',
+  'payment',
+  'payment',
+  'inventory',
+  'inventory',
   'warehouse notification delivery',
 ];
 /** The longest between two kills: a new process has started, joined and worked by then, or not. */

@@ -145,7 +145,11 @@ it('a watched status has the reasons and items of the latest decisions, as they 
   const stop = new AbortController();
   const board = new RecentBoard(folder, clock, stop.signal, 1);
   expect(recentLines(await board.look())).toEqual([
-    ...['', 'of the latest 1 decision', 'rejected     none', 'most sold    pen 2, book 1', ''],
+    '',
+    'of the latest 1 decision',
+    'rejected     none',
+    'most sold    pen 2, book 1',
+    '',
     'low stock    pen 7 of 7',
   ]);
   await decideRecords(store, [

@@ -75,13 +75,16 @@ it('messages of one type share lines of a limited length, in order', () => {
 it('a message of another type, a dead letter, a record and one with lists in it end a line', () => {
   const why = { code: 'x', message: '', attempts: 1, processor: 'payment', record: { topic: 't', partition: 0, offset: 1 } } as const; // prettier-ignore
   const all: Outgoing[] = [
-    ...[event(1, { on_hand: 1 }), event(2, { on_hand: 2 })],
+    event(1, { on_hand: 1 }),
+    event(2, { on_hand: 2 }),
     { ...event(3, { on_hand: 3 }), type: 'alerts' },
     { ...event(4, { on_hand: 4 }), deadLetter: why },
     { ...event(4, { on_hand: 4 }), deadLetter: why },
     { ...RECORD, headers: [] },
-    ...[event(5, { lines: [{ item: 'pen' }] }), event(6, { lines: [] })],
-    ...[event(7, { on_hand: 7 }), event(8, { at: 8 })],
+    event(5, { lines: [{ item: 'pen' }] }),
+    event(6, { lines: [] }),
+    event(7, { on_hand: 7 }),
+    event(8, { at: 8 }),
   ];
   const lines = written(all);
   expect(lines.map(({ length }) => length)).toEqual([2, 1, 1, 1, 1, 1, 1, 1, 1]);

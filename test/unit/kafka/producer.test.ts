@@ -138,7 +138,9 @@ test('a batch in doubt goes again under its own sequence number, before any othe
   expect(outcomes).toEqual(outcomes.map(() => ({ partition: 0, offset: -1 })));
   await producer.send('t', records(1));
   expect(cluster.arrived.map(({ producerId, sequence }) => `${producerId}:${sequence}`)).toEqual([
-    ...['1:0', '1:0', '1:0'],
+    '1:0',
+    '1:0',
+    '1:0',
     '1:3',
   ]);
 });

@@ -88,7 +88,12 @@ export async function write(
   writes.shards = writes.outgoing.map(shardOf);
   const rows = rowsOf(writes.outgoing, writes.shards);
   await insert(connection, INSERT_OUTBOX, rows, [
-    ...(['destination', 'shard', 'messages', 'messageCount', 'key', 'value'] as const),
+    'destination',
+    'shard',
+    'messages',
+    'messageCount',
+    'key',
+    'value',
   ]);
 }
 
@@ -144,7 +149,15 @@ function not<T>(holds: (value: T) => boolean): (value: T) => boolean {
 
 async function writeLogs(connection: Connection, { movements, facts }: Writes): Promise<void> {
   await insert(connection, INSERT_MOVEMENTS, movements, [
-    ...(['seq', 'ordinal', 'at', 'item', 'delta', 'onHand', 'cause', 'orderId', 'eventId'] as const),
+    'seq',
+    'ordinal',
+    'at',
+    'item',
+    'delta',
+    'onHand',
+    'cause',
+    'orderId',
+    'eventId',
   ]);
   await insert(connection, INSERT_FACTS, facts, ['seq', 'ordinal', 'log', 'key', 'value']);
 }
@@ -170,7 +183,14 @@ async function writeEffects(connection: Connection, { effects }: Loaded, writes:
     return effect === undefined ? [] : [{ ...effect, fields: JSON.stringify(effect.fields) }];
   });
   await insert(connection, UPSERT_EFFECTS, rows, [
-    ...(['id', 'kind', 'key', 'fields', 'state', 'dueAt', 'attempts', 'firstTriedAt'] as const),
+    'id',
+    'kind',
+    'key',
+    'fields',
+    'state',
+    'dueAt',
+    'attempts',
+    'firstTriedAt',
   ]);
 }
 
@@ -182,6 +202,13 @@ async function writePositions(connection: Connection, { positions }: Writes): Pr
     crc: position.last?.crc ?? null,
   }));
   await insert(connection, UPSERT_POSITIONS, rows, [
-    ...(['processor', 'topic', 'partition', 'next', 'offset', 'timestamp', 'crc', 'clusterId'] as const),
+    'processor',
+    'topic',
+    'partition',
+    'next',
+    'offset',
+    'timestamp',
+    'crc',
+    'clusterId',
   ]);
 }

@@ -10,8 +10,21 @@ import { NEWEST } from '../migrations/known.ts';
 
 /** The tables whose rows are counted: an estimate would be wrong just after an import. */
 const COUNTED = [
-  ...['users', 'products', 'inventory', 'orders', 'order_lines', 'stock_movements', 'edits', 'events_log'],
-  ...['archived_orders', 'effects', 'outbox', 'undelivered', 'positions', 'suppliers', 'reports'],
+  'users',
+  'products',
+  'inventory',
+  'orders',
+  'order_lines',
+  'stock_movements',
+  'edits',
+  'events_log',
+  'archived_orders',
+  'effects',
+  'outbox',
+  'undelivered',
+  'positions',
+  'suppliers',
+  'reports',
 ];
 const ABOUT = `SELECT current_setting('server_version') AS server, (SELECT store_id FROM orderctl.shop) AS "storeId",
   (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -139,10 +139,25 @@ export function printUnpriced({ printer }: Session, lines: number): void {
 }
 
 const CSV_COLUMNS = [
-  ...['window_start', 'order_count', 'total_revenue', 'avg_order_value'],
-  ...['completed', 'rejected', 'failed', 'cancelled', 'open', 'refunded', 'unpriced_lines', 'late'],
-  ...['funnel_validated', 'funnel_paid', 'funnel_reserved'],
-  ...['seconds_validate', 'seconds_pay', 'seconds_reserve', 'seconds_dispatch'],
+  'window_start',
+  'order_count',
+  'total_revenue',
+  'avg_order_value',
+  'completed',
+  'rejected',
+  'failed',
+  'cancelled',
+  'open',
+  'refunded',
+  'unpriced_lines',
+  'late',
+  'funnel_validated',
+  'funnel_paid',
+  'funnel_reserved',
+  'seconds_validate',
+  'seconds_pay',
+  'seconds_reserve',
+  'seconds_dispatch',
 ];
 
 function rowsOf({ windows, total }: HourlySales): Row[] {

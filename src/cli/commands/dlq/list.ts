@@ -56,9 +56,22 @@ interface ListFlags extends FilterFlags, ScopeFlags {
 const MAX_ROWS = 1_000;
 
 const CSV_COLUMNS = [
-  ...['id', 'state', 'error_code', 'error_stage', 'error_message', 'attempts', 'failed_at'],
-  ...['original_topic', 'original_partition', 'original_offset', 'original_timestamp', 'size_bytes'],
-  ...['format', 'group', 'replay_count', 'topic'],
+  'id',
+  'state',
+  'error_code',
+  'error_stage',
+  'error_message',
+  'attempts',
+  'failed_at',
+  'original_topic',
+  'original_partition',
+  'original_offset',
+  'original_timestamp',
+  'size_bytes',
+  'format',
+  'group',
+  'replay_count',
+  'topic',
 ];
 
 async function list(session: Session, flags: ListFlags): Promise<void> {

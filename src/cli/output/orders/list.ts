@@ -38,9 +38,23 @@ export function listedRow(order: ListedOrder): object {
 }
 
 export const ORDER_CSV_COLUMNS = [
-  ...['order_id', 'status', 'reason', 'detail', 'user', 'user_status', 'items', 'created_at', 'decided_at'],
-  ...['topic', 'partition', 'offset', 'flow', 'total_amount', 'payment_status', 'refund_status'],
-  ...['shipment_status'],
+  'order_id',
+  'status',
+  'reason',
+  'detail',
+  'user',
+  'user_status',
+  'items',
+  'created_at',
+  'decided_at',
+  'topic',
+  'partition',
+  'offset',
+  'flow',
+  'total_amount',
+  'payment_status',
+  'refund_status',
+  'shipment_status',
 ];
 
 /** `2026-11-21T10:00:00Z COMPLETED O-4 alice book×4 (orders.created/3@17)`, or a decision likewise. */

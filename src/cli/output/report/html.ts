@@ -41,7 +41,9 @@ export function reportHtml(report: DailyReport): string {
       'Low stock',
       ['product', 'name', 'on hand', 'reorder level'],
       low_stock.map(({ product_id, name, on_hand, reorder_level }) => [
-        ...[product_id, name ?? '', on_hand],
+        product_id,
+        name ?? '',
+        on_hand,
         reorder_level,
       ]),
     ),
