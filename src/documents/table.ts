@@ -1,5 +1,12 @@
-import { Type } from 'typebox';
-import { USER_STATUSES } from '../domain/tables.ts';
+import { Type, type TOptional } from 'typebox';
+import {
+  ITEM_DETAILS,
+  NAMED_DETAILS,
+  USER_STATUSES,
+  type DetailKind,
+  type ItemDetail,
+  type NamedDetail,
+} from '../domain/tables.ts';
 import { Count, Money, nullable, object, Time, type Document } from './shapes.ts';
 
 const EXTRA = Type.Record(Type.String(), Type.String(), {
@@ -13,13 +20,26 @@ export type User = Document<typeof User>;
 export const UserList = object({ users: Type.Array(User) });
 export type UserList = Document<typeof UserList>;
 
+const VALUES = { text: Type.String(), price: Money, quantity: Count };
+
+type Shape<Kind extends DetailKind> = ReturnType<typeof nullable<(typeof VALUES)[Kind]>>;
+type Shapes = { [D in ItemDetail as D['column']]: Shape<D['kind']> };
+type NamedShapes = {
+  [C in NamedDetail['column']]: TOptional<C extends keyof Shapes ? Shapes[C] : Shape<'text'>>;
+};
+
+const DETAILS = Object.fromEntries(
+  ITEM_DETAILS.map(({ column, kind }) => [column, nullable(VALUES[kind])]),
+) as unknown as Shapes;
+const NAMED = Object.fromEntries(
+  NAMED_DETAILS.map(({ column, kind }) => [column, Type.Optional(nullable(VALUES[kind]))]),
+) as unknown as NamedShapes;
+
 /** An item, as in `inventory show`. */
 export const Item = object({
   item: Type.String(),
   quantity: Type.Integer({ description: 'on hand; below zero if stores sold more than the books had' }),
-  name: nullable(Type.String()),
-  price: nullable(Money),
-  reorder_level: nullable(Count),
+  ...DETAILS,
   low: Type.Boolean({ description: "at or below its reorder level, or the shop's if it has none" }),
   extra: EXTRA,
 });
@@ -35,14 +55,8 @@ export const UserEdit = object({ user: Type.String(), before: UserState, after: 
 export type UserEdit = Document<typeof UserEdit>;
 
 const ItemState = nullable(
-  object({
-    quantity: Type.Integer(),
-    name: Type.Optional(nullable(Type.String())),
-    category: Type.Optional(nullable(Type.String())),
-    price: Type.Optional(nullable(Money)),
-    reorder_level: Type.Optional(nullable(Count)),
-  }),
-  'null: the item does not exist. Name, category, price and reorder level are in both states if either has them',
+  object({ quantity: Type.Integer(), ...NAMED }),
+  'null: the item does not exist. A detail is in both states if either has it',
 );
 
 /** An edit of an item. */

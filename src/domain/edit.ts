@@ -4,12 +4,15 @@ import type { ProcessorName } from './messages/message.ts';
 import { isName, NAME_RULE } from './names.ts';
 import {
   CATEGORY,
+  ITEM_DETAILS,
   isPrice,
   isQuantity,
   leastStock,
   meantPrices,
+  NO_DETAILS,
   normalizePrice,
   type Item,
+  type ItemDetail,
   type ItemDetails,
   type User,
   type UserStatus,
@@ -50,7 +53,7 @@ export interface MarkedDeadLetter {
 }
 
 /** A field that is left out stays as it is; null or an empty string (an empty cell in a CSV) clears it. */
-type GivenDetails = Partial<ItemDetails> & { readonly category?: string | null };
+export type GivenDetails = Partial<ItemDetails> & { readonly category?: string | null };
 
 /**
  * A change that was made, as the row before and after it; null means that the row did not exist. Moves of a stored
@@ -195,7 +198,7 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
       fix: { kind: 'add_stock', item, quantity },
     });
   }
-  const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
+  const bare: Item = { item, quantity, ...NO_DETAILS, extra: {} };
   return { kind: 'item', item, before, after: { ...bare, ...checkedDetails(request, bare) } };
 }
 
@@ -255,31 +258,36 @@ function checkQuantity(item: string, quantity: number): void {
 }
 
 function checkedDetails(details: GivenDetails, { extra }: Item): Partial<Item> {
-  const { reorderLevel } = details;
-  const name = details.name === '' ? null : details.name;
-  const price = details.price === '' ? null : details.price;
-  if (typeof price === 'string' && !isPrice(price)) {
-    const meant = meantPrices(price);
-    throw new Failure('invalid_value', `price ${JSON.stringify(price)} is not an amount such as 12.50`, {
-      fix:
-        meant.length === 0
-          ? 'use up to eight digits and at most two decimals'
-          : `write ${meant.join(' or ')}: use a decimal point, at most two decimals and no thousands separator`,
-    });
-  }
-  if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {
-    throw new Failure('invalid_value', `reorder level ${reorderLevel} is not a whole number from 0 up`);
-  }
-  if (typeof name === 'string') checkText('item name', name);
+  const checked = ITEM_DETAILS.flatMap((detail) => {
+    const value = details[detail.field];
+    if (value === undefined) return [];
+    return [[detail.field, value === null || value === '' ? null : checkedDetail(detail, value)] as const];
+  });
+  const own = Object.fromEntries(checked) as Partial<ItemDetails>;
   const category = details.category ?? '';
   checkText('category', category);
   const isCategorySet = details.category !== undefined && (category !== '' || CATEGORY in extra);
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(price === undefined ? {} : { price: price === null ? null : normalizePrice(price) }),
-    ...(reorderLevel === undefined ? {} : { reorderLevel }),
-    ...(isCategorySet ? { extra: { ...extra, [CATEGORY]: category } } : {}),
-  };
+  return isCategorySet ? { ...own, extra: { ...extra, [CATEGORY]: category } } : own;
+}
+
+/** @returns the value as it is stored @throws Failure invalid_value */
+function checkedDetail({ kind, label }: ItemDetail, value: string | number): string | number {
+  if (typeof value === 'number') {
+    if (isQuantity(value)) return value;
+    throw new Failure('invalid_value', `${label} ${value} is not a whole number from 0 up`);
+  }
+  if (kind !== 'price') {
+    checkText(`item ${label}`, value);
+    return value;
+  }
+  if (isPrice(value)) return normalizePrice(value);
+  const meant = meantPrices(value);
+  throw new Failure('invalid_value', `${label} ${JSON.stringify(value)} is not an amount such as 12.50`, {
+    fix:
+      meant.length === 0
+        ? 'use up to eight digits and at most two decimals'
+        : `write ${meant.join(' or ')}: use a decimal point, at most two decimals and no thousands separator`,
+  });
 }
 
 /** @throws Failure invalid_value */

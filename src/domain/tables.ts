@@ -10,20 +10,48 @@ export interface User {
   readonly extra: Readonly<Record<string, string>>;
 }
 
-export interface Item {
+interface Detail {
+  /** In code. */
+  readonly field: string;
+  /** In files, JSON and SQL; `--reorder-level` is the flag of `reorder_level`. */
+  readonly column: string;
+  readonly kind: keyof DetailValues;
+  /** In sentences. */
+  readonly label: string;
+}
+
+interface DetailValues {
+  text: string;
+  /** A decimal string with two places, such as "12.50". */
+  price: string;
+  /** A whole number from 0 up. */
+  quantity: number;
+}
+
+/**
+ * The columns of an item other than its id and stock, in the order of inventory.csv. Files, JSON, flags, imports, SQL
+ * statements and printed tables follow this list; the compiler or a test names what cannot.
+ */
+export const ITEM_DETAILS = [
+  { field: 'name', column: 'name', kind: 'text', label: 'name' },
+  { field: 'price', column: 'price', kind: 'price', label: 'price' },
+  { field: 'reorderLevel', column: 'reorder_level', kind: 'quantity', label: 'reorder level' },
+] as const satisfies readonly Detail[];
+
+export type ItemDetail = (typeof ITEM_DETAILS)[number];
+export type DetailKind = ItemDetail['kind'];
+
+/** By field; null: the item has no such value. */
+export type ItemDetails = { readonly [D in ItemDetail as D['field']]: DetailValues[D['kind']] | null };
+type DetailsByColumn = { readonly [D in ItemDetail as D['column']]: DetailValues[D['kind']] | null };
+
+export interface Item extends ItemDetails {
   readonly item: string;
   /** Stock on hand: a whole number, below zero if stores have sold more than the books had. */
   readonly quantity: number;
-  readonly name: string | null;
-  /** A decimal string with at most two places, such as "12.50". */
-  readonly price: string | null;
-  readonly reorderLevel: number | null;
   /** Unknown columns of the file, kept unchanged. */
   readonly extra: Readonly<Record<string, string>>;
 }
-
-/** The columns of an item other than its id and stock. */
-export type ItemDetails = Omit<Item, 'item' | 'quantity' | 'extra'>;
 
 /** The column in which shops group their products. It is kept as any other extra column, but known by its name. */
 export const CATEGORY = 'category';
@@ -33,9 +61,34 @@ export function categoryOf({ extra }: Pick<Item, 'extra'>): string | null {
   return text === undefined || text === '' ? null : text;
 }
 
-/** The details, in the order of the columns in the file. */
-export function detailsOf({ name, price, reorderLevel }: Item): ItemDetails {
-  return { name, price, reorderLevel };
+/** A value of an item that an edit may set, other than the stock. */
+export interface NamedDetail {
+  readonly field: ItemDetail['field'] | typeof CATEGORY;
+  readonly column: ItemDetail['column'] | typeof CATEGORY;
+  readonly kind: DetailKind;
+  readonly label: string;
+  readonly of: (item: Item) => string | number | null;
+}
+
+/** The details, with the category after the name. */
+export const NAMED_DETAILS: readonly NamedDetail[] = ITEM_DETAILS.flatMap((detail): NamedDetail[] => {
+  const own = { ...detail, of: (item: Item) => item[detail.field] };
+  if (detail.field !== 'name') return [own];
+  return [own, { field: CATEGORY, column: CATEGORY, kind: 'text', label: CATEGORY, of: categoryOf }];
+});
+
+export const NO_DETAILS = Object.fromEntries(ITEM_DETAILS.map(({ field }) => [field, null])) as ItemDetails;
+
+/** By field, in the order of the columns in the file. */
+export function detailsOf(item: Item): ItemDetails {
+  return Object.fromEntries(ITEM_DETAILS.map(({ field }) => [field, item[field]])) as ItemDetails;
+}
+
+/** By column, in the order of the file. */
+export function detailsByColumn(item: Item): DetailsByColumn {
+  return Object.fromEntries(
+    ITEM_DETAILS.map(({ field, column }) => [column, item[field]]),
+  ) as DetailsByColumn;
 }
 
 export function isQuantity(value: number): boolean {

@@ -415,8 +415,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'an empty text sets a detail instead of unsetting it',
     file: 'src/cli/commands/inventory/details.ts',
-    from: "text === '' ? null : parse(text)",
-    to: 'parse(text)',
+    from: "text === '' ? null : VALUES",
+    to: 'VALUES',
     tests: cli('tables'),
   },
   {

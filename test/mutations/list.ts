@@ -868,15 +868,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an empty name is another than none',
     file: 'src/domain/edit.ts',
-    from: "details.name === '' ? null : details.name;",
-    to: 'details.name;',
+    from: "value === null || value === ''",
+    to: "value === null || (value === '' && detail.field !== 'name')",
     tests: ['test/unit/domain/edit.test.ts'],
   },
   {
     name: 'an empty price is no price to take',
     file: 'src/domain/edit.ts',
-    from: "details.price === '' ? null : details.price;",
-    to: 'details.price;',
+    from: "value === null || value === ''",
+    to: "value === null || (value === '' && detail.field !== 'price')",
     tests: ['test/unit/domain/edit.test.ts'],
   },
   {

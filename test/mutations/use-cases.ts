@@ -76,8 +76,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'audit does not compare reorder levels',
     file: 'src/app/audit/stock.ts',
-    from: 'JSON.stringify({ ...others, reorder_level })',
-    to: 'JSON.stringify(others)',
+    from: 'JSON.stringify(detailsByColumn(item))',
+    to: 'JSON.stringify({ ...detailsByColumn(item), reorder_level: 0 })',
     tests: ['test/unit/audit-stock.test.ts'],
   },
   {

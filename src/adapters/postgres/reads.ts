@@ -50,13 +50,11 @@ import {
   EFFECT_COLUMNS,
   effectOf,
   ITEM_COLUMNS,
-  itemOf,
   ITEMS,
   positionOf,
   USER_COLUMNS,
   userOf,
   type EffectRow,
-  type ItemRow,
   type PositionRow,
   type UserRow,
 } from './rows/tables.ts';
@@ -84,10 +82,8 @@ export abstract class PostgresReads implements StoreReader {
   }
 
   async items(): Promise<Iterable<Item>> {
-    const rows = await this.connection.query<ItemRow>(
-      `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} ORDER BY p.place`,
-    );
-    return rows.map(itemOf);
+    const rows = await this.connection.query<Item>(`SELECT ${ITEM_COLUMNS} FROM ${ITEMS} ORDER BY p.place`);
+    return rows;
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {

@@ -8,15 +8,7 @@ import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { Connection, type Target } from './connection.ts';
 import { historyAfter, placeAfter, START } from './history.ts';
 import { PostgresReads } from './reads.ts';
-import {
-  ITEM_COLUMNS,
-  itemOf,
-  ITEMS,
-  USER_COLUMNS,
-  userOf,
-  type ItemRow,
-  type UserRow,
-} from './rows/tables.ts';
+import { ITEM_COLUMNS, ITEMS, USER_COLUMNS, userOf, type UserRow } from './rows/tables.ts';
 
 /** How often a follower checks for more. */
 const CHECK_MS = 200;
@@ -72,8 +64,8 @@ export class PostgresView extends PostgresReads implements StoreView {
 
   async itemNamed(item: string): Promise<Item | undefined> {
     const statement = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = $1`;
-    const [row] = await this.connection.query<ItemRow>(statement, [item]);
-    return row && itemOf(row);
+    const [row] = await this.connection.query<Item>(statement, [item]);
+    return row;
   }
 
   /** See StoreInspection. */

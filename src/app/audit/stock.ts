@@ -3,7 +3,7 @@ import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { totalsByItem } from '../../domain/orders/order.ts';
 import type { Movement } from '../../domain/movement.ts';
-import { detailsOf, type Item } from '../../domain/tables.ts';
+import { detailsByColumn, type Item } from '../../domain/tables.ts';
 
 type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
 
@@ -213,6 +213,5 @@ function sameDetails(a: Item, b: Item): boolean {
 }
 
 function inShort(item: Item): string {
-  const { reorderLevel: reorder_level, ...others } = detailsOf(item);
-  return JSON.stringify({ ...others, reorder_level });
+  return JSON.stringify(detailsByColumn(item));
 }

@@ -3,12 +3,17 @@ import { Failure } from '../../domain/failure.ts';
 import { isName, NAME_RULE } from '../../domain/names.ts';
 import {
   CATEGORY,
+  ITEM_DETAILS,
   isPrice,
   leastStock,
   meantPrices,
+  NAMED_DETAILS,
+  NO_DETAILS,
   normalizePrice,
   USER_STATUSES,
   type Item,
+  type ItemDetail,
+  type ItemDetails,
   type User,
 } from '../../domain/tables.ts';
 import type { Sheet } from '../../ports/sheet.ts';
@@ -108,7 +113,7 @@ export const CONTACT_COLUMNS = ['email', 'notify'] as const;
 /** The columns that orderctl knows, by table; the first one names the row. */
 export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   users: ['user', 'status'],
-  inventory: ['item', 'quantity', 'name', 'category', 'price', 'reorder_level'],
+  inventory: ['item', 'quantity', ...NAMED_DETAILS.map(({ column }) => column)],
 };
 
 type Cells = readonly string[];
@@ -197,29 +202,29 @@ class SheetReader {
         `${item} is new, and has no quantity: ${fill} (0 if there is none yet), or correct the name`,
       );
     }
-    const reorderLevel = this.#number(line, cells, 'reorder_level', item);
-    const price = this.#price(line, cells, item);
-    if (quantity === undefined || reorderLevel === undefined || price === undefined) return null;
-    const has = (column: string): boolean => this.columns.includes(column);
-    const name = cells[this.columns.indexOf('name')] ?? '';
-    return {
-      item,
-      quantity: quantity ?? before?.quantity ?? 0,
-      name: has('name') ? (name === '' ? null : name) : (before?.name ?? null),
-      price: has('price') ? price : (before?.price ?? null),
-      reorderLevel: has('reorder_level') ? reorderLevel : (before?.reorderLevel ?? null),
-      extra,
-    };
+    const found = ITEM_DETAILS.filter(({ column }) => this.columns.includes(column)).map(
+      (detail) => [detail.field, this.#detail(line, cells, detail, item)] as const,
+    );
+    if (quantity === undefined || found.some(([, value]) => value === undefined)) return null;
+    const details = Object.fromEntries(found) as Partial<ItemDetails>;
+    return { item, ...NO_DETAILS, ...before, ...details, quantity: quantity ?? before?.quantity ?? 0, extra };
+  }
+
+  /** @returns null: the cell is empty; undefined: it is invalid */
+  #detail(line: number, cells: Cells, { column, kind }: ItemDetail, item: string) {
+    switch (kind) {
+      case 'quantity':
+        return this.#number(line, cells, column, item);
+      case 'price':
+        return this.#price(line, cells, column, item);
+      case 'text':
+        // Not trimmed: spaces are part of the value.
+        return (cells[this.columns.indexOf(column)] ?? '') || null;
+    }
   }
 
   /** @returns null: the cell is empty or missing; undefined: it is invalid */
-  #number(
-    line: number,
-    cells: Cells,
-    column: 'quantity' | 'reorder_level',
-    item: string,
-    least = 0,
-  ): number | null | undefined {
+  #number(line: number, cells: Cells, column: string, item: string, least = 0): number | null | undefined {
     const text = this.#cell(cells, column) ?? '';
     if (text === '') return null;
     const value = /^-?\d+$/.test(text) ? Number(text) + 0 : NaN;
@@ -228,14 +233,17 @@ class SheetReader {
     return undefined;
   }
 
-  #price(line: number, cells: Cells, item: string): string | null | undefined {
-    const text = this.#cell(cells, 'price') ?? '';
+  #price(line: number, cells: Cells, column: string, item: string): string | null | undefined {
+    const text = this.#cell(cells, column) ?? '';
     if (text === '') return null;
     const plain = this.#sheet.hasDecimalComma ? text.replace(',', '.') : text;
     if (isPrice(plain)) return normalizePrice(plain);
     const meant = meantPrices(text);
     const instead = meant.length === 0 ? '' : `: write ${meant.join(' or ')}`;
-    this.wrong(line, `price of ${item} is ${JSON.stringify(text)}, not an amount such as 12.50${instead}`);
+    this.wrong(
+      line,
+      `${column} of ${item} is ${JSON.stringify(text)}, not an amount such as 12.50${instead}`,
+    );
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 import type { EditOrigin } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
-import { detailsOf, leastStock } from '../../domain/tables.ts';
+import { detailsOf, ITEM_DETAILS, leastStock } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
@@ -153,8 +153,7 @@ function withoutChange(before: Row, after: Row, now: Row, refuse: Refuse): Row {
   const [was, became] = [cellsOf(before), cellsOf(after)];
   for (const key of new Set([...Object.keys(was), ...Object.keys(became)])) {
     if (was[key] === became[key]) continue;
-    if (cells[key] !== became[key])
-      refuse(`had its ${key.replace('reorderLevel', 'reorder level')} changed again since`);
+    if (cells[key] !== became[key]) refuse(`had its ${LABELS.get(key) ?? key} changed again since`);
     cells[key] = was[key] ?? null;
   }
   const row = rowOf(now, cells);
@@ -174,6 +173,8 @@ function isSameBeside(one: Row, other: Row): boolean {
     );
   return text(one) === text(other);
 }
+
+const LABELS = new Map<string, string>(ITEM_DETAILS.map(({ field, label }) => [field, label]));
 
 type Cells = Record<string, string | number | null>;
 

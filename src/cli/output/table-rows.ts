@@ -1,5 +1,5 @@
 import type { TableEdit } from '../../documents/write/table.ts';
-import { categoryOf, type Item, type User } from '../../domain/tables.ts';
+import { NAMED_DETAILS, type Item, type User } from '../../domain/tables.ts';
 
 /** `item pen updated: quantity 50 → 100`. @param isDry `item pen would be updated: …` */
 export function editLine(edit: TableEdit, isDry = false): string {
@@ -38,8 +38,8 @@ function changeOf({ before: from, after: to }: TableEdit): Change {
 
 function fields(row: User | Item): Record<string, string | number | null> {
   if ('status' in row) return { status: row.status };
-  const { quantity, name, price, reorderLevel } = row;
-  return { quantity, name, category: categoryOf(row), price, 'reorder level': reorderLevel };
+  const details = NAMED_DETAILS.map(({ label, of }) => [label, of(row)] as const);
+  return { quantity: row.quantity, ...Object.fromEntries(details) };
 }
 
 function listed(values: Record<string, string | number | null>): string {

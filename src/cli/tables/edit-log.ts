@@ -1,6 +1,7 @@
 import type { EditedRow } from '../../app/tables/edit-log.ts';
 import type * as Documents from '../../documents/table.ts';
 import { isoSeconds, isoTime } from '../../domain/iso-time.ts';
+import { NAMED_DETAILS } from '../../domain/tables.ts';
 import type { Session } from '../session.ts';
 import { openCsv } from '../output/csv.ts';
 import { printTable } from '../output/print-table.ts';
@@ -56,7 +57,7 @@ const ITEM_CSV = [
   'item',
   'sold_before',
   'delivered_before',
-  ...['quantity', 'name', 'category', 'price', 'reorder_level'].flatMap((name) => [
+  ...['quantity', ...NAMED_DETAILS.map(({ column }) => column)].flatMap((name) => [
     `before_${name}`,
     `after_${name}`,
   ]),

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { openStore, readSpreadsheet } from '../../compose.ts';
 import { checkWhy } from '../../domain/edit.ts';
+import { NAMED_DETAILS } from '../../domain/tables.ts';
 import { describe } from '../help.ts';
 import { collect } from '../usage.ts';
 import { columnNames } from './column-names.ts';
+import { listed } from '../output/text.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { BESIDE } from './edit-command.ts';
@@ -22,7 +24,7 @@ export function registerImport(noun: Command, session: Session, table: Table): v
   const command = `orderctl ${noun.name()} import`;
   const isStock = table === 'inventory';
   const columns = isStock
-    ? 'item, and any of quantity, name, category, price and reorder_level; a new item needs a quantity'
+    ? `item, and any of ${listed(['quantity', ...NAMED_DETAILS.map(({ column }) => column)], 'and')}; a new item needs a quantity`
     : 'user and status, and for mail also email and notify';
   describe(noun.command('import'), {
     summary: 'import a CSV, all rows or none',

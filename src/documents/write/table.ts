@@ -1,5 +1,5 @@
 import type { Edit } from '../../domain/edit.ts';
-import { categoryOf, isLow, type Item, type User } from '../../domain/tables.ts';
+import { detailsByColumn, isLow, NAMED_DETAILS, type Item, type User } from '../../domain/tables.ts';
 import type * as Documents from '../table.ts';
 
 /* The entries of `user show` and `inventory show`, with their keys in the order of the contract. */
@@ -12,9 +12,7 @@ export function itemEntry(item: Item, lowStock: number): Documents.Item {
   return {
     item: item.item,
     quantity: item.quantity,
-    name: item.name,
-    price: item.price,
-    reorder_level: item.reorderLevel,
+    ...detailsByColumn(item),
     low: isLow(item, lowStock),
     extra: item.extra,
   };
@@ -23,8 +21,8 @@ export function itemEntry(item: Item, lowStock: number): Documents.Item {
 export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 
 /**
- * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: always with quantity or status; with name,
- * category, price and reorder_level in both states if either has them.
+ * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: always with quantity or status; with a
+ * detail in both states if either has it.
  */
 export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.ItemEdit {
   if (edit.kind === 'user') {
@@ -32,18 +30,13 @@ export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.It
       user === null ? null : { status: user.status };
     return { user: edit.user, before: side(edit.before), after: side(edit.after) };
   }
-  const has = (key: 'name' | 'price' | 'reorderLevel'): boolean =>
-    (edit.before?.[key] ?? edit.after?.[key] ?? null) !== null;
-  const hasCategory = [edit.before, edit.after].some((item) => item !== null && categoryOf(item) !== null);
-  const side = (item: Item | null): Documents.ItemEdit['before'] =>
-    item === null
-      ? null
-      : {
-          quantity: item.quantity,
-          ...(has('name') ? { name: item.name } : {}),
-          ...(hasCategory ? { category: categoryOf(item) } : {}),
-          ...(has('price') ? { price: item.price } : {}),
-          ...(has('reorderLevel') ? { reorder_level: item.reorderLevel } : {}),
-        };
+  const given = NAMED_DETAILS.filter(({ of }) =>
+    [edit.before, edit.after].some((item) => item !== null && of(item) !== null),
+  );
+  const side = (item: Item | null): Documents.ItemEdit['before'] => {
+    if (item === null) return null;
+    const details = given.map(({ column, of }) => [column, of(item)] as const);
+    return { quantity: item.quantity, ...(Object.fromEntries(details) as object) };
+  };
   return { item: edit.item, before: side(edit.before), after: side(edit.after) };
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { isItemChangesMark, itemChangesPage, type ItemChange } from '../../app/history/item-changes.ts';
 import { ItemChanges, type ItemChange as ChangeDocument } from '../../documents/http/item-changes.ts';
 import { Problem } from '../../documents/http/problem.ts';
@@ -8,7 +8,9 @@ import { nullable } from '../../documents/shapes.ts';
 import { Item, ItemEdit, ItemList } from '../../documents/table.ts';
 import { itemEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { GivenDetails } from '../../domain/edit.ts';
 import { isoTime } from '../../domain/iso-time.ts';
+import { NAMED_DETAILS, type DetailKind, type NamedDetail } from '../../domain/tables.ts';
 import type { Shop } from '../shop.ts';
 import {
   ADD_HEADERS,
@@ -23,11 +25,13 @@ import { cursorOf, limitOf, markOf, PAGE, type PageQuery } from './pages.ts';
 
 const TAGS = ['inventory'];
 const Params = Type.Object({ item: Type.String() });
+const VALUES: Readonly<Record<DetailKind, TSchema>> = {
+  text: ItemName,
+  price: Price,
+  quantity: nullable(Quantity),
+};
 const DETAILS = {
-  name: Type.Optional(ItemName),
-  category: Type.Optional(ItemName),
-  price: Type.Optional(Price),
-  reorder_level: Type.Optional(nullable(Quantity)),
+  ...Object.fromEntries(NAMED_DETAILS.map(({ column, kind }) => [column, Type.Optional(VALUES[kind])])),
   why: Type.Optional(Why),
 };
 const strict = { additionalProperties: false };
@@ -69,14 +73,10 @@ function changeOf(summary: string) {
   return { tags: TAGS, summary, params: Params, headers: EDIT_HEADERS, response };
 }
 
-interface ItemBody {
+interface ItemBody extends Readonly<Partial<Record<NamedDetail['column'], string | number | null>>> {
   readonly item?: string;
   readonly quantity?: number;
   readonly by?: number;
-  readonly name?: string | null;
-  readonly category?: string | null;
-  readonly price?: string | null;
-  readonly reorder_level?: number | null;
   readonly why?: string;
 }
 
@@ -176,13 +176,13 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
   });
 }
 
-function detailsOf({ name, category, price, reorder_level: reorderLevel }: ItemBody) {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(category === undefined ? {} : { category }),
-    ...(price === undefined ? {} : { price }),
-    ...(reorderLevel === undefined ? {} : { reorderLevel }),
-  };
+/** The request has been checked against its schema. */
+function detailsOf(body: ItemBody): GivenDetails {
+  return Object.fromEntries(
+    NAMED_DETAILS.flatMap(({ field, column }) =>
+      body[column] === undefined ? [] : [[field, body[column]] as const],
+    ),
+  );
 }
 
 function updateItem(shop: Shop, request: FastifyRequest, reply: FastifyReply) {

@@ -1,17 +1,18 @@
 import type { Edit } from '../../../domain/edit.ts';
 import {
+  ITEM_DETAILS,
   isPrice,
   isQuantity,
   normalizePrice,
   USER_STATUSES,
+  type DetailKind,
   type Item,
   type User,
 } from '../../../domain/tables.ts';
 
 /*
  * The columns of users.csv and inventory.csv, declared once: files are read and written, and rows stored, compared and
- * merged by these declarations. A new column of an item needs a field in Item and, at the end of INVENTORY, an entry
- * and a value in `row`.
+ * merged by these declarations. Those of an item follow from ITEM_DETAILS; a new one also needs a value in `row`.
  */
 
 export type Row = User | Item;
@@ -119,6 +120,17 @@ export const USERS: TableKind<User> = {
   edit: (user, before, after) => ({ kind: 'user', user, before, after }),
 };
 
+/** How cells of the details of an item are read. */
+const CELLS: Readonly<Record<DetailKind, Omit<OptionalColumn<Item>, 'name' | 'field'>>> = {
+  text: { isVerbatim: true, read: (text) => text, fix: '' },
+  price: {
+    read: (text) => (isPrice(text) ? normalizePrice(text) : undefined),
+    fix: 'write an amount such as 12.50 (a point, at most two decimals, no currency), or leave it empty',
+    cut: (text) => text.replace(/\.?0+$/, ''),
+  },
+  quantity: COUNT,
+};
+
 export const INVENTORY: TableKind<Item> = {
   table: 'inventory',
   file: 'inventory.csv',
@@ -128,26 +140,17 @@ export const INVENTORY: TableKind<Item> = {
   nameOf: ({ item }) => item,
   valueOf: ({ quantity }) => quantity,
   valueText: ({ quantity }) => String(quantity),
-  row: (item, quantity, own, extra) => ({
+  // Written out: a table has a row for each item.
+  row: (item, quantity, [name = null, price = null, reorderLevel = null], extra) => ({
     item,
     quantity,
-    name: (own[0] ?? null) as string | null,
-    price: (own[1] ?? null) as string | null,
-    reorderLevel: (own[2] ?? null) as number | null,
+    name: name as string | null,
+    price: price as string | null,
+    reorderLevel: reorderLevel as number | null,
     extra,
   }),
   withValue: (row, quantity) => ({ ...row, quantity }),
-  optional: [
-    { name: 'name', field: 'name', isVerbatim: true, read: (text) => text, fix: '' },
-    {
-      name: 'price',
-      field: 'price',
-      read: (text) => (isPrice(text) ? normalizePrice(text) : undefined),
-      fix: 'write an amount such as 12.50 (a point, at most two decimals, no currency), or leave it empty',
-      cut: (text) => text.replace(/\.?0+$/, ''),
-    },
-    { name: 'reorder_level', field: 'reorderLevel', ...COUNT },
-  ],
+  optional: ITEM_DETAILS.map(({ field, column, kind }) => ({ name: column, field, ...CELLS[kind] })),
   edit: (item, before, after) => ({ kind: 'item', item, before, after }),
 };
 

@@ -1,4 +1,4 @@
-import type { Item, User, UserStatus } from '../../../domain/tables.ts';
+import { ITEM_DETAILS, type User, type UserStatus } from '../../../domain/tables.ts';
 import type { StoredPosition } from '../../../ports/store.ts';
 import type { Effect } from '../../../domain/effects.ts';
 import type { ProcessorName } from '../../../domain/messages/message.ts';
@@ -15,22 +15,10 @@ export function userOf({ user_name: user, status, extra }: UserRow): User {
   return { user, status, extra };
 }
 
-export interface ItemRow {
-  readonly item: string;
-  readonly quantity: number;
-  readonly name: string | null;
-  readonly price: string | null;
-  readonly reorder_level: number | null;
-  readonly extra: Readonly<Record<string, string>>;
-}
-
-/** Columns of `orderctl.products p JOIN orderctl.inventory i USING (item)`. */
-export const ITEM_COLUMNS = 'item, i.quantity, p.name, p.price, p.reorder_level, p.extra';
+const DETAILS = ITEM_DETAILS.map(({ field, column }) => `p.${column} AS "${field}"`).join(', ');
+/** Columns of ITEMS; a row is an Item. */
+export const ITEM_COLUMNS = `item, i.quantity, ${DETAILS}, p.extra`;
 export const ITEMS = 'orderctl.products p JOIN orderctl.inventory i USING (item)';
-
-export function itemOf({ reorder_level: reorderLevel, ...row }: ItemRow): Item {
-  return { ...row, reorderLevel };
-}
 
 export interface PositionRow {
   readonly processor: string;

@@ -10,13 +10,11 @@ import {
   EFFECT_COLUMNS,
   effectOf,
   ITEM_COLUMNS,
-  itemOf,
   ITEMS,
   positionOf,
   USER_COLUMNS,
   userOf,
   type EffectRow,
-  type ItemRow,
   type PositionRow,
   type UserRow,
 } from '../rows/tables.ts';
@@ -66,8 +64,8 @@ export class Loaded {
     for (const row of await this.#missing<UserRow>(this.users, keys.users, USERS)) {
       this.users.set(row.user_name, userOf(row));
     }
-    for (const row of await this.#missing<ItemRow>(this.items, keys.items, ITEMS_BY_NAME)) {
-      this.items.set(row.item, itemOf(row));
+    for (const row of await this.#missing<Item>(this.items, keys.items, ITEMS_BY_NAME)) {
+      this.items.set(row.item, row);
     }
     addAbsent(this.newUsers, this.users, keys.users);
     addAbsent(this.newItems, this.items, keys.items);

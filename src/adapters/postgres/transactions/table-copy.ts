@@ -1,5 +1,5 @@
 import type { Edit } from '../../../domain/edit.ts';
-import type { Item, User } from '../../../domain/tables.ts';
+import { ITEM_DETAILS, type Item, type User } from '../../../domain/tables.ts';
 import type { EditState } from '../../../domain/edit.ts';
 import type { CopiedTable, MergeOptions, TableCopy, TableMerge } from '../../../ports/table-copy.ts';
 import { makeAll } from '../edit.ts';
@@ -102,7 +102,7 @@ export class PostgresCopy implements TableCopy {
 }
 
 const USER_COLUMNS = ['user', 'status'];
-const ITEM_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level'];
+const ITEM_COLUMNS = ['item', 'quantity', ...ITEM_DETAILS.map(({ column }) => column)];
 
 function byName(rows: readonly Row[]): Map<string, Row> {
   return new Map(rows.map((row) => ['item' in row ? row.item : row.user, row]));

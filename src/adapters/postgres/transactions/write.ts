@@ -1,3 +1,4 @@
+import { ITEM_DETAILS, type DetailKind } from '../../../domain/tables.ts';
 import type { Connection } from '../connection.ts';
 import { insertLines, insertOrders } from '../rows/decisions.ts';
 import { editValues, INSERT_EDITS } from '../rows/edits.ts';
@@ -15,19 +16,24 @@ const UPDATE_USERS = `UPDATE orderctl.users t SET status = u.status, extra = u.e
   FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra) WHERE t.user_name = u.user_name`;
 /** Deletes the inventory too. */
 const DELETE_ITEMS = 'DELETE FROM orderctl.products WHERE item = ANY($1)';
+const SQL_TYPES: Readonly<Record<DetailKind, string>> = {
+  text: 'text',
+  price: 'numeric',
+  quantity: 'bigint',
+};
+const DETAILS = ITEM_DETAILS.map(({ column }) => column);
+const PRODUCTS = `unnest($1::text[], ${ITEM_DETAILS.map(({ kind }, at) => `$${at + 2}::${SQL_TYPES[kind]}[]`).join(', ')},
+    $${DETAILS.length + 2}::text[]) AS p (item, ${DETAILS.join(', ')}, extra)`;
 /**
  * A product made by SQL may exist without inventory. If another transaction made the item, inserting the inventory
  * fails.
  */
-const INSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
-  SELECT item, name, price, reorder_level, extra::json
-  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
-  ON CONFLICT (item) DO UPDATE SET name = EXCLUDED.name, price = EXCLUDED.price,
-    reorder_level = EXCLUDED.reorder_level, extra = EXCLUDED.extra`;
+const INSERT_PRODUCTS = `INSERT INTO orderctl.products (item, ${DETAILS.join(', ')}, extra)
+  SELECT item, ${DETAILS.join(', ')}, extra::json FROM ${PRODUCTS}
+  ON CONFLICT (item) DO UPDATE SET ${[...DETAILS, 'extra'].map((name) => `${name} = EXCLUDED.${name}`).join(', ')}`;
 const UPDATE_PRODUCTS = `UPDATE orderctl.products t
-  SET name = p.name, price = p.price, reorder_level = p.reorder_level, extra = p.extra::json
-  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
-  WHERE t.item = p.item`;
+  SET ${DETAILS.map((name) => `${name} = p.${name}`).join(', ')}, extra = p.extra::json
+  FROM ${PRODUCTS} WHERE t.item = p.item`;
 const INSERT_INVENTORY = `INSERT INTO orderctl.inventory (item, quantity)
   SELECT * FROM unnest($1::text[], $2::bigint[])`;
 const UPDATE_QUANTITIES = `UPDATE orderctl.inventory i SET quantity = q.quantity, updated_at = now()
@@ -141,7 +147,7 @@ async function writeTables(connection: Connection, loaded: Loaded, writes: Write
 }
 
 const USER_VALUES = ['user', 'status', 'extra'] as const;
-const PRODUCT_VALUES = ['item', 'name', 'price', 'reorderLevel', 'extra'] as const;
+const PRODUCT_VALUES = ['item', ...ITEM_DETAILS.map(({ field }) => field), 'extra'] as const;
 
 function not<T>(holds: (value: T) => boolean): (value: T) => boolean {
   return (value) => !holds(value);

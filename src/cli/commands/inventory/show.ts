@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Failure } from '../../../domain/failure.ts';
-import { isLow, type Item } from '../../../domain/tables.ts';
+import { ITEM_DETAILS, isLow, type Item } from '../../../domain/tables.ts';
 import { describe } from '../../help.ts';
 import { itemEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
@@ -41,7 +41,7 @@ export function registerShow(inventory: Command, session: Session): void {
   });
 }
 
-const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'];
+const CSV_COLUMNS = ['item', 'quantity', ...ITEM_DETAILS.map(({ column }) => column), 'low'];
 
 async function showItems(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
   const access = await openStoreOf(session);
@@ -92,18 +92,14 @@ function itemColumns(
     { title: 'ITEM', cell: (row) => row.item },
     { title: 'QUANTITY', align: 'right', cell: (row) => String(row.quantity) },
   ];
-  if (items.some((row) => row.name !== null)) columns.push({ title: 'NAME', cell: (row) => row.name ?? '' });
-  if (items.some((row) => row.price !== null)) {
-    columns.push({ title: 'PRICE', align: 'right', cell: (row) => row.price ?? highlight('none') });
+  for (const { field, kind, label } of ITEM_DETAILS) {
+    if (items.every((row) => row[field] === null)) continue;
+    const none = kind === 'price' ? highlight('none') : '';
+    const title = label.toUpperCase();
+    const cell = (row: Item): string => String(row[field] ?? none);
+    columns.push(kind === 'text' ? { title, cell } : { title, align: 'right', cell });
   }
   const hasLevels = items.some((row) => row.reorderLevel !== null);
-  if (hasLevels) {
-    columns.push({
-      title: 'REORDER LEVEL',
-      align: 'right',
-      cell: (row) => (row.reorderLevel === null ? '' : String(row.reorderLevel)),
-    });
-  }
   if (hasLevels || items.some((row) => isLow(row, lowStock))) {
     columns.push({ title: 'LOW', cell: (row) => (isLow(row, lowStock) ? highlight('low') : '') });
   }
