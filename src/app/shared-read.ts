@@ -84,7 +84,7 @@ export class SharedRead<T> {
     } catch (error) {
       if (!limit.aborted) throw error;
       throw new Failure('interrupted', `"${this.#what}" did not finish within ${LONGEST_MS / 1_000} s`, {
-        fix: `run it on the command line: orderctl ${this.#what}`,
+        fix: { kind: 'run_command', command: this.#what },
       });
     }
   }

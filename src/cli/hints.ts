@@ -34,6 +34,9 @@ const WAYS: Ways = {
     'to continue with the other folder, do not use this one; to continue with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
+  commit_numbers: () =>
+    'the number of a commit is "seq": in a folder in the lines of orders.jsonl and rejections.jsonl, in a database in the table orders',
+  run_command: ({ command }) => `run it on the command line: orderctl ${command}`,
   begin_storage: () =>
     `name another with --storage, or create one there with a first user: ${ADD_FIRST.users}`,
   in_database: ({ folder }) => wayToDatabase(folder),
@@ -66,6 +69,7 @@ const WAYS: Ways = {
   end_owner: () => 'wait for it, or end it with: orderctl stop --kill',
   wake_owner: ({ pid }) => `resume it (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
+  list_orders: () => 'see the ids: orderctl order list',
   show_order: ({ orderId }) => `see its outcome: orderctl order show ${orderId}`,
   cancel_order: ({ orderId }) => `cancel it, which refunds the payment: orderctl order cancel ${orderId}`,
   check_order: ({ canCancelAhead }) =>

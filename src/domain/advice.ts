@@ -35,6 +35,10 @@ type StockAdvice =
 type StoreAdvice =
   /** Two folders have the same id: use only one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
+  /** Where the numbers of commits are shown. */
+  | { readonly kind: 'commit_numbers' }
+  /** The command that does what took a server too long. */
+  | { readonly kind: 'run_command'; readonly command: string }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
   | { readonly kind: 'migrate_store' | 'finish_replacing' | 'finish_orders' }
   | { readonly kind: 'lasting_disk'; readonly medium: 'container' | 'memory' | 'remote' }
@@ -52,6 +56,7 @@ type StoreAdvice =
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
 
 type OrderAdvice =
+  | { readonly kind: 'list_orders' }
   | { readonly kind: 'show_order' | 'cancel_order'; readonly orderId: string }
   | {
       readonly kind: 'check_order';

@@ -78,6 +78,6 @@ function notYet(line: HistoryLine, moment: Moment): Failure {
 function notReached(seq: number, last: number | null): Failure {
   const reached = last === null ? 'no commit has a number yet' : `the last commit with changes is ${last}`;
   return new Failure('not_found', `there is no commit ${seq} in the logs: ${reached}`, {
-    fix: 'the number of a commit is "seq" in the lines of orders.jsonl and rejections.jsonl',
+    fix: { kind: 'commit_numbers' },
   });
 }

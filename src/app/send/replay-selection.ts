@@ -119,7 +119,7 @@ async function decidedOrders(
   const decided = await reader.decided(orderId);
   if (decided === undefined) {
     throw new Failure('not_found', `order ${orderId} has no decision in this store`, {
-      fix: 'the ids are in orders.jsonl and rejections.jsonl',
+      fix: { kind: 'list_orders' },
       context,
     });
   }
