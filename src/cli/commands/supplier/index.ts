@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
-import { registerAdd, registerRemove, registerUpdate } from './edit.ts';
+import { registerAdd } from './add.ts';
 import { registerImport } from './import.ts';
+import { registerRemove } from './remove.ts';
 import { registerShow } from './show.ts';
+import { registerUpdate } from './update.ts';
 
 export function register(command: Command, session: Session): void {
   const supplier = describe(command, {
