@@ -32,6 +32,9 @@ export async function build(dist = path.join(ROOT, 'dist')) {
   return publish(dist, folder);
 }
 
+/** The parts of page.css, in src/page/styles: of two rules of the same weight the later one counts. */
+export const STYLES = ['base', 'verdict', 'flow', 'lists', 'forms', 'orders', 'records', 'hours', 'narrow'];
+
 /**
  * What the browser runs, as three files: everything is in them, so that nothing is loaded from elsewhere.
  *
@@ -49,8 +52,9 @@ async function buildPage(rolldown, folder) {
   });
   await bundle.write({ file: path.join(folder, 'page.js'), format: 'esm', minify: true });
   await bundle.close();
-  for (const name of ['page.html', 'page.css'])
-    fs.copyFileSync(path.join(source, name), path.join(folder, name));
+  fs.copyFileSync(path.join(source, 'page.html'), path.join(folder, 'page.html'));
+  const styles = STYLES.map((name) => fs.readFileSync(path.join(source, 'styles', `${name}.css`)));
+  fs.writeFileSync(path.join(folder, 'page.css'), Buffer.concat(styles));
 }
 
 /**

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { newFolder, publish } from '../../build.mjs';
+import { newFolder, publish, STYLES } from '../../build.mjs';
 
 let dist = '';
 
@@ -115,4 +115,9 @@ it('keeps what was replaced for a day, the last one longer, and npm packs none o
   age(c, 9);
   publish(dist, built('d'));
   expect(fs.existsSync(c)).toBe(true);
+});
+
+it('puts all styles of the page into page.css', () => {
+  const folder = new URL('../../src/page/styles/', import.meta.url);
+  expect([...STYLES].sort().map((name) => `${name}.css`)).toEqual(fs.readdirSync(folder).sort());
 });
