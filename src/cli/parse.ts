@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import type { Moment } from '../app/history/moment.ts';
 import { Failure } from '../domain/failure.ts';
-import { parseIsoTime } from '../domain/iso-time.ts';
+import { DAY_MS, HOUR_MS, parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
 import { isPrice, normalizePrice, USER_STATUSES, type UserStatus } from '../domain/tables.ts';
 
 /** Node's timers hold no longer delay. */
 const MAX_DELAY_SECONDS = 2_000_000;
 
-const DAY_MS = 86_400_000;
-const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS };
+const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: HOUR_MS, d: DAY_MS };
 
 function invalid(flag: string, text: string, what: string, fix: string): Failure {
   return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });

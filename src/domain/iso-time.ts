@@ -1,5 +1,8 @@
 import { GREATEST_TIME_MS } from './orders/order.ts';
 
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
 /** A valid time. Text without a time zone is read as UTC. */
 export interface IsoTime {
   /** Milliseconds since the epoch; smaller fractions are truncated. */

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../domain/iso-time.ts';
 import type { Cursor } from './cursor.ts';
 import { Widths, type Field, type Meaning, type RecordSchema, type Schema } from './schema.ts';
 
@@ -218,8 +219,6 @@ function int(cursor: Cursor): number {
 function long(cursor: Cursor): number | bigint {
   return cursor.long();
 }
-
-const DAY_MS = 86_400_000;
 
 /** @returns a reader of milliseconds since the epoch, or of a text when the value is not a moment */
 function time(read: (cursor: Cursor) => number | bigint, meaning: Meaning): Read {

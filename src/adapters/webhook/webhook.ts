@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Sending } from '../../ports/outside/mailer.ts';
 import type { Webhook, WebhookEvent } from '../../ports/outside/webhook.ts';
 
@@ -62,7 +63,7 @@ function signedRequest(
   // The signed content is joined by full stops, which an id must not contain.
   const id = `evt_${createHash('sha256').update(given).digest('hex').slice(0, 32)}`;
   const timestamp = String(Math.floor(nowMs / 1000));
-  const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
+  const body = JSON.stringify({ type, timestamp: isoTime(at), data });
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return {
     id,

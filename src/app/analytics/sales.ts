@@ -1,11 +1,10 @@
+import { HOUR_MS } from '../../domain/iso-time.ts';
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { EVENTS_LOG, type StockEvent } from '../../domain/stock/events.ts';
 import type { PlacedWindows } from '../../domain/orders/decision-sums.ts';
 import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { emptyWindow, sumOf, type ProductSales, type SalesWindow } from '../../views/sales-window.ts';
 import { GRACE_MS, SalesWindows } from '../../views/sales-windows.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** The number of hours on a board: 31 days. */
 export const BOARD_HOURS = 31 * 24;

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../domain/iso-time.ts';
 import type { ExperimentKind } from '../../domain/experiments/kinds.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Stage, StagePart } from './stage.ts';
@@ -12,7 +13,6 @@ interface Act {
   readonly notes: Notes;
 }
 
-const DAY_MS = 86_400_000;
 const ORDERS = 30;
 /** Orders are placed over this time, and the trouble happens in the middle. */
 const OVER_MS = 1_500;

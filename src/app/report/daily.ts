@@ -1,11 +1,10 @@
+import { HOUR_MS } from '../../domain/iso-time.ts';
 import { isLow, reorderLevelOf, type Item } from '../../domain/tables.ts';
 import type { SalesLine, StoreReader } from '../../ports/store.ts';
 import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
 import { SalesWindows } from '../../views/sales-windows.ts';
 import { hoursOf, SALES_FACTS, takeLine } from '../analytics/sales.ts';
 import { PastTables } from '../history/past-tables.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** A day in a time zone: 23, 24 or 25 hours. */
 export interface Day {

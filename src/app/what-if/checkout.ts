@@ -1,3 +1,4 @@
+import { lackingStock } from '../../domain/orders/reasons.ts';
 import { quantitiesOf, type CheckoutFact, type Line } from '../../domain/checkout/facts.ts';
 import type { OtherOutcome } from './outcome.ts';
 import type { SoldLine, Stock } from './stock.ts';
@@ -115,5 +116,5 @@ function lacking(lines: readonly Line[], stock: Stock): string {
   const found = [...quantitiesOf(lines)].find(([item, quantity]) => quantity > (stock.quantity(item) ?? -1));
   if (found === undefined) return 'stock was insufficient when it was validated';
   const [item, quantity] = found;
-  return `item ${item} has ${stock.quantity(item) ?? 'nothing'} on hand, ${quantity} wanted`;
+  return lackingStock(`item ${item}`, stock.quantity(item) ?? 'nothing', quantity);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isoTime } from '../../domain/iso-time.ts';
 import { audit } from '../../app/audit/audit.ts';
 import { readOrigin } from '../../app/dlq/headers.ts';
 import { readCheckoutOrder } from '../../app/orders/checkout.ts';
@@ -115,7 +116,7 @@ export class ShopStage implements Stage, AsyncDisposable {
     const body = JSON.stringify({
       order_id: orderId,
       user,
-      created_at: new Date(createdAt).toISOString(),
+      created_at: isoTime(createdAt),
       items: items.map(({ item, quantity }) => ({ item, quantity })),
       ...(flow === 'direct' ? {} : { shipping_address: 'Experiment Street 1, 12345 Sampleton' }),
     });

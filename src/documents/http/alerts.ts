@@ -1,7 +1,6 @@
 import { Type } from 'typebox';
+import { ALERT_KINDS } from '../../domain/messages/shop/alert.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
-
-export const ALERT_KINDS = ['low_stock', 'out_of_stock', 'oversold', 'insufficient_stock'] as const;
 
 export const Alert = object({
   event_id: Type.String({ description: 'the same if the alert is sent again' }),

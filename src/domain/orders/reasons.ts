@@ -13,3 +13,8 @@ export type Reason = (typeof REASONS)[number];
 export const PLACING_REASONS = ['no_price', 'price_mismatch', 'total_mismatch'] as const;
 
 export type PlacingReason = (typeof PLACING_REASONS)[number];
+
+/** In words. @param what such as `item pen` @param onHand nothing: it does not exist */
+export function lackingStock(what: string, onHand: number | 'nothing', wanted: number): string {
+  return `${what} has ${onHand} on hand, ${wanted} wanted`;
+}

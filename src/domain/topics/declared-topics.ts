@@ -1,3 +1,4 @@
+import { DAY_MS } from '../iso-time.ts';
 import type { DeclaredMessage } from '../messages/message.ts';
 import { ORDER } from '../messages/shop/order.ts';
 
@@ -16,7 +17,6 @@ export interface DeclaredTopic {
 
 /** The same as for Kafka's internal topics. */
 const REPLICATION = 3;
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** A dead letter must wait until someone looks at it, and perhaps until a release fixes its cause. */
 const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
 /** The size that the headers of a dead letter may add to the record. */

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ALERT_KINDS } from '../../domain/messages/shop/alert.ts';
 import { isPageMark } from '../../app/topics/from-end.ts';
 import { NotificationPage, OrderRecords } from '../../documents/http/messages.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName } from '../../domain/names.ts';
-import { ALERT_KINDS, AlertPage, type Alert } from '../../documents/http/alerts.ts';
+import { AlertPage, type Alert } from '../../documents/http/alerts.ts';
 import { CheckedAudit } from '../../documents/http/checked-audit.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import { ProcessorList } from '../../documents/http/processors.ts';

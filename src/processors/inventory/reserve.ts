@@ -1,3 +1,4 @@
+import { lackingStock } from '../../domain/orders/reasons.ts';
 import { CHECKOUT, has, quantitiesOf } from '../../domain/checkout/facts.ts';
 import { statusOf } from '../../domain/checkout/status.ts';
 import { isoTime } from '../../domain/iso-time.ts';
@@ -73,7 +74,7 @@ function refuse(
   const refusal =
     onHand === undefined
       ? { reason: 'unknown_item', detail: `item ${item} no longer exists` }
-      : { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
+      : { reason: 'insufficient_stock', detail: lackingStock(`item ${item}`, onHand, quantity) };
   if (onHand !== undefined) stock.lacking(item, quantity, order_id);
   draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'gone', ...refusal });
   const rejected = { order_id, customer_id, ...refusal, rejected_at: at };

@@ -1,3 +1,4 @@
+import { lackingStock } from '../../domain/orders/reasons.ts';
 import { MAX_LINE_QUANTITY, type OrderLine } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../domain/tables.ts';
@@ -29,5 +30,5 @@ export function unknownItem(item: string): Refusal {
 }
 
 export function insufficientStock(item: string, onHand: number, wanted: number): Refusal {
-  return { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${wanted} wanted` };
+  return { reason: 'insufficient_stock', detail: lackingStock(`item ${item}`, onHand, wanted) };
 }

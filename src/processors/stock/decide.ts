@@ -1,3 +1,4 @@
+import { lackingStock } from '../../domain/orders/reasons.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { INVENTORY_UPDATE } from '../../domain/messages/stock/inventory-update.ts';
 import {
@@ -50,7 +51,7 @@ function reject(received: Received<SourceMessage>, draft: Draft, stock: StockEve
   stock.lacking(product_id, quantity, order_id, by);
   const revision = stock.revisionOf(product_id);
   record(received, draft, { delta: 0, reason: 'insufficient_stock', revision });
-  const detail = `product ${product_id} has ${onHand} on hand, ${quantity} wanted`;
+  const detail = lackingStock(`product ${product_id}`, onHand ?? 'nothing', quantity);
   return { kind: 'rejected', about: event_id, detail };
 }
 

@@ -1,3 +1,4 @@
+import { lackingStock } from '../../domain/orders/reasons.ts';
 import type { OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 import type { PlacingReason, Reason } from '../../domain/orders/reasons.ts';
@@ -60,7 +61,7 @@ function refuseStock({ items }: OrderCreated, state: Pick<State, 'item'>): Refus
   for (const [item, quantity] of quantitiesOf(items)) {
     const onHand = state.item(item)?.quantity ?? 0;
     if (quantity <= onHand) continue;
-    return { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
+    return { reason: 'insufficient_stock', detail: lackingStock(`item ${item}`, onHand, quantity) };
   }
   return null;
 }

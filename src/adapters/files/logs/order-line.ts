@@ -1,5 +1,5 @@
 import type { Decided } from '../../../domain/orders/decided.ts';
-import { isoTime } from '../../../domain/iso-time.ts';
+import { DAY_MS, isoTime } from '../../../domain/iso-time.ts';
 import { GREATEST_TIME_MS, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
 
 /*
@@ -7,8 +7,6 @@ import { GREATEST_TIME_MS, type OrderLine, type RecordId } from '../../../domain
  * once for every order and took a third of its time with strings. The line is all ASCII: names use the alphabet of
  * names.ts and need no escaping; `detail`, which may contain any text, is escaped.
  */
-
-const DAY_MS = 86_400_000;
 
 /** The most bytes that the line of a decision can have, including its line feed. */
 export function maxLineBytes({ order, record, outcome }: Decided): number {

@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isoTime } from '../../../domain/iso-time.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { adoptByName, adoptSocket, makeOwnDirectory } from '../access.ts';
 import { errorCode, writeFailure } from '../fs.ts';
@@ -59,7 +60,7 @@ export async function acquire(
   const hello: Hello = {
     pid: process.pid,
     purpose: self.purpose,
-    startedAt: new Date().toISOString(),
+    startedAt: isoTime(Date.now()),
     process: processes.self(),
   };
   try {

@@ -1,3 +1,5 @@
+import { GREATEST_TIME_MS } from '../../../domain/orders/order.ts';
+import { isoTime } from '../../../domain/iso-time.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { PartitionRange } from '../../../ports/broker.ts';
 import type { Position } from '../../../ports/store.ts';
@@ -132,7 +134,7 @@ function otherRecord(position: Position, then: RecordFingerprint, now: RecordFin
 
 /** A producer may stamp anything, even nanoseconds; JavaScript's dates end at ±8.64e15 ms. */
 function timeOf({ timestamp }: RecordFingerprint): string {
-  return Math.abs(timestamp) <= 8.64e15 ? new Date(timestamp).toISOString() : `timestamp ${timestamp}`;
+  return Math.abs(timestamp) <= GREATEST_TIME_MS ? isoTime(timestamp) : `timestamp ${timestamp}`;
 }
 
 function changed(

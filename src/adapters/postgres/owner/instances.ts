@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { isoTime } from '../../../domain/iso-time.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Processes } from '../../../ports/processes.ts';
 import type { Connection } from '../connection.ts';
@@ -121,5 +122,5 @@ function inUse(name: string, by: Instance): Failure {
 
 export function describe({ pid, host, purpose, started_at }: Instance): string {
   const where = host === hostname() ? '' : ` on ${host}`;
-  return `process ${pid}${where} (${purpose}, since ${new Date(started_at).toISOString()})`;
+  return `process ${pid}${where} (${purpose}, since ${isoTime(started_at)})`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { HOUR_MS } from '../../../domain/iso-time.ts';
 import { hourlySales, lastHours, wholeHours, type Hours } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import { hourlyDocument } from '../../../documents/write/analytics.ts';
@@ -14,7 +15,6 @@ import { takingTimes, timeRange, wholeNumber, type TimeFlags } from '../../parse
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
-const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 /** A year. */
 const MAX_HOURS = 366 * DAY_HOURS;

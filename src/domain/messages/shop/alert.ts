@@ -1,5 +1,7 @@
 import { message, optional, TIME, type ValueOf } from '../message.ts';
 
+export const ALERT_KINDS = ['low_stock', 'out_of_stock', 'oversold', 'insufficient_stock'] as const;
+
 export const ALERT = message({
   name: 'alerts',
   summary: "an alert that an item's stock needs attention; one each time that this begins",
@@ -19,7 +21,7 @@ export const ALERT = message({
         type: {
           type: 'enum',
           name: 'AlertKind',
-          symbols: ['low_stock', 'out_of_stock', 'oversold', 'insufficient_stock'],
+          symbols: ALERT_KINDS,
         },
       },
       { name: 'item', type: 'string' },
