@@ -33,7 +33,7 @@ export interface BrokerConnection {
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
-    /** As it is now. */
+    /** Returns the current password. */
     readonly password: () => string;
     readonly onNewPassword: () => void;
   } | null;
@@ -51,12 +51,12 @@ export const systemClock: Clock = {
     try {
       await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
     } catch {
-      // An abort only ends the sleep early: that is what callers ask for.
+      // An abort only ends the sleep early, as callers expect.
     }
   },
 };
 
-// Adapters are imported when they are needed: a command that reads two files must not load a Kafka client.
+// Adapters are imported on demand: a command that reads two files must not load a Kafka client.
 
 const isDatabase = (storage: string): boolean => /^postgres(?:ql)?:/i.test(storage);
 
@@ -70,7 +70,8 @@ export interface StorePlace {
 }
 
 /**
- * @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
+ * @param onNotice receives what reading finds, such as a broken file, whose last good values are used
+ */
 export async function openStore(
   { storage, storePassword: password, archive = null }: StorePlace,
   onNotice?: (notice: StoreNotice) => void,
@@ -86,7 +87,7 @@ export async function openStore(
   return openFolder({ folder: storage, clock: systemClock, onNotice });
 }
 
-/** The texts for customers: files in `templates`, or in the folder of that name beside users and items. */
+/** The texts for customers: files in `templates`, by default the folder of that name next to users and items. */
 export async function openTexts({
   storage,
   templates,
@@ -99,7 +100,7 @@ export async function openTexts({
   return isDatabase(storage) ? [] : readTextFiles(join(storage, 'templates'), false);
 }
 
-/** As openStore, of the store as a whole. */
+/** Like openStore, but for operations on the store as a whole. */
 export async function openStoreAdmin({
   storage,
   storePassword: password,
@@ -123,8 +124,8 @@ export async function readSpreadsheet(bytes: Buffer, file: string): Promise<Shee
 }
 
 /**
- * @param limits how long nobody may answer before it is broker_unreachable
- * @throws Failure invalid_settings a TLS file cannot be read
+ * @param limits how long the brokers may fail to answer before a call fails with broker_unreachable
+ * @throws Failure invalid_settings: a TLS file cannot be read
  */
 export async function openBroker(
   connection: BrokerConnection,
@@ -145,7 +146,7 @@ export async function openBroker(
   });
 }
 
-/** @param register whether a schema may be registered when the subject is new @param users whether orders need one */
+/** @param register whether to register the schema if the subject is new @param users whether orders need a user */
 export async function openCodec(
   connection: RegistryConnection,
   options: { topic: string; register: boolean; users: 'required' | 'optional' },
@@ -155,7 +156,7 @@ export async function openCodec(
   return createOrderCodec({ ...connection, subject: `${topic}-value`, register, users });
 }
 
-/** As openCodec, of any other message of the catalogue. */
+/** Like openCodec, for any other message of the catalogue. */
 export async function openMessageCodec(
   connection: RegistryConnection,
   message: Message,
@@ -172,7 +173,7 @@ export async function openSchemaTools(connection: RegistryConnection): Promise<S
   return createSchemaTools(connection);
 }
 
-/** How alerts and notifications reach the outside. */
+/** How alerts and notifications are delivered. */
 export type DeliveryWay =
   | { readonly kind: 'log' }
   | {
@@ -183,7 +184,7 @@ export type DeliveryWay =
     }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret: string };
 
-/** Who moves money: nobody, by the users of the shop, or a gateway. */
+/** What handles payments: only the status of the shop's users, without moving money, or a payment gateway. */
 export type GatewayWay =
   { readonly kind: 'local' } | { readonly kind: 'http'; readonly url: string; readonly token: string | null };
 
@@ -200,9 +201,9 @@ async function openGateway(way: GatewayWay): Promise<Outside['gatewayOf']> {
 }
 
 /**
- * Where files go that others read: a folder, or a bucket by `s3://` or `gs://`.
+ * The destination of files that other programs read: a folder, or a bucket (`s3://` or `gs://`).
  *
- * @param to.place as the user gave it; of a folder also its absolute path
+ * @param to.place as the user gave it; a folder also has its absolute path
  */
 export async function openObjects(
   to: { readonly place: string; readonly folder: string } | { readonly bucket: BucketConnection },
@@ -215,7 +216,7 @@ export async function openObjects(
   return createFolderObjects(to.folder, to.place);
 }
 
-/** What is asked of the outside; `log` goes to a mailer and a webhook that are null. */
+/** The outside services; `log` receives the messages if the mailer or the webhook is null. */
 export interface Outside {
   readonly mailer: Mailer | null;
   readonly webhook: Webhook | null;
@@ -238,17 +239,17 @@ export async function openMeter(): Promise<Meter> {
   return (await import('./adapters/prometheus/meter.ts')).createMeter();
 }
 
-/** Where spans go, and which of them. */
+/** Where spans are sent, and which of them. */
 export interface TracingWay {
-  /** Of the requests, `/v1/traces` included. */
+  /** The URL of the requests, `/v1/traces` included. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** What makes the spans: `service.name` and the like. */
+  /** The attributes of the process: `service.name` and the like. */
   readonly resource: Readonly<Record<string, string>>;
   readonly sampler: Sampler;
 }
 
-/** @param how `onWarning` hears when the collector stops taking spans, and when it takes them again */
+/** @param how `onWarning` is called when the collector stops accepting spans, and when it accepts them again */
 export async function openTracer(
   way: TracingWay,
   how: { readonly version: string; readonly onWarning: (text: string) => void },
@@ -256,13 +257,13 @@ export async function openTracer(
   return (await import('./adapters/otlp/tracer.ts')).createTracer({ ...way, ...how });
 }
 
-/** Takes record values apart, for people. */
+/** Decodes record values for people. */
 export async function openInspector(connection: RegistryConnection): Promise<ValueInspector> {
   const { createInspector } = await import('./adapters/avro/inspect.ts');
   return createInspector(connection);
 }
 
-/** UUIDs of version 7 for the lines of a file: the same each time for the same content. @param sha256 of the file */
+/** UUIDs of version 7 for the lines of a file, always the same for the same content. @param sha256 hash of the file */
 export async function openLineIds(sha256: string): Promise<(line: number) => string> {
   const [{ v7 }, { createHash }] = await Promise.all([import('uuid'), import('node:crypto')]);
   return (line) => {
@@ -271,13 +272,13 @@ export async function openLineIds(sha256: string): Promise<(line: number) => str
   };
 }
 
-/** A moment for ids that come out the same each time: 2026-01-01T00:00:00Z, in milliseconds. */
+/** The start time of reproducible ids: 2026-01-01T00:00:00Z, in milliseconds. */
 const SEEDED_IDS_FROM_MS = 1_767_225_600_000;
 
 /**
  * UUIDs of version 7: they sort by time (RFC 9562).
  *
- * @param random from 0 inclusive to 1 exclusive; when it is given, the ids follow from it alone
+ * @param random returns a number from 0 (inclusive) to 1; if given, the ids depend on it alone
  */
 export async function openIds(random?: () => number): Promise<() => string> {
   const { v7 } = await import('uuid');

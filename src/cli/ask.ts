@@ -1,7 +1,7 @@
 import { Failure } from '../domain/failure.ts';
 
 /**
- * Asks before something is removed. `--yes` answers; off a terminal a question is an error that names it.
+ * Asks before something is removed. `--yes` answers the question; without a terminal, having to ask is an error.
  *
  * @throws Failure usage, interrupted
  */
@@ -21,7 +21,7 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
   try {
     return await new Promise<boolean>((resolve, reject) => {
       terminal.on('SIGINT', () => {
-        // The cursor is still behind the question.
+        // The cursor is still on the line of the question.
         process.stderr.write('\n');
         reject(new Failure('interrupted', 'interrupted; nothing changed'));
       });

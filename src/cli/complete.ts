@@ -8,15 +8,15 @@ import { flagOf, SETTINGS } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
 import { commandChain } from './usage.ts';
 
-/** Nobody waits longer than this after pressing a key; without an answer only names that are known here are offered. */
+/** Users wait no longer than this after pressing a key; without an answer, only names known locally are offered. */
 const BROKER_TIMEOUT_MS = 400;
 const MOST_ORDER_IDS = 100;
-/** Printed instead of words: the shell completes the names of files. */
+/** Printed instead of words: the shell then completes file names. */
 const FILES = ':files';
 
 /**
- * What flags and arguments of commands take, by flag or by the name in help; those of settings are in their table, and
- * of what only one command takes it is said where its option is made.
+ * What flags and arguments accept, by flag or by the name in help. Flags of settings are in the settings table; values that
+ * only one command accepts are named where its option is declared.
  */
 const VALUES: Readonly<Record<string, Completion>> = {
   ...Object.fromEntries(
@@ -53,18 +53,18 @@ const NAMES: Readonly<Record<string, Completion>> = {
 };
 
 /**
- * What may stand in the place of the last word.
+ * The candidates for the last word.
  *
- * @param words what was typed after the program's name, the word in work last
- * @param program with the command that is meant registered
- * @returns candidates that begin with it
+ * @param words the words typed after the program's name; the last one is being completed
+ * @param program has the command that was typed registered
+ * @returns candidates that start with the last word
  */
 export async function complete(
   words: readonly string[],
   program: Command,
   session: Session,
 ): Promise<readonly string[]> {
-  // bash makes three words of --user=al.
+  // bash splits --user=al into three words.
   const given = words.at(-1) === '=' ? [...words, ''] : words;
   const current = given.at(-1) ?? '';
   const before = given.slice(0, -1).filter((word) => word !== '=');
@@ -77,7 +77,7 @@ export async function complete(
   const open = flagOf(joined ?? before.at(-1));
   if (open?.required === true && (joined !== undefined || open.long !== undefined)) {
     const start = rest ?? current;
-    // What is typed has no value yet.
+    // The flag being typed has no value yet.
     const complete = joined === undefined ? before.slice(0, -1) : before;
     const place = { chain, session, program, before: complete };
     const values = await valuesOf(offeredFor(open) ?? VALUES[open.long ?? ''], start, place);
@@ -105,7 +105,7 @@ interface Place {
   readonly chain: readonly Command[];
   readonly session: Session;
   readonly program: Command;
-  /** Whole: no flag without its value. */
+  /** The complete words before it: no flag without its value. */
   readonly before: readonly string[];
 }
 
@@ -117,7 +117,7 @@ async function valuesOf(
   if (kind === undefined) return [];
   if (kind === 'files') return [FILES];
   if (typeof kind !== 'string') return kind;
-  // The settings as far as they were typed: another folder has other users.
+  // Apply the settings typed so far: another folder has other users.
   place.program.parseOptions([...place.before]);
   place.session.resolve(place.program);
   const { settings } = place.session;
@@ -167,7 +167,7 @@ async function fromBroker(
     await using admin = await broker.admin();
     return [...new Set([...(await admin[list]()), ...known])].sort();
   } catch {
-    // Nobody answers in time. Where a word is asked for, no error is printed.
+    // No answer in time. Completion must not print errors.
     return known;
   }
 }

@@ -5,7 +5,7 @@ import { brokerHints, wayOut } from './hints.ts';
 import type { Printer } from './output/printer.ts';
 
 /**
- * What a failure ends the process with. Part of the outside contract (`"exit_code"` under `-o json`).
+ * The exit code for each failure. Part of the public contract (`"exit_code"` under `-o json`).
  *
  * 1 a bug · 2 wrong usage · 3 not found · 4 conflict · 5 a service cannot be reached or refused us ·
  * 6 the data is wrong · 7 the operating system failed a read or a write · 130 interrupted before the end
@@ -46,30 +46,30 @@ export const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   interrupted: 130,
 };
 
-/** How long something that is still open after the work is done may keep the process alive. */
+/** How long resources that are still open after the work is done may keep the process alive. */
 const LAST_RESORT_MS = 5_000;
-/** A stop takes at most ten seconds; a little less, so that the process is gone by then. */
+/** A stop takes at most ten seconds; a little less, so that the process has ended by then. */
 const STOP_LIMIT_MS = 9_500;
 /**
- * npm and the terminal both pass on one Ctrl-C: the copy comes within this. Shorter than the time between two key presses
- * in a hurry; if it is not, the program leaves at once, which is safe.
+ * npm and the terminal both pass on one Ctrl-C, so the copy arrives within this time, which is shorter than the time
+ * between two fast key presses. A copy that arrives later makes the program exit at once, which is safe.
  */
 const SAME_SIGNAL_MS = 100;
 
 export interface ExitOptions {
   readonly printer: Printer;
-  /** Asked at the moment of the failure: settings may not have been read by then. */
+  /** Called when the failure happens, at which point the settings may not have been read. */
   readonly isJson: () => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * The only place that ends the process. Runs `work` and sets the exit code from what comes of it; output that is
- * still on its way is not cut off.
+ * The only place that ends the process. Runs `work` and sets the exit code from its outcome, without cutting off pending
+ * output.
  */
 export async function runToExit(work: () => Promise<void>, options: ExitOptions): Promise<void> {
   const { printer } = options;
-  // Nothing may go on in a state that nobody foresaw.
+  // The process must not continue in an unexpected state.
   const onBug = (error: unknown): void => {
     const code = report(error, options);
     void printer.flush().then(() => leaveNow(code));
@@ -83,7 +83,7 @@ export async function runToExit(work: () => Promise<void>, options: ExitOptions)
   setTimeout(() => leaveNow(process.exitCode), LAST_RESORT_MS).unref();
 }
 
-/** Runs `work` and prints what fails. @returns what the process should exit with, once all output has left it */
+/** Runs `work` and prints its failure. @returns the exit code, once all output has been written */
 export async function exitCodeOf(work: () => Promise<void>, options: ExitOptions): Promise<number> {
   const { printer } = options;
   let code = 0;
@@ -100,24 +100,24 @@ export async function exitCodeOf(work: () => Promise<void>, options: ExitOptions
 }
 
 function leaveNow(code: typeof process.exitCode): never {
-  // eslint-disable-next-line no-restricted-properties -- this is the place
+  // eslint-disable-next-line no-restricted-properties -- the one place that may exit
   process.exit(code ?? 0);
 }
 
 function report(error: unknown, { printer, isJson, env }: ExitOptions): number {
   printer.detach();
   const failure = toFailure(error);
-  // Closing the pipe is how a reader says that it has enough.
+  // A reader closes the pipe when it has read enough.
   if (printer.closed.aborted && failure.code === 'interrupted') return 0;
   const way = failure.fix === null ? null : wayOut(failure.fix);
   const ways = failure.code === 'broker_unreachable' ? brokerHints(way, env) : way;
-  // Before it becomes JSON, where a path is written otherwise.
+  // Before encoding as JSON, which escapes paths.
   const fix = ways === null ? null : printer.rephrased(ways);
   const stack = failure.code === 'bug' && error instanceof Error ? error.stack : undefined;
   const isStackShown = stack !== undefined && (printer.says('debug') || env.ORDERCTL_LOG_LEVEL === 'debug');
   if (isJson()) {
     const document = failureDocument(failure, fix, printer.rephrased(failure.message));
-    // What was wrong may be the command line or the settings, so that nobody has set it yet.
+    // The command line or the settings may be wrong, so the printer may not be configured yet.
     printer.configure({ level: 'error', noColor: true, isJson: true });
     if (isStackShown) printer.error(stack);
     printer.last(JSON.stringify(document));
@@ -156,15 +156,14 @@ function failureDocument(failure: Failure, fix: string | null, message: string):
 }
 
 /**
- * For work that can be stopped: the first SIGINT, SIGTERM or SIGHUP aborts the returned signal, as does a reader
- * that closes our output; a second one leaves at once. Commands that do not ask for it keep the default: a signal
- * ends them.
+ * For work that can be stopped: the first SIGINT, SIGTERM or SIGHUP aborts the returned signal, as does a reader that
+ * closes our output; a second signal exits at once. Commands that do not call this keep the default: a signal ends them.
  *
- * @param word said at the first SIGINT; null says nothing, where the end comes at once
+ * @param word printed at the first SIGINT; null prints nothing, for work that stops immediately
  */
 export function takeStopSignal(
   printer: Printer,
-  word: string | null = 'stopping; Ctrl-C again leaves at once',
+  word: string | null = 'stopping; press Ctrl-C again to exit at once',
 ): AbortSignal {
   const stop = new AbortController();
   let stoppedAt = 0;
@@ -178,7 +177,7 @@ export function takeStopSignal(
       setTimeout(() => leaveNow(130), STOP_LIMIT_MS).unref();
       stop.abort();
     } else if (signals > 2 || now - stoppedAt > SAME_SIGNAL_MS) {
-      // One Ctrl-C comes twice at most.
+      // One Ctrl-C arrives at most twice.
       leaveNow(130);
     }
   };

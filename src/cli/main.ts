@@ -16,7 +16,7 @@ import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './settings/json-wanted.ts';
 import { isDatabase } from './settings/store-type.ts';
 
-/** What the scripts of `completion` ask: no command of its own, so that no help names it. */
+/** Called by the scripts of `completion`; not a registered command, so that help does not list it. */
 const COMPLETE = '__complete';
 
 /** Runs one command line, as `process.argv` gives it, and sets the exit code. */
@@ -29,14 +29,14 @@ export async function run(argv: readonly string[]): Promise<void> {
   await runToExit(() => runCommandLine(words, session), exitOptions(words, session));
 }
 
-/** A part of "up" leaves when "up" was killed: nobody else would end it. */
+/** Makes a part of "up" exit if "up" is killed, since nothing else would end it. */
 function endWithParent(): void {
   if (!process.connected) return;
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel?.unref();
 }
 
-/** How to report failures of this command line, those in the command line itself included. */
+/** How to report failures of this command line, including errors in the command line itself. */
 export function exitOptions(words: readonly string[], session: Session): ExitOptions {
   const { printer, env } = session;
   // Until the settings are known.
@@ -49,7 +49,7 @@ export function exitOptions(words: readonly string[], session: Session): ExitOpt
   return { printer, env, isJson };
 }
 
-/** What `run` does, without the exit: for tests of many command lines in one process. @throws Failure */
+/** Like `run`, but without setting the exit code: for tests of many command lines in one process. @throws Failure */
 export async function runCommandLine(given: readonly string[], session: Session): Promise<void> {
   if (given[0] === COMPLETE) {
     await printCompletions(given.slice(1), session);
@@ -64,7 +64,7 @@ export async function runCommandLine(given: readonly string[], session: Session)
 
   const program = newProgram(session);
   let help = '';
-  // Help is data: it goes to stdout, whatever asked for it. Errors are reported by exit.ts alone.
+  // Help is data and always goes to stdout. Only exit.ts reports errors.
   program.configureOutput({
     writeOut: (text) => (help += text),
     writeErr: (text) => (help += text),
@@ -90,14 +90,14 @@ export async function runCommandLine(given: readonly string[], session: Session)
   }
 }
 
-/** `help user` is `user --help`, and `version` is `--version`. */
+/** Translates `help user` to `user --help`, and `version` to `--version`. */
 function plainly([first, ...rest]: readonly string[]): string[] {
   if (first === 'help') return [...rest, '--help'];
   if (first === undefined) return [];
   return [first === 'version' ? '--version' : first, ...rest];
 }
 
-/** Adds all commands by name, and all there is to the one that is called. */
+/** Adds all commands by name, and the called one completely. */
 async function addCommands(program: Command, name: string | undefined, session: Session): Promise<void> {
   for (const command of COMMANDS) {
     const added = program.command(command.name).summary(command.summary);
@@ -108,7 +108,7 @@ async function addCommands(program: Command, name: string | undefined, session: 
 
 async function printCompletions(words: readonly string[], session: Session): Promise<void> {
   const program = newProgram(session);
-  // Only words are an answer, neither a version nor an error.
+  // Only candidates may be printed, neither a version nor an error.
   program.configureOutput({ writeOut: () => undefined, outputError: () => undefined });
   await addCommands(program, firstWord(words.slice(0, -1)), session);
   const { complete } = await import('./complete.ts');
@@ -116,7 +116,7 @@ async function printCompletions(words: readonly string[], session: Session): Pro
     const found = await complete(words, program, session);
     await session.printer.data(found.map((word) => `${word}\n`).join(''));
   } catch (error) {
-    // What is wrong with the line is reported when it is run.
+    // Errors in the line are reported when it is run.
     if (!(error instanceof Failure) && !(error instanceof CommanderError)) throw error;
   }
 }
@@ -160,7 +160,7 @@ function nounOf(action: Command): string {
   return command.name();
 }
 
-/** Commands that work on files alone, and what to use on a database. */
+/** Commands that work only on a folder, and what to use for a database. */
 const ON_FOLDERS: ReadonlyMap<string, string> = new Map([
   ['backup', 'back a database up by pg_dump, at any time'],
   ['restore', 'restore a database by pg_restore, while nothing runs on it'],
@@ -174,12 +174,12 @@ function checkStore(action: Command, store: string): void {
   throw new Failure('usage', `${action.name()} works on a folder, not on a database (${store})`, { fix });
 }
 
-/** Found out without the store, which not every command needs to load. */
+/** Whether files may be set aside there; checked without the store, which not every command needs to load. */
 function mayHoldKept(folder: string): boolean {
   try {
     return readdirSync(folder).some((name) => name.endsWith('.conflict'));
   } catch {
-    // What opens the folder says what is wrong with it.
+    // Opening the folder reports what is wrong with it.
     return false;
   }
 }

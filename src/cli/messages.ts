@@ -4,7 +4,7 @@ import type { DeclaredMessage } from '../domain/messages/message.ts';
 import { nearest } from './nearest.ts';
 import type { Session } from './session.ts';
 
-// The catalogue is loaded by the commands that ask for messages by name.
+// Only commands that look up messages by name load the catalogue.
 const loadCatalogue = () => import('../domain/messages/select.ts');
 
 export interface MessageFlags {
@@ -18,12 +18,12 @@ export function takingMessages(command: Command): Command {
     .option('--all', 'all messages of the catalogue');
 }
 
-/** The same messages for another command, each word after a space. */
+/** The arguments that select the same messages in another command, each word preceded by a space. */
 export function messageWords(names: readonly string[], { all }: MessageFlags): string {
   return [...names, ...(all === true ? ['--all'] : [])].map((word) => ` ${word}`).join('');
 }
 
-/** @returns null where none is named @throws Failure usage, invalid_value, invalid_settings */
+/** @returns null if none is named @throws Failure usage, invalid_value, invalid_settings */
 export async function namedMessages(
   { settings: { topics } }: Session,
   names: readonly string[],

@@ -8,7 +8,7 @@ export function takingName(command: Command, flag: Flag, what: string): Command 
   return command.argument('[NAME]', what).option(`${flag} <NAME>`, 'the same, as a flag');
 }
 
-/** @returns undefined where neither is given @throws Failure usage */
+/** @returns undefined if neither is given @throws Failure usage */
 export function nameGiven(
   flag: Flag | '--date',
   name: string | undefined,
@@ -20,7 +20,7 @@ export function nameGiven(
   return name ?? byFlag;
 }
 
-/** @throws Failure usage where neither is given */
+/** @throws Failure usage: neither is given */
 export function nameNeeded(flag: Flag, name: string | undefined, byFlag: string | undefined): string {
   const given = nameGiven(flag, name, byFlag);
   if (given !== undefined) return given;

@@ -1,7 +1,7 @@
-/** More wrong letters than this make another word, however long both are. */
+/** Words with more wrong letters than this are not similar, however long they are. */
 const MOST_WRONG = 3;
 
-/** The candidate that was most likely meant, or undefined when none is near. */
+/** The candidate that was most likely meant, or undefined if none is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   // Two letters in five may be wrong: `topci` finds topic, `xyz` finds nothing.

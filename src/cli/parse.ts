@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
 import { isPrice, normalizePrice, USER_STATUSES, type UserStatus } from '../domain/tables.ts';
 
-/** Node's timers hold no longer delay. */
+/** Node's timers do not support longer delays. */
 const MAX_DELAY_SECONDS = 2_000_000;
 
 const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: HOUR_MS, d: DAY_MS };
@@ -14,7 +14,7 @@ function invalid(flag: string, text: string, what: string, fix: string): Failure
   return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });
 }
 
-/** Digits and nothing else. @throws Failure invalid_value naming flag and value */
+/** Parses digits and nothing else. @throws Failure invalid_value, which names the flag and the value */
 export function wholeNumber(
   flag: string,
   text: string,
@@ -29,7 +29,7 @@ export function wholeNumber(
   return value;
 }
 
-/** `+20`, `-3` or `20`. @param fix names an example that fits the flag @throws Failure invalid_value */
+/** Parses `+20`, `-3` or `20`. @param fix an example that fits the flag @throws Failure invalid_value */
 export function signedNumber(
   flag: string,
   text: string,
@@ -39,7 +39,7 @@ export function signedNumber(
   if (!Number.isSafeInteger(value)) {
     throw invalid(flag, text, 'a whole number', fix);
   }
-  // −0 would be printed as such.
+  // −0 would be printed as -0.
   return value === 0 ? 0 : value;
 }
 
@@ -60,7 +60,7 @@ export function delay(flag: string, text: string): number {
   return Math.round(value * 1000);
 }
 
-/** Above zero, fractions allowed. @throws Failure invalid_value */
+/** Parses a number above zero, fractions allowed. @throws Failure invalid_value */
 export function decimalNumber(flag: string, text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(value > 0 && value <= 1e6)) {
@@ -82,14 +82,14 @@ export function timestamp(flag: string, text: string): number {
   });
 }
 
-/** Flags of commands that select by time. */
+/** The flags that select by time. */
 export interface TimeFlags {
   since?: string;
   until?: string;
   timeZone?: string;
 }
 
-/** Gives a command the flags that select by time. @param what happened then, such as `decided` */
+/** Adds the flags that select by time to a command. @param what the event at that time, such as `decided` */
 export function takingTimes(command: Command, what: string): Command {
   return command
     .option('--since <TIME>', `${what} at or after this time`)
@@ -105,7 +105,7 @@ export function takingDecisions(command: Command, limit = 'at most N'): Command 
   return takingTimes(command, 'decided').option('--limit <N>', limit);
 }
 
-/** Gives a command the flag that shows what was. @param what it shows, such as `the stock` */
+/** Adds the flag that shows a past state to a command. @param what it shows, such as `the stock` */
 export function takingMoment(command: Command, what: string): Command {
   return command
     .option('--at <TIME|SEQ>', `${what} as of a time, or of a commit number`)
@@ -113,7 +113,7 @@ export function takingMoment(command: Command, what: string): Command {
 }
 
 /**
- * A moment of history: a time as `--since` takes it, or the number of a commit, in digits alone.
+ * A moment of history: a time as in `--since`, or the number of a commit (only digits).
  *
  * @throws Failure invalid_value
  */
@@ -122,14 +122,14 @@ export function momentOf(flag: string, text: string, timeZone: string | undefine
   return { kind: 'time', ms: pastTime(flag, text, timeZone, now) };
 }
 
-/** A time, a date, a day by its name, or a time ago. @returns milliseconds since the epoch @throws Failure invalid_value */
+/** A time that is not in the future, as timeGiven. @returns milliseconds since the epoch @throws Failure invalid_value */
 export function pastTime(flag: string, text: string, timeZone: string | undefined, now: number): number {
   const ms = timeGiven(flag, text, now, timeZone);
   if (ms > now) throw invalid(flag, text, 'a time that has come', 'give an earlier one');
   return ms;
 }
 
-/** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */
+/** `--since` (inclusive) and `--until` (exclusive); null: not given. @throws Failure invalid_value */
 export function timeRange(
   { since, until, timeZone }: TimeFlags,
   now: number,
@@ -144,7 +144,7 @@ export function timeRange(
   return { sinceMs, untilMs };
 }
 
-/** A date, `today` or `yesterday` (the default), as the day that it is in a time zone. @throws Failure invalid_value */
+/** A date, `today` or `yesterday` (the default) as a day in a time zone. @throws Failure invalid_value */
 export function dayOf(
   flag: string,
   text: string | undefined,
@@ -162,12 +162,12 @@ export function dayOf(
   return { date, timeZone: zone, from, until: dateOrTime(flag, next, timeZone) };
 }
 
-/** A time, a date, a day by its name, or a time ago. @returns milliseconds since the epoch */
+/** A time, a date, `today` or `yesterday`, or a time ago such as `2h`. @returns milliseconds since the epoch */
 function timeGiven(flag: string, text: string, now: number, timeZone: string | undefined): number {
   return timeAgo(text, now) ?? dateOrTime(flag, dayNamed(text, now, timeZone) ?? text, timeZone);
 }
 
-/** `today` and `yesterday` as dates. */
+/** The date of `today` or `yesterday`; undefined for any other text. */
 function dayNamed(text: string, now: number, timeZone: string | undefined): string | undefined {
   const ago = ['today', 'yesterday'].indexOf(text);
   if (ago === -1) return undefined;
@@ -175,7 +175,7 @@ function dayNamed(text: string, now: number, timeZone: string | undefined): stri
   return new Date(today.setUTCDate(today.getUTCDate() - ago)).toISOString().slice(0, 10);
 }
 
-/** A date alone is its midnight. */
+/** A date without a time means its midnight. */
 function dateOrTime(flag: string, text: string, timeZone: string | undefined): number {
   if (parseIsoTime(text) === 'unreadable') {
     throw invalid(
@@ -187,15 +187,15 @@ function dateOrTime(flag: string, text: string, timeZone: string | undefined): n
   }
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || parseIsoTime(text) === 'unreal') return timestamp(flag, text);
   const utc = Date.parse(`${text}T00:00:00Z`);
-  // By the offsets a day before and after: the clock may be changed at this midnight, which is then there twice or not
-  // at all. The day begins as soon as the clock shows it.
+  // Try the offsets a day before and after: if the clocks change at this midnight, it occurs twice or not at all. The
+  // day starts at the first moment that has its date.
   const offsetAt = (at: number): number => zoneOffsetMs(at, timeZone);
   const [before, after] = [utc - offsetAt(utc - DAY_MS), utc - offsetAt(utc + DAY_MS)];
   const first = Math.min(before, after);
   return first + offsetAt(first) >= utc ? first : Math.max(before, after);
 }
 
-/** By how much a zone is ahead of UTC at a moment. @throws Failure invalid_value */
+/** How far a zone is ahead of UTC at a moment, in milliseconds. @throws Failure invalid_value */
 function zoneOffsetMs(at: number, timeZone: string | undefined): number {
   const whole = Math.floor(at / 1_000) * 1_000;
   try {
@@ -218,19 +218,19 @@ function zoneOffsetMs(at: number, timeZone: string | undefined): number {
   }
 }
 
-/** `90s`, `30m`, `2h`, `7d`. @returns that time ago, in milliseconds since the epoch; undefined: it is something else */
+/** Parses `90s`, `30m`, `2h`, `7d`. @returns the time that long ago, in milliseconds since the epoch, or undefined */
 function timeAgo(text: string, now: number): number | undefined {
   const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   return amount === undefined ? undefined : Math.max(0, now - Number(amount) * (DURATION_MS[unit] ?? 0));
 }
 
-/** `12.5`. @returns with two places @throws Failure invalid_value */
+/** Parses `12.5`. @returns the price with two decimal places @throws Failure invalid_value */
 export function priceOf(flag: string, text: string): string {
   if (!isPrice(text)) throw invalid(flag, text, 'a price', `for example ${flag} 12.50`);
   return normalizePrice(text);
 }
 
-/** `0,2`. @returns in order, each once @throws Failure invalid_value */
+/** Parses `0,2`. @returns sorted, without duplicates @throws Failure invalid_value */
 export function partitionList(flag: string, text: string): number[] {
   if (!/^\d{1,9}(,\d{1,9})*$/.test(text)) {
     throw invalid(flag, text, 'a list of partition numbers', `for example ${flag} 0,2`);
@@ -245,8 +245,8 @@ export type ResetPlace =
 export const RESET_WORDS = ['earliest', 'latest', 'current'] as const;
 
 /**
- * earliest, latest, current, an offset (bare digits), so many records from current (`+5`, `-5`), a time ago (`90s`,
- * `30m`, `2h`, `7d`), or a time.
+ * Parses earliest, latest, current, an offset (only digits), a number of records from current (`+5`, `-5`), a time ago
+ * (`90s`, `30m`, `2h`, `7d`), or a time.
  *
  * @param now milliseconds since the epoch
  * @throws Failure invalid_value
@@ -272,7 +272,7 @@ export function userStatus(flag: string, text: string): UserStatus {
   return choice(flag, text, 'a status', USER_STATUSES);
 }
 
-/** One of a closed list. @param what it is called, such as `a status` @throws Failure invalid_value */
+/** Parses one of a closed list. @param what its name, such as `a status` @throws Failure invalid_value */
 export function choice<T extends string>(flag: string, text: string, what: string, choices: readonly T[]): T {
   const chosen = choices.find((candidate) => candidate === text);
   if (chosen === undefined) throw invalid(flag, text, what, `use ${choices.join(' or ')}`);

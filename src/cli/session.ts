@@ -6,7 +6,7 @@ import { camelCase, flagOf, SETTINGS } from './settings/table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One run of the program: its settings and where it prints. Commands get nothing else from outside. */
+/** One run of the program: its settings and its printer. Commands receive nothing else from outside. */
 export class Session {
   readonly printer: Printer;
   readonly env: Environment;
@@ -14,7 +14,7 @@ export class Session {
   #resolved: Resolved | null = null;
   readonly #atEnd: AsyncDisposable[] = [];
 
-  /** @param cwd a function is called only when it is needed: a folder that was removed does not matter to --version */
+  /** @param cwd a function is called only if needed, so that --version works even in a folder that was deleted */
   constructor(printer: Printer, env: Environment, cwd: string | (() => string)) {
     this.printer = printer;
     this.env = env;
@@ -26,9 +26,9 @@ export class Session {
   }
 
   /**
-   * Settles the settings from the flags that `program` parsed.
+   * Resolves the settings with the flags that `program` parsed.
    *
-   * @param commands those that its messages may name
+   * @param commands the commands that its messages may name
    * @throws Failure
    */
   resolve(program: Command, commands: readonly NamedCommand[] = []): void {
@@ -38,7 +38,7 @@ export class Session {
     this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, isJson: this.isJson, rephrase });
   }
 
-  /** It is disposed of when the command has ended, well or not. */
+  /** Disposes of it when the command ends, whether it succeeded or failed. */
   disposeAtEnd(one: AsyncDisposable): void {
     this.#atEnd.push(one);
   }
@@ -64,12 +64,12 @@ export class Session {
     return this.settings.output === 'csv';
   }
 
-  /** Null until the command line was read. */
+  /** null until the command line was parsed. */
   get knownSettings(): Settings | null {
     return this.#resolved?.settings ?? null;
   }
 
-  /** Whether bars and lines that are drawn again in place may be shown. */
+  /** Whether progress bars and lines that are redrawn in place may be shown. */
   get isLive(): boolean {
     return this.printer.isMessageLive && !this.settings.quiet && !this.isJson;
   }
@@ -88,7 +88,7 @@ function flagValues(program: Command): FlagValues {
   const flags: FlagValues = {};
   for (const { name } of SETTINGS) {
     if (name === 'no_color') {
-      // Commander knows `--no-color` as the negation of an option `color` that is on.
+      // Commander treats `--no-color` as the negation of an option `color` that is true by default.
       if (options.color === false) flags.no_color = true;
       continue;
     }

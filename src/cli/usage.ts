@@ -3,12 +3,12 @@ import { Failure } from '../domain/failure.ts';
 import { nearest, onlyOne } from './nearest.ts';
 
 /**
- * Refuses an option that is given twice where one value counts: the last one in silence is seldom what was meant.
- * Settings are left out: a script or an alias gives one that its caller overrides.
+ * Refuses a repeated option that has a single value: silently using the last is seldom what was meant. Settings may be
+ * repeated, so that the caller of a script or an alias can override them.
  */
 export function refuseRepeats(command: Command): void {
   for (const option of command.options) {
-    // An option with a parser of its own collects.
+    // An option with its own parser collects all values.
     if (!option.required || option.parseArg !== undefined) continue;
     let given = 0;
     command.on(`option:${option.name()}`, () => {
@@ -23,12 +23,12 @@ export function refuseRepeats(command: Command): void {
   for (const below of command.commands) refuseRepeats(below);
 }
 
-/** The parser of an option that may be repeated: all its values, in their order. */
+/** The parser of an option that may be repeated: collects all its values in order. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** What was wrong with a command line, in our words. */
+/** Turns an error of Commander into a failure with our wording. */
 export function usageFailure(error: CommanderError, program: Command, words: readonly string[]): Failure {
   const chain = commandChain(program, words);
   const known = new Set([
@@ -37,7 +37,7 @@ export function usageFailure(error: CommanderError, program: Command, words: rea
   ]);
   // `orderctl user add`
   const see = `see: ${chain.map((command) => command.name()).join(' ')} --help`;
-  // Commander tells of a missing option before it tells that another was misspelt.
+  // Commander reports a missing option before a misspelt one, which is the likely cause.
   const misspelt =
     error.code === 'commander.missingMandatoryOptionValue'
       ? words
@@ -58,7 +58,7 @@ export function usageFailure(error: CommanderError, program: Command, words: rea
   return new Failure('usage', message, { fix: near === undefined ? see : `did you mean ${near}?` });
 }
 
-/** What other programs call it, and what it may be here: the first that the command has. */
+/** Verbs of other programs, and what they may be here: the first that the command has. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {
   create: ['add', 'register', 'apply'],
   describe: ['explain', 'show'],
@@ -94,7 +94,7 @@ function meantOption(option: string, known: ReadonlySet<string>): string | undef
   return OPTIONS[option]?.find((meant) => known.has(meant.replace(/ .*/, '')));
 }
 
-/** The dashes, which all have, make no two options alike. Of one letter: the one option that begins with it. */
+/** Compares options without their dashes. A single letter matches the only option that starts with it. */
 function nearestOption(option: string, known: ReadonlySet<string>): string | undefined {
   const names = [...known].map((name) => name.slice(2));
   const [letter] = /^-([a-z])$/.exec(option)?.slice(1) ?? [];

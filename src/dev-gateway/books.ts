@@ -1,4 +1,4 @@
-/** The answer to one request, for ever. */
+/** The permanent answer to one request. */
 export interface Entry {
   readonly kind: 'charge' | 'refund';
   readonly key: string;
@@ -20,12 +20,12 @@ export interface Totals {
   readonly refunds: number;
   readonly refunded: string;
   readonly declined: number;
-  /** Orders for which money moved twice the same way: nothing may be. */
+  /** Orders charged twice, which must not happen. */
   readonly charged_twice: readonly string[];
   readonly refunded_twice: readonly string[];
 }
 
-/** Who paid what. */
+/** The charges and refunds of the gateway. */
 export class Books {
   readonly #entries: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
@@ -35,7 +35,7 @@ export class Books {
     if (!this.#byKey.has(entry.key)) this.#byKey.set(entry.key, entry);
   }
 
-  /** The first answer to that key. */
+  /** The first answer for that key. */
   find(key: string): Entry | undefined {
     return this.#byKey.get(key);
   }

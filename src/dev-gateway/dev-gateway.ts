@@ -8,7 +8,7 @@ import { isMood, Moods, MOODS, type Mood } from './moods.ts';
  * A payment gateway that moves no money, with the API that src/adapters/gateway/http.ts describes:
  *
  *   POST /payments, POST /refunds, GET /payments/KEY
- *   GET /books          what was charged and refunded, and for which orders twice
+ *   GET /books          charges and refunds, and the orders charged or refunded twice
  *   GET /mood, PUT /mood {"mood": "lose", "times": 3}
  */
 
@@ -18,9 +18,9 @@ const AMOUNT = /^\d{1,8}\.\d{2}$/;
 
 export interface DevGatewayOptions {
   readonly host?: string;
-  /** 0 for any free port. */
+  /** 0: any free port. */
   readonly port: number;
-  /** The file that its books are kept in. */
+  /** The file with its books. */
   readonly file: string;
 }
 
@@ -32,7 +32,7 @@ export interface DevGateway {
 }
 
 /**
- * A gateway to play with. What it answered is in the page cache before the answer is sent: a kill -9 forgets nothing.
+ * A gateway to experiment with. It writes each entry to the page cache before it answers, so a kill -9 loses nothing.
  *
  * @throws CorruptStateError · the errors of node:net and node:fs, EADDRINUSE first of all
  */
@@ -46,7 +46,7 @@ export async function startDevGateway({
   try {
     const gateway = new Gateway(books, log);
     const server = createServer((request, response) => {
-      // The other side broke off.
+      // The client closed the connection.
       gateway.answer(request, response).catch(() => response.destroy());
     });
     const url = await listen(server, host, port);

@@ -1,17 +1,17 @@
-/** How it can behave, to see how a shop copes. */
+/** The behaviours of the gateway, to test how a shop copes with them. */
 export const MOODS = [
   'normal',
   /** Charges are declined. */
   'decline',
-  /** Answers come a second late. */
+  /** Answers are a second late. */
   'delay',
-  /** 503, and nothing is done. */
+  /** Answers 503 without doing anything. */
   'error',
-  /** Nothing is done, and no answer comes. */
+  /** Neither acts nor answers. */
   'hang',
-  /** The money moves, and the connection breaks before the answer. */
+  /** The money moves, but the connection breaks before the answer. */
   'lose',
-  /** As `lose`, and the key is forgotten: asked again, the money moves again. A look-up still finds it. */
+  /** Like `lose`, and the key is forgotten: if asked again, the money moves again. A look-up still finds it. */
   'forget',
 ] as const;
 export type Mood = (typeof MOODS)[number];
@@ -20,12 +20,12 @@ export function isMood(value: unknown): value is Mood {
   return MOODS.some((mood) => mood === value);
 }
 
-/** The mood of each request: what was asked for next, else what the customer's name asks for. */
+/** The mood of each request: the one that was set, or else the one in the customer's name. */
 export class Moods {
   #set: { mood: Mood; left: number } = { mood: 'normal', left: Infinity };
   readonly #met = new Set<string>();
 
-  /** @param times so many requests; Infinity: until the next call */
+  /** @param times number of requests; Infinity: until the next call */
   set(mood: Mood, times: number): void {
     this.#set = { mood, left: times };
   }
@@ -35,15 +35,15 @@ export class Moods {
     return { mood, times: left === Infinity ? null : left };
   }
 
-  /** Of a look-up: only moods that do not concern whether money moves. */
+  /** The mood of a look-up: only those that do not affect whether money moves. */
   ofLookUp(): Mood {
     const { mood } = this.#set;
     return mood === 'delay' || mood === 'error' || mood === 'hang' ? this.#take() : 'normal';
   }
 
   /**
-   * `decline-bob` is declined and `delay-amy` waits, always; other words before a hyphen are what happens to the first
-   * request with each key.
+   * `decline-bob` is always declined and `delay-amy` always delayed; other moods before a hyphen apply to the first request
+   * with each key.
    */
   ofRequest(customerId: string, key: string): Mood {
     if (this.#set.mood !== 'normal') return this.#take();

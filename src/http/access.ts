@@ -2,25 +2,25 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Open without a token, since they reveal nothing about the shop: checks of the process, the description of the API, and the
- * page that asks for the token. Reads are not: orders hold names and addresses.
+ * Routes that need no token, since they reveal nothing about the shop: health checks, the description of the API, and the
+ * page that asks for the token. Other reads need one: orders have names and addresses.
  */
 const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/', '/page.js', '/page.css']);
-/** Likewise all of the page that shows the description. */
+/** Likewise all files of the page that shows the description. */
 const OPEN_FOLDER = '/docs/';
 
-/** Whether a header `Authorization` has the token, as a bearer (RFC 6750). */
+/** Returns a check whether a header `Authorization` has the bearer token (RFC 6750). */
 export function tokenCheck(token: string): (authorization: string | undefined) => boolean {
   const wanted = digest(`Bearer ${token}`);
-  // Of digests: texts of other lengths take as long to compare.
+  // Digests have one length, so the comparison takes the same time for every text.
   return (authorization) => timingSafeEqual(digest(authorization ?? ''), wanted);
 }
 
-/** Asks every request for the token. */
+/** Requires the token on every request. */
 export function requireToken(server: FastifyInstance, token: string): void {
   const isAllowed = tokenCheck(token);
   server.addHook('onRequest', async (request, reply) => {
-    // The route that was found, not the path as it was written.
+    // The matched route, not the path as the client wrote it.
     const { url = '' } = request.routeOptions;
     if (OPEN.has(url) || url.startsWith(OPEN_FOLDER)) return;
     if (isAllowed(request.headers.authorization)) return;

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** How many events, and how much of them, are kept for clients whose connection was cut. */
+/** How many events, and how many bytes, are kept for clients that reconnect. */
 const KEPT = 5_000;
 const KEPT_BYTES = 4 * 1024 * 1024;
 /**
- * A client that falls further behind is dropped: it connects again, and receives a gap. What waits for several is in
- * memory once.
+ * A client that falls further behind is disconnected; it reconnects and receives a gap. Clients share the text of events
+ * that wait, so each is in memory once.
  */
 const MAX_BEHIND_BYTES = 2 * KEPT_BYTES;
 const HEARTBEAT_MS = 15_000;
-/** Events that come within so long go to a client in one piece. */
+/** Events that arrive within this time are sent to a client in one write. */
 const GATHER_MS = 50;
 
 interface LiveEvent {
@@ -24,7 +24,7 @@ export function eventText(type: string, data: unknown): string {
 
 /**
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) to any number of clients. The id of
- * an event names this server too: what another one sent is a gap.
+ * an event also names this server process: a client that resumes after an id of another one receives a gap.
  */
 export class LiveFeed {
   readonly #server = randomUUID().slice(0, 8);
@@ -40,14 +40,14 @@ export class LiveFeed {
     this.#heartbeat = setInterval(() => this.#gather(Buffer.from(': \n\n')), HEARTBEAT_MS).unref();
   }
 
-  /** @param isKept whether a client that was away needs it: what is sent again each second is not */
+  /** @param isKept whether clients that reconnect need it; false for what is sent again each second */
   publish(type: string, data: unknown, isKept = true): void {
     const body = eventText(type, data);
     if (isKept) this.#gather(this.#keep(body));
     else this.#gather(Buffer.from(body));
   }
 
-  /** Says that something was missed, which no client can be given any more. */
+  /** Tells all clients that events were lost that cannot be sent any more. */
   publishGap(): void {
     this.publish('gap', {});
   }
@@ -58,7 +58,7 @@ export class LiveFeed {
     this.#kept.push({ number, bytes });
     this.#keptBytes += bytes.length;
     if (this.#kept.length > KEPT || this.#keptBytes > KEPT_BYTES) {
-      // A part at once: to remove one from the beginning moves all others.
+      // Remove several at once: removing from the front of an array moves all others.
       const gone = this.#kept.splice(0, Math.ceil(this.#kept.length / 10));
       for (const event of gone) this.#keptBytes -= event.bytes.length;
     }
@@ -87,9 +87,9 @@ export class LiveFeed {
     }
   }
 
-  /** @param lastId of the last event that the client received; null: it asks for no earlier events */
+  /** @param lastId the id of the last event that the client received; null: it requests no earlier events */
   add(response: ServerResponse, lastId: string | null): void {
-    // What the others wait for, it is given from what is kept.
+    // Flush first: the new client receives the gathered events from the kept ones and must not receive them twice.
     this.#flush();
     response.write('retry: 1000\n\n');
     if (lastId === null) response.write(`${this.#idLine()}\n`);
@@ -103,7 +103,7 @@ export class LiveFeed {
     const from = Number(number);
     const isKnown = server === this.#server && Number.isInteger(from) && from <= this.#last;
     const first = this.#kept[0]?.number ?? this.#last + 1;
-    // With the id after which it goes on.
+    // With the id from which the client resumes.
     if (!isKnown || from + 1 < first) return [`${this.#idLine()}event: gap\ndata: {}\n\n`];
     return this.#kept.filter((event) => event.number > from).map(({ bytes }) => bytes);
   }

@@ -3,12 +3,12 @@ import { Failure } from '../domain/failure.ts';
 import type { Problem } from '../documents/http/problem.ts';
 
 /**
- * Answers what no route takes: 405 with the methods that its path has (RFC 9110, section 15.5.6), else 404.
+ * Answers requests that match no route: 405 with the methods of the path (RFC 9110, section 15.5.6), otherwise 404.
  *
- * @returns what does it before a body is read; to be added behind what asks for a token
+ * @returns a function that adds the hook, which runs before a body is read; add it after the check of the token
  */
 export function answerOtherMethods(server: FastifyInstance): () => void {
-  /** Methods by path, and what matches it. */
+  /** The methods of each path, and the expression that matches it. */
   const routes = new Map<string, { readonly matches: RegExp; readonly methods: Set<string> }>();
   server.addHook('onRoute', ({ url, method }) => {
     const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set() };
@@ -46,7 +46,7 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
   };
 }
 
-/** `/orders/:id` as an expression; a parameter is one piece of a path. */
+/** `/orders/:id` as a regular expression; a parameter is one segment of a path. */
 function patternOf(url: string): RegExp {
   const pieces = url
     .split('/')

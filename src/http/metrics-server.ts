@@ -5,18 +5,18 @@ import { tokenCheck } from './access.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** As of the API. */
+  /** The bearer token, as for the API. */
   readonly token: string | null;
 }
 
 /**
- * Serves /metrics, and /healthz for what starts the process again when it does not answer, until disposal: a process
- * that decides orders loads no more of HTTP than that.
+ * Serves /metrics until disposal, and /healthz for a supervisor that restarts the process if it does not answer. A
+ * process that handles orders loads no other HTTP code.
  *
  * @returns `url` of the metrics
- * @throws the error of the system when nothing can listen there
+ * @throws the system error if the address cannot be listened on
  */
 export async function startMetrics(
   meter: Meter,
@@ -30,7 +30,7 @@ export async function startMetrics(
     server.once('error', reject);
     server.listen({ host, port }, resolve);
   });
-  // It ends with the work that it reports on.
+  // The server does not keep the process alive once its work ends.
   server.unref();
   const { port: bound } = server.address() as AddressInfo;
   return {
@@ -53,7 +53,7 @@ async function answer(
     response.end(method === 'HEAD' ? undefined : text);
   };
   const path = url.split('?')[0];
-  // As of the API: without a token, since it reveals nothing.
+  // As in the API, no token: it reveals nothing.
   if (path === '/healthz') say(200, 'ok\n');
   else if (!isAllowed(headers.authorization))
     say(401, 'send the header "Authorization: Bearer TOKEN"\n', { 'www-authenticate': 'Bearer' });

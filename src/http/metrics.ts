@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { METRICS } from '../app/metrics/declared.ts';
 import type { Meter } from '../ports/outside/meter.ts';
 
-/** Times every request by its route: paths have ids in them. */
+/** Measures the duration of every request by its route, since paths have ids in them. */
 export function measureRequests(server: FastifyInstance, meter: Meter): void {
   server.addHook('onResponse', (request, reply, done) => {
     const { method, is404, routeOptions } = request;

@@ -11,7 +11,7 @@ export interface DescribeOptions {
   readonly rateLimit: number | null;
 }
 
-/** What the whole document says. */
+/** The parts of the document that apply to the whole API. */
 export function openApi({ version, token }: DescribeOptions) {
   return {
     openapi: '3.1.0' as const,
@@ -29,7 +29,7 @@ export function openApi({ version, token }: DescribeOptions) {
   };
 }
 
-/** Adds what the server answers of itself, whatever the route, and the media type of problems. */
+/** Adds the answers that any route may give, and the media type of problems. */
 export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerTransform {
   return ({ schema, url }) => {
     const { response, body, querystring, headers } = schema as FastifySchema & {
@@ -38,7 +38,7 @@ export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerT
     const isChecked = [body, querystring, headers].some((part) => part !== undefined);
     const answers: Record<string, unknown> = {};
     const own: Record<string, TSchema> = {
-      // A path, header or query that breaks HTTP.
+      // A malformed path, header or query.
       400: Problem,
       ...(token === null ? {} : { 401: Problem }),
       ...(body === undefined ? {} : { 413: Problem, 415: Problem }),
@@ -47,7 +47,7 @@ export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerT
       ...response,
       431: Problem,
       500: Problem,
-      // Store or brokers are away.
+      // The store or the brokers cannot be reached.
       503: Problem,
     };
     for (const [status, document] of Object.entries(own)) answers[status] = answerOf(status, document);

@@ -27,7 +27,7 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   interrupted: 503,
 };
 
-/** Ways out, by status, of what names none itself. */
+/** Fixes by status, for problems that have none of their own. */
 const FIXES: Readonly<Record<number, string>> = {
   400: 'send an HTTP/1.1 request; /docs says what each call takes',
   408: 'send the whole request within 10 seconds',
@@ -39,7 +39,7 @@ const FIXES: Readonly<Record<number, string>> = {
   503: 'send it again after as many seconds as Retry-After says',
 };
 
-/** Of a request whose body is not what its header says. */
+/** Errors for a body that is not the JSON that its header announces. */
 const NOT_JSON = new Set(['FST_ERR_CTP_INVALID_JSON_BODY', 'FST_ERR_CTP_EMPTY_JSON_BODY']);
 
 function fixOf(status: number, error?: unknown): string {
@@ -48,17 +48,17 @@ function fixOf(status: number, error?: unknown): string {
   return FIXES[status] ?? 'see /docs for what each call takes';
 }
 
-/** Seconds until a client should try again: a broker that restarts is back by then. */
+/** Seconds until a client should retry: enough for a broker to restart. */
 const RETRY_AFTER = '2';
 
 export interface ProblemOptions {
-  /** The way out as a command, where no call is one. */
+  /** Returns the fix as a command, if no API call fixes it. */
   readonly wayOut: (fix: Advice) => string;
-  /** Receives bugs, of which clients see no details. */
+  /** Receives bugs, whose details clients do not see. */
   readonly onBug: (error: unknown) => void;
 }
 
-/** Answers whatever fails as `application/problem+json` (RFC 9457). */
+/** Answers every error as `application/problem+json` (RFC 9457). */
 export function problemHandler({ wayOut, onBug }: ProblemOptions) {
   return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
     const failure = failureOf(error);
@@ -83,10 +83,10 @@ function statusOf(failure: Failure, error: unknown): number {
   return errorStatus(error) ?? STATUSES[failure.code] ?? 500;
 }
 
-/** What Fastify and its plugins found wrong with a request. */
+/** The status of an error that Fastify or a plugin raised for a request; null for other errors. */
 function errorStatus(error: unknown): number | null {
   if (error instanceof Failure || !(error instanceof Error) || !('statusCode' in error)) return null;
-  // Well-formed, and wrong in a field.
+  // Well-formed, but a field is invalid.
   if ('validation' in error) return 422;
   const { statusCode } = error;
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : null;
@@ -95,7 +95,7 @@ function errorStatus(error: unknown): number | null {
 function failureOf(error: unknown): Failure {
   if (error instanceof Failure) {
     const { fix, message, context } = error;
-    // The folder was there when the server began: no request is wrong.
+    // The folder existed when the server started, so the request is not at fault.
     const isGone = fix !== null && typeof fix === 'object' && fix.kind === 'begin_storage';
     return isGone ? new Failure('store_unreachable', message, { fix: 'put it back', context }) : error;
   }
@@ -119,14 +119,14 @@ interface SchemaError {
   };
 }
 
-/** What is wrong with a request, by the first of ajv's errors. @param part such as `body` */
+/** The message for a request that does not match its schema, from ajv's first error. @param part such as `body` */
 export function schemaProblem([error]: readonly SchemaError[], part: string): Error {
   const { instancePath = '', keyword = '', message = 'is not valid', params = {}, data } = error ?? {};
   const field = instancePath === '' ? part : instancePath.slice(1);
   const given = (): string => `${field} ${JSON.stringify(data).slice(0, SHOWN)}`;
   switch (keyword) {
     case 'pattern': {
-      // What is taken; after that, what it is for.
+      // The description is what the field accepts, then after ";" its purpose.
       const [takes = ''] = (error?.parentSchema?.description ?? '').split(';');
       return new Error(/^(?:an?|one) /.test(takes) ? `${given()} is not ${takes}` : `${field} ${message}`);
     }
@@ -153,10 +153,10 @@ export function schemaProblem([error]: readonly SchemaError[], part: string): Er
   }
 }
 
-/** Of what was sent, in a message. */
+/** Characters of the sent value that a message shows. */
 const SHOWN = 200;
 
-/** Answers what is no HTTP, or comes too slowly or at too great a length to be read as such. */
+/** Answers requests that are not HTTP, arrive too slowly or are too large to be parsed. */
 export function refuseBroken(error: BrokenRequest, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -182,18 +182,18 @@ export function refuseBroken(error: BrokenRequest, socket: Socket): void {
 
 interface BrokenRequest extends Error {
   readonly code?: string;
-  /** What came, where it was looked at. */
+  /** The bytes received, if Node parsed any. */
   readonly rawPacket?: unknown;
 }
 
 function brokenStatus({ code = '', rawPacket }: BrokenRequest): number {
-  // A method that Node does not know; what is no method, such as TLS, is no request.
+  // A method that Node does not know; anything else, such as TLS, is not an HTTP request.
   const text = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : '';
   const isMethod = code === 'HPE_INVALID_METHOD' && /^[A-Z-]{1,32} /.test(text);
   return isMethod ? 501 : (BROKEN[code] ?? 400);
 }
 
-/** By the code of Node's error. */
+/** Statuses by the code of Node's error. */
 const BROKEN: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
   HPE_HEADER_OVERFLOW: 431,

@@ -24,15 +24,15 @@ import type { Shop } from './shop.ts';
 import { traceRequests } from './tracing.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** How long a request may take to arrive, so that a client that sends a byte now and then cannot hold a connection. */
+/** How long a request may take to arrive, so that a client that sends a byte now and then cannot keep a connection. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** How late a connection that is too slow is found. */
+/** How often connections are checked for slow requests. */
 const CHECK_EVERY_MS = 1_000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** Names are shorter; the longest is that of a dead letter, with a topic in it. */
+/** Longest parameter of a path; the longest valid one is the id of a dead letter, which has a topic in it. */
 const MAX_PARAM_LENGTH = 512;
 
-/** Nothing is loaded from elsewhere, and no other site shows this one or reads it. The same for all: written down once. */
+/** Headers of all answers: nothing is loaded from elsewhere, and no other site may frame or read this one. */
 const SECURITY = {
   'content-security-policy': [
     "default-src 'none'",
@@ -51,7 +51,7 @@ const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Of the page at /docs: without the bar of its makers, and what is wide scrolls by itself, so that the page does not. */
+/** For the page at /docs: hides the vendor's top bar, and lets wide elements scroll on their own instead of the page. */
 const DOCS_CSS = `
 .swagger-ui .topbar, .swagger-ui .response-col_links { display: none }
 .swagger-ui .opblock-body { overflow-x: auto }
@@ -66,12 +66,12 @@ const DOCS_THEME = { title: 'orderctl API', css: [{ filename: 'orderctl.css', co
 
 export interface ServerOptions extends ProblemOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly version: string;
   /** Requests a minute from one address; null: no limit. */
   readonly rateLimit: number | null;
-  /** What clients have to send as a bearer; null: nothing. */
+  /** The bearer token that clients must send; null: none. */
   readonly token: string | null;
   readonly meter: Meter;
   /** Absent: no spans are made. */
@@ -84,9 +84,9 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 /**
- * Serves the API of a shop until disposal, which answers what is under way first.
+ * Serves the API of a shop until disposal, which first completes the requests in progress.
  *
- * @throws the error of the system when nothing can listen there
+ * @throws the system error if the address cannot be listened on
  */
 export async function startApi(shop: Shop, options: ServerOptions): Promise<ApiServer> {
   const server = await createApi(shop, options);
@@ -97,7 +97,7 @@ export async function startApi(shop: Shop, options: ServerOptions): Promise<ApiS
 async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_BODY_BYTES,
-    // Unknown fields are ignored, so these are too; taken out, they reach no prototype.
+    // Unknown fields are ignored, so __proto__ is too; once removed, it cannot reach a prototype.
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -116,9 +116,9 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
       },
     },
   });
-  // JSON alone: a page of another site may send text without asking first.
+  // Only JSON: a page of another site may send plain text without a preflight request.
   server.removeContentTypeParser('text/plain');
-  // The same JSON as on the command line; tests check its shapes.
+  // The same JSON as on the command line; tests check its shape.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
   server.setSchemaErrorFormatter(schemaProblem);
   server.setErrorHandler(problemHandler(options));
@@ -155,7 +155,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   return server;
 }
 
-/** Nothing is named so, and PostgreSQL does not even look: its texts have no NUL. */
+/** No name has a NUL, and PostgreSQL refuses texts with one. */
 async function refuseNul({ params }: FastifyRequest): Promise<void> {
   const named = Object.values(params as Record<string, string>).find((name) => name.includes('\0'));
   if (named === undefined) return;

@@ -22,23 +22,23 @@ import type { Explanation } from '../documents/order.ts';
 import type { DailyReport } from '../documents/reports/daily.ts';
 import type { LiveFeed } from './live.ts';
 
-/** What is shown as it happens. */
+/** Live data. */
 export interface Live {
   readonly feed: LiveFeed;
-  /** null: not looked at yet. */
+  /** null: not read yet. */
   readonly overview: () => Overview | null;
 }
 
-/** A page of a list. `Mark` says where the next one begins. */
+/** A requested page of a list. `Mark` is where the next page starts. */
 export interface PageWanted<Filter, Mark> {
   readonly filter: Filter;
   readonly limit: number;
   readonly mark: Mark | null;
-  /** Of the client: nobody waits for the answer any more. */
+  /** Aborts when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
-/** What is shown of a shop beside its orders and tables. */
+/** The views of a shop besides its orders and tables. */
 export interface Views {
   readonly deadLetters: {
     /** @param wanted.processor as scopeOfProcessor */
@@ -47,9 +47,9 @@ export interface Views {
     ) => Promise<{ readonly deadLetters: readonly DeadLetter[]; readonly next: DeadLetterMark | null }>;
     readonly show: (id: string) => Promise<ShownDeadLetter>;
     /**
-     * @param value sent in place of its own
-     * @param isDryRun says what would be sent, and sends nothing
-     * @throws Failure already_decided (it is left alone), those of redriveDeadLetters
+     * @param value replaces the value of the dead letter
+     * @param isDryRun reports what would be sent, without sending it
+     * @throws Failure already_decided (it is left alone), and those of redriveDeadLetters
      */
     readonly redrive: (
       id: string,
@@ -64,16 +64,16 @@ export interface Views {
     wanted: PageWanted<{ readonly orderId: string | null }, PageMark>,
   ) => Promise<{ readonly notifications: readonly Notification[]; readonly next: PageMark | null }>;
   /**
-   * What `order explain` prints.
+   * The output of `order explain`.
    *
-   * @param unread the order, where no processor has read it yet
-   * @returns undefined: nobody knows it
+   * @param unread the order, if no processor has read it yet
+   * @returns undefined if the order is not known
    */
   readonly explain: (
     orderId: string,
     unread: KnownOrder | undefined,
   ) => Promise<Explanation | CheckoutExplanation | undefined>;
-  /** undefined: no such order is decided. */
+  /** Returns undefined if the order has no decision. */
   readonly orderRecords: (orderId: string) => Promise<readonly OrderRecord[] | undefined>;
   readonly processors: () => Promise<ProcessorList>;
   /** @throws Failure interrupted: it takes too long */
@@ -92,31 +92,31 @@ export interface Views {
   readonly audit: (signal: AbortSignal) => Promise<CheckedAudit>;
 }
 
-/** What is done to the shop to see that its books stay balanced. */
+/** Experiments that disturb the shop, to see whether its books stay balanced. */
 export interface Experiments {
   list(): Promise<ExperimentList>;
-  /** @param seed null: by chance @throws Failure folder_in_use another one is under way, or none may be */
+  /** @param seed null: random @throws Failure folder_in_use: another one is running, or experiments are not available */
   begin(kind: ExperimentKind, seed: number | null): Promise<ExperimentBegun>;
 }
 
-/** What the routes work with. */
+/** Everything that the routes need. */
 export interface Shop {
   readonly views: Views;
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
-  /** Of the store, for what is small: an order, a row. */
+  /** A view of the store, for small reads: an order, a row. */
   readonly view: KeptView;
   readonly watch: ShopWatch;
   readonly live: Live;
   readonly experiments: Experiments;
   readonly users: 'required' | 'optional';
-  /** The reorder level of items that have none. */
+  /** The default reorder level, for items without one. */
   readonly lowStock: number;
   readonly now: () => number;
   readonly newOrderId: () => string;
-  /** The id of an order that has none, the same for the same key. */
+  /** Returns the id for an order sent without one; always the same for the same key. */
   readonly orderIdOf: (idempotencyKey: string) => string;
-  /** As findUnread, in the topics of both flows. */
+  /** Like findUnread, in the topics of both flows. */
   readonly findUnread: (orderId: string) => Promise<KnownOrder | undefined>;
   /** Requests the cancellation of an order, as submitRequest does. */
   readonly cancel: (
@@ -128,6 +128,6 @@ export interface Shop {
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */
   readonly checkBroker: () => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;
-  /** A row was edited here, before that is known from elsewhere. */
+  /** Called after a row was edited here, before the edit is seen in the store. */
   readonly onEdit: () => void;
 }

@@ -4,19 +4,19 @@ import type { BegunSpan, Tracer } from '../ports/outside/tracer.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** For what it leads to: of its span, where it has one, else as it came; null: it came without a valid one. */
+    /** The parent for what the request causes: its own span, or else the header as received; null: no valid header. */
     traceparent: string | null;
   }
 }
 
-/** Those lead to nothing, and come by themselves every second. */
+/** Requests that change nothing; the page sends them every second. */
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Takes the header `traceparent` of requests, and makes a span of each that may change something, or comes with that
- * header: the page reads so often that its requests would bury all others.
+ * Reads the header `traceparent` of requests, and makes a span for each request that may change something or has that
+ * header. The page reads so often that spans of its requests would bury all others.
  *
- * @param tracer undefined: no spans are made, and the header goes on as it came
+ * @param tracer undefined: no spans are made, and the header is passed on unchanged
  */
 export function traceRequests(server: FastifyInstance, tracer: Tracer | undefined): void {
   const spans = new WeakMap<object, { readonly span: BegunSpan; readonly startMs: number }>();

@@ -6,7 +6,7 @@ type Calls = {
 
 const name = encodeURIComponent;
 
-/** What is in the hands of a client. */
+/** The fixes that a client can make itself. */
 const CALLS: Calls = {
   show_users: () => 'see the users: GET /users',
   show_items: () => 'see the items: GET /inventory',
@@ -23,9 +23,9 @@ const CALLS: Calls = {
 };
 
 /**
- * The way out as a call of the API, for a reader who has nothing but that.
+ * The fix as a call of the API, for clients that have nothing else.
  *
- * @returns null where it is not in a client's hands: the operator's command says it
+ * @returns null if a client cannot make it; then the fix names the operator's command
  */
 export function callFor(advice: Advice): string | null {
   if (typeof advice === 'string') return null;

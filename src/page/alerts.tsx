@@ -5,7 +5,7 @@ import { getAlerts, getNotifications } from './data/api.ts';
 import { alerts, every } from './data/state.ts';
 import { clock, shortId } from './text.ts';
 
-/** Alerts come as they are sent; mails are asked for. */
+/** Alerts are pushed by the server; mails are polled. */
 const LOOK_EVERY_MS = 5_000;
 const SHOWN = 10;
 
@@ -19,7 +19,7 @@ async function refresh(): Promise<void> {
   if (written.ok) mails.value = written.body.notifications;
 }
 
-/** What the shop tells: its people of stock that needs attention, its customers of their orders. */
+/** Messages of the shop: alerts to staff about stock, mail to customers about their orders. */
 export function AlertsAndMail() {
   useEffect(() => every(LOOK_EVERY_MS, refresh), []);
   const isUnknown = problem.value !== null && alerts.value === null && mails.value === null;

@@ -25,7 +25,7 @@ const HINT_AFTER_MS = 5_000;
 const openedAt = Date.now();
 const isShowingAll = signal(false);
 
-/** Only on the shop of `up`: everything that may go wrong, by a button. */
+/** Buttons that cause failures; only for the shop of `up`. */
 export function Breaking() {
   const list = experiments.value;
   const [problem, say] = useState('');

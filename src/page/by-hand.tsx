@@ -1,6 +1,6 @@
 import { hasToken } from './data/token.ts';
 
-/** How to do the same on a command line. @param call `GET /orders`; with what it sends as JSON */
+/** Shows how to do the same on a command line. @param call `GET /orders` @param body sent as JSON */
 export function ByHand({ cli, call, body }: { cli: string; call: string; body?: object }) {
   const [method = 'GET', path = ''] = call.split(' ');
   const words = [

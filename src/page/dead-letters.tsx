@@ -8,13 +8,13 @@ import { dump } from './orders/records.tsx';
 import { clock, grouped } from './text.ts';
 
 const LOOK_EVERY_MS = 5_000;
-/** More is for the command line. */
+/** The page shows at most this many; for more there is the command line. */
 const MAX_SHOWN = 500;
 
 const letters = signal<readonly DeadLetter[] | null>(null);
 const next = signal<string | null>(null);
 const problem = signal<string | null>(null);
-/** Older pages are shown: the list stays as it was read. */
+/** Whether older pages are shown; the list is then no longer refreshed. */
 const isExtended = signal(false);
 
 async function refresh(): Promise<void> {
@@ -34,7 +34,7 @@ async function readOlder(): Promise<void> {
   next.value = answer.body.next;
 }
 
-/** What could not be read, or came to nothing: looked at, corrected, sent back. */
+/** Records that could not be read or processed, to inspect, correct and send back. */
 export function DeadLetters() {
   useEffect(() => every(LOOK_EVERY_MS, refresh), []);
   const all = letters.value;
@@ -45,7 +45,7 @@ export function DeadLetters() {
       {all === null || all.length === 0 ? null : <p class="quiet">{howMany(all.length)}</p>}
       {all?.some(isSample) === true ? (
         <p class="quiet">
-          Some are of the samples, which are wrong now and then on purpose: this is what becomes of such
+          Some come from the samples, a few of which are invalid on purpose, to show what happens to such
           events.
         </p>
       ) : null}
@@ -73,14 +73,14 @@ export function DeadLetters() {
   );
 }
 
-/** The product that samples name when they are to be wrong: see app/send/sources.ts. */
+/** The product in invalid samples: see app/send/sources.ts. */
 const SAMPLE_PRODUCT = 'no-such-product';
 
 function isSample({ error_message: message }: DeadLetter): boolean {
   return message?.includes(SAMPLE_PRODUCT) === true;
 }
 
-/** The flow counts all that are in the topics, the list those that nobody has seen to. */
+/** The flow counts all dead letters in the topics, the list only the open ones. */
 function howMany(shown: number): string {
   const total = overview.value?.kafka.dead_letters ?? null;
   const open = next.value === null ? `${grouped(shown)} open` : `The latest ${grouped(shown)} that are open`;
@@ -166,7 +166,7 @@ function Details({ letter }: { letter: DeadLetter }) {
 }
 
 const STOCK_EVENT = '{"event_id": "…", "product_id": "pen", "quantity": 1, "occurred_at": "…"}';
-/** By topic: what every shop can read, if not accept. */
+/** By topic: a value that every shop can read, even if it rejects it. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   orders: '{"order_id": "…", "user": "alice", "item": "pen", "quantity": 1}',
   online_orders: STOCK_EVENT,
@@ -174,7 +174,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   supplier_restocks: STOCK_EVENT,
 };
 
-/** Of other topics, and those that are named otherwise, none. */
+/** Topics not listed, or named otherwise by settings, have no example. */
 function exampleFor({ original }: DeadLetter): string {
   return EXAMPLES[original.topic ?? ''] ?? '';
 }

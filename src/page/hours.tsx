@@ -4,10 +4,10 @@ import type { HourlySales } from '../documents/reports/analytics.ts';
 import { grouped, money } from './text.ts';
 
 const HEIGHT = 120;
-/** Until it is measured. */
+/** Width until the chart is measured. */
 const WIDTH = 720;
 
-/** Orders of the last day by the hour in which they were placed. */
+/** Orders of the last 24 hours, by the hour in which they were placed. */
 export function Hours() {
   const seen = hours.value;
   if (seen === null) return null;
@@ -29,7 +29,7 @@ export function Hours() {
   );
 }
 
-/** As many units wide as it has pixels, so that its letters are of the same size on each screen. */
+/** One unit is one pixel, so that text has the same size on every screen. */
 function Chart({ windows }: Pick<HourlySales, 'windows'>) {
   const svg = useRef<SVGSVGElement>(null);
   const [width, setWidth] = useState(WIDTH);
@@ -37,7 +37,7 @@ function Chart({ windows }: Pick<HourlySales, 'windows'>) {
     if (svg.current === null) return;
     const observer = new ResizeObserver(([entry]) => {
       const found = entry?.contentRect.width ?? 0;
-      // It has none while it is hidden.
+      // The width is 0 while the chart is hidden.
       if (found > 0) setWidth(found);
     });
     observer.observe(svg.current);

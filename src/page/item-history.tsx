@@ -5,12 +5,11 @@ import { every } from './data/state.ts';
 import { clock, grouped, shortId } from './text.ts';
 
 const LOOK_EVERY_MS = 3_000;
-/** Of an item that changed seldom a page may be empty, and still have one before it. */
+/** For an item that seldom changes, a page may be empty although older pages exist, so several are fetched. */
 const PAGES_AT_ONCE = 5;
 
 /**
- * What changed the stock of an item. The latest are looked at again when what is on hand has changed, as long as no earlier
- * ones are asked for.
+ * The changes to the stock of an item. The latest are fetched again when the stock changes, unless older ones are shown.
  *
  * @param props.quantity on hand now
  */
@@ -77,7 +76,7 @@ function onHand(quantity: number | null): string {
   return quantity === null ? 'none' : grouped(quantity);
 }
 
-/** Of another day with its date. */
+/** The time, with its date if it is another day. */
 function when(iso: string): string {
   const at = new Date(iso);
   const isToday = at.toDateString() === new Date().toDateString();

@@ -8,7 +8,7 @@ import { fieldIn, grouped } from './text.ts';
 
 const SHOWN = 50;
 
-/** What is low first. */
+/** The stock, items that are low first. */
 export function Stock() {
   const all = items.value;
   const sorted = [...(all ?? [])].sort((a, b) => Number(b.low) - Number(a.low) || a.quantity - b.quantity);
@@ -91,7 +91,7 @@ function Row({ item }: { item: Item }) {
   );
 }
 
-/** Tills sell what was on the shelf, whatever the books said of it: those sales are made up for by a delivery. */
+/** Tills sell what is on the shelf even if the books have none, so stock may be negative until the next delivery. */
 function Tag({ quantity }: Pick<Item, 'quantity'>) {
   if (quantity > 0) return <small class="tag">low</small>;
   if (quantity === 0) return <small class="tag">none left</small>;

@@ -29,7 +29,7 @@ export function clock(iso: string | null): string {
   return iso === null ? '' : new Date(iso).toLocaleTimeString('en-GB');
 }
 
-/** `ORD-01a2…80b2`: the ends tell orders apart. */
+/** `ORD-01a2…80b2`: ids differ at their ends. */
 export function shortId(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`;
 }
@@ -40,7 +40,7 @@ export function itemsInWords(
   return items.map(({ item, quantity }) => `${item} × ${quantity ?? '?'}`).join(', ');
 }
 
-/** What was typed into a field of the form that an event is about. */
+/** The text in a field of the submitted form. */
 export function fieldIn(event: SubmitEvent, name: string): string {
   const value = new FormData(event.currentTarget as HTMLFormElement).get(name);
   return typeof value === 'string' ? value.trim() : '';

@@ -1,7 +1,7 @@
 import { isRefused, takeToken } from './data/token.ts';
 import { fieldIn } from './text.ts';
 
-/** Where the server asks for a token, nothing of the shop is shown without one. */
+/** Shown instead of the shop if the server requires a token and the page has none. */
 export function TokenForm() {
   if (!isRefused.value) return null;
   const submit = (event: SubmitEvent): void => {
@@ -12,7 +12,7 @@ export function TokenForm() {
     <form class="card token" onSubmit={submit}>
       <h2>This shop asks for a token</h2>
       <p class="quiet">
-        It is the first line of the file that <code>orderctl serve --api-token-file</code> was given. This tab
+        It is the first line of the file given to <code>orderctl serve --api-token-file</code>. This tab
         keeps it until it is closed.
       </p>
       <label>

@@ -47,14 +47,14 @@ export function Verdict() {
   );
 }
 
-/** A page that has just been opened has no answer yet, and that is no fault. */
+/** The text while a page that was just opened has no answer yet, which is not an error. */
 function beginning(): string {
   if (items.value?.length === 0) return 'This shop is empty.';
   if (heardAt.value > 0) return 'Adding up the books …';
   return now.value - OPENED_AT < PATIENCE_MS ? 'Asking the shop …' : 'No answer from the server yet.';
 }
 
-/** As of when the sum is: by the clock where it is no longer checked. */
+/** When the books were checked; as a time of day if they are no longer being checked. */
 function Checked({ at, look }: { at: string; look: Look }) {
   const since = ago(Date.parse(at), now.value);
   return look === 'unknown' ? (
@@ -66,7 +66,7 @@ function Checked({ at, look }: { at: string; look: Look }) {
   );
 }
 
-/** Books that were added up longer ago say nothing of now. */
+/** Books checked longer ago than this are outdated. */
 const BOOKS_MS = 30_000;
 
 function lookNow(): Look {
@@ -77,7 +77,7 @@ function lookNow(): Look {
   if (books.difference !== null) return 'bad';
   const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
   const isUnderWay = books.orders.VALIDATED + books.orders.PAID > 0;
-  // Without a consumer, or before the brokers have answered, it is not known what waits.
+  // Without a consumer, or before the brokers answered, the lag is not known.
   const waits = seen.consumer === null || processors.value.some(({ lag }) => lag !== 0);
   return isAwaited || isUnderWay || waits ? 'moving' : 'good';
 }
@@ -98,7 +98,7 @@ function Mark({ look }: { look: Look }) {
   );
 }
 
-/** What this browser has placed, by its own count. */
+/** The orders of this browser, by its own count. */
 function Ledger() {
   const all = [...placed.value.values()].filter((what) => what !== 'refused');
   const count = (...of: readonly Fate[]): string => grouped(all.filter((what) => of.includes(what)).length);
@@ -111,7 +111,7 @@ function Ledger() {
   );
 }
 
-/** Says in words what is wrong; empty when all is well. */
+/** Describes what is wrong; empty if nothing is. */
 function Trouble() {
   const seen = overview.value;
   if (isStale.value && heardAt.value > 0) {

@@ -22,7 +22,7 @@ export interface Evidence {
   readonly restarted: ConsumeSummary;
   readonly again: ConsumeSummary;
   readonly afterReplay: ConsumeSummary;
-  /** How many orders the replay sent. */
+  /** Number of orders that the replay sent. */
   readonly replayed: number;
 }
 

@@ -40,7 +40,7 @@ export class Stage {
     abort.addEventListener('abort', () => this.#killAll());
     process.on('exit', () => {
       this.#killAll();
-      // A child that is being killed may still write.
+      // A child that was just killed may still be writing.
       if (!this.#isKept) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     });
   }

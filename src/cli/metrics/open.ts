@@ -3,7 +3,7 @@ import { openMeter } from '../../compose.ts';
 import type { Meter } from '../../ports/outside/meter.ts';
 import { version } from '../hints.ts';
 
-/** The metrics of this process, with what the operating system says of it. */
+/** The metrics of this process, including those of the operating system. */
 export async function openMetrics(): Promise<Meter> {
   const meter = await openMeter();
   const startedAt = Date.now() / 1000 - process.uptime();

@@ -22,7 +22,7 @@ export function addMetricsFlags(command: Command): Command {
     .option('--insecure', 'serve /metrics to other machines without a token');
 }
 
-/** What is measured, and its disposal ends serving it. */
+/** The meter; disposal stops serving the metrics. */
 export type ServedMetrics = AsyncDisposable & { readonly meter: Meter | undefined };
 
 /** @throws Failure usage, invalid_value, invalid_settings, port_in_use */

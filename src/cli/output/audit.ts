@@ -9,10 +9,10 @@ import { wayOut } from '../hints.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
 import { count, grouped } from './text.ts';
 
-/** Printed as text; `-o json` has more of them. */
+/** Differences printed as text; `-o json` has more. */
 const SHOWN = 20;
 
-/** Keys in the order of the contract, then what else is known. */
+/** The audit under `-o json`, keys in the order of the contract, optional ones last. */
 export function auditDocument(result: AuditResult): Audit {
   const { asOf, checked, topic, services, unsent } = result;
   return {

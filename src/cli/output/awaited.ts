@@ -7,7 +7,7 @@ const NAMES: Readonly<Record<Awaited, string>> = {
   others: 'other processes of the store',
 };
 
-/** A service that a run waits for, in words. */
+/** The name of a service that a run waits for. */
 export function serviceName(service: Awaited): string {
   return NAMES[service];
 }

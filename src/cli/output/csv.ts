@@ -2,16 +2,17 @@ import type { Printer } from './printer.ts';
 
 type Cell = string | number | boolean | null;
 
-/** Rows to a write. */
+/** Rows per write. */
 const CHUNK_ROWS = 1_000;
-/** With which a spreadsheet begins a formula; the list of csv-stringify, full-width forms included. */
+/** Characters that start a formula in a spreadsheet: the list of csv-stringify, full-width forms included. */
 const FORMULA = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
 const PLAIN_NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
 
 /**
- * Prints a header and then, as often as it is called, documents of `-o json` as rows of a CSV (RFC 4180): what is null
- * is empty, the keys of an object within follow its name (`original_topic`) or, of `extra`, stand alone, and the lines
- * of an order are one cell. A cell that a spreadsheet would take for a formula gets an apostrophe.
+ * Prints a header and returns a function that prints documents of `-o json` as rows of a CSV (RFC 4180). null is an
+ * empty cell; a nested object has a column per key, prefixed with its name (`original_topic`), except the keys of
+ * `extra`, which have no prefix; the lines of an order are one cell. A cell that a spreadsheet would take for a formula
+ * gets an apostrophe.
  *
  * @param columns names of the columns, by the keys of the documents
  */
@@ -28,7 +29,7 @@ export async function openCsv(
   };
 }
 
-/** The same as one text. */
+/** Like openCsv, but returns the CSV as a string. */
 export async function csvText(columns: readonly string[], documents: readonly object[]): Promise<string> {
   return (await csvRenderer())([columns, ...rowsOf(documents, columns)]);
 }

@@ -7,7 +7,7 @@ import { formatRecordId, totalsByItem, userOf, type Order } from '../../domain/o
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
 
-/** Of an order that is not decided, by the same keys. */
+/** The document of an order without a decision, with the same keys. */
 function undecidedDocument(order: Order) {
   return {
     order_id: order.orderId,
@@ -95,7 +95,7 @@ export function explainText(explained: Explanation, rephrase: (text: string) => 
   ].join('\n');
 }
 
-/** `skipped by a reset at …`; empty for a record that was not. */
+/** `skipped by a reset at …`; empty if the record was not skipped. */
 function skippedIn({ skip }: ExplainedRecord): string {
   return skip === null ? '' : `skipped ${SKIPPED_BY[skip.cause]} at ${isoTime(skip.at)}`;
 }
@@ -108,7 +108,7 @@ function recordLine(record: ExplainedRecord): string {
   return `  ${formatRecordId(record)}: ${role}${time}${replay}${skipped}`;
 }
 
-/** What the rule behind a reason is. */
+/** The rule behind each reason. */
 const RULES: Readonly<Record<Reason, string>> = {
   unknown_user: 'only users of users.csv may order',
   user_not_paid: 'only users who have paid may order',
@@ -147,7 +147,7 @@ function otherTries({ retryOf, retries }: Explanation): string {
   ].join('');
 }
 
-/** `book went from 10 to 8`; `it took 2 book` where the stock is not known any more. */
+/** `book went from 10 to 8`; `it took 2 book` if the stock is no longer known. */
 function takenInWords(order: Order, outcome: Outcome): string {
   if (outcome.stock.length === 0)
     return `it took ${Array.from(totalsByItem(order.items), ([item, total]) => `${total} ${item}`).join(', ')}`;
@@ -174,7 +174,7 @@ function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanati
   return parts.length === 0 ? '' : ` In the topic: ${parts.join('; ')}.`;
 }
 
-/** What becomes of an order that is not decided, or decides it. */
+/** What will happen to an order that has no decision yet, or how to get one. */
 function undecidedStep(
   waiting: readonly string[],
   [passed]: readonly ExplainedRecord[],
@@ -188,7 +188,7 @@ function undecidedStep(
   return `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`;
 }
 
-/** What can be done about it now, with what it would come to. */
+/** What can be done now, and what the outcome would be. */
 function nextSteps(explained: Explanation): string[] {
   const { decided, order, now, records, unreadable } = explained;
   const lastTry = explained.retries.at(-1);
@@ -255,7 +255,7 @@ function mend(order: Order, rejected: Extract<Outcome, { kind: 'rejected' }>): s
   }
 }
 
-/** The item that a rejection is for. @returns wanted: by all lines of the order together */
+/** The item that a rejection is about. @returns wanted: the total of all lines of the order */
 function shortItem(
   { items }: Order,
   stock: readonly (number | null)[],

@@ -6,8 +6,8 @@ import { isPlain, renderTable, tableWidth, type Column } from './table.ts';
 /**
  * Prints rows as text.
  *
- * @param narrower the columns for a terminal on which the ones before do not fit whole
- * @returns whether all columns are shown, and whole
+ * @param narrower the columns for a terminal that is too narrow for the usual ones
+ * @returns whether all columns are shown in full
  */
 export async function printTable<Row>(
   printer: Printer,
@@ -19,7 +19,7 @@ export async function printTable<Row>(
   const options = {
     width,
     title: (text: string) => printer.dataColours.bold(text),
-    // Most tables are plain, and do without a library.
+    // Most tables are plain ASCII and need no library.
     widthOf: isPlain(rows, columns) ? undefined : (await import('string-width')).default,
   };
   const fits = (some: readonly Column<Row>[]): boolean =>
@@ -33,7 +33,7 @@ export async function printTable<Row>(
   return fitting === columns;
 }
 
-/** Columns of the file that are not ours, under the names that they have there. */
+/** Columns that the user added to the file, under their own names. */
 export function extraColumns<Row extends { readonly extra: Readonly<Record<string, string>> }>(
   rows: readonly Row[],
 ): Column<Row>[] {
@@ -43,10 +43,10 @@ export function extraColumns<Row extends { readonly extra: Readonly<Record<strin
 }
 
 /**
- * Prints a list as JSON, entry by entry since a table may be large, or as CSV.
+ * Prints a list as JSON or as CSV; entry by entry, since a table may be large.
  *
  * @param columns of the CSV
- * @returns false, and nothing is printed, where neither is asked for
+ * @returns false, with nothing printed, if neither was requested
  */
 export async function printList<Row>(
   { printer, isJson, isCsv }: Session,

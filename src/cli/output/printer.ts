@@ -9,11 +9,11 @@ const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, d
 
 export interface PrinterOptions {
   readonly level: LogLevel;
-  /** Colour forbidden by a setting; else each stream has colour when it is a terminal. */
+  /** Whether a setting forbids colour; otherwise each stream has colour if it is a terminal. */
   readonly noColor: boolean;
-  /** Messages are JSON, one object a line. */
+  /** Whether messages are JSON, one object per line. */
   readonly isJson?: boolean;
-  /** Applied to each message: adds the flags that the commands in it need here. */
+  /** Applied to each message: adds the flags that the commands in it need in this setup. */
   readonly rephrase?: (text: string) => string;
 }
 
@@ -25,15 +25,15 @@ export type Colours = Readonly<
 const plain = (text: string): string => text;
 const NO_COLOURS: Colours = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
-/** A line on the terminal that is drawn again in place: it steps aside for other lines. */
+/** A line on the terminal that is redrawn in place; it is hidden while other lines are printed. */
 export interface LiveLine {
   clear(): void;
   draw(): void;
 }
 
 /**
- * The one place that writes: data to stdout, messages to stderr. When either is closed by its reader, writing goes
- * quietly nowhere and `closed` aborts.
+ * The one place that writes: data to stdout, messages to stderr. When the reader of either closes it, further output is
+ * dropped silently and `closed` aborts.
  */
 export class Printer {
   readonly #stdout: Writable;
@@ -41,13 +41,13 @@ export class Printer {
   readonly #closed = new AbortController();
   #level: LogLevel = 'info';
   #isJson = false;
-  /** The last message is out: none may follow. */
+  /** Whether the last message was written: none may follow. */
   #isEnded = false;
   #live: LiveLine | null = null;
   #writeError: NodeJS.ErrnoException | null = null;
   #room: Promise<void> | null = null;
   #makeRoom: () => void = () => undefined;
-  /** Of a terminal; null when there is none. */
+  /** The colours for terminals; null if no stream is one. */
   #terminalColours: Colours | null = null;
   #rephrase: (text: string) => string = plain;
   /** Colours for what goes to stdout. */
@@ -60,7 +60,7 @@ export class Printer {
     this.#stderr = stderr;
     for (const stream of [stdout, stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
-        // A reader that has seen enough (`| head`) is no failure; a full disk under what is written is one.
+        // A reader that has seen enough (`| head`) is not a failure; a full disk is.
         if (error.code !== 'EPIPE') this.#writeError ??= error;
         this.#closed.abort(error);
       });
@@ -89,37 +89,37 @@ export class Printer {
     this.messageColours = isJson ? NO_COLOURS : colours(this.#stderr);
   }
 
-  /** Columns of the terminal that data goes to; null when it goes elsewhere. */
+  /** Columns of the terminal that data goes to; null if it is not a terminal. */
   get dataColumns(): number | null {
     return isTerminal(this.#stdout) ? columnsOf(this.#stdout) : null;
   }
 
-  /** Lines of that terminal. */
+  /** Rows of the terminal that data goes to; null if it is not a terminal. */
   get dataRows(): number | null {
     return isTerminal(this.#stdout) ? rowsOf(this.#stdout) : null;
   }
 
-  /** Where lines on stderr are drawn in place. */
+  /** The terminal on stderr, for lines that are redrawn in place. */
   get terminal(): Terminal {
     return new Terminal(this.#stderr);
   }
 
-  /** Whether data can be drawn again in place. */
+  /** Whether data can be redrawn in place. */
   get isDataLive(): boolean {
     return isTerminal(this.#stdout);
   }
 
-  /** Whether lines on stderr can be drawn again in place. */
+  /** Whether lines on stderr can be redrawn in place. */
   get isMessageLive(): boolean {
     return isTerminal(this.#stderr);
   }
 
-  /** Aborts when nobody reads what is written. */
+  /** Aborts when the reader of the output closes it. */
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  /** Why something could not be written, other than that its reader has gone. */
+  /** The first write error, other than that the reader closed the output. */
   get writeError(): NodeJS.ErrnoException | null {
     return this.#writeError;
   }
@@ -133,19 +133,19 @@ export class Printer {
     await this.room();
   }
 
-  /** As `data`, for what people read: on a terminal, lines that are too long for it break between words. */
+  /** Like `data`, for text that people read: on a terminal, long lines break between words. */
   async text(text: string): Promise<void> {
     await this.data(wrappedLines(text, this.dataColumns));
   }
 
-  /** Resolves when stdout takes more without piling it up. */
+  /** Resolves when stdout has room, so that output does not pile up in memory. */
   async room(): Promise<void> {
     if (!this.#stdout.writableNeedDrain || this.closed.aborted) return;
     this.#room ??= new Promise((resolve) => (this.#makeRoom = resolve));
     await this.#room;
   }
 
-  /** As messages are rephrased: for what is data, and names commands. */
+  /** Rephrases text as messages are: for data that names commands. */
   rephrased(text: string): string {
     return this.#rephrase(text);
   }
@@ -154,7 +154,7 @@ export class Printer {
     this.#message('error', text);
   }
 
-  /** What failed, and the way out where there is one. */
+  /** Prints what failed, and the fix if there is one. */
   failure(message: string, fix: string | null): void {
     const { red, cyan } = this.messageColours;
     this.#write(
@@ -162,7 +162,7 @@ export class Printer {
     );
   }
 
-  /** Writes a line to stderr as it is, the last one: no message follows. */
+  /** Writes the last line to stderr, unchanged; no message follows. */
   last(line: string): void {
     this.#isEnded = false;
     this.#write(`${line}\n`);
@@ -185,7 +185,7 @@ export class Printer {
     return RANK[level] <= RANK[this.#level];
   }
 
-  /** Several lines in one write. `time` is what stands before each of them as text. */
+  /** Prints several messages in one write. `time` precedes each of them in text output. */
   messages(
     lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[],
     { time = null, about = null }: { time?: string | null; about?: LogLine['about'] } = {},
@@ -210,10 +210,10 @@ export class Printer {
     this.#live = null;
   }
 
-  /** Resolves when all that was written has left this process, or nobody reads it. */
+  /** Resolves when all output has left this process, or its reader has closed it. */
   async flush(): Promise<void> {
     await Promise.all([this.#flushed(this.#stdout), this.#flushed(this.#stderr)]);
-    // A stream on a file tells of an error of its last write after it has let go of it.
+    // A file stream reports an error of its last write only after the write's callback.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -221,7 +221,7 @@ export class Printer {
     if (this.says(level)) this.#write(this.#formatted(level, text));
   }
 
-  /** `taken` are columns before it. */
+  /** @param taken columns before the text */
   #formatted(
     level: LogLevel,
     text: string,
@@ -234,7 +234,7 @@ export class Printer {
     return `${JSON.stringify(line)}\n`;
   }
 
-  /** In lines that fit the terminal, all but the first under the beginning of the text. @param taken columns before it */
+  /** Wraps the text to the terminal, indented to the start of the text. @param taken columns before the label */
   #labelled(label: string, colour: (text: string) => string, text: string, taken = 0): string {
     const indent = label.length + 1;
     const lines = this.#rephrase(text)
@@ -255,7 +255,7 @@ export class Printer {
 
   async #flushed(stream: Writable): Promise<void> {
     if (stream.writableLength === 0 || stream.destroyed) return;
-    // Called with an error, too, when the reader has gone.
+    // The callback also runs, with an error, when the reader has closed the stream.
     await new Promise<void>((resolve) => stream.write('', () => resolve()));
   }
 }

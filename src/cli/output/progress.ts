@@ -8,7 +8,7 @@ export interface ProgressBar {
 
 export type StartBar = (printer: Printer, title: string, total: number) => ProgressBar;
 
-/** A bar at the foot of the terminal, which other lines pass above. */
+/** A progress bar in the last line of the terminal; other output scrolls above it. */
 export const startBar: StartBar = (printer, title, total) => {
   const { terminal } = printer;
   const options: Options & { terminal: unknown } = {
@@ -20,7 +20,7 @@ export const startBar: StartBar = (printer, title, total) => {
     hideCursor: false,
     linewrap: null,
     clearOnComplete: true,
-    // The library's own remembers where the cursor was, which lines above would make wrong.
+    // The library's terminal saves the cursor position, which lines printed above would invalidate.
     terminal,
   };
   const bar = new SingleBar(options);

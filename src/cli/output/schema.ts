@@ -17,7 +17,7 @@ export function reportDocument(
   };
 }
 
-/** @param what is being asked about: `the order schema`, or a file */
+/** @param what the schema in question: `the order schema`, or a file */
 export function reportLines(report: SchemaReport, what: string): string {
   const { subject, versions, latest, compatibility, registered } = report;
   const lines =
@@ -56,6 +56,6 @@ export function checkDocument(
 
 /** `created_at: the writer does not have it, and it has no default (version 1)` */
 export function differenceLine({ field, reason, version, direction }: VersionDifference): string {
-  const who = direction === 'backward' ? `reading version ${version}` : `read by version ${version}`;
-  return `${field === '' ? 'the schema' : field}: ${reason} (${who})`;
+  const relation = direction === 'backward' ? `reading version ${version}` : `read by version ${version}`;
+  return `${field === '' ? 'the schema' : field}: ${reason} (${relation})`;
 }

@@ -8,7 +8,7 @@ import type { ConsumerStatus, ProcessorStatus, RunningConsumer, RunningInstance 
 import { serviceName } from './awaited.ts';
 import { count, duration, grouped, wrapped } from './text.ts';
 
-/** Keys in the order of the contract; all of them null where they are not known. */
+/** The status under `-o json`, keys in the order of the contract; null if not known. */
 export function statusDocument({ consumer, files, problem }: FolderStatus): Status {
   const known = typeof consumer === 'object' ? consumer : null;
   const status = known?.status;
@@ -44,7 +44,7 @@ function instanceDocument(instance: RunningInstance): Instances[number] {
 }
 type Instances = NonNullable<Status['instances']>;
 
-/** A line for each, where there are several. */
+/** A row for each instance, if there are several. */
 function instanceRows(instances: readonly RunningInstance[], now: number): [string, string][] {
   if (instances.length < 2) return [];
   return instances.map(({ pid, host, startedAt, state, partitions }) => [
@@ -61,12 +61,12 @@ function partitionsInWords(partitions: RunningInstance['partitions']): string {
     .join('; ');
 }
 
-/** A consumer of an earlier version does not say. */
+/** A consumer of an earlier version does not report its processors. */
 function processorsOf(status: ConsumerStatus): readonly ProcessorStatus[] {
   return (status as Partial<ConsumerStatus>).processors ?? [];
 }
 
-/** Of one that runs several processors, a line for each. */
+/** A row for each processor of a consumer that runs several. */
 function processorRows(consumer: RunningConsumer): [string, string][] {
   return processorsOf(consumer.status).map(({ name, recordsPerSecond, lag, read }) => {
     const behind = lag === null ? 'lag not known yet' : `lag ${grouped(lag)}`;
@@ -75,7 +75,7 @@ function processorRows(consumer: RunningConsumer): [string, string][] {
   });
 }
 
-/** The time of the latest commit of any of them. */
+/** The time of the latest commit of any processor. */
 function lastCommitOf(status: ConsumerStatus): number | null {
   const times = [status, ...processorsOf(status)].flatMap(({ lastCommitAt }) => lastCommitAt ?? []);
   return times.length === 0 ? null : Math.max(...times);
@@ -92,7 +92,7 @@ export function countsInWords(counts: Omit<ConsumerStatus['counts'], 'read'>): s
   ].join(', ');
 }
 
-/** The status on several lines, to be read. */
+/** The status on several lines, for people. */
 export function statusLines({ consumer, files }: FolderStatus, folder: string, now: number): string[] {
   return [...consumerLines(consumer, folder, now), ...files.map(fileLine)];
 }
@@ -107,14 +107,14 @@ function row(name: string, value: string): string {
 }
 const NAME_COLUMNS = 13;
 
-/** The same in lines of at most `width`, the rest of a value under its beginning. */
+/** The same lines wrapped to `width`, a value's continuation indented to its start. */
 export function statusScreen(lines: readonly string[], width: number): string[] {
   return lines.flatMap((line) => wrapped(line, { width, indent: NAME_COLUMNS, isCut: true }));
 }
 
 const SHOWN = 5;
 
-/** What the latest decisions say, a line each. */
+/** Statistics of the latest decisions, one per line. */
 export function recentLines({ decisions, reasons, items, low }: Recent): string[] {
   const first = (counts: Recent['items']): string =>
     counts.length === 0
@@ -137,7 +137,7 @@ export function recentLines({ decisions, reasons, items, low }: Recent): string[
   ];
 }
 
-/** As many lines as a terminal has room for. */
+/** The lines that fit a terminal of this height. */
 export function fitting(lines: readonly string[], rows: number): readonly string[] {
   return lines.length <= rows ? lines : [...lines.slice(0, Math.max(1, rows - 1)), '…'].slice(0, rows);
 }

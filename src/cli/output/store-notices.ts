@@ -75,9 +75,9 @@ function changedRows({ rows, changes }: Extract<StoreNotice, { kind: 'hand_edit_
   return rows > changes.length ? `${named} and ${rows - changes.length} more` : named;
 }
 
-/** Which version a hand edit was made from, by the clock on the wall where it is not long ago. */
+/** The version that a hand edit was based on, by its local time; with its date unless it is recent. */
 function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } | null): string {
-  // What an older program has written down has no time.
+  // Versions recorded by older releases have no time.
   if (version === null || version.at === 0) return '';
   const at = new Date(version.at);
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()]
@@ -87,7 +87,7 @@ function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } 
   return `, made from the ${version.isOwnSave ? 'save' : 'version'} of ${day}${time}`;
 }
 
-/** Of a file that could not be taken in and waits to be dealt with, in one line. */
+/** Describes, on one line, a file that was set aside and waits for the user. */
 export function keptAsideText({ file, why }: { readonly file: string; readonly why: SetAside }): string {
   return (
     `${file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[why]}; to carry over what it changes: ` +
@@ -109,7 +109,7 @@ function printEdit(printer: Printer, edit: Edit): void {
       printer.info(`edit: ${count(edit.letters.length, 'dead letter')} of ${edit.topic} ${edit.action}`);
       break;
     case 'position':
-      // The command that makes it says so.
+      // The command that makes the edit reports it.
       break;
   }
 }

@@ -44,6 +44,6 @@ function fields(row: User | Item): Record<string, string | number | null> {
 
 function listed(values: Record<string, string | number | null>): string {
   const known = Object.entries(values).filter(([, value]) => value !== null);
-  // A status says by itself what it is.
+  // A status needs no label.
   return known.map(([key, value]) => (key === 'status' ? String(value) : `${key} ${value}`)).join(', ');
 }

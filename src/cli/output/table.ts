@@ -5,30 +5,30 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Never shortened: half an id is useless. */
   readonly isWhole?: boolean;
-  /** Shortened in the middle: of ids the ends tell which is which. */
+  /** Shortened in the middle: ids differ at their ends. */
   readonly keepsEnds?: boolean;
-  /** Goes on in the next line instead of being shortened. */
+  /** Continues in the next line instead of being shortened. */
   readonly wraps?: boolean;
   readonly cell: (row: Row) => string;
 }
 
-/** Rows to a write: a reader such as `head` gets the first without waiting for the last. */
+/** Rows per write: a reader such as `head` gets the first ones without waiting for the last. */
 const CHUNK_ROWS = 1_000;
 const GAP = '  ';
 const NARROWEST = 6;
-/** Nothing is lost of what goes on in the next line. */
+/** Wrapped columns can be this narrow, since wrapping loses no text. */
 const NARROWEST_WRAPPED = 16;
 
 export interface TableOptions {
-  /** Columns of the terminal; null does not shorten anything. */
+  /** Columns of the terminal; null: nothing is shortened. */
   readonly width: number | null;
-  /** Colours a title, which takes no room. */
+  /** Colours a title without changing its width. */
   readonly title: (text: string) => string;
-  /** Columns that a text takes; without it, cells and titles are plain. */
+  /** The width of a text in columns; absent if all cells and titles are plain ASCII. */
   readonly widthOf?: ((text: string) => number) | undefined;
 }
 
-/** Columns of each column's widest text. */
+/** The width of each column's widest text. */
 function widest<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -44,7 +44,7 @@ function widest<Row>(
   return widths;
 }
 
-/** Whether all is ASCII without colours: the width of other characters is not their number. */
+/** Whether all text is ASCII without colours; otherwise its width is not its length. */
 export function isPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): boolean {
   return (
     columns.every(({ title }) => PLAIN.test(title)) &&
@@ -52,7 +52,7 @@ export function isPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>
   );
 }
 
-/** Columns of the terminal that a table takes when nothing is shortened. */
+/** The width of a table when nothing is shortened. */
 export function tableWidth<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -65,7 +65,7 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
 }
 
-/** A borderless table, chunk by chunk; cells are shortened with … when a terminal is too narrow. */
+/** Renders a table without borders, chunk by chunk; cells are shortened with … on a terminal that is too narrow. */
 export function* renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -94,7 +94,7 @@ export function* renderTable<Row>(
     );
     return lines.join('');
   };
-  // Coloured when they have been fitted: a colour is not plain text.
+  // Titles are coloured only after fitting, which needs plain text.
   yield drawLine(
     columns.map((column) => column.title),
     title,
@@ -109,7 +109,7 @@ export function* renderTable<Row>(
   }
 }
 
-/** Between words where there are spaces. Wide characters are taken to be twice as wide as others. */
+/** Breaks a text between words where it has spaces. Wide characters count as two columns. */
 function inLines(text: string, width: number, widthOf: (text: string) => number): readonly string[] {
   if (widthOf(text) <= width) return [text];
   const lines = wrapped(text, { width, indent: 0, isCut: true });
@@ -117,7 +117,7 @@ function inLines(text: string, width: number, widthOf: (text: string) => number)
   return wrapped(text, { width: Math.max(1, Math.floor(width / 2)), indent: 0, isCut: true });
 }
 
-/** Takes from the widest of the shrinkable columns until all fit, or none can give any more. */
+/** Narrows the widest shrinkable column until the table fits or no column can shrink further. */
 function shrink(
   widths: number[],
   shrinkable: readonly number[],
@@ -142,7 +142,7 @@ function fit(
   return { shown: (keepsEnds ? shortenMiddle : shorten)(text, width, widthOf), padding: '' };
 }
 
-/** A little more of the end is kept: there random ids differ. */
+/** Keeps a little more of the end, where random ids differ. */
 function shortenMiddle(text: string, width: number, widthOf: (text: string) => number): string {
   const characters = [...coloursAndCharacters(text)];
   const head = fitting(characters, Math.floor((width - 1) / 2), widthOf);
@@ -157,7 +157,7 @@ function fitting(characters: readonly string[], room: number, widthOf: (text: st
   return characters.slice(0, end);
 }
 
-/** Colours take no room, and are kept so that what is coloured ends where it should. */
+/** Colour codes have no width, and all are kept so that colours end where they should. */
 function shorten(text: string, width: number, widthOf: (text: string) => number): string {
   let kept = '';
   let room = width - 1;
@@ -174,7 +174,7 @@ function shorten(text: string, width: number, widthOf: (text: string) => number)
   return kept;
 }
 
-/** Characters as a reader counts them: with their accents, emoji whole. */
+/** Grapheme clusters (a letter with its accents, a whole emoji) and colour codes. */
 function* coloursAndCharacters(text: string): Generator<string> {
   for (const part of text.split(COLOUR)) {
     if (part.startsWith('\u001B[')) yield part;

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 const DEFAULT_COLUMNS = 80;
 
-/** What a bar needs of a terminal, in ECMA-48 control sequences. */
+/** The terminal operations that a progress bar needs, as ECMA-48 control sequences. */
 export class Terminal {
   readonly #stream: Writable;
 
@@ -34,9 +34,9 @@ export class Terminal {
     this.#stream.write('\r\u001B[K');
   }
 
-  /** A bar that goes leaves nothing behind. */
+  /** Clears the line when a bar is removed. */
   cursorSave(): void {
-    /* Lines pass above the bar, so a remembered place would be wrong. */
+    /* Lines are printed above the bar, so a saved position would be wrong. */
   }
 
   cursorRestore(): void {
@@ -44,7 +44,7 @@ export class Terminal {
   }
 
   lineWrapping(): void {
-    /* `write` keeps within the line. */
+    /* `write` never exceeds the line. */
   }
 
   newline(): void {
@@ -52,13 +52,13 @@ export class Terminal {
   }
 }
 
-/** null: it does not say, as some pseudo-terminals that answer 0. */
+/** @returns null if it is not known: some pseudo-terminals report 0 */
 export function columnsOf(stream: Writable): number | null {
   const columns = 'columns' in stream ? Number(stream.columns) : 0;
   return columns > 0 ? columns : null;
 }
 
-/** As columnsOf. */
+/** Like columnsOf. */
 export function rowsOf(stream: Writable): number | null {
   const rows = 'rows' in stream ? Number(stream.rows) : 0;
   return rows > 0 ? rows : null;

@@ -8,16 +8,16 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${grouped(n)} ${n === 1 ? one : many}`;
 }
 
-/** How to see what a limited table leaves out. */
+/** How to see the rows that a limited table leaves out. */
 export const LIST_MORE = '--limit N lists more; without --limit, -o csv and -o json list all';
 
 /** `1,234` */
 export function grouped(n: number): string {
-  // Intl would load its tables for this.
+  // Intl would load its locale tables for this.
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** Control characters would speak to the terminal. */
+/** Escapes control characters, which a terminal would obey. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
@@ -31,16 +31,16 @@ export function duration(ms: number): string {
 export interface WrapOptions {
   /** Columns. */
   readonly width: number;
-  /** Columns before all lines but the first. */
+  /** Columns of indentation before every line but the first. */
   readonly indent: number;
-  /** Cuts what has no space to break at; without it, that makes a longer line. */
+  /** Whether to cut words that have no space to break at; otherwise the line gets longer. */
   readonly isCut?: boolean;
 }
 
-/** Commands as messages name them: broken, they could not be copied. */
+/** Commands in messages: broken across lines, they could not be copied. */
 const COMMAND = /\borderctl (?:[^;,"\n]|,(?=\S))*/g;
 
-/** A line in several, broken between words where it can be. */
+/** Breaks a line into several, between words where possible. */
 export function wrapped(line: string, { width, indent, isCut = false }: WrapOptions): string[] {
   const lines: string[] = [];
   let rest = isCut ? line : line.replace(COMMAND, (command) => command.replaceAll(' ', '\u00A0'));
@@ -56,7 +56,8 @@ export function wrapped(line: string, { width, indent, isCut = false }: WrapOpti
 const COLUMNS = /^ *(?:- |(?:\S+(?: \S+)* {2,})*)/;
 
 /**
- * Lines that a terminal does not break within words: what follows `- `, or two spaces after what stands before it, stays under it.
+ * Breaks lines between words, so that the terminal does not break within them. Continuation lines are indented to the
+ * text after `- `, or after a label that two spaces follow.
  *
  * @param width of the terminal; null: the output is not a terminal
  */
@@ -69,7 +70,7 @@ export function wrappedLines(text: string, width: number | null): string {
     .join('\n');
 }
 
-/** @returns -1 where there is none */
+/** @returns -1 if there is none */
 function placeToBreak(text: string, { width, indent, isCut = false }: WrapOptions): number {
   const space = text.lastIndexOf(' ', width);
   if (space > indent) return space;
@@ -82,7 +83,7 @@ export function size(bytes: number): string {
   return bytes < 1e3 ? count(bytes, 'byte') : `${(bytes / unit).toFixed(1)} ${name}`;
 }
 
-/** For documents, which name a topic where there is one: null for several. */
+/** The topic for documents, which name it if there is just one; null for several. */
 export function onlyTopic({
   topics: [topic = '', ...others],
 }: {

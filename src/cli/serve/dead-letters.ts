@@ -26,15 +26,15 @@ export interface ViewPorts {
   readonly codecOf: CodecOf;
 }
 
-/** One that came back so often is left alone, as by "dlq redrive". */
+/** A dead letter that was redriven this often is left alone, as by "dlq redrive". */
 const MAX_REDRIVES = 3;
 
-/** @param stop of the server: what is being sent has a few seconds left then */
+/** @param stop aborts when the server stops; messages being sent then have a few seconds left */
 export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSignal): Views['deadLetters'] {
   const { printer, resolved, settings } = session;
   const { access, broker, codecOf } = ports;
   const { group, topics: names, dlqTopic } = settings;
-  /** In one spelling, whichever a client has used. */
+  /** Normalizes the id, which a client may spell in several ways. */
   const selected = async (text: string): Promise<{ id: DeadLetterId; scope: DeadLetterScope }> => {
     const parsed = parseDeadLetterId(text);
     const id = parsed.kind === 'record' ? { ...parsed, topic: parsed.topic ?? dlqTopic } : parsed;
@@ -81,14 +81,14 @@ export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSig
         );
         return stepOf(text, events);
       };
-      // As the command does without --execute: whether it would fail again.
+      // Like the command without --execute: checks whether it would fail again.
       const dry = await redrive(false);
       return isDryRun ? dry : { ...(await redrive(true)), now: dry.now };
     }),
   };
 }
 
-/** A topic of dead letters that is not there has none. */
+/** Treats a dead-letter topic that does not exist as empty. */
 function noTopicIsNone<Rest extends readonly unknown[], T>(
   look: (id: string, ...rest: Rest) => Promise<T>,
 ): (id: string, ...rest: Rest) => Promise<T> {
@@ -102,7 +102,7 @@ function noTopicIsNone<Rest extends readonly unknown[], T>(
   };
 }
 
-/** @throws Failure already_decided: it was left alone */
+/** @throws Failure already_decided: the dead letter was left alone */
 function stepOf(id: string, events: readonly RedriveEvent[]): RedrivenDeadLetter {
   for (const event of events) {
     if (event.kind === 'sent' || event.kind === 'would_send') {

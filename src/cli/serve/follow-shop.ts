@@ -49,7 +49,7 @@ async function followHistory({ shop, catalogue }: OpenShop, signal: AbortSignal)
   });
 }
 
-/** Both are as of a moment: a client that was away needs the latest alone. */
+/** Publishes the overview and the lag. Both are snapshots: a client that reconnects needs only the latest. */
 async function followOverview({ shop, overview }: OpenShop, signal: AbortSignal): Promise<void> {
   const { feed } = shop.live;
   let known = '';

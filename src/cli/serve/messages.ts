@@ -12,7 +12,7 @@ import { recordDocument } from '../output/dead-letters/show.ts';
 import type { Session } from '../session.ts';
 import type { ViewPorts } from './dead-letters.ts';
 
-/** Records and messages behind an order. */
+/** The records and messages of an order. */
 export function messagesOf(
   { resolved, settings }: Session,
   { access, broker, codecOf }: ViewPorts,

@@ -38,7 +38,7 @@ import { viewsOf } from './views.ts';
 
 export type OpenShop = Awaited<ReturnType<typeof openShop>>;
 
-/** What the server works with, by the settings; connects to nothing. */
+/** Assembles what the server needs from the settings; does not connect to anything yet. */
 export async function openShop(session: Session, create: boolean, signal: AbortSignal) {
   const { printer, settings } = session;
   const { users, topics: names } = settings;
@@ -111,7 +111,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
 
 type CancelOptions = Pick<RequestOptions, 'names' | 'create' | 'signal' | 'on'> & {
   readonly view: KeptView;
-  /** Of the orders that were taken here. */
+  /** Returns an order that this server accepted. */
   readonly known: (orderId: string) => KnownOrder | undefined;
   readonly findUnread: Shop['findUnread'];
 };
@@ -136,7 +136,7 @@ function cancelOf(
   };
 }
 
-/** The unread orders of both flows. */
+/** Finds unread orders of both flows. */
 function unreadOf(
   names: TopicNames,
   ports: { broker: Broker; view: KeptView; orderCodec: OrderCodec; createdCodec: Codec<OrderCreated> },

@@ -9,14 +9,14 @@ const ANSWER_WITHIN_MS = 5_000;
 
 type Question = Ask extends infer Each ? (Each extends Ask ? Omit<Each, 'number'> : never) : never;
 
-/** What the `up` that has started this process tells and is asked, if there is one. */
+/** The connection to the `up` that started this process, if there is one. */
 export interface Parent {
   readonly experiments: Experiments;
-  /** Its processes; null: there is no `up`. */
+  /** The processes of `up`; null: there is no `up`. */
   readonly parts: () => readonly ShopPart[] | null;
 }
 
-/** @param onNews hears of experiments as they begin and end */
+/** @param onNews receives experiments as they start and end */
 export function parentOf(onNews: (news: Experiment | ExperimentBegun) => void): Parent {
   const waiting = new Map<number, (answer: Answer) => void>();
   let asked = 0;

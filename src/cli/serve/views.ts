@@ -23,7 +23,7 @@ import { explainIn } from './explain.ts';
 import { messagesOf } from './messages.ts';
 import { deadLettersOf, type ViewPorts } from './dead-letters.ts';
 
-/** What the server shows beside orders and tables, as the commands do. @param stop ends an audit */
+/** The views of the server besides orders and tables; the same as the commands show. @param stop ends an audit */
 export function viewsOf(
   session: Session,
   ports: ViewPorts & { readonly view: KeptView },
@@ -94,7 +94,7 @@ export function viewsOf(
   };
 }
 
-/** The report of a day, read once for all who ask. */
+/** The report of a day; concurrent requests share one read. */
 function reportsOf({ settings }: Session, access: ViewPorts['access']) {
   const reports = new SharedReads<DailyReport>('report show', systemClock);
   const lowStock = Number(settings.lowStock);

@@ -7,9 +7,9 @@ import { tracingWay, wantsTraces } from './settings.ts';
 const opened = new WeakMap<Session, Promise<Tracer>>();
 
 /**
- * The tracer of this process, by the variables of OpenTelemetry. What waits is sent at the end of the command.
+ * The tracer of this process, configured by the variables of OpenTelemetry. Spans that wait are sent when the command ends.
  *
- * @returns undefined: no spans are asked for
+ * @returns undefined if tracing is not enabled
  * @throws Failure invalid_value
  */
 export async function tracerOf(session: Session): Promise<Tracer | undefined> {

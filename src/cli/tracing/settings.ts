@@ -3,7 +3,7 @@ import type { TracingWay } from '../../compose.ts';
 import type { Environment } from '../session.ts';
 
 /*
- * The variables of OpenTelemetry, which are the same for every program of a system:
+ * The environment variables of OpenTelemetry, which apply to every program of a system:
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
@@ -11,7 +11,7 @@ import type { Environment } from '../session.ts';
 const ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT';
 const TRACES_ENDPOINT = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 
-/** An empty one is as good as none, as the specification says. */
+/** The first variable that is set; the specification treats an empty value as unset. */
 function valueOf(env: Environment, ...names: readonly string[]): { name: string; value: string } | null {
   for (const name of names) {
     const value = env[name]?.trim() ?? '';
@@ -20,7 +20,7 @@ function valueOf(env: Environment, ...names: readonly string[]): { name: string;
   return null;
 }
 
-/** Whether spans are asked for: read by every command that sends, before anything is loaded for it. */
+/** Whether tracing is enabled. Every command that sends checks this, before any tracing code is loaded. */
 export function wantsTraces(env: Environment): boolean {
   return (
     valueOf(env, TRACES_ENDPOINT, ENDPOINT) !== null &&
@@ -29,7 +29,7 @@ export function wantsTraces(env: Environment): boolean {
   );
 }
 
-/** Of an environment that wants traces. @throws Failure invalid_value */
+/** How to trace, for an environment that enables tracing. @throws Failure invalid_value */
 export function tracingWay(env: Environment): TracingWay {
   refuseGrpc(env);
   const headers = valueOf(env, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS');
@@ -40,7 +40,7 @@ export function tracingWay(env: Environment): TracingWay {
     headers: headers === null ? {} : pairsIn(headers.name, headers.value),
     resource: {
       'service.name': 'orderctl',
-      // The processes of a shop have one name: this says which of them made a span.
+      // The processes of a shop share one name; this tells which of them made a span.
       'service.instance.id': crypto.randomUUID(),
       ...(resource === null ? {} : pairsIn(resource.name, resource.value)),
       ...(service === undefined ? {} : { 'service.name': service }),
@@ -60,12 +60,12 @@ function urlIn(env: Environment): string {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw invalid(name, value, 'is not of http or https', 'give one such as http://127.0.0.1:4318');
-  // The path belongs to the variable for all signals, and not to the one for traces alone.
+  // By the specification, the path is appended to the endpoint for all signals, but not to that for traces.
   if (own === null) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`;
   return url.href;
 }
 
-/** Collectors take JSON wherever they take protobuf by HTTP; gRPC is another port. */
+/** Collectors accept JSON wherever they accept protobuf over HTTP; gRPC uses another port. */
 function refuseGrpc(env: Environment): void {
   const protocol = valueOf(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL');
   if (protocol?.value !== 'grpc') return;
@@ -73,13 +73,13 @@ function refuseGrpc(env: Environment): void {
   throw invalid(protocol.name, protocol.value, 'is not what orderctl sends: that is OTLP by HTTP', fix);
 }
 
-/** `key=value,key=value`, with percent signs for what has a meaning there. */
+/** Parses `key=value,key=value`; special characters are percent-encoded. */
 function pairsIn(name: string, text: string): Record<string, string> {
   const pairs: Record<string, string> = {};
   for (const pair of text.split(',')) {
     const at = pair.indexOf('=');
     const key = pair.slice(0, at).trim();
-    // A secret may be among them: the text is not repeated.
+    // The text may have secrets, so the message does not repeat it.
     if (at < 1 || !/^[\w.!#$%&'*+^`|~-]+$/.test(key)) throw notPairs(name);
     try {
       pairs[key] = decodeURIComponent(pair.slice(at + 1).trim());

@@ -11,16 +11,16 @@ import type { Stack } from './stack.ts';
 
 const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
 
-/** Whether a PostgreSQL runs on the data in this folder, and listens. */
+/** Whether a PostgreSQL server that uses the data in this folder is running and listening. */
 export async function isDatabaseRunning(storage: string): Promise<boolean> {
   const found = databaseIn(storage);
   return found !== null && (await answers(found.address));
 }
 
 /**
- * One folder is one shop: of files, or of a database with its data in it.
+ * A folder holds one shop: either in files, or in a database whose data is in the folder.
  *
- * @throws Failure already_exists it is the other kind
+ * @throws Failure already_exists: the folder has a shop of the other kind
  */
 export async function checkPlace(place: StorePlace, isSplit: boolean): Promise<void> {
   const { storage } = place;
@@ -48,11 +48,11 @@ async function isOnFiles(place: StorePlace): Promise<boolean> {
 }
 
 /**
- * Starts the PostgreSQL that npm has installed, with its data in the folder of the shop.
+ * Starts the PostgreSQL that npm installed, with its data in the folder of the shop.
  *
- * @param port 0 takes a free one
- * @returns the store in it
- * @throws Failure port_in_use; not_found: npm has installed none
+ * @param port 0: any free port
+ * @returns the store in this database
+ * @throws Failure port_in_use; not_found: npm did not install PostgreSQL
  */
 export async function startDatabase(stack: Stack, storage: string, port: number): Promise<StorePlace> {
   await checkFree(port, '--postgres-port 0');

@@ -18,7 +18,7 @@ const ITEMS: readonly [item: string, quantity: number, name: string, price: stri
     ['desk', 500, 'Standing desk', '380.00', 20],
   ];
 
-/** Gives a shop that has neither users nor items a few of both. @returns whether it had none */
+/** Adds a few users and items to a shop that has neither. @returns whether it had neither */
 export async function fillEmptyShop(
   access: StoreAccess,
   onNotice: (notice: StoreNotice) => void,

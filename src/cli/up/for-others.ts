@@ -3,14 +3,14 @@ import { quoted } from '../hints.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS } from '../settings/table.ts';
 
-/** Needs no quotes in a shell. */
+/** Text that needs no quotes in a shell. */
 const PLAIN = /^[\w./:@,=-]+$/;
 
 /**
- * What other commands need to find this shop: flags of `up` hold for it alone, and some of its addresses are its own.
- * No setting that is a flag is a secret, and the URL of a store comes without its password.
+ * The settings that other commands need to find this shop: the flags of `up` apply only to it, and it may have chosen
+ * addresses itself. None of them is a secret, and the URL of a store has no password.
  *
- * @returns a line for a shell; null: they find it by themselves
+ * @returns a line for a shell; null if other commands find the shop without it
  */
 export function exportsFor(
   { resolved, env }: Pick<Session, 'resolved' | 'env'>,

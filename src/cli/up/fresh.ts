@@ -10,11 +10,11 @@ import { holdData } from '../commands/dev.ts';
 const MARK_OF_GIT = '.gitkeep';
 
 /**
- * Puts the shop, on which nothing works, and the data of its broker aside, so that `up` begins with an empty one. Both,
- * since the topics still have the orders of that shop.
+ * Sets aside the shop, which must not be in use, and the data of its broker, so that `up` starts with an empty shop. Both
+ * are set aside because the topics still have the orders of that shop.
  *
- * @param data of the broker that `up` starts
- * @throws Failure usage: the shop is in a database; folder_in_use: something runs on the data; write_failed
+ * @param data the folder of the broker that `up` starts
+ * @throws Failure usage: the shop is in a database; folder_in_use: a process uses the data; write_failed
  */
 export async function putAside({ settings, printer, cwd }: Session, data: string): Promise<void> {
   const { storage } = settings;
@@ -24,7 +24,7 @@ export async function putAside({ settings, printer, cwd }: Session, data: string
     });
   }
   const dataDir = resolve(cwd, data);
-  // It may be the broker of another shop, which goes on writing in a folder that is renamed.
+  // The broker of another shop may use the data, and would continue to write to the renamed folder.
   const held = await holdData(dataDir);
   try {
     const kept = keepAll([storage, dataDir], systemClock.now());
@@ -34,7 +34,7 @@ export async function putAside({ settings, printer, cwd }: Session, data: string
   }
 }
 
-/** Renames those that are there. @returns their new names @throws Failure write_failed */
+/** Renames the folders that exist. @returns their new names @throws Failure write_failed */
 export function keepAll(folders: readonly string[], now: number): readonly string[] {
   const suffix = isoTime(now).replace(/[-:]|\.\d+/g, '');
   const kept: string[] = [];
@@ -51,7 +51,7 @@ export function keepAll(folders: readonly string[], now: number): readonly strin
       });
     }
     kept.push(name);
-    // By which git has the folder of a checkout.
+    // Git keeps an otherwise empty folder of a checkout by this file.
     if (existsSync(join(name, MARK_OF_GIT))) {
       mkdirSync(folder);
       writeFileSync(join(folder, MARK_OF_GIT), '');

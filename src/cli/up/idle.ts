@@ -4,15 +4,15 @@ import { Failure } from '../../domain/failure.ts';
 import type { Session } from '../session.ts';
 import { isDatabaseRunning } from './database.ts';
 
-/** For so long the processors of an `up` that was killed finish what they have in hand. */
+/** How long the processors of a killed `up` may take to finish their work. */
 const LEAVING_MS = 5_000;
 const LOOK_EVERY_MS = 200;
 
 /**
- * Looks before anything is started: processors that cannot have the folder would be started again and again, beside an API
- * that takes orders for them.
+ * Checks before anything is started that the folder is free: processors that cannot use it would be restarted again and
+ * again, while the API accepts orders for them.
  *
- * @throws Failure folder_in_use: something works on the folder, and goes on to
+ * @throws Failure folder_in_use: another process uses the folder and does not stop
  */
 export async function checkIdle({ settings, printer }: Session): Promise<void> {
   const { storage } = settings;

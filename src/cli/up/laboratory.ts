@@ -8,17 +8,17 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Answer, Ask } from './messages.ts';
 import { ShopStage, type StageOptions } from './stage.ts';
 
-/** Seeds by chance are short: users type them again. */
+/** Random seeds are below this number: short enough for users to type them again. */
 const CHANCE_SEEDS = 10_000;
-/** So many are kept for the page. */
+/** Number of experiments kept for the page. */
 const KEPT = 100;
 
 export interface LaboratoryOptions {
-  /** Receives a line for each experiment. */
+  /** The file to which a line is appended for each experiment. */
   readonly file: string;
   readonly stage: StageOptions;
   readonly onNews: (news: Experiment | ExperimentBegun) => void;
-  /** Of faults of this program. */
+  /** Receives bugs of this program. */
   readonly onBug: (error: unknown) => void;
 }
 
@@ -46,7 +46,7 @@ export class Laboratory {
     };
   }
 
-  /** @throws Failure folder_in_use another one is under way */
+  /** @throws Failure folder_in_use: another experiment is running */
   async begin(kind: ExperimentKind, seed: number | null): Promise<ExperimentBegun> {
     if (this.#running !== null) {
       const { kind: other, seed: its } = this.#running;
@@ -75,7 +75,7 @@ export class Laboratory {
     }
   }
 
-  /** Answers the server. */
+  /** Answers a request of the server. */
   async answer(ask: Ask): Promise<Answer> {
     const { number } = ask;
     try {
@@ -88,7 +88,7 @@ export class Laboratory {
   }
 }
 
-/** The end of the file. A last line that a crash cut off is ended, so that it spoils none after it. */
+/** Reads the end of the file. Ends a last line that a crash cut off, so that it does not corrupt the next one. */
 async function readLatest(file: string): Promise<Experiment[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   if (text !== '' && !text.endsWith('\n')) await appendFile(file, '\n');

@@ -5,8 +5,8 @@ import type { FailureCode } from '../../domain/failure.ts';
 import type { ExperimentKind } from '../../domain/experiments/kinds.ts';
 
 /*
- * What `up` and the server that it has started send each other over Node's channel between parent and child. Numbers
- * tell answers apart.
+ * The messages between `up` and the server that it started, over Node's channel between parent and child. An answer has
+ * the number of its request.
  */
 
 export type Ask =
@@ -15,7 +15,7 @@ export type Ask =
       readonly type: 'begin';
       readonly number: number;
       readonly kind: ExperimentKind;
-      /** null: by chance. */
+      /** null: random. */
       readonly seed: number | null;
     };
 
@@ -29,14 +29,14 @@ export type Answer =
       readonly fix: Advice | null;
     };
 
-/** What nobody has asked for. */
+/** Messages sent without a request. */
 export type News =
-  /** The processes of `up`, whenever one ends or is back. */
+  /** The processes of `up`, sent whenever one ends or is running again. */
   | { readonly type: 'parts'; readonly parts: readonly ShopPart[] }
-  /** Of an `up` that answers: others say nothing. */
+  /** Sent by an `up` that answers requests; others send nothing. */
   | { readonly type: 'open' }
   | {
       readonly type: 'experiment';
-      /** It has begun, or ended. */
+      /** An experiment that started or ended. */
       readonly experiment: Experiment | ExperimentBegun;
     };

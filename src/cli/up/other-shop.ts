@@ -7,15 +7,15 @@ import { brokerConnection } from '../kafka/connection.ts';
 import type { Session } from '../session.ts';
 import type { Kafka } from './stack.ts';
 
-/** Brokers that do not answer by then keep nothing from starting: it waits for them. */
+/** Brokers that do not answer within this time do not stop `up` from starting: the processors wait for them. */
 const LOOK_MS = 3_000;
 const OWN =
   'give this shop a broker of its own: --broker-port 0 --registry-port 0 --data DIR; ' +
   'or, on this one, a group and an orders topic of its own: --group NAME --topic NAME';
 
 /**
- * Looks before anything is served: processors whose group is another shop's would be started again and again, beside an
- * API that takes orders which the other shop decides.
+ * Checks the groups before anything is served: processors whose group belongs to another shop would be restarted again
+ * and again, while the API accepts orders that the other shop processes.
  *
  * @throws Failure group_in_use, group_marked
  */
@@ -32,7 +32,7 @@ export async function checkGroups(
     await using admin = await broker.admin();
     await refuseOtherShop(admin, await storeIdOf(access), readingOfAll({ group, names }));
   } catch (error) {
-    // What else is wrong the parts say.
+    // The parts report other problems.
     if (!isFailure(error)) throw error;
     const { code, message } = error;
     if (code !== 'group_in_use' && code !== 'group_marked') return;

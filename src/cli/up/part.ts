@@ -5,15 +5,15 @@ import type { ErrorDocument, LogLine } from '../../documents/error.ts';
 import { Failure, FAILURE_CODES } from '../../domain/failure.ts';
 import { PACKAGE_ROOT } from '../hints.ts';
 
-/** The first new start comes at once; each of those that follow waits twice as long as the one before. */
+/** The first restart is immediate; the delay of each later one is twice that of the one before. */
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
-/** One that ran for so long had no lasting trouble. */
+/** After this long a process counts as healthy: the next restart is immediate again. */
 const STEADY_MS = 30_000;
-/** One that does not announce itself, or has ended more than once, is back when it runs for so long. */
+/** A process that does not announce itself, or ended more than once, counts as running again after this long. */
 const LASTING_MS = 2_000;
 const SAYS_ERROR = { kind: 'says', level: 'error', about: null, fix: null } as const;
-/** Node's own way to tell a child that its parent is gone. */
+/** By the ipc channel, Node notifies a child when its parent ends. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
 
 export interface PartOptions {
@@ -21,16 +21,16 @@ export interface PartOptions {
   readonly name: string;
   /** The script; by default orderctl. */
   readonly program?: string;
-  /** The command line; asked for before each start. */
+  /** Returns the command line; called before each start. */
   readonly args: () => readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Whether it prints a document once it is ready; others are ready when they run. */
+  /** Whether it prints a document once it is ready; other parts are ready as soon as they run. */
   readonly announces: boolean;
   readonly on: (event: PartEvent) => void;
-  /** Called each time that its process is ready. */
+  /** Called each time its process is ready. */
   readonly onReady?: () => void;
-  /** Receives what its process sends. */
+  /** Receives the messages that its process sends. */
   readonly onMessage?: (message: unknown) => void;
 }
 
@@ -41,7 +41,7 @@ export type PartEvent =
       readonly level: LogLine['level'];
       readonly message: string;
       readonly about: LogLine['about'];
-      /** The way out; null: none is known. */
+      /** What to do; null: not known. */
       readonly fix: string | null;
     }
   | {
@@ -49,23 +49,23 @@ export type PartEvent =
       readonly name: string;
       readonly pid: number;
       readonly how: string;
-      /** Until it is started again. */
+      /** Delay before it is restarted. */
       readonly delayMs: number;
     }
   | {
       readonly kind: 'back';
       readonly name: string;
       readonly pid: number;
-      /** null: it does not announce when it is ready. */
+      /** Time since it ended; null: it does not announce when it is ready. */
       readonly afterMs: number | null;
     };
 
-/** A command of its own process, started again when it ends. */
+/** A command that runs in its own process and is restarted when it ends. */
 export class Part {
   readonly #options: PartOptions;
   #child: ChildProcess | null = null;
   #isStopping = false;
-  /** Whether its end was asked for. */
+  /** Whether its end was requested. */
   #isEndWanted = false;
   #restarts = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -85,9 +85,9 @@ export class Part {
   }
 
   /**
-   * Resolves with what it announced, or null, once it is ready.
+   * Resolves once it is ready, with the document that it announced, or null.
    *
-   * @throws Failure its own, when it ends before
+   * @throws Failure the failure that it reported, if it ends before it is ready
    */
   async start(): Promise<unknown> {
     const ready = await this.#spawn();
@@ -99,15 +99,15 @@ export class Part {
   }
 
   /**
-   * Ends its process, which is started again as after any end.
+   * Ends its process, which is then restarted as after any end.
    *
    * @returns `back` resolves once the next one is ready
-   * @throws Failure not_found it does not run at the moment
+   * @throws Failure not_found: it is not running at the moment
    */
   end(signal: 'SIGKILL' | 'SIGTERM'): { readonly pid: number; readonly back: Promise<void> } {
     const { pid } = this.#child ?? {};
     if (pid === undefined) throw new Failure('not_found', `${this.#options.name} does not run at the moment`);
-    // What is wanted is no trouble, after which a start would have to wait.
+    // An end that was requested is not a failure and must not delay the restart.
     this.#restarts = 0;
     this.#isEndWanted = true;
     const back = new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -115,12 +115,12 @@ export class Part {
     return { pid, back };
   }
 
-  /** Sends to its process, if it runs and listens. */
+  /** Sends a message to its process, if it runs and is connected. */
   send(message: object): void {
     if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
 
-  /** Ends it and waits for that. */
+  /** Ends its process and waits until it has ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -134,10 +134,10 @@ export class Part {
   #spawn(): Promise<{ kind: 'ready'; document: unknown } | { kind: 'ended'; how: string }> {
     const { args, env, cwd, announces, name, on, onMessage, onReady } = this.#options;
     const { program = join(PACKAGE_ROOT, 'bin/orderctl') } = this.#options;
-    // A start that waited for something else must leave nothing behind.
+    // Stopped before this start, which may have waited for something else, began.
     if (this.#isStopping) return Promise.resolve({ kind: 'ended', how: 'was stopped before it started' });
     const startedAt = performance.now();
-    // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
+    // Its own process group: Ctrl-C reaches only this process, which then stops the parts in order.
     const child = spawn(process.execPath, [program, ...args(), '-o', 'json'], {
       cwd,
       env,
@@ -173,7 +173,7 @@ export class Part {
     });
   }
 
-  /** @param isLasting whether the next one is back as soon as it is ready */
+  /** @param isLasting whether the next process counts as running again as soon as it is ready */
   #startAgain(delayMs: number, isLasting: boolean): void {
     const { name, on, announces } = this.#options;
     const endedAt = performance.now();
@@ -196,7 +196,7 @@ export class Part {
     }, delayMs);
   }
 
-  /** A line of its stderr: all of them are JSON, unless Node itself speaks. */
+  /** Handles a line of its stderr: JSON, unless Node itself printed it. */
   #take(line: string): void {
     const { name, on } = this.#options;
     try {

@@ -3,19 +3,19 @@ import { connect, createServer } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 import { wholeNumber } from '../parse.ts';
 
-/** Something that listens answers at once on this machine. */
+/** On this machine, a program that listens answers at once. */
 const CONNECT_MS = 500;
 
 /**
- * Below those that systems give to outgoing connections: a client that looks for a server which has not started yet
- * would be given the server's own port now and then, and keep the server from it.
+ * Below the ports that systems assign to outgoing connections: otherwise a client that tries to reach a server which has
+ * not started yet would now and then be assigned the server's own port and so block it.
  */
 const FREE_PORTS = { from: 20_000, to: 32_000 };
 
 /**
- * Looks before anything is made: a port that is taken is most often that of another shop, whose broker would be used.
+ * Checks before anything is created that a port is free: usually another shop uses it, whose broker would then be used.
  *
- * @param flags that choose another one
+ * @param flags the flags that choose another port
  * @throws Failure port_in_use
  */
 export async function checkFree(port: number, flags: string): Promise<void> {
@@ -29,12 +29,12 @@ export function portOf(flag: string, text: string): number {
   return wholeNumber(flag, text, { max: 65_535 });
 }
 
-/** Of `HOST:PORT` or a URL. */
+/** The port of `HOST:PORT` or a URL. */
 export function portIn(address: string): number {
   return Number(new URL(address.includes('://') ? address : `tcp://${address}`).port);
 }
 
-/** Other ports of this machine, on which nobody listens, in place of each 0. */
+/** Replaces each 0 with a different free port of this machine. */
 export async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
   const found: number[] = [];
   for (const port of ports) {
@@ -56,7 +56,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Whether something listens there. */
+/** Whether a program listens on this address. */
 export function answers(address: string): Promise<boolean> {
   const at = address.lastIndexOf(':');
   const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });

@@ -1,15 +1,15 @@
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Stack } from './stack.ts';
 
-/** The parts of sample orders that go through the checkout, where anything has a price, and of events of stores and the like. */
+/** The shares of the samples that are checkout orders (if items have prices) and events of stores and other sources. */
 const [CHECKOUT_SHARE, SOURCES_SHARE] = [0.3, 0.2];
-/** Of a hundred events of stores so many are wrong; of orders, those of users that have not paid. */
+/** Percentage of store events that are invalid; among orders, those of unpaid users are rejected. */
 const FAULTY = '2';
 
 export interface Samples {
-  /** Of `produce`. */
+  /** Flags of `produce`. */
   readonly flags: readonly string[];
-  /** Of all that is sent. */
+  /** The share of all samples sent. */
   readonly share: number;
 }
 

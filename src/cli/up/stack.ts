@@ -8,7 +8,7 @@ import { Part, type PartEvent, type PartOptions } from './part.ts';
 import { answers, freeWhereZero, portOf } from './ports.ts';
 
 const LOOK_EVERY_MS = 2_000;
-/** One that is back for so long is no trouble any more. */
+/** A part that has run this long since its restart is no longer shown as ended. */
 const STEADY_MS = 3_000;
 export interface KafkaFlags {
   readonly data: string;
@@ -16,11 +16,11 @@ export interface KafkaFlags {
   readonly registryPort?: string;
 }
 
-/** Where the shop finds what it needs. */
+/** The addresses of the services that the shop needs. */
 export interface Kafka {
   readonly brokers: string;
   readonly registry: string;
-  /** What `up` runs itself; null: it uses one that was there. */
+  /** The broker that `up` itself runs; null: it uses an existing one. */
   readonly own: {
     readonly part: Part;
     readonly gateway: string | null;
@@ -30,7 +30,7 @@ export interface Kafka {
 }
 
 interface Role {
-  /** It ends after all others. */
+  /** Whether it is stopped after all other parts. */
   readonly isGround?: boolean;
 }
 
@@ -38,11 +38,11 @@ interface Role {
 export class Stack {
   readonly #session: Session;
   readonly #parts: Part[] = [];
-  /** Those that the others cannot do without: they end last. */
+  /** Parts that the others depend on: they are stopped last. */
   readonly #grounds = new Set<Part>();
   readonly #onChange: () => void;
   readonly #problems = new Map<string, string>();
-  /** Settings for the parts: those that came as flags would be lost otherwise. */
+  /** Settings for the parts, which would otherwise not receive those given as flags. */
   readonly #env: Record<string, string | undefined>;
 
   /** @param onChange called when `states` has changed */
@@ -57,7 +57,7 @@ export class Stack {
         : [];
     });
     this.#env = { ...session.env, ...Object.fromEntries(given) };
-    // Of the two names of one setting the flag counts.
+    // One setting has two names; the one given as a flag counts.
     if (this.#env.ORDERCTL_STORE !== undefined) {
       if (byName.get('store')?.source === 'flag') delete this.#env.ORDERCTL_STORAGE;
       else if (byName.get('storage')?.source === 'flag') delete this.#env.ORDERCTL_STORE;
@@ -86,13 +86,13 @@ export class Stack {
     return part;
   }
 
-  /** In place of the store of the settings, for all parts that start from now on. */
+  /** Replaces the store of the settings for all parts that start from now on. */
   useStore(url: string): void {
     this.#env.ORDERCTL_STORE = url;
     delete this.#env.ORDERCTL_STORAGE;
   }
 
-  /** For the page. */
+  /** The parts, for the page. */
   get states(): readonly ShopPart[] {
     return this.#parts.map(({ name, pid }) => ({ name, pid, problem: this.#problems.get(name) ?? null }));
   }
@@ -100,18 +100,18 @@ export class Stack {
   #note(event: PartEvent): void {
     if (event.kind === 'says' && event.level !== 'error') return;
     if (event.kind === 'back') {
-      // One that ends again and again is not back.
+      // A part that keeps ending does not count as running again.
       setTimeout(() => this.#clear(event), STEADY_MS).unref();
     } else this.#problems.set(event.name, event.kind === 'says' ? wordsOf(event, ' · ') : this.#how(event));
     this.#onChange();
   }
 
-  /** One that cannot start says the same each time. */
+  /** Whether the same was reported already: a part that cannot start reports the same each time. */
   #isSaid(event: PartEvent): boolean {
     return event.kind === 'says' && this.#problems.get(event.name) === wordsOf(event, ' · ');
   }
 
-  /** Its own words say more than that it has ended. */
+  /** How it ended: its own error message is more useful than the exit code. */
   #how({ name, how }: Extract<PartEvent, { kind: 'ended' }>): string {
     const said = this.#problems.get(name);
     return how.includes('exit code') && said !== undefined ? said : how;
@@ -123,7 +123,7 @@ export class Stack {
     this.#onChange();
   }
 
-  /** Broker and registry: those that are given or answer already, else its own, with a payment gateway beside them. */
+  /** Uses the broker and registry that are set or already answer; otherwise starts its own, with a payment gateway. */
   async startKafka(flags: KafkaFlags, signal: AbortSignal): Promise<Kafka> {
     const { printer, settings, resolved } = this.#session;
     const { brokers, registry } = settings;
@@ -135,14 +135,14 @@ export class Stack {
       return { brokers, registry, own: null };
     }
     const { hostname: host, port: brokerPort } = new URL(`tcp://${first}`);
-    // Known before it listens, so that nothing else waits for it to start.
+    // Chosen before it listens, so that nothing has to wait for it to start.
     const ports = await freeWhereZero([
       portOf('--broker-port', flags.brokerPort ?? brokerPort),
       portOf('--registry-port', flags.registryPort ?? new URL(registry).port),
       0,
     ]);
     const [at, registryAt, gatewayAt] = ports.map((port) => `${host}:${port}`);
-    // Users that have set a gateway mean that one.
+    // A gateway that the user has set is used.
     const isOwnGateway = resolved.byName.get('gateway')?.source === 'default';
     const words = ['--port', '--registry-port', ...(isOwnGateway ? ['--gateway-port'] : [])].flatMap(
       (word, at) => [word, String(ports[at])],
@@ -152,7 +152,7 @@ export class Stack {
       isGround: true,
     });
     const own = { part, gateway: isOwnGateway ? `http://${gatewayAt ?? ''}` : null, ready: part.start() };
-    // Reported where it is awaited.
+    // The caller that awaits it reports the error.
     own.ready.catch(() => undefined);
     this.#env.ORDERCTL_BROKERS = at;
     this.#env.ORDERCTL_REGISTRY = `http://${registryAt ?? ''}`;
@@ -160,7 +160,7 @@ export class Stack {
     return { brokers: at ?? '', registry: this.#env.ORDERCTL_REGISTRY, own };
   }
 
-  /** Says when brokers that it did not start leave, and come back. */
+  /** Reports when brokers that it did not start stop answering, and when they answer again. */
   async #watch(addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const { printer } = this.#session;
     let isThere = true;
@@ -175,7 +175,7 @@ export class Stack {
     }
   }
 
-  /** What needs the others goes first. */
+  /** Stops all parts, those that depend on others first. */
   async stop(): Promise<void> {
     const others = this.#parts.filter((part) => !this.#grounds.has(part));
     await Promise.all(others.map((part) => part.stop()));
@@ -183,7 +183,7 @@ export class Stack {
   }
 }
 
-/** @returns whose broker is used: one that is given, or one that answers already; null: a shop starts its own */
+/** @returns whether the broker is one that was set or one that already answers; null: the shop starts its own */
 async function otherBroker(
   { settings, resolved }: Session,
   { brokerPort, registryPort }: KafkaFlags,
@@ -193,7 +193,7 @@ async function otherBroker(
   return (await answers(settings.brokers.split(',')[0] ?? '')) ? 'answers' : null;
 }
 
-/** For what is done to the topics as well. @throws Failure usage: the brokers are not those of the shop alone */
+/** For operations that also change the topics. @throws Failure usage: the brokers do not belong to this shop alone */
 export async function checkOwnBroker(session: Session, flags: KafkaFlags): Promise<void> {
   if ((await otherBroker(session, flags)) === null) return;
   throw new Failure('usage', `the orders of a shop before are still on ${session.settings.brokers}`, {
@@ -208,7 +208,7 @@ export function printEvent(
   switch (event.kind) {
     case 'says':
       if (event.level === 'error') printer.error(`${event.name}: ${wordsOf(event, '\nfix: ')}`);
-      // Of orders that are rejected the API and "order list" know: among them other warnings would be lost.
+      // Rejected orders are shown by the API and "order list"; here they would bury other warnings.
       else if (event.level === 'warn' && event.about === null)
         printer.warn(`${event.name}: ${event.message}`);
       else printer.debug(`${event.name}: ${event.message}`);

@@ -23,18 +23,18 @@ const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'REJECTED', 'FAILED', '
 export interface StageOptions {
   readonly access: StoreAccess;
   readonly parts: Readonly<Record<StagePart, readonly Part[]>>;
-  /** Of the API. */
+  /** The URL of the API. */
   readonly url: string;
   readonly brokers: string;
   readonly registry: string;
-  /** URL; null: the shop asks one that is not its own. */
+  /** URL of the shop's own gateway; null if it uses another one. */
   readonly gateway: string | null;
   readonly topic: string;
   readonly dlqTopic: string;
   readonly users: 'required' | 'optional';
 }
 
-/** The shop of `up`, for one experiment. */
+/** The shop of `up` during one experiment. */
 export class ShopStage implements Stage, AsyncDisposable {
   readonly gateway: Stage['gateway'];
   readonly newId: () => string;
@@ -54,7 +54,7 @@ export class ShopStage implements Stage, AsyncDisposable {
     this.gateway = options.gateway === null ? null : ownGateway(options.gateway);
   }
 
-  /** Connects to nothing. */
+  /** Does not connect to anything yet. */
   static async open(options: StageOptions): Promise<ShopStage> {
     const { brokers, registry, topic, users } = options;
     const broker = await openBroker({ brokers: [brokers], tls: null, sasl: null }, () => undefined);
@@ -75,7 +75,7 @@ export class ShopStage implements Stage, AsyncDisposable {
       else limit.addEventListener('abort', () => resolve('lost'), { once: true });
     });
     if ((await Promise.race([back, lost])) === 'lost') throw notBack(part);
-    // Its processes run; they work once they say so.
+    // Its processes run; now wait until they report that they work.
     while (part === 'shop' && !(await this.#consume(targets))) {
       if (limit.aborted) throw notBack(part);
       await sleep(LOOK_EVERY_MS);
@@ -218,7 +218,7 @@ function* ordersOf(samples: Iterable<{ readonly order: Order }>): Generator<Orde
   for (const { order } of samples) yield order;
 }
 
-/** Between two processes nobody answers. */
+/** Between the end of one process and the start of the next, nothing answers. */
 function unknownIfFailure(error: unknown): null {
   if (isFailure(error)) return null;
   throw error;
@@ -228,7 +228,7 @@ function notBack(part: StagePart): Failure {
   return new Failure('check_failed', `${part} did not come back in time`);
 }
 
-/** @returns the status; 0 when there is no answer, or none that says what became of it */
+/** @returns the status; 0 if there is no answer, or none that reports the outcome */
 async function post(url: string, body: string): Promise<number> {
   try {
     const headers = { 'content-type': 'application/json' };

@@ -15,7 +15,7 @@ const DAY_HOURS = 24;
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 1_000;
 
-/** Digits, from 1 to a most. */
+/** A string of digits, from 1 to `max`. */
 const wholeNumber = (what: string, max: number) =>
   Type.Optional(
     Type.String({

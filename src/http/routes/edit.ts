@@ -59,8 +59,8 @@ export async function answerEdit(
 }
 
 /**
- * What the row of an edit has to be, by `If-Match`. That it is another already is no failure yet: a request that was made
- * has changed it itself.
+ * The state that a row must have for an edit, by `If-Match`. A row that differs already is not an error yet: if this is a
+ * repeated request, its first execution changed the row.
  */
 async function rowOf(view: KeptView, edit: RowRequest, wanted: string): Promise<EditConditions['row']> {
   if (wanted.trim() === '*') return null;
@@ -70,7 +70,7 @@ async function rowOf(view: KeptView, edit: RowRequest, wanted: string): Promise<
   return row !== undefined && tagsIn(wanted).includes(tagOf(row)) ? row : 'another';
 }
 
-/** Answers with a row, or with 304 where the client has it. */
+/** Answers with a row, or with 304 if the client already has it. */
 export function answerRow<Entry>(
   row: User | Item,
   entry: Entry,
@@ -80,18 +80,18 @@ export function answerRow<Entry>(
   const tag = tagOf(row);
   void reply.header('etag', tag);
   const known = headers['if-none-match'];
-  // The weak comparison, by which W/ makes no difference.
+  // Weak comparison: W/ is ignored.
   const isKnown =
     known !== undefined && (known.trim() === '*' || tagsIn(known.replaceAll('W/', '')).includes(tag));
   return isKnown ? reply.code(304).send() : entry;
 }
 
-/** The tags of a list. Those that are weak match no row. */
+/** The entity tags of a list. Weak tags match no row. */
 function tagsIn(list: string): readonly string[] {
   return list.split(',').map((tag) => tag.trim());
 }
 
-/** The ETag of a row: the same as long as no cell of it changes. */
+/** The ETag of a row, which changes whenever a cell does. */
 function tagOf(row: User | Item): string {
   const entry = 'item' in row ? itemEntry(row, 0) : userEntry(row);
   const extra = Object.entries(entry.extra).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -47,7 +47,7 @@ const LOOPBACK_NAMES = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
 const LOOPBACK_ADDRESSES = /^(?:::ffff:)?127\.|^::1$/;
 
 /**
- * The name counts as well: that of another site may lead to this machine (DNS rebinding).
+ * Checks the host name too, since another site's name may resolve to this machine (DNS rebinding).
  *
  * @throws Failure usage
  */

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { Failure } from '../../domain/failure.ts';
 
-/** Aborts when the client goes away before it has its answer. */
+/** Aborts when the client disconnects before it has its answer. */
 export function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => {

@@ -67,7 +67,7 @@ const CHANGES = {
   response: { 200: ItemChanges, 404: Problem, 422: Problem },
 };
 
-/** The schema of a request that changes an item which is there. */
+/** The schema of a request that changes an existing item. */
 function changeOf(summary: string) {
   const response = { 200: ItemEdit, ...EDIT_RESPONSE };
   return { tags: TAGS, summary, params: Params, headers: EDIT_HEADERS, response };

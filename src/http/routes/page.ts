@@ -7,7 +7,7 @@ const FILES = {
   '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
 } as const;
 
-/** The page, as the build put it beside this file; read when it is first asked for. */
+/** Serves the page, which the build puts next to this file; it is read at the first request. */
 export function pageRoutes(server: FastifyInstance): void {
   for (const [url, { file, type }] of Object.entries(FILES)) {
     let bytes: Buffer | undefined;

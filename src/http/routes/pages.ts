@@ -3,7 +3,7 @@ import { timeGiven } from '../../documents/http/request.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseIsoTime } from '../../domain/iso-time.ts';
 
-/* What the queries of all lists share. */
+/* The query parameters that all lists share. */
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
@@ -18,7 +18,7 @@ export const PAGE = {
   cursor: Type.Optional(Type.String({ maxLength: 8_192, description: '"next" of the page before' })),
 };
 
-/** @param what happened at or after it */
+/** @param what the event that the times refer to, such as `decided` */
 export function timeRange(what: string) {
   return {
     since: Type.Optional(timeGiven(`${what} at or after this time, by ISO 8601`)),
@@ -53,13 +53,13 @@ function timeIn(name: string, text: string): number {
   });
 }
 
-/** What a client sends back as it came. */
+/** An opaque cursor that a client sends back unchanged. */
 export function cursorOf(mark: unknown): string {
   return Buffer.from(JSON.stringify(mark)).toString('base64url');
 }
 
 /**
- * @param isMark whether it is what `cursorOf` was given: a client may send anything
+ * @param isMark whether a value is of the type that `cursorOf` encoded, since a client may send anything
  * @throws Failure invalid_value
  */
 export function markOf<T>({ cursor }: PageQuery, isMark: (value: unknown) => value is T): T | null {
@@ -68,7 +68,7 @@ export function markOf<T>({ cursor }: PageQuery, isMark: (value: unknown) => val
     const mark: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (isMark(mark)) return mark;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Failure('invalid_value', `cursor ${JSON.stringify(cursor)} was not given by this API`, {
     fix: 'use "next" of the page before',

@@ -12,7 +12,7 @@ import type { HourlySales } from '../../documents/reports/analytics.ts';
 import type { ItemEdit, ItemList, UserList } from '../../documents/table.ts';
 import { askForToken, authorization } from './token.ts';
 
-/** What an answer said, or what was wrong with it. */
+/** The content of an answer, or its problem. */
 export type Answer<T> =
   | { readonly ok: true; readonly status: number; readonly body: T }
   | { readonly ok: false; readonly status: number; readonly detail: string; readonly fix: string | null };
@@ -29,7 +29,7 @@ export const getDeadLetters = (state: string, cursor: string | null) =>
   call<DeadLetterPage>('GET', `/dead-letters?limit=25&state=${state}${cursorIn(cursor)}`);
 export const getDeadLetter = (id: string) =>
   call<ShownDeadLetter>('GET', `/dead-letters/${encodeURIComponent(id)}`);
-/** @param value in place of its own; null: as it is */
+/** @param value replaces the value of the dead letter; null: unchanged */
 export const redrive = (id: string, value: unknown) =>
   call<unknown>('POST', `/dead-letters/${encodeURIComponent(id)}/redrive`, value === null ? {} : { value });
 export const getAlerts = (cursor: string | null) =>

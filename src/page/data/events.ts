@@ -9,7 +9,7 @@ export interface Listener {
   readonly onEvent: (type: string, data: string) => void;
 }
 
-/** Follows GET /events for ever, after the last event of before; an EventSource could not send a token. */
+/** Follows GET /events forever and resumes after the last event; an EventSource could not send a token. */
 export async function followEvents(listener: Listener): Promise<void> {
   let last: string | null = null;
   for (;;) {
@@ -31,14 +31,14 @@ export async function followEvents(listener: Listener): Promise<void> {
         }
       }
     } catch {
-      // It comes back.
+      // Reconnects below.
     }
     listener.onCut();
     await sleep(AGAIN_MS);
   }
 }
 
-/** The lines of each block; blocks end with an empty line. */
+/** The lines of each block; an empty line ends a block. */
 async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<readonly string[]> {
   const reader = body.getReader();
   const decoder = new TextDecoder();

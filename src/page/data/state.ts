@@ -30,23 +30,23 @@ const STALE_MS = 4_000;
 export const overview = signal<Overview | null>(null);
 /** null: not known yet. */
 export const orders = signal<readonly AnyOrder[] | null>(null);
-/** Where the list goes on when it was read; null: nowhere. */
+/** The cursor of the next older page; null: there is none. */
 export const olderOrders = signal<string | null>(null);
 export const items = signal<readonly Item[] | null>(null);
 export const users = signal<readonly User[]>([]);
 export const hours = signal<HourlySales | null>(null);
 export const experiments = signal<ExperimentList | null>(null);
 const isCut = signal(false);
-/** Milliseconds since the epoch, ten times a second while something moves by itself. */
+/** Milliseconds since the epoch, updated regularly. */
 export const now = signal(Date.now());
-/** All processors of the shop, asked for while one is looked at, or does not run. */
+/** All processors of the shop, refreshed while the details of one are shown or one does not run. */
 export const listed = signal<ProcessorList | null>(null);
 /** The latest first; null: not known yet. */
 export const alerts = signal<readonly Alert[] | null>(null);
 
-/** `lost`: it was answered, and the server does not know it. */
+/** `lost`: the server accepted it but no longer knows it. */
 export type Fate = 'sent' | 'answered' | 'decided' | 'refused' | 'lost';
-/** Orders that this browser has placed: the page's own ledger. */
+/** Orders placed by this browser: the page's own ledger. */
 export const placed = signal<ReadonlyMap<string, Fate>>(new Map());
 
 export const heardAt = signal(0);
@@ -85,10 +85,10 @@ export function start(): void {
   });
 }
 
-/** Of a large shop answers take long: asking for them takes this part of the time at most. */
+/** Answers of a large shop take long, so at most this share of the time is spent on a periodic request. */
 const ASKING_SHARE = 0.2;
 
-/** Now and every `ms`, one after the other; not while nobody looks. @returns ends it */
+/** Calls `refresh` now and every `ms`, never concurrently, and not while the page is hidden. @returns ends it */
 export function every(ms: number, refresh: () => Promise<void>): () => void {
   let isOver = false;
   let timer = 0;
@@ -140,7 +140,7 @@ function takeStatuses(statuses: Statuses): void {
     if (placed.value.has(id) && isFinal({ status })) notePlaced(id, 'decided');
   const known = orders.value ?? [];
   const moved = known.filter(({ order_id }) => byId.has(order_id));
-  // What is new to the list, and what an opened one shows, is asked for.
+  // Orders that are not in the list yet have to be fetched.
   if (moved.length < byId.size) isOutdated = true;
   if (moved.length === 0) return;
   orders.value = known.map((one) => {
@@ -169,12 +169,12 @@ function takeDecisions(decisions: Decisions): void {
   for (const { order_id } of latest) if (placed.value.has(order_id)) notePlaced(order_id, 'decided');
 }
 
-/** Those of this browser stay, however many came after them. */
+/** Limits the list, but keeps the orders of this browser. */
 function cut(all: readonly AnyOrder[]): readonly AnyOrder[] {
   return all.filter(({ order_id }, at) => at < LISTED || placed.value.has(order_id));
 }
 
-/** Puts these before the others. */
+/** Merges these into the list, the latest first. */
 function merge(latest: readonly AnyOrder[]): void {
   const known = new Set(latest.map(({ order_id }) => order_id));
   const others = (orders.value ?? []).filter(({ order_id }) => !known.has(order_id));
@@ -184,7 +184,7 @@ function merge(latest: readonly AnyOrder[]): void {
 export async function refreshItems(): Promise<void> {
   const answer = await getInventory();
   if (answer.ok) items.value = answer.body.items;
-  // Where there is no store yet.
+  // The store does not exist yet.
   else if (answer.status === 404) items.value = [];
 }
 
@@ -196,7 +196,7 @@ export async function refreshExperiments(): Promise<void> {
   experiments.value = valueOf(await getExperiments()) ?? experiments.value;
 }
 
-/** The list misses something, or shows it as it was. */
+/** Whether orders in the list are missing or outdated. */
 let isOutdated = true;
 
 export async function refreshListed(): Promise<void> {
@@ -212,7 +212,7 @@ async function refreshOrders(): Promise<void> {
     if (answer.status === 404) orders.value = [];
     return;
   }
-  // What was decided meanwhile, and orders of this browser, may not be in it.
+  // The page may lack orders decided meanwhile and orders of this browser.
   const found = new Set(page.orders.map(({ order_id }) => order_id));
   const own = (orders.value ?? []).filter(
     (one) => !found.has(one.order_id) && placed.value.has(one.order_id),
@@ -222,12 +222,12 @@ async function refreshOrders(): Promise<void> {
   olderOrders.value = page.next;
 }
 
-/** What lists are ordered by, milliseconds since the epoch: when it was decided, else made. */
+/** The time by which lists are sorted, in milliseconds since the epoch: of the decision, or else of creation. */
 export function timeOf({ decided_at, created_at }: AnyOrder): number {
   return Date.parse(decided_at ?? created_at ?? '') || Infinity;
 }
 
-/** @returns what is known of it now */
+/** @returns the current state of the order */
 export async function refreshOrder(id: string): Promise<Answer<AnyOrder>> {
   const answer = await getOrder(id);
   if (!answer.ok) return answer;
@@ -245,7 +245,7 @@ export function isFinal({ status }: Pick<AnyOrder, 'status'>): boolean {
   return FINAL.has(status);
 }
 
-/** The page's own audit: what was answered must be known, and end. */
+/** The page's own audit: an order that the server accepted must stay known and become final. */
 async function checkPlaced(): Promise<void> {
   for (const [id, what] of placed.value) {
     if (what !== 'answered' && what !== 'lost') continue;

@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 
-/** Until the tab is closed. */
+/** Key in the session storage, which lasts until the tab is closed. */
 const KEPT_AS = 'orderctl-token';
 
-/** Whether the server has refused what it was asked with. */
+/** Whether the server refused the token, or a request without one. */
 export const isRefused = signal(false);
 
 export function authorization(): Record<string, string> {

@@ -1,22 +1,22 @@
 import { takeMoves, type Move } from './moves.ts';
 import type { Place } from './map.ts';
 
-/** Up to this rate each order is a dot; above it they are a stream. */
+/** Up to this rate each order is a dot; above it, orders are drawn as a stream. */
 const DOTS_PER_SECOND = 60;
 const LEG_MS = 600;
-/** What comes together starts over so long, as it was. */
+/** Dots of orders that arrive in one event start spread over this time. */
 const SPREAD_MS = 700;
-/** Dots that waited leave at once. */
+/** The same, if they waited in a queue. */
 const RUSH_MS = 200;
 const MEASURE_EVERY_MS = 500;
-/** A line that is shown to wait has so many dots at most. */
+/** At most this many dots are drawn in a queue. */
 const QUEUE = 24;
 const RADIUS = 3;
 
-/** What the map shows beside the moves. */
+/** What the map shows besides the moves. */
 export interface Drawn {
   readonly lines: readonly (readonly [from: Place, to: Place])[];
-  /** Before which processors how much waits while they do not work. */
+  /** Records that wait for processors that are not working. */
   readonly queues: readonly { readonly topic: Place; readonly processor: Place; readonly count: number }[];
 }
 
@@ -30,14 +30,14 @@ interface Point {
   readonly y: number;
 }
 
-/** Draws on a canvas over the map: hundreds of elements would be slow. @returns ends it */
+/** Draws on a canvas over the map, since hundreds of elements would be slow. @returns a function that ends it */
 export function animate(canvas: HTMLCanvasElement, drawn: () => Drawn): () => void {
   const context = canvas.getContext('2d');
   if (context === null) return () => undefined;
   const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const map = new MapOnScreen(canvas);
   let dots: Dot[] = [];
-  /** Of the last second. */
+  /** Moves of the last second. */
   let recent: { at: number; count: number }[] = [];
   let queuedAt = -Infinity;
   let frame = 0;
@@ -67,7 +67,7 @@ export function animate(canvas: HTMLCanvasElement, drawn: () => Drawn): () => vo
   return () => cancelAnimationFrame(frame);
 }
 
-/** Where places are on the canvas, and its colours; measured now and then, since that is what is slow. */
+/** Positions of places on the canvas, and its colours; measured only now and then, since measuring is slow. */
 class MapOnScreen {
   readonly #canvas: HTMLCanvasElement;
   readonly #points = new Map<Place, Point>();
@@ -139,7 +139,7 @@ function drawLine(
   };
   stroke('line', 2);
   if (flowing === 0) return;
-  // The more, the broader.
+  // A higher rate gives a wider line.
   const width = Math.min(9, 2 + Math.log10(flowing / DOTS_PER_SECOND) * 3);
   context.setLineDash([width, width * 1.6]);
   context.lineDashOffset = isCalm ? 0 : -at / 8;
@@ -154,11 +154,11 @@ function drawQueue(
 ): void {
   const [a, b] = [map.point(topic), map.point(processor)];
   if (a === undefined || b === undefined) return;
-  // Where the map is one column, a queue would lie over other places: the numbers say it.
+  // If the map is one column, a queue would cover other places; the numbers show it instead.
   if (Math.abs(b.y - a.y) > Math.abs(b.x - a.x)) return;
   const length = Math.hypot(b.x - a.x, b.y - a.y);
   const step = (2.6 * RADIUS) / Math.max(1, length);
-  // In the middle between both, one behind the other, in three rows.
+  // In three rows, about halfway between the two places.
   for (let at = 0; at < Math.min(count, QUEUE); at++) {
     const along = 0.62 - Math.floor(at / 3) * step;
     const across = ((at % 3) - 1) * 2.6 * RADIUS;

@@ -4,7 +4,7 @@ import { clock, counted, grouped } from '../text.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
-/** All that is known of one processor. */
+/** The details of one processor. */
 export function ProcessorDetails({ name, close }: { name: string; close: () => void }) {
   useEffect(() => every(LOOK_EVERY_MS, refreshListed), []);
   const entry = listed.value?.processors.find(({ processor }) => processor === name);
@@ -68,7 +68,7 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
 
 type Partition = NonNullable<NonNullable<typeof listed.value>['processors'][number]['partitions']>[number];
 
-/** A row for each topic: `0@17 1@23` are its partitions, and where each is read next. */
+/** A row for each topic: `0@17 1@23` are its partitions, each with the offset to read next. */
 function Partitions({ of }: { of: readonly Partition[] }) {
   if (of.length === 0) return null;
   const topics = [...new Set(of.map(({ topic }) => topic))];

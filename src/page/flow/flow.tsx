@@ -6,7 +6,7 @@ import { animate, type Drawn } from './animate.ts';
 import { ProcessorDetails } from './details.tsx';
 import { isApart, lanesOf, linesOf, ROWS, topicPlace, type Lane, type Processor, type State } from './map.ts';
 
-/** From those who send to the shop, through topics and processors, to what becomes of it. */
+/** The flow from the senders through topics and processors to the outcomes. */
 export function Flow() {
   const [opened, open] = useState<string | null>(null);
   const seen = overview.value;
@@ -44,7 +44,7 @@ export function Flow() {
   );
 }
 
-/** Of `up`: what has just ended, and why. */
+/** Processes of `up` that have just ended, and why. */
 function Parts() {
   const troubled = (overview.value?.parts ?? []).filter(
     ({ pid, problem }) => pid === null || problem !== null,
@@ -62,20 +62,20 @@ function Parts() {
   );
 }
 
-/** By partition while it runs, else as the server has asked the brokers; null: not known, or not any more. */
+/** The lag by partition if the processor runs, otherwise as the brokers report it; null: not known (any more). */
 function waitingIn(processor: string, topic: string): number | null {
   if (isStale.value) return null;
   const running = overview.value?.consumer?.processors.find((one) => one.processor === processor);
   if (running === undefined) {
     const resting = listed.value?.processors.find((one) => one.processor === processor);
-    // Of several topics together it is one number.
+    // The lag of several topics is known only as a total.
     return resting?.topics.length === 1 || resting?.lag === 0 ? resting.lag : null;
   }
   if (running.lag === null) return null;
   return running.partitions.reduce((sum, one) => sum + (one.topic === topic ? one.lag : 0), 0);
 }
 
-/** Of all processors together. */
+/** The combined state of all processors. */
 function stateNow(): State {
   const seen = overview.value;
   if (seen === null || isStale.value) return 'unknown';
@@ -107,7 +107,7 @@ function Topics({ lanes, isAway }: { lanes: readonly Lane[]; isAway: boolean }) 
   );
 }
 
-/** What runs in one process has one outline. */
+/** Processors that run in one process share an outline. */
 function Process({
   all,
   opened,

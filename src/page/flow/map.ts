@@ -1,10 +1,10 @@
 import type { Overview } from '../../documents/http/overview.ts';
 import type { ProcessorList } from '../../documents/http/processors.ts';
 
-/** A place on the map of the flow: its element has it as `data-place`. */
+/** A place on the map of the flow; its element has it as `data-place`. */
 export type Place = string;
 
-/** `unknown`: the server does not say. */
+/** `unknown`: the server does not report it. */
 export type State = 'unknown' | 'working' | 'waiting' | 'gone';
 
 /** A processor, whether it runs or not. */
@@ -19,13 +19,13 @@ export interface Processor {
   readonly pids: readonly number[];
 }
 
-/** What enters the shop, by whom and where: one row of the map. */
+/** A topic from outside with its source: one row of the map. */
 export interface Lane {
   readonly source: string;
   readonly topic: string;
-  /** Records that wait in it for its first processor; null: not known. */
+  /** Records of the topic that wait for its first processor; null: not known. */
   readonly waiting: number | null;
-  /** The one that reads it first. */
+  /** The first processor that reads the topic. */
   readonly processor: string;
 }
 
@@ -33,8 +33,8 @@ type Consumer = NonNullable<Overview['consumer']>;
 type Listed = ProcessorList['processors'][number];
 
 /**
- * Those that run, as the consumer reports them; of the others those for which something waits, or that somebody has
- * started; all where none runs.
+ * The processors to show: those that run, as the consumer reports them, and of the others those that have lag or were
+ * started by `up`. If none runs, all.
  */
 export function processorsOf(
   { consumer, parts }: Pick<Overview, 'consumer' | 'parts'>,
@@ -63,7 +63,7 @@ export function processorsOf(
 
 const GONE = { state: 'gone', pids: [] } as const;
 
-/** How a processor runs: in one of the processes of a store that several share, or in the one that there is. */
+/** The state and processes of a processor: it runs in several processes if they share the store, otherwise in one. */
 function howIt({ pid, state, instances }: Consumer, processor: string): Pick<Processor, 'state' | 'pids'> {
   const its = (instances ?? [{ pid, state, processors: [processor] }]).filter((one) =>
     one.processors.includes(processor),
@@ -86,7 +86,7 @@ const SOURCES: Readonly<Record<string, (topicAt: number) => string>> = {
   stock: (at) => ['shop', 'tills', 'suppliers'][at] ?? 'shop',
 };
 
-/** The topics that come from outside; those between processors are the map's inner lines. */
+/** The topics filled from outside; topics between processors are drawn as lines between them. */
 export function lanesOf(
   processors: readonly Pick<Processor, 'name' | 'topics'>[],
   waitingIn: (processor: string, topic: string) => number | null,
@@ -94,7 +94,7 @@ export function lanesOf(
   return processors.flatMap(({ name, topics }) => {
     const sourceAt = SOURCES[name];
     if (sourceAt === undefined) return [];
-    // Of the checkout only the first topic is from outside.
+    // Of the topics of the checkout, only the first is filled from outside.
     const entries = name === 'stock' ? topics : topics.slice(0, 1);
     return entries.map((topic, at) => {
       return { source: sourceAt(at), topic, waiting: waitingIn(name, topic), processor: name };
@@ -102,7 +102,7 @@ export function lanesOf(
   });
 }
 
-/** From left to right; what is not named is to their right. */
+/** The rows of processors, each from left to right; processors not named here follow to the right. */
 export const ROWS: readonly (readonly string[])[] = [
   ['orders'],
   ['validation', 'payment', 'inventory', 'warehouse'],
@@ -110,7 +110,7 @@ export const ROWS: readonly (readonly string[])[] = [
   ['tracking', 'notification', 'delivery', 'analytics'],
 ];
 
-/** Where an order goes with a step of the checkout. */
+/** The way of an order on the map at each step of the checkout. */
 const STEPS: Readonly<Record<string, readonly Place[]>> = {
   validated: ['source:shop', 'topic:validation', 'processor:validation'],
   rejected: ['source:shop', 'topic:validation', 'processor:validation', 'end:rejected'],
@@ -133,7 +133,7 @@ export function wayOfDecision(isAccepted: boolean): readonly Place[] {
 
 export const WAY_OF_DEAD_LETTER: readonly Place[] = ['topic:orders', 'processor:orders', 'end:dead'];
 
-/** The lines that are drawn, dots or none. */
+/** The lines that are drawn, with or without dots. */
 export function linesOf(lanes: readonly Lane[], processors: readonly Processor[]): [Place, Place][] {
   const known = new Set(processors.map(({ name }) => name));
   const chain = (ROWS[1] ?? []).filter((name) => known.has(name));
@@ -155,7 +155,7 @@ export function linesOf(lanes: readonly Lane[], processors: readonly Processor[]
   ];
 }
 
-/** A processor has one, or names them apart. */
+/** The place of a topic; it has the topic's name only if the processor has several topics. */
 export function topicPlace(processor: string, topic: string, lanes: readonly Lane[]): Place {
   const isOne = lanes.filter((lane) => lane.processor === processor).length === 1;
   return isOne ? `topic:${processor}` : `topic:${processor}/${topic}`;

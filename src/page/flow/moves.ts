@@ -2,19 +2,19 @@ import type { Decisions, Statuses } from '../../documents/http/live.ts';
 import type { Overview } from '../../documents/http/overview.ts';
 import { lanesOf, wayOfDecision, wayOfStep, WAY_OF_DEAD_LETTER, type Place } from './map.ts';
 
-/** Something that goes from place to place, once. */
+/** One trip of a dot along places of the map. */
 export interface Move {
   readonly way: readonly Place[];
   readonly look: 'good' | 'bad' | 'moving';
 }
 
-/** More than are ever shown at once. */
+/** More moves than are ever shown at once. */
 const KEPT = 600;
 
 let waiting: Move[] = [];
 let count = 0;
 
-/** Those since the last call, and how many there were: of many, not all are kept. */
+/** The moves since the last call, and their true number, since only some of many are kept. */
 export function takeMoves(): { readonly moves: readonly Move[]; readonly count: number } {
   const taken = { moves: waiting, count };
   waiting = [];
@@ -45,9 +45,9 @@ export function moveStatuses({ orders }: Statuses): void {
 
 type Consumer = Overview['consumer'];
 
-/** Events of tills and suppliers, by how far their topics were read. */
+/** Adds moves for events of tills and suppliers, by how far their topics were read. */
 export function moveSources(before: Consumer, after: Consumer): void {
-  // Another process begins to count again.
+  // The offsets of another process are not comparable.
   if (after === null || before?.pid !== after.pid) return;
   const [earlier, now] = [stockOf(before), stockOf(after)];
   const stock = now === undefined ? [] : [{ name: 'stock', topics: now.topics }];

@@ -13,7 +13,7 @@ function isCheckout(order: AnyOrder): order is CheckoutOrder {
   return 'flow' in order;
 }
 
-/** All that is known of an order; what is under way is looked at again each second. */
+/** The details of an order, refreshed each second until the order is final. */
 export function OrderDetails({ order }: { order: AnyOrder }) {
   const { order_id: id } = order;
   const mayMove = !isFinal(order) || (isCheckout(order) && order.shipment?.status === 'created');

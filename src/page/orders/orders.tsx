@@ -6,23 +6,23 @@ import { isFinal, olderOrders, orders, placed, refreshOrder, timeOf } from '../d
 import { clock, fieldIn, itemsInWords, shortId } from '../text.ts';
 
 const SHOWN = 20;
-/** Of this browser: the latest. */
+/** How many of this browser's latest orders stay in sight. */
 const KEPT = 5;
 const PAGE = 100;
-/** More is for the command line: a page of so many rows is slow. */
+/** More rows would make the page slow; for those there is the command line. */
 const MAX_OLDER = 1_000;
 const opened = signal<string | null>(null);
-/** What was asked for by its id: above the others until another is opened, however old it is. */
+/** The order that was searched for by its id; shown first, however old, until another is opened. */
 const found = signal<AnyOrder | null>(null);
-/** Pages before the latest orders, as they were when they were read. */
+/** Pages of older orders, as they were when read. */
 const older = signal<readonly AnyOrder[]>([]);
 const next = signal<string | null>(null);
 
-/** Orders as they move, the latest first; one opened shows all that is known of it. */
+/** Live orders, the latest first; an opened one shows its details. */
 export function Orders() {
   const all = orders.value;
   const sorted = (all ?? []).toSorted((a, b) => timeOf(b) - timeOf(a));
-  // One that is being looked at, and the latest of this browser, do not move out of sight.
+  // The opened order and the latest of this browser do not move out of sight.
   const own = sorted.filter(({ order_id }) => placed.value.has(order_id)).slice(0, KEPT);
   const kept = new Set([opened.value, ...own.map(({ order_id }) => order_id)]);
   const isLong = older.value.length > 0;
@@ -122,12 +122,12 @@ function Row({ order }: { order: AnyOrder }) {
   const isOpen = opened.value === order.order_id;
   const look = lookOf(order);
   const button = useRef<HTMLButtonElement>(null);
-  // Each answer of "Find", the same order's as well.
+  // Changes with each answer of "Find", even one for the same order.
   const asFound = found.value?.order_id === order.order_id ? found.value : null;
   useEffect(() => {
     if (asFound === null) return;
     button.current?.focus({ preventScroll: true });
-    // At once, so that nothing moves; not at the edge, where the verdict lies over it.
+    // Without animation, and not to the edge, where the verdict would cover it.
     button.current?.scrollIntoView({ block: 'center' });
   }, [asFound]);
   const toggle = (): void => {

@@ -8,13 +8,13 @@ const AGAIN_MS = 1_000;
 /** A form to place an order. */
 export function Place() {
   const [said, say] = useState<Said | null>(null);
-  /** The last that was taken. */
+  /** The id of the last order that was accepted by the server. */
   const [taken, follow] = useState<string | null>(null);
   const shown = said ?? fateOf(orders.value?.find(({ order_id }) => order_id === taken));
   const [flow, setFlow] = useState<'direct' | 'checkout'>('direct');
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    // An id of our own, so that it counts once however often it has to be sent.
+    // An id chosen here, so that the order counts once however often it is sent.
     const orderId = `WEB-${crypto.randomUUID()}`;
     const address = fieldIn(event, 'address');
     notePlaced(orderId, 'sent');
@@ -27,7 +27,7 @@ export function Place() {
       ...(flow === 'checkout' ? { shipping_address: address } : {}),
     };
     let answer = await placeOrder(flow, order);
-    // It may have arrived: under its id it counts once, however often it is sent.
+    // It may have arrived; with the same id it counts once, however often it is sent.
     while (!answer.ok && (answer.status === 0 || answer.status === 503)) {
       say({ text: `${answer.detail}; it is sent again under the same id …`, look: 'moving' });
       await sleep(AGAIN_MS);
@@ -43,7 +43,7 @@ export function Place() {
     say(null);
     await refreshOrder(orderId);
   };
-  // What is known of the last order is not of the one that is being typed.
+  // The outcome of the last order is not that of the one being typed.
   const clear = (): void => {
     if (shown?.look !== 'good' && shown?.look !== 'bad') return;
     say(null);
@@ -97,7 +97,7 @@ interface Said {
   readonly look: string;
 }
 
-/** What has become of an order that was taken. */
+/** The outcome of an order that the server accepted. */
 function fateOf(order: AnyOrder | undefined): Said | null {
   if (order === undefined) return null;
   const { status, detail } = order;
@@ -107,7 +107,7 @@ function fateOf(order: AnyOrder | undefined): Said | null {
   return { text: `${status.toLowerCase()} …`, look: 'moving' };
 }
 
-/** What is typed stays, whatever becomes known of users and items: these are values to begin with. */
+/** Only the initial values depend on users and items, so that typed text stays when those change. */
 function Fields() {
   const known = items.value ?? [];
   return (

@@ -3,7 +3,7 @@ import type { OrderRecord } from '../../documents/http/messages.ts';
 import { getRecords } from '../data/api.ts';
 import { clock, grouped } from '../text.ts';
 
-/** The records behind an order, asked for when they are opened. */
+/** The records of an order, fetched when the section is opened. */
 export function Records({ id, isDecided }: { id: string; isDecided: boolean }) {
   const [records, set] = useState<readonly OrderRecord[] | null>(null);
   const [problem, say] = useState('');
@@ -58,7 +58,7 @@ function Record({ record }: { record: OrderRecord }) {
   );
 }
 
-/** `00 00 00 00 01 0a  ......`: sixteen bytes to a line. */
+/** `00 00 00 00 01 0a  ......`: sixteen bytes per line. */
 export function dump(hex: string): string {
   return (hex.match(/.{1,32}/g) ?? [])
     .map((line) => {

@@ -3,7 +3,7 @@ import { isoSeconds, isoTime } from '../../../domain/iso-time.ts';
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import { count, printable } from '../text.ts';
 
-/** What is known of an order of the checkout, one fact a line, then its timeline. */
+/** What is known of an order of the checkout: one fact per line, then its timeline. */
 export function checkoutText(order: CheckoutOrder): string {
   const { customer, items, total, address, createdAt, shipment, timeline } = order;
   const facts: [string, string | null][] = [
@@ -32,7 +32,7 @@ export function checkoutText(order: CheckoutOrder): string {
 
 function statusInWords({ status, detail }: CheckoutOrder): string {
   if (detail === null) return status;
-  // Its stock was gone: paid is where it stands, and not how it ends.
+  // Its stock ran out: PAID is its current status, but not its final one.
   return `${status}${status === 'PAID' ? ', to be refunded' : ''}: ${printable(detail)}`;
 }
 

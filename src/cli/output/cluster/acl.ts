@@ -34,7 +34,7 @@ export function aclsDocument({ states, actions }: AclPlan): Acls {
   };
 }
 
-/** What is denied though it is needed: no action of ours changes that. */
+/** Needed permissions that are denied explicitly, which no action of orderctl changes. */
 export function deniedLines({ states }: AclPlan): string[] {
   return states
     .filter(({ state }) => state === 'denied')

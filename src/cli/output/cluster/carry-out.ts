@@ -1,21 +1,21 @@
 import type { Printer } from '../printer.ts';
 
-/** A plan of changes, as a command prints it and does it. */
+/** A plan of changes that a command prints and carries out. */
 export interface Planned<Action, Document> {
   readonly actions: readonly Action[];
   readonly execute: boolean;
   readonly isJson: boolean;
   readonly lineOf: (action: Action) => string;
   readonly documentOf: (action: Action) => Document;
-  /** Calls `onDone` after each. */
+  /** Carries out the actions and calls `onDone` after each. */
   readonly apply: (onDone: (action: Action) => Promise<void>) => Promise<void>;
   /** The document, with `done` false for what was not carried out. */
   readonly whole: (actions: readonly (Document & { readonly done: boolean })[]) => object;
-  /** Printed where there is nothing to be done. */
+  /** Printed if there is nothing to do. */
   readonly allThere: string;
 }
 
-/** Prints each action of a plan; with `execute` each as it is done. What was done is in the JSON of one that fails, too. */
+/** Prints each action of a plan; with `execute`, as it is done. The JSON has the finished actions even if a later one fails. */
 export async function carryOut<Action, Document>(
   printer: Printer,
   { actions, execute, isJson, lineOf, documentOf, apply, whole, allThere }: Planned<Action, Document>,

@@ -16,7 +16,7 @@ export interface TopicRow {
   readonly state: 'ok' | 'missing' | 'fewer than wanted' | 'less than wanted' | 'compacted';
 }
 
-/** A row for each thing that is declared. */
+/** A row for each declared property of each topic. */
 export function topicRows({ topics }: TopicPlan): TopicRow[] {
   return topics.flatMap((state) => {
     const { declared, actual } = state;

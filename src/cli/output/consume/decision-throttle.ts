@@ -2,7 +2,7 @@ import type { RecordResult } from '../../../app/run/events.ts';
 import { count } from '../text.ts';
 import { decisionLine, viewDecision, type DecisionName, type DecisionView } from './decision.ts';
 
-/** Decisions a second that are printed one by one; more come as one line with counts. */
+/** At most this many decisions a second are printed one by one; beyond that, one line has the counts. */
 export const LINES_A_SECOND = 20;
 const WINDOW_MS = 1_000;
 
@@ -28,22 +28,22 @@ const NAMES: Readonly<Record<DecisionName, readonly [one: string, many: string]>
 };
 
 /**
- * Decides what is printed of the decisions as they happen: each on a line of its own, up to 20 a second; above that
- * one line a second with counts by decision and reason. After a second that was too full the next one is held
- * back to its end, so that a steady flood is one line a second and no more. Pure: time is given in milliseconds.
+ * Limits how many decisions are printed as they happen: each on its own line, up to 20 a second; above that, one line a
+ * second with counts by decision and reason. After a second with too many, the next second's decisions are held back
+ * until it ends, so a steady flood prints only one line a second. Pure: the caller passes the time in milliseconds.
  */
 export class DecisionThrottle {
   readonly #isShown: (level: MessageLine['level']) => boolean;
   #windowStart = Number.NEGATIVE_INFINITY;
   /** Printed one by one in this window. */
   #printed = 0;
-  /** Hold back what comes until the window ends. */
+  /** Whether decisions are held back until the window ends. */
   #isHolding = false;
   #held: DecisionView[] = [];
   readonly #counts = new Map<DecisionName, Map<string | null, number>>();
   #counted = 0;
 
-  /** @param isShown levels that are not shown cost no line */
+  /** @param isShown whether a level is shown; levels that are not shown do not count towards the limit */
   constructor(isShown: (level: MessageLine['level']) => boolean = () => true) {
     this.#isShown = isShown;
   }
@@ -65,7 +65,7 @@ export class DecisionThrottle {
     return lines;
   }
 
-  /** To be called about once a second. @returns the lines to print now */
+  /** Call about once a second. @returns the lines to print now */
   tick(nowMs: number): MessageLine[] {
     if (nowMs - this.#windowStart < WINDOW_MS) return [];
     const wasFull = this.#counted > 0 && !this.#isFew();
@@ -86,7 +86,7 @@ export class DecisionThrottle {
     return lines;
   }
 
-  /** What was held back turned out to be few enough to be printed one by one. */
+  /** Whether the decisions held back are few enough to print one by one. */
   #isFew(): boolean {
     return this.#isHolding && this.#counted <= LINES_A_SECOND;
   }

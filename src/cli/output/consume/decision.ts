@@ -4,13 +4,13 @@ import { isoSeconds } from '../../../domain/iso-time.ts';
 import { formatRecordId, userOf, type Order, type RecordId } from '../../../domain/orders/order.ts';
 import type { RecordResult } from '../../../app/run/events.ts';
 
-/** What became of a record, by the names of the contract. */
+/** The outcome of a record, by the names of the contract. */
 export type DecisionName = Decision['decision'];
 
 export interface DecisionView {
   readonly decision: DecisionName;
   readonly record: RecordId;
-  /** null: the record holds no order. */
+  /** null: the record has no order. */
   readonly order: Order | null;
   /** Why it was rejected, or the code of a dead letter. */
   readonly reason: string | null;
@@ -66,7 +66,7 @@ export function decidedLine(decided: Decided): string {
   return `${isoSeconds(decided.decidedAt)} ${decisionRow(viewDecision({ kind: 'decided', decided }))}`;
 }
 
-/** As decisionRow, but what needs attention is put as a sentence, to stand behind `warning:`. */
+/** Like decisionRow, but what needs attention is a sentence that follows `warning:`. */
 export function decisionLine(view: DecisionView): string {
   const { decision, record, order, detail } = view;
   const place = formatRecordId(record);
@@ -102,7 +102,7 @@ function itemDocuments(order: Order): Sent['items'] {
   return order.items.map(({ item, quantity }) => ({ item, quantity }));
 }
 
-/** A sent order, or one that a dry run would send. */
+/** An order that was sent, or that a dry run would send. */
 export function sentDocument(
   type: Sent['type'],
   order: Order,

@@ -4,7 +4,7 @@ import type { Printer } from '../printer.ts';
 import { count } from '../text.ts';
 import { LINES_A_SECOND } from './decision-throttle.ts';
 
-/** Warns of prices that are no amounts: one by one as far as a person can read them; of the rest their number. */
+/** Warns of prices that are not amounts: one by one while people can read along, beyond that only how many. */
 export class IgnoredPrices {
   readonly #printer: Printer;
   #said = 0;
@@ -26,7 +26,7 @@ export class IgnoredPrices {
     );
   }
 
-  /** Once a second, and at the end: says what was held back. */
+  /** Reports what was held back; called once a second and at the end. */
   flush(): void {
     const held = this.#held;
     this.#held = 0;

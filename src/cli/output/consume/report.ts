@@ -18,15 +18,15 @@ interface ConsumeLimits {
 }
 
 export interface ConsumeReportOptions extends ConsumeLimits {
-  /** Every decision goes to stdout, and so not to stderr. */
+  /** Every decision goes to stdout, so none are printed to stderr. */
   readonly isEach: boolean;
-  /** null: no bars here. */
+  /** null: no progress bars. */
   readonly startBar: StartBar | null;
-  /** What the consumer says of itself, for a line at the foot of the terminal. */
+  /** The status that the consumer reports, for the last line of the terminal. */
   readonly status: () => Promise<RunningConsumer | null>;
 }
 
-/** Tells what a consumer does while it does it, and prints its summary. */
+/** Reports what a consumer does while it runs, and prints its summary. */
 export class ConsumeReport {
   readonly #session: Session;
   readonly #isEach: boolean;
@@ -72,7 +72,7 @@ export class ConsumeReport {
     }
   }
 
-  /** Tells what was held back. */
+  /** Prints what was held back. */
   close(): void {
     clearInterval(this.#timer);
     this.#bar?.stop();
@@ -83,7 +83,7 @@ export class ConsumeReport {
     this.#ignored.flush();
   }
 
-  /** To a person with the time; a service manager adds its own. */
+  /** Adds the time for people; a service manager adds its own. */
   #print(lines: readonly MessageLine[]): void {
     const { printer, isLive } = this.#session;
     const time = isLive ? new Date().toTimeString().slice(0, 8) : null;
@@ -111,7 +111,7 @@ export class ConsumeReport {
     const line = isJson
       ? (result: RecordResult) => `${JSON.stringify(decisionDocument(viewDecision(result)))}\n`
       : (result: RecordResult) => `${decisionRow(viewDecision(result))}\n`;
-    // Pace is kept where batches are decoded: nothing here can wait.
+    // Backpressure applies where batches are decoded; nothing here can wait.
     void printer.data(results.map(line).join(''));
   }
 

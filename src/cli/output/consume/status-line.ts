@@ -6,7 +6,7 @@ import { count, grouped } from '../text.ts';
 
 const EVERY_MS = 1_000;
 
-/** A line at the foot of the terminal, which other lines pass above: where a consumer stands. */
+/** The consumer's status in the last line of the terminal; other output scrolls above it. */
 export class StatusLine {
   readonly #printer: Printer;
   readonly #terminal: Terminal;
@@ -14,7 +14,7 @@ export class StatusLine {
   #text = '';
   #isStopped = false;
 
-  /** @param ask for what the consumer says of itself */
+  /** @param ask returns the status that the consumer reports */
   constructor(printer: Printer, ask: () => Promise<RunningConsumer | null>) {
     this.#printer = printer;
     this.#terminal = printer.terminal;
@@ -23,7 +23,7 @@ export class StatusLine {
       draw: () => this.#terminal.write(this.#text),
     });
     const look = async (): Promise<void> => {
-      // One that is busy says so by the decisions that it prints.
+      // A consumer too busy to answer shows that by the decisions that it prints.
       const consumer = await ask().catch(() => null);
       if (consumer === null || this.#isStopped) return;
       this.#text = statusText(consumer.status);

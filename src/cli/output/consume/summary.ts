@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<PartitionProgress>[] = [
   { title: 'LAG', align: 'right', cell: (row) => String(row.lag) },
 ];
 
-/** @param isStopAsked `orderctl stop` has asked for it */
+/** @param isStopAsked whether `orderctl stop` requested the stop */
 export function summaryLines(summary: ConsumeSummary, printer: Printer, isStopAsked: boolean): string {
   const lines = [`read ${count(summary.read, 'record')}: ${countsInWords(summary)}`];
   const reasons = Object.entries(summary.rejectedByReason).map(([reason, n]) => `${reason} ${grouped(n)}`);

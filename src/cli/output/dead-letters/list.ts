@@ -14,7 +14,7 @@ import { failsAgain, nowDocument } from './read-again.ts';
 import type { Column } from '../table.ts';
 import { count, duration, grouped, onlyTopic } from '../text.ts';
 
-/** A row that outlives the bytes of its dead letter. */
+/** A row that does not keep the bytes of its dead letter in memory. */
 export interface DeadLetterRow {
   readonly id: string;
   readonly state: string;
@@ -42,7 +42,7 @@ export function deadLetterRow(deadLetter: DeadLetter): DeadLetterRow {
 
 const GROUP: Column<DeadLetterRow> = { title: 'GROUP', cell: (row) => row.group };
 
-/** With the group where there is more than one. */
+/** The columns, with the group if there is more than one. */
 export function deadLetterColumns({
   byGroup,
 }: Pick<ListDeadLettersSummary, 'byGroup'>): readonly Column<DeadLetterRow>[] {
@@ -51,7 +51,7 @@ export function deadLetterColumns({
   );
 }
 
-/** For narrow terminals: a message takes more than the rest, and what identifies a dead letter is not cut. */
+/** For narrow terminals: drops the widest columns first and never cuts what identifies a dead letter. */
 export function narrowerColumns(
   columns: readonly Column<DeadLetterRow>[],
 ): readonly (readonly Column<DeadLetterRow>[])[] {
@@ -74,7 +74,7 @@ const DEAD_LETTER_COLUMNS: readonly Column<DeadLetterRow>[] = [
   { title: 'MESSAGE', cell: (row) => row.message },
 ];
 
-/** `orders/3@17`, as far as it is known. */
+/** `orders/3@17`, or the part of it that is known. */
 export function originPlace({ origin }: Pick<DeadLetter, 'origin'>): string {
   const { topic, partition, offset } = origin;
   if (topic === null) return '';
@@ -132,7 +132,7 @@ export interface HistogramRow {
   readonly bar: string;
 }
 
-/** By error code, the most frequent first. */
+/** Counts by error code, the most frequent first. */
 export function histogram(byErrorCode: ReadonlyMap<string, number>): HistogramRow[] {
   const rows = [...byErrorCode].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const most = rows[0]?.[1] ?? 1;
@@ -149,7 +149,7 @@ export const HISTOGRAM_COLUMNS: readonly Column<HistogramRow>[] = [
   { title: '', cell: (row) => row.bar },
 ];
 
-/** More are counted: all topics of dead letters would be a paragraph. */
+/** Topics named; more are only counted, since naming all would fill a paragraph. */
 const NAMED = 3;
 
 export function listLine({ scope, total, byState, byGroup }: ListDeadLettersSummary): string {

@@ -3,7 +3,7 @@ import type { ShownDeadLetter } from '../../../documents/dead-letter.ts';
 import type { Order } from '../../../domain/orders/order.ts';
 import { printable } from '../text.ts';
 
-/** What consuming a dead letter would make of it now; null: not known. */
+/** The outcome if this dead letter were consumed now; null: not known. */
 export function nowDocument(now: ReadAgain | null): ShownDeadLetter['now'] {
   if (now === null) return null;
   return now.kind === 'message'
@@ -17,12 +17,12 @@ export function failsAgain({ code, message }: Extract<ReadAgain, { kind: 'dead_l
 
 type ReadMessage = Extract<ReadAgain, { kind: 'message' }>;
 
-/** An order of the direct flow, which has no fields of Avro as other messages have. */
+/** An order of the direct flow; unlike other messages, it does not use the Avro field names. */
 export function orderOf({ value }: ReadMessage): Order | null {
   return typeof value === 'object' && value !== null && 'orderId' in value ? (value as Order) : null;
 }
 
-/** The order that a message is about; null: none. */
+/** The id of the order that a message is about; null: none. */
 export function orderIdOf(message: ReadMessage): string | null {
   const { order_id: id } = message.value as { readonly order_id?: unknown };
   return orderOf(message)?.orderId ?? (typeof id === 'string' ? id : null);

@@ -11,12 +11,12 @@ import { failsAgain, nowDocument, orderIdOf, orderOf } from './read-again.ts';
 import { orderInWords } from '../consume/decision.ts';
 import { count, printable } from '../text.ts';
 
-/** What is shown of a key, a value and a header; of the rest, the size is. */
+/** How many bytes of a key, a value and a header are shown; of longer ones, the size is printed too. */
 const KEY_BYTES = 256;
 const VALUE_BYTES = 1_024;
 const HEADER_CHARACTERS = 300;
 const HEADERS = 100;
-/** Bytes to a line of the dump. */
+/** Bytes per line of the dump. */
 const LINE_BYTES = 16;
 
 export function shownDocument(shown: ShownDeadLetter): ShownDocument {
@@ -30,7 +30,7 @@ export function shownDocument(shown: ShownDeadLetter): ShownDocument {
   };
 }
 
-/** A record raw and decoded, of bounded size. */
+/** A record, raw and decoded, cut to a bounded size. */
 export function recordDocument(
   { headers, key, value }: Pick<BrokerRecord, 'headers' | 'key' | 'value'>,
   inspection: Inspection | null,
@@ -104,7 +104,7 @@ function nowText(now: ReadAgain): string {
   return `it can be read${id === null ? '' : `: of order ${id}`}`;
 }
 
-/** Every value of every header, as text where it is text and in hex where it is not. */
+/** Every value of every header: as text if it is text, otherwise in hex. */
 function headerEntries(
   headers: ShownDeadLetter['deadLetter']['headers'],
 ): (readonly [string, string | null])[] {
@@ -132,7 +132,7 @@ function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The first bytes, and those around `position` when that is beyond them. */
+/** Dumps the first bytes, and those around `position` if it is beyond them. */
 function dump(title: string, bytes: Uint8Array | null, limit: number, position: number | null): string[] {
   if (bytes === null) return [`${title}: none`];
   const lines = [`${title}: ${count(bytes.byteLength, 'byte')}`];

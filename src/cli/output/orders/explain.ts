@@ -8,7 +8,7 @@ import type { MoneyState } from '../../../views/checkout-order.ts';
 import { checkoutText } from '../checkout/order.ts';
 import { printable } from '../text.ts';
 
-/** What happened at each step, before its detail. */
+/** What happened at each step; the detail follows. */
 const STEPS: Readonly<Record<CheckoutStep, string>> = {
   validated: 'it was validated',
   rejected: 'it was rejected',
@@ -17,12 +17,12 @@ const STEPS: Readonly<Record<CheckoutStep, string>> = {
   paid: 'the gateway took the payment',
   declined: 'the gateway declined the payment',
   reserved: 'its stock was reserved',
-  gone: 'its stock was gone to others',
+  gone: 'its stock had been sold to others',
   refund_owed: 'its refund was committed to',
   refunded: 'the gateway gave the money back',
   dispatched: 'it was dispatched',
   cancelled: 'it was cancelled',
-  cancel_refused: 'a wish to cancel it was refused',
+  cancel_refused: 'a cancellation request was refused',
 };
 
 /** @param rephrase as Printer.rephrased */
@@ -54,7 +54,7 @@ function explanationOf({ orderId, status, timeline }: CheckoutOrder): string {
   return [`Order ${orderId} of the checkout is ${status}.`, ...steps].join(' ');
 }
 
-/** Each record once, with the steps that it led to. */
+/** The distinct records behind the timeline, each with its steps. */
 function recordsOf({ timeline }: CheckoutOrder): CheckoutExplanation['records'] {
   const records = new Map<string, CheckoutExplanation['records'][number]>();
   for (const { step, record } of timeline) {
@@ -65,7 +65,7 @@ function recordsOf({ timeline }: CheckoutOrder): CheckoutExplanation['records'] 
   return [...records.values()];
 }
 
-/** What it waits for, and what can be done about it. */
+/** What the order waits for, and what can be done about it. */
 function nextSteps(order: CheckoutOrder): string[] {
   const { orderId, status, payment, refund, shipment } = order;
   const cancel = `"orderctl order cancel ${orderId}" cancels it`;
@@ -98,7 +98,7 @@ function isGone({ timeline }: CheckoutOrder): boolean {
   return timeline.some(({ step }) => step === 'gone');
 }
 
-/** @returns null: it is over */
+/** @returns null if there is nothing left to wait for */
 function waitingFor({ status, nextTryAt }: MoneyState, what: 'charge' | 'refund'): string | null {
   switch (status) {
     case 'owed':

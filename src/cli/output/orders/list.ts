@@ -18,7 +18,7 @@ export const ORDER_COLUMNS: readonly Column<ListedOrder>[] = [
   { title: 'RECORD', cell: recordIn },
 ];
 
-/** Without what `order show` adds: the outcome is the reason, or that there was none against it. */
+/** Without what `order show` adds: the outcome is the reason for a rejection, or that the order was accepted. */
 export const NARROW_ORDER_COLUMNS: readonly Column<ListedOrder>[] = [
   { title: 'DECIDED', isWhole: true, cell: (order) => isoSeconds(decidedMs(order)) },
   { title: 'ORDER', keepsEnds: true, cell: orderIdOf },
@@ -32,7 +32,7 @@ export function listedDocument(order: ListedOrder): object {
   return isCheckout(order) ? checkoutDocument(order) : orderDocument(order);
 }
 
-/** For a table of both flows: what only one of them has is empty in the other. */
+/** A row of a table with both flows: fields of one flow are empty for the other. */
 export function listedRow(order: ListedOrder): object {
   return isCheckout(order) ? checkoutDocument(order) : { ...orderDocument(order), flow: 'direct' };
 }

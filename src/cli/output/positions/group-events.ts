@@ -6,7 +6,7 @@ import type { Printer } from '../printer.ts';
 import { printNotice } from '../store-notices.ts';
 import { count, duration } from '../text.ts';
 
-/** What a consumer or a reset meets before it has the group for itself. */
+/** Events before a consumer or a reset has the group to itself. */
 export type GroupEvent =
   TopicIsNew | GhostRemoved | CopySuspected | { readonly kind: 'notice'; readonly notice: StoreNotice };
 
@@ -37,7 +37,7 @@ export function printGroupEvent(printer: Printer, event: GroupEvent): void {
   }
 }
 
-/** Of a folder that is older than its group. */
+/** A warning about a folder that is older than its group's offsets. */
 export function aheadLine(topic: string, group: string, ahead: readonly GroupAhead[]): string {
   const records = ahead.reduce((sum, { committed, stored }) => sum + committed - stored, 0);
   const places = ahead.map(

@@ -2,7 +2,7 @@ import type { PositionMove } from '../../../app/offsets/plan.ts';
 import type { MessageLine } from '../consume/decision-throttle.ts';
 import { count } from '../text.ts';
 
-/** Where reading of a partition continues, and what that means for its records. */
+/** Where reading of a partition continues, and the effect on its records. */
 export function moveLines(topic: string, move: PositionMove): MessageLine[] {
   const { partition, before, after, cause, readAgain, skipped } = move;
   const effects = [
@@ -15,7 +15,7 @@ export function moveLines(topic: string, move: PositionMove): MessageLine[] {
   return [...clampLines(topic, move), { level: skipped > 0 ? 'warn' : 'info', text }];
 }
 
-/** Of a place that the topic does not have: asked for, or stored. */
+/** Explains that the requested or stored offset does not exist in the topic. */
 export function clampLines(
   topic: string,
   { partition, before, after, clampedFrom, recreated, deleted }: PositionMove,

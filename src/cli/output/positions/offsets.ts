@@ -30,7 +30,7 @@ const SHOWN = numbers<PartitionOffsets>([
   ['LAG', (row) => row.lag],
 ]);
 
-/** In front of the columns of partitions, where they are of several topics. */
+/** Adds a topic column first, if the partitions are of several topics. */
 function withTopics<Row extends { readonly topic: string }>(
   { topics }: ProcessorTopics,
   columns: readonly Column<Row>[],
@@ -76,13 +76,13 @@ export async function printOffsets({ printer, isJson, isCsv }: Session, view: Of
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
-  // Kafka's word for a group that it does not know.
+  // Kafka calls a group that it does not know "dead".
   const words = state === 'dead' ? 'does not exist yet' : state.replaceAll('_', ' ');
   await printer.text(`${topicWords(view)}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
   await printTable(printer, partitions, withTopics(view, SHOWN));
 }
 
-/** What the numbers of a partition do not say by themselves. */
+/** Warnings about a partition that its numbers alone do not make clear. */
 function oddities(
   { processor, group, ahead }: OffsetsView,
   { topic, partition, start, stored, end, current }: PartitionOffsets,
@@ -102,7 +102,7 @@ function oddities(
   return lines;
 }
 
-/** Kafka's PreparingRebalance, by the custom of our documents. */
+/** Kafka's PreparingRebalance as `preparing_rebalance`, like all values in our documents. */
 function snakeCase(state: string): string {
   return state.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase();
 }
@@ -136,7 +136,7 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
 
 const RESET_CSV_COLUMNS = ['partition', 'before', 'after', 'start', 'end', 'read_again', 'skipped', 'topic'];
 
-/** @param to what was asked for, as it was put */
+/** @param to the target as the user gave it */
 export async function printReset(session: Session, result: ResetResult, to: string): Promise<void> {
   const { printer, isJson, isCsv } = session;
   printer.messages(warningsOf(result));

@@ -11,7 +11,7 @@ const AGAIN = {
   topic: 'if the topic was created again, or an unclean election cut off its end',
 };
 
-/** The ways out where stored positions do not fit the topic; `orderctl consume` moves those of `orders` only. */
+/** Fixes for stored positions that do not fit the topic; `orderctl consume` moves only those of `orders`. */
 export const WAYS_OF_POSITIONS: Pick<
   Ways,
   'other_cluster' | 'topic_changed' | 'topic_made_again' | 'offsets_gone' | 'read_again' | 'skip_batch'

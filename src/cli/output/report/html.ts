@@ -1,7 +1,7 @@
 import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { unpricedLine } from './unpriced.ts';
 
-/** A page that needs nothing else: no script, no font, no image from anywhere. */
+/** A self-contained page: no scripts, fonts or images from elsewhere. */
 export function reportHtml(report: DailyReport): string {
   const {
     report_date,
@@ -105,10 +105,10 @@ interface Bar {
 const ROW = 26;
 const [LABEL, WIDTH, NOTES] = [150, 800, 210];
 
-/** Bars from the left, one a row, the longest as wide as there is room. */
+/** Horizontal bars, one per row, scaled so that the longest fills the width. */
 function chart(title: string, bars: readonly Bar[]): string {
   if (bars.length === 0) return '';
-  // A length is no sum: a double is exact enough.
+  // Only for the length of a bar, so a double is exact enough.
   const most = Math.max(...bars.map(({ value }) => Number(value)), 1e-9);
   const rows = bars.map(({ label, value, note }, at) => {
     const width = Math.max(1, (Math.max(0, Number(value)) / most) * (WIDTH - LABEL - NOTES));

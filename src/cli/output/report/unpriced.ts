@@ -1,6 +1,6 @@
 import { count } from '../text.ts';
 
-/** Of sales that a report cannot count as money. */
+/** Names the number of sales that a report cannot count as revenue. */
 export function unpricedLine(lines: number): string {
   return `${count(lines, 'line')} sold without a price: they add nothing`;
 }

@@ -7,7 +7,7 @@ import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
 import { moveLines } from '../positions/moved.ts';
 import { count, duration } from '../text.ts';
 
-/** What is said of a run, whatever it runs. */
+/** Events of a run that are reported, whichever processors it runs. */
 export type SaidOfRun =
   | Exclude<RunEvent, { kind: 'started' | 'committed' | 'effect_settled' | 'ended' }>
   | Extract<OrdersEvent, { kind: 'empty_table' }>;
@@ -62,7 +62,7 @@ export function printRunEvent(
     case 'silent':
     case 'answered':
     case 'effect_settled':
-      // The status has it; a word comes when it lasts.
+      // The status shows it; a message follows only if it lasts.
       break;
     case 'effects_failing':
     case 'effects_resumed':

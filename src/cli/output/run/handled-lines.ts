@@ -4,7 +4,7 @@ import { formatRecordId } from '../../../domain/orders/order.ts';
 import { LINES_A_SECOND } from '../consume/decision-throttle.ts';
 import { printable } from '../text.ts';
 
-/** What became of single messages since the last time, as long as they are few. */
+/** The outcomes of individual messages since the last call of `take`, as long as there are few. */
 export class HandledLines {
   readonly #of = new Map<ProcessorName, string[]>();
   #count = 0;
@@ -23,7 +23,7 @@ export class HandledLines {
     }
   }
 
-  /** @returns by processor, none of any where all together are more than are read one by one */
+  /** @returns lines by processor; empty if there are too many in all to be read one by one */
   take(): ReadonlyMap<ProcessorName, readonly string[]> {
     const lines = this.#count > LINES_A_SECOND ? new Map<ProcessorName, string[]>() : new Map(this.#of);
     this.#of.clear();

@@ -10,7 +10,7 @@ import { outcomesInWords, summaryDocument, summaryLines } from './summary.ts';
 
 const TICK_MS = 1_000;
 
-/** Says what processors do while they do it, and prints the summary: what becomes of each order, up to 20 a second, else numbers. */
+/** Reports what processors do while they run: each order's outcome up to 20 a second, otherwise counts. Prints the summary. */
 export class RunReport {
   readonly #session: Session;
   readonly #totals = new Map<ProcessorName, () => Totals>();
@@ -18,7 +18,7 @@ export class RunReport {
   readonly #ignored: IgnoredPrices;
   readonly #timer: NodeJS.Timeout;
   readonly #handled = new HandledLines();
-  /** What was said of each: the records that it had read. */
+  /** The totals last reported for each processor. */
   readonly #said = new Map<ProcessorName, Totals>();
   #unsent: Extract<RunEvent, { kind: 'unsent' }> | null = null;
   #isStopAsked = false;
@@ -55,7 +55,7 @@ export class RunReport {
     }
   }
 
-  /** Says what was held back. */
+  /** Prints what was held back. */
   close(): void {
     clearInterval(this.#timer);
     this.#print(this.#throttle.flush());
@@ -73,7 +73,7 @@ export class RunReport {
     this.#sayTotals();
   }
 
-  /** What came of the records since the last time; of orders each decision is said. */
+  /** Prints the outcomes of records since the last call; the decision about each order is printed separately. */
   #sayTotals(): void {
     const one = this.#handled.take();
     for (const [name, totals] of this.#totals) {

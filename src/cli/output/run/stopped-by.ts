@@ -7,7 +7,7 @@ const STOPPED_BY: Readonly<Record<RunSummary['stoppedBy'], string>> = {
   error: 'stopped by an error',
 };
 
-/** @param isStopAsked `orderctl stop` has asked for it, which ends a run as a signal does */
+/** @param isStopAsked whether `orderctl stop` requested the stop, which ends a run as a signal does */
 export function stoppedInWords(stoppedBy: RunSummary['stoppedBy'], isStopAsked: boolean): string {
   return isStopAsked && stoppedBy === 'signal' ? 'stopped, as orderctl stop asked,' : STOPPED_BY[stoppedBy];
 }

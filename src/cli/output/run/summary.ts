@@ -47,7 +47,7 @@ const COLUMNS: readonly Column<ServiceSummary>[] = [
   { title: 'OUTCOMES', align: 'left', cell: (row) => outcomesInWords(row.totals) },
 ];
 
-/** @param isStopAsked `orderctl stop` has asked for it */
+/** @param isStopAsked whether `orderctl stop` requested the stop */
 export function summaryLines(
   { services, stoppedBy, seconds }: RunSummary,
   printer: Printer,
@@ -61,7 +61,7 @@ export function summaryLines(
   return `${[...table].join('')}${how} after ${duration(seconds * 1000)}\n`;
 }
 
-/** `3 accepted, 1 rejected`; since `before`, where that is given. */
+/** `3 accepted, 1 rejected`; counted since `before`, if given. */
 export function outcomesInWords(
   { outcomes, deadLettered }: Totals,
   before?: Pick<Totals, 'outcomes' | 'deadLettered'>,

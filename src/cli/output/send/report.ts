@@ -75,7 +75,7 @@ export class SendReport {
     topic: string,
   ): void {
     const { printer, isJson } = this.#session;
-    // Pace is kept where orders are encoded: nothing here can wait.
+    // Backpressure applies where orders are encoded; nothing here can wait.
     if (isJson) {
       const lines = orders.map(
         ([order, place]) => `${JSON.stringify(sentDocument(type, order, topic, place))}\n`,
@@ -93,7 +93,7 @@ export class SendReport {
     this.#bar?.add(orders.length);
   }
 
-  /** How many of the next are listed. Where others were not, a terminal shows how many, unless a bar does. */
+  /** @returns how many of the next orders to list; a terminal without a bar shows how many were left out */
   #mayList(sent: number): number {
     const { printer } = this.#session;
     const { list, before } = this.#throttle.add(sent, performance.now());
@@ -103,7 +103,7 @@ export class SendReport {
     return list;
   }
 
-  /** As JSON in any case: so they can be given to `produce --file`. */
+  /** Always JSON, so that they can be passed to `produce --file`. */
   #unknown(orders: readonly Order[], topic: string): void {
     const lines = orders.map((order) => `${JSON.stringify(sentDocument('unknown', order, topic, null))}\n`);
     void this.#session.printer.data(lines.join(''));
@@ -127,7 +127,7 @@ export class SendReport {
       void printer.data(`${JSON.stringify(sendSummaryDocument(summary))}\n`);
       return;
     }
-    // Where nothing happened, the failure says it all.
+    // If nothing happened, the failure message is enough.
     const isNothing =
       'hasFailed' in summary && summary.hasFailed && summary.sent + summary.failed + summary.unknown === 0;
     if (!isNothing) void printer.text(`${summaryText(summary)}\n`);
@@ -187,7 +187,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
       `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,
     );
   }
-  // After an interrupt the failure says so.
+  // After an interrupt, the failure message has this.
   if (resumeAfter !== null && !interrupted) {
     lines.push(`to go on, run the same command with --resume-after ${resumeAfter}`);
   }

@@ -43,7 +43,7 @@ export class SourceReport {
     void printer.text(lines.join(''));
   }
 
-  /** As JSON in any case, like orders: with all that it takes to send them again. */
+  /** Always JSON, as for orders: with everything needed to send them again. */
   #unknown({ topic, events }: Extract<SendEventsEvent, { kind: 'unknown' }>): void {
     const lines = events.map((one) => `${JSON.stringify(document('unknown', one, topic, null))}\n`);
     void this.#session.printer.data(lines.join(''));
@@ -65,7 +65,7 @@ export class SourceReport {
       void printer.data(`${JSON.stringify(summary)}\n`);
       return;
     }
-    // Where nothing happened, the failure says it all.
+    // If nothing happened, the failure message is enough.
     if (hasFailed && sent + failed + unknown === 0) return;
     const topics = [...byTopic].map(([topic, n]) => `${grouped(n)} to ${topic}`).join(', ');
     const lost =

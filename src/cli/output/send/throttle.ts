@@ -3,21 +3,22 @@ import { LINES_A_SECOND } from '../consume/decision-throttle.ts';
 const WINDOW_MS = 1_000;
 
 /**
- * Decides which orders are listed as they are sent: each, up to 20 a second; of more, how many there were, once a second.
- * After a second with more, the next has no list either. Pure: time is given in milliseconds.
+ * Limits how many orders are listed as they are sent: each, up to 20 a second; beyond that, a count once a second.
+ * After a second with more than 20, the next lists none. Pure: the caller passes the time in milliseconds.
  */
 export class SentThrottle {
   #windowStart = Number.NEGATIVE_INFINITY;
   #listed = 0;
   #isFlood = false;
-  /** In this second. */
+  /** Orders sent in this second. */
   #counted = 0;
-  /** Sent and not listed, ever. */
+  /** Total of orders sent but not listed. */
   unlisted = 0;
 
   /**
-   * @param sent how many
-   * @returns `list`: so many of the first are listed; `before`: so many of the second before were not, 0 until it is over
+   * @param sent number of orders just sent
+   * @returns `list`: how many of these to list, from the first; `before`: how many of the previous second were not listed,
+   *   0 until that second is over
    */
   add(sent: number, nowMs: number): { readonly list: number; readonly before: number } {
     let before = 0;

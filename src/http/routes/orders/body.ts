@@ -8,15 +8,15 @@ import { MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
 const QUANTITY = Type.Integer({ minimum: -MAX_LINE_QUANTITY - 1, maximum: MAX_LINE_QUANTITY });
 const LINE = { item: Type.Optional(Name), quantity: Type.Optional(QUANTITY) };
 const isLine = { required: ['item', 'quantity'] };
-/** The empty text says the same as null. */
+/** The empty string means the same as null. */
 const NameOrNone = nullable(
   Type.String({ pattern: `^$|${NAME_PATTERN}`, description: `a name: ${NAME_RULE}` }),
   'null: an order of nobody',
 );
 
 /**
- * An order as in `produce --file`. What a field may be is checked by its schema; which of them there have to be, by the
- * one rule for orders, which names the one that is missing and knows their other names.
+ * An order as in `produce --file`. The schema checks the type of each field; which fields are required is checked by the
+ * shared parser of orders, which knows alternative field names and names the missing field.
  */
 export function orderBody(flow: OrderFlow, users: 'required' | 'optional') {
   const isWithoutUser = users === 'optional' && flow === 'direct';

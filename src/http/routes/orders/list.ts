@@ -14,7 +14,7 @@ export interface ListQuery extends PageQuery {
   readonly item?: string;
 }
 
-/** @param signal of the client @throws Failure invalid_value */
+/** @param signal aborts when the client disconnects @throws Failure invalid_value */
 export async function listPage(
   { view }: Pick<Shop, 'view'>,
   query: ListQuery,

@@ -67,7 +67,7 @@ const LIST = {
   response: { 200: OrderList, 422: Problem },
 };
 
-/** The messages of the checkout hold the order and more: one that Kafka takes must not be one whose next it refuses. */
+/** Later messages of the checkout have the order and more: Kafka must not accept the first and refuse a later one. */
 const MAX_CHECKOUT_BYTES = 512 * 1024;
 
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
@@ -164,7 +164,7 @@ function orderOf(
     const message = `quantity of ${odd.item} is ${odd.quantity}, not a whole number up to ${MAX_LINE_QUANTITY}`;
     throw new Failure('invalid_value', message, { fix });
   }
-  // A consumer ignores a price that is no amount; a client can correct it.
+  // A consumer ignores a price that is not an amount; a client can correct it.
   if (parsed.ignored !== null) throw new Failure('invalid_value', parsed.ignored.message, { fix });
   if (flow === 'direct') return { order: parsed.order, isNew };
   const problem = totalProblem(body);

@@ -8,7 +8,7 @@ import type { Shop } from '../../shop.ts';
 
 export type AnyOrderState = OrderState | CheckoutOrder;
 
-/** Made once: an abort reads the stack. */
+/** Created once, since creating an aborted signal captures the stack. */
 const AT_ONCE = AbortSignal.abort();
 const FINAL = new Set(['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED']);
 
@@ -17,9 +17,9 @@ export function hasEnded({ status }: AnyOrderState): boolean {
 }
 
 /**
- * What is known of an order as soon as it has ended, or after `ms`, as it is then.
+ * The state of an order, as soon as it is final or after at most `ms`.
  *
- * @returns undefined when nobody knows it
+ * @returns undefined if the order is not known
  */
 export async function stateWithin(
   shop: Shop,
@@ -27,7 +27,7 @@ export async function stateWithin(
   ms: number,
 ): Promise<AnyOrderState | undefined> {
   const limit = ms === 0 ? AT_ONCE : AbortSignal.timeout(ms);
-  // Before the store is read, so that nothing falls between the two.
+  // Subscribe before the store is read, so that no change is missed in between.
   using wait = shop.watch.waitFor(orderId);
   for (;;) {
     const isLast = limit.aborted;
@@ -47,7 +47,7 @@ async function stateOf(
   const known = intake.taken(orderId) ?? (await findUnread(orderId));
   if (known !== undefined)
     return known.flow === 'direct' ? pendingState(known.order) : pendingCheckout(known.order);
-  // It may have been read meanwhile.
+  // A processor may have read it meanwhile.
   return await look();
 }
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** Longer than any client and proxy waits by itself. */
+x
 const MAX_WAIT_SECONDS = 30;
 
 /** `5s`. @returns milliseconds, 0 for none */
