@@ -184,7 +184,7 @@ export type DeliveryWay =
     }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret: string };
 
-/** What handles payments: only the status of the shop's users, without moving money, or a payment gateway. */
+/** What answers charges: the status of the shop's users, without moving money, or a payment gateway. */
 export type GatewayWay =
   { readonly kind: 'local' } | { readonly kind: 'http'; readonly url: string; readonly token: string | null };
 
@@ -216,7 +216,7 @@ export async function openObjects(
   return createFolderObjects(to.folder, to.place);
 }
 
-/** The outside services; `log` receives the messages if the mailer or the webhook is null. */
+/** The outside services. For `log`, both mailer and webhook are null. */
 export interface Outside {
   readonly mailer: Mailer | null;
   readonly webhook: Webhook | null;

@@ -162,9 +162,9 @@ function nounOf(action: Command): string {
 
 /** Commands that work only on a folder, and what to use for a database. */
 const ON_FOLDERS: ReadonlyMap<string, string> = new Map([
-  ['backup', 'back a database up by pg_dump, at any time'],
-  ['restore', 'restore a database by pg_restore, while nothing runs on it'],
-  ['edit', 'export the table (show -o csv), edit it, and take it in (import --replace); or use SQL'],
+  ['backup', 'back up a database with pg_dump, at any time'],
+  ['restore', 'restore a database with pg_restore, while no process uses it'],
+  ['edit', 'export the table (show -o csv), edit it, and import it (import --replace); or use SQL'],
 ]);
 
 /** @throws Failure usage */

@@ -31,7 +31,7 @@ export async function namedMessages(
 ): Promise<DeclaredMessage[] | null> {
   if (all === true && names.length > 0) {
     throw new Failure('usage', 'messages and --all cannot be combined', {
-      fix: 'name messages, or take all',
+      fix: 'name messages, or use --all',
     });
   }
   if (all !== true && names.length === 0) return null;

@@ -77,7 +77,7 @@ export function timestamp(flag: string, text: string): number {
   if (time === 'unreal') throw invalid(flag, text, 'a time that exists', fix);
   if (time.hasZone) return time.ms;
   const whole = text.length === 10 ? `${text}T00:00:00Z` : `${text}Z`;
-  throw new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} does not say in which time zone`, {
+  throw new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} has no time zone`, {
     fix: `add one: ${flag} ${whole} is UTC; +01:00 in place of Z is an hour east of it`,
   });
 }
@@ -125,7 +125,7 @@ export function momentOf(flag: string, text: string, timeZone: string | undefine
 /** A time that is not in the future, as timeGiven. @returns milliseconds since the epoch @throws Failure invalid_value */
 export function pastTime(flag: string, text: string, timeZone: string | undefined, now: number): number {
   const ms = timeGiven(flag, text, now, timeZone);
-  if (ms > now) throw invalid(flag, text, 'a time that has come', 'give an earlier one');
+  if (ms > now) throw invalid(flag, text, 'a time in the past', 'give an earlier one');
   return ms;
 }
 
@@ -137,7 +137,7 @@ export function timeRange(
   const sinceMs = since === undefined ? null : timeGiven('--since', since, now, timeZone);
   const untilMs = until === undefined ? null : timeGiven('--until', until, now, timeZone);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
-    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
+    throw new Failure('invalid_value', '--until is not after --since, so nothing can be in between', {
       fix: 'give a later --until',
     });
   }

@@ -20,14 +20,16 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
     const found = [...routes.values()].filter(({ matches }) => matches.test(path));
     const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
     if (allowed.length === 0) {
-      throw new Failure('not_found', `there is no ${method} ${path}`, { fix: 'see /docs for what there is' });
+      throw new Failure('not_found', `${method} ${path} does not exist`, {
+        fix: 'see /docs for what exists',
+      });
     }
     const problem: Problem = {
       type: 'about:blank',
       title: 'usage',
       status: 405,
       code: 'usage',
-      detail: `there is no ${method} ${path}`,
+      detail: `${method} ${path} does not exist`,
       fix: `use ${allowed.join(' or ')}`,
       order_id: null,
     };

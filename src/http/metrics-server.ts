@@ -57,7 +57,7 @@ async function answer(
   if (path === '/healthz') say(200, 'ok\n');
   else if (!isAllowed(headers.authorization))
     say(401, 'send the header "Authorization: Bearer TOKEN"\n', { 'www-authenticate': 'Bearer' });
-  else if (path !== '/metrics') say(404, 'there are /metrics and /healthz\n');
+  else if (path !== '/metrics') say(404, 'only /metrics and /healthz exist\n');
   else if (method !== 'GET' && method !== 'HEAD') say(405, 'use GET\n', { allow: 'GET, HEAD' });
   else say(200, await meter.text(), { 'content-type': meter.contentType });
 }

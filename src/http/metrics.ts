@@ -25,7 +25,7 @@ export function metricsRoute(server: FastifyInstance, meter: Meter): void {
         tags: ['health'],
         summary: 'Metrics of this server, for Prometheus',
         description:
-          'Requests, and what the server sees of the shop. Processes that decide orders have their own, by --metrics-port.',
+          'Requests, and what the server sees of the shop. Processes that handle orders serve their own, with --metrics-port.',
         response: {
           200: {
             description: 'the text format of Prometheus',

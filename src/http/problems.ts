@@ -29,14 +29,14 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
 
 /** Fixes by status, for problems that have none of their own. */
 const FIXES: Readonly<Record<number, string>> = {
-  400: 'send an HTTP/1.1 request; /docs says what each call takes',
+  400: 'send an HTTP/1.1 request; see /docs for what each call accepts',
   408: 'send the whole request within 10 seconds',
-  413: 'send at most 1 MiB, of an order of the checkout at most 512 KiB',
+  413: 'send at most 1 MiB; for an order of the checkout, at most 512 KiB',
   415: 'send JSON, with the header "Content-Type: application/json"',
   429: 'send fewer requests',
   431: 'send fewer or shorter headers',
-  500: 'ask those who run the server: its log says how it failed',
-  503: 'send it again after as many seconds as Retry-After says',
+  500: 'ask the operator of the server: its log has the error',
+  503: 'send it again after the number of seconds in Retry-After',
 };
 
 /** Errors for a body that is not the JSON that its header announces. */
@@ -44,8 +44,8 @@ const NOT_JSON = new Set(['FST_ERR_CTP_INVALID_JSON_BODY', 'FST_ERR_CTP_EMPTY_JS
 
 function fixOf(status: number, error?: unknown): string {
   if (error instanceof Error && 'code' in error && NOT_JSON.has(String(error.code)))
-    return 'send valid JSON; /docs says what each call takes';
-  return FIXES[status] ?? 'see /docs for what each call takes';
+    return 'send valid JSON; see /docs for what each call accepts';
+  return FIXES[status] ?? 'see /docs for what each call accepts';
 }
 
 /** Seconds until a client should retry: enough for a broker to restart. */
@@ -104,7 +104,7 @@ function failureOf(error: unknown): Failure {
     const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';
     return new Failure(code, error.message, { fix: fixOf(status, error) });
   }
-  return new Failure('bug', 'the server failed: its log says how');
+  return new Failure('bug', 'the server failed: its log has the error');
 }
 
 interface SchemaError {
@@ -141,13 +141,13 @@ export function schemaProblem([error]: readonly SchemaError[], part: string): Er
       );
     }
     case 'minProperties':
-      return new Error(`${field} names nothing that is to change`);
+      return new Error(`${field} has nothing to change`);
     case 'not': {
       const excluded = error?.parentSchema?.not?.required ?? [];
       return new Error(`${excluded.map((name) => JSON.stringify(name)).join(' and ')} cannot be combined`);
     }
     case 'required':
-      return new Error(`${field} has no ${JSON.stringify(params.missingProperty)}, which is needed here`);
+      return new Error(`${field} has no ${JSON.stringify(params.missingProperty)}, which is required`);
     default:
       return new Error(`${field} ${message}`);
   }

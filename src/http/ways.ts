@@ -17,7 +17,7 @@ const CALLS: Calls = {
   set_price: ({ item }) => `give it one: PATCH /inventory/${name(item)} {"price":"2.50"}`,
   take_less: ({ item, most }) =>
     `take at most ${most}, or set it: PATCH /inventory/${name(item)} {"quantity":0}`,
-  show_order: ({ orderId }) => `see what became of it: GET /orders/${name(orderId)}`,
+  show_order: ({ orderId }) => `see its outcome: GET /orders/${name(orderId)}`,
   cancel_order: ({ orderId }) => `cancel it: POST /orders/${name(orderId)}/cancel`,
   list_dead_letters: () => 'see them: GET /dead-letters',
 };

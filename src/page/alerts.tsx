@@ -37,7 +37,7 @@ function Messages() {
     <>
       <h3>Alerts</h3>
       {alerts.value === null ? (
-        <p class="quiet">{problem.value === null ? 'Asking for alerts …' : ''}</p>
+        <p class="quiet">{problem.value === null ? 'Loading alerts …' : ''}</p>
       ) : alerts.value.length === 0 ? (
         <p class="quiet">None so far: they are sent when stock runs low.</p>
       ) : (
@@ -51,9 +51,9 @@ function Messages() {
       )}
       <h3>Mail</h3>
       {mails.value === null ? (
-        <p class="quiet">{problem.value === null ? 'Asking for mails …' : ''}</p>
+        <p class="quiet">{problem.value === null ? 'Loading mails …' : ''}</p>
       ) : mails.value.length === 0 ? (
-        <p class="quiet">None so far: customers hear of each step of a checkout.</p>
+        <p class="quiet">None so far: customers receive mail at each step of a checkout.</p>
       ) : (
         <ul>
           {mails.value.map((mail) => (
@@ -83,7 +83,7 @@ function Mail({ mail }: { mail: Notification }) {
 }
 
 function fateOf({ deliveries }: Notification): string {
-  if (deliveries.length === 0) return 'not handed out yet';
+  if (deliveries.length === 0) return 'not delivered yet';
   return deliveries
     .map(({ channel, step, attempts, detail }) => {
       const tries = attempts > 1 ? ` after ${attempts} tries` : '';

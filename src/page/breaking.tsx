@@ -64,7 +64,7 @@ export function Breaking() {
           <input
             name="seed"
             inputMode="numeric"
-            placeholder="by chance"
+            placeholder="random"
             value={seed}
             autocomplete="off"
             onInput={({ currentTarget }) => setSeed(currentTarget.value.trim())}

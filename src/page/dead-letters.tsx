@@ -50,9 +50,9 @@ export function DeadLetters() {
         </p>
       ) : null}
       {all === null ? (
-        <p class="quiet">{problem.value === null ? 'Asking for dead letters …' : ''}</p>
+        <p class="quiet">{problem.value === null ? 'Loading dead letters …' : ''}</p>
       ) : all.length === 0 ? (
-        <p class="quiet">None is open: everything that came could be read.</p>
+        <p class="quiet">None is open: everything that arrived could be read.</p>
       ) : (
         <ul>
           {all.map((letter) => (
@@ -124,7 +124,7 @@ function Details({ letter }: { letter: DeadLetter }) {
     try {
       if (typeof text === 'string' && text.trim() !== '') value = JSON.parse(text) as unknown;
     } catch {
-      say({ text: 'the corrected value is no JSON', look: 'bad' });
+      say({ text: 'the corrected value is not valid JSON', look: 'bad' });
       return;
     }
     const answer = await redrive(letter.id, value);
@@ -140,12 +140,12 @@ function Details({ letter }: { letter: DeadLetter }) {
       <Facts letter={letter} shown={shown} />
       <form class="redrive" onSubmit={(event) => void send(event)}>
         <label>
-          Corrected value as JSON; empty: as it is
+          Corrected value as JSON; empty: unchanged
           <textarea name="value" rows={4} spellcheck={false} placeholder={exampleFor(letter)} />
         </label>
         {shown?.decoded?.text == null ? null : (
           <button type="button" class="more" onClick={(event) => takeOver(event, shown.decoded?.text ?? '')}>
-            Begin with its own value
+            Start with its own value
           </button>
         )}
         <button type="submit">Send it back</button>

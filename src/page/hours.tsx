@@ -17,7 +17,7 @@ export function Hours() {
       <h2>By hour</h2>
       <p>
         <b>{grouped(total.order_count)}</b> orders in a day, <b>{money(total.total_revenue)}</b> in revenue
-        {total.avg_order_value === null ? '' : `, ${total.avg_order_value} for each completed`}
+        {total.avg_order_value === null ? '' : `, ${total.avg_order_value} per completed order`}
       </p>
       <Chart windows={windows} />
       <p class="quiet">

@@ -96,7 +96,7 @@ function Tag({ quantity }: Pick<Item, 'quantity'>) {
   if (quantity > 0) return <small class="tag">low</small>;
   if (quantity === 0) return <small class="tag">none left</small>;
   return (
-    <small class="tag" title="A till sold more than the books had, which counts all the same">
+    <small class="tag" title="A till sold more than the books had; the sale still counts">
       oversold
     </small>
   );

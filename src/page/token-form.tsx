@@ -10,10 +10,10 @@ export function TokenForm() {
   };
   return (
     <form class="card token" onSubmit={submit}>
-      <h2>This shop asks for a token</h2>
+      <h2>This shop requires a token</h2>
       <p class="quiet">
-        It is the first line of the file given to <code>orderctl serve --api-token-file</code>. This tab
-        keeps it until it is closed.
+        It is the first line of the file given to <code>orderctl serve --api-token-file</code>. This tab keeps
+        it until it is closed.
       </p>
       <label>
         Token

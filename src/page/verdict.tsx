@@ -37,7 +37,7 @@ export function Verdict() {
         {books?.difference == null ? null : (
           <strong>
             {books.difference.item}: {grouped(books.difference.expected)} by the books,{' '}
-            {grouped(books.difference.actual)} on hand. Look with <code>orderctl audit</code>
+            {grouped(books.difference.actual)} on hand. Check with <code>orderctl audit</code>
           </strong>
         )}
         <Ledger />
@@ -51,7 +51,7 @@ export function Verdict() {
 function beginning(): string {
   if (items.value?.length === 0) return 'This shop is empty.';
   if (heardAt.value > 0) return 'Adding up the books …';
-  return now.value - OPENED_AT < PATIENCE_MS ? 'Asking the shop …' : 'No answer from the server yet.';
+  return now.value - OPENED_AT < PATIENCE_MS ? 'Contacting the shop …' : 'No answer from the server yet.';
 }
 
 /** When the books were checked; as a time of day if they are no longer being checked. */

@@ -103,7 +103,7 @@ it('services whose books are in order have no differences; what is in flight and
     notes: [{ kind: 'effect_parked', where: 'checkout/GONE/refund' }],
   });
   const text = auditText(result);
-  expect(text).toContain('in flight: 4 orders of the checkout\nowed: 2 effects, 1 of them parked\n');
+  expect(text).toContain('in flight: 4 orders of the checkout\npending: 2 effects, 1 of them parked\n');
   expect(text).toContain('(refund_outstanding)');
 });
 

@@ -342,7 +342,7 @@ describe('what is sent', () => {
     expect(folder.outgoing).toEqual([]);
   });
 
-  it('waits, with one warning, for a topic that was deleted and may not be made again; all else goes on', async () => {
+  it('waits, with one warning, for a topic that was deleted and may not be made again; everything else continues', async () => {
     for (const topic of ['alerts', 'dlq']) broker.createTopic(topic);
     arrive(FIVE_PENS, FIVE_PENS, 'no JSON');
     broker.batchRecords = 1;
@@ -364,7 +364,7 @@ describe('what is sent', () => {
     await running;
   });
 
-  it('waits, with one warning, for a schema that may not be registered; all else goes on', async () => {
+  it('waits, with one warning, for a schema that may not be registered; everything else continues', async () => {
     arrive(FIVE_PENS, 'no JSON');
     const missing = (): Failure =>
       new Failure('not_found', 'our schema is not registered', { fix: { kind: 'register_schema' } });

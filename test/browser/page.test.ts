@@ -176,7 +176,7 @@ test.skipIf(chromium === undefined)(
     const page = await browser.newPage();
     page.setDefaultTimeout(SLOW_MS);
     await page.goto((JSON.parse(server.stdout()) as { url: string }).url);
-    await page.getByText('This shop asks for a token').waitFor();
+    await page.getByText('This shop requires a token').waitFor();
     expect(await barriers(page)).toEqual([]);
     await page.getByLabel('Token').fill('t'.repeat(32));
     await page.keyboard.press('Enter');

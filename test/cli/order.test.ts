@@ -326,7 +326,7 @@ describe('order explain', () => {
     ]);
     for (const id of ['ORD-4', 'ORD-5']) {
       const { next } = await shop.json(`order explain ${id}`);
-      expect((next as string[])[0]).toContain('its sender has to send another order');
+      expect((next as string[])[0]).toContain('its sender must send another order');
       expect((next as string[]).join('\n')).not.toContain('orderctl');
     }
   });

@@ -84,11 +84,11 @@ test('the flags that select go together, and rejected orders are tried again und
   });
   expect(await shop.json('order explain b-0.r1')).toMatchObject({
     retry_of: 'b-0',
-    explanation: expect.stringContaining('It is a try of order b-0.') as string,
+    explanation: expect.stringContaining('It is a retry of order b-0.') as string,
   });
   const once = await shop.ok('replay --rejected --order b-0 --as-new --again --dry-run');
   expect(once.stdout).toContain('would send b-0.r2 ');
-  expect(once.stdout).toContain('1 new id: consuming decides them, each once');
+  expect(once.stdout).toContain('1 new id: consuming processes each exactly once');
 });
 
 test('Ctrl-C at a rate of two a second, and on from there: every order once, none beyond the limit', async () => {

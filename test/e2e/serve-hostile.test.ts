@@ -42,7 +42,7 @@ test('requests that are too slow, too long or no HTTP are refused, and hold up n
   const noJson = await fetch(`${url}/order`, { method: 'POST', headers, body: '{bad' });
   expect(await noJson.json()).toMatchObject({
     status: 400,
-    fix: 'send valid JSON; /docs says what each call takes',
+    fix: 'send valid JSON; see /docs for what each call accepts',
   });
   const unknownFields = '"__proto__": {"quantity": 5}, "constructor": {"prototype": {"quantity": 5}}';
   const body = `{"user": "bob", "item": "pen", "quantity": 1, "items_": [{${unknownFields}}], ${unknownFields}}`;

@@ -92,10 +92,10 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   }
   expect(await call('POST', '/users', { user: 'carol' })).toMatchObject({
     status: 422,
-    body: { detail: 'body has no "status", which is needed here' },
+    body: { detail: 'body has no "status", which is required' },
   });
   for (const [body, detail] of [
-    [{}, 'body names nothing that is to change'],
+    [{}, 'body has nothing to change'],
     [{ by: 1, quantity: 4 }, '"quantity" and "by" cannot be combined'],
   ] as const) {
     expect(await call('PATCH', '/inventory/pen', body)).toMatchObject({ status: 422, body: { detail } });

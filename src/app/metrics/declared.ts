@@ -104,7 +104,7 @@ export const METRICS = {
     name: 'orderctl_offset_commit_failures_total',
     type: 'counter',
     labels: ['processor'],
-    help: 'Commits of offsets to Kafka that failed; the stored position counts, and the next commit makes up for it.',
+    help: 'Commits of offsets to Kafka that failed; the stored position counts, and the next commit includes it.',
   }),
   httpSeconds: metric({
     name: 'orderctl_http_request_duration_seconds',

@@ -110,7 +110,7 @@ export function auditText(result: AuditResult): string {
   if (unsent.size > 0)
     lines.push(`waiting to be sent: ${[...unsent].map(([to, n]) => `${grouped(n)} to ${to}`).join(', ')}`);
   if (owed > 0)
-    lines.push(`owed: ${count(owed, 'effect')}${parked > 0 ? `, ${grouped(parked)} of them parked` : ''}`);
+    lines.push(`pending: ${count(owed, 'effect')}${parked > 0 ? `, ${grouped(parked)} of them parked` : ''}`);
   if (result.undelivered > 0) {
     lines.push(
       `${count(result.undelivered, 'dead letter')} too large to send: kept in .orderctl/undelivered/`,

@@ -86,7 +86,7 @@ export function explainText(explained: Explanation, rephrase: (text: string) => 
   const { decided, order, records, scanned } = explained;
   const facts = decided === null ? `order     ${order.orderId} (not decided)\n` : orderText(decided);
   const lines = records.map(recordLine);
-  const search = scanned ? [] : ['  (the topic was not searched for more of them: --scan does that)'];
+  const search = scanned ? [] : ['  (the topic was not searched for more records: use --scan)'];
   const next = nextSteps(explained).map((step) => `  - ${rephrase(step)}`);
   return [
     `${facts}\n${explanationOf(explained)}`,
@@ -114,7 +114,7 @@ const RULES: Readonly<Record<Reason, string>> = {
   user_not_paid: 'only users who have paid may order',
   invalid_quantity: 'every line needs a whole quantity of at least 1',
   unknown_item: 'only items of inventory.csv can be ordered',
-  insufficient_stock: 'an order is filled as a whole or not at all, so nothing of it was taken',
+  insufficient_stock: 'an order is filled completely or not at all, so no stock was taken',
 };
 
 function explanationOf(explained: Explanation): string {
@@ -132,17 +132,17 @@ function explanationOf(explained: Explanation): string {
   if (outcome.kind === 'rejected') {
     return (
       `Rejected ${when}, because ${outcome.detail}: ${RULES[outcome.reason]}. ` +
-      `Its stock is as it was. The decision is final.${more}`
+      `Stock is unchanged. The decision is final.${more}`
     );
   }
-  const user = order.user === '' ? 'it needs no user' : `user ${order.user} was paid`;
+  const user = order.user === '' ? 'it needs no user' : `user ${order.user} had paid`;
   return `Accepted ${when}: ${user}, and ${takenInWords(order, outcome)}.${more}`;
 }
 
 function otherTries({ retryOf, retries }: Explanation): string {
   const all = retries.map(({ order, outcome }) => `${order.orderId} (${outcome.kind})`);
   return [
-    retryOf === null ? '' : ` It is a try of order ${retryOf}.`,
+    retryOf === null ? '' : ` It is a retry of order ${retryOf}.`,
     all.length === 0 ? '' : ` Tried ${retryOf === null ? 'again ' : 'too '}as ${all.join(', ')}.`,
   ].join('');
 }
@@ -181,11 +181,11 @@ function undecidedStep(
   would: string,
 ): string {
   if (passed === undefined || waiting.length > 0)
-    return `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`;
+    return `"orderctl consume" processes it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`;
   const { partition, offset, skip } = passed;
   const undo =
-    skip?.cause === 'reset' ? '; if no reset came after, "orderctl offsets undo" takes that one back' : '';
-  return `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`;
+    skip?.cause === 'reset' ? '; if there was no later reset, "orderctl offsets undo" undoes it' : '';
+  return `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then processes it${undo}: now it would be ${would}`;
 }
 
 /** What can be done now, and what the outcome would be. */
@@ -206,7 +206,7 @@ function nextSteps(explained: Explanation): string[] {
     ...skipped.map(
       (record) => `${formatRecordId(record)} was ${skippedIn(record)}; that does not change the decision`,
     ),
-    'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
+    'another record with this id, by replay or redrive, changes nothing: it is a duplicate, or a conflict if its content differs',
     ...deadLetters,
   ];
   const id = order.orderId;
@@ -226,7 +226,7 @@ function nextSteps(explained: Explanation): string[] {
     ];
   }
   if (explained.refusedForGood !== null) {
-    return [`${explained.refusedForGood}: its sender has to send another order`, ...again];
+    return [`${explained.refusedForGood}: its sender must send another order`, ...again];
   }
   return [
     ...(now.kind === 'rejected' ? [mend(order, now)] : []),
@@ -248,10 +248,10 @@ function mend(order: Order, rejected: Extract<Outcome, { kind: 'rejected' }>): s
     }
     case 'insufficient_stock': {
       const { item, wanted, stock } = shortItem(order, rejected.stock);
-      return `${detail}: "orderctl inventory update --item ${item} --by +${wanted - stock}" puts enough in`;
+      return `${detail}: "orderctl inventory update --item ${item} --by +${wanted - stock}" adds enough`;
     }
     case 'invalid_quantity':
-      return `${detail}: its sender has to send another order`;
+      return `${detail}: its sender must send another order`;
   }
 }
 

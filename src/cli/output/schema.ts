@@ -27,7 +27,7 @@ export function reportLines(report: SchemaReport, what: string): string {
           `subject ${subject}: latest is version ${latest.version}, id ${latest.id}; versions ${versions.join(' ')}`,
         ];
   lines.push(`compatibility ${compatibility}`);
-  if (registered === null) lines.push(`${what} is not among them`);
+  if (registered === null) lines.push(`${what} is not registered`);
   else {
     const isLatest = registered.version === latest?.version;
     lines.push(

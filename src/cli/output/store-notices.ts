@@ -13,41 +13,41 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
   switch (notice.kind) {
     case 'hand_edit_merged':
       printer.info(
-        `${notice.file}: took in a hand edit of ${count(notice.rows, 'row')} (${changedRows(notice)})${madeFrom(notice.madeFrom)}`,
+        `${notice.file}: applied a hand edit of ${count(notice.rows, 'row')} (${changedRows(notice)})${madeFrom(notice.madeFrom)}`,
       );
       break;
     case 'file_broken':
       printer.warn(
-        `${notice.message}${notice.fix === null ? '' : ` (${wayOut(notice.fix)})`}; the last good values stay in force; mend the file, or remove it: it is written again with them`,
+        `${notice.message}${notice.fix === null ? '' : ` (${wayOut(notice.fix)})`}; the last valid values stay in effect; fix the file, or remove it to have it rewritten with them`,
       );
       break;
     case 'file_mended':
-      printer.info(`${notice.file}: mended, in use again`);
+      printer.info(`${notice.file}: fixed, in use again`);
       break;
     case 'file_set_aside':
       if (notice.keptAs !== null) printer.warn(keptAsideText({ file: notice.keptAs, why: notice.why }));
       else {
         printer.warn(
-          `${notice.file} does not count as it is, and will be kept aside: ${SET_ASIDE_CAUSES[notice.why]}`,
+          `${notice.file} cannot be applied and will be set aside: ${SET_ASIDE_CAUSES[notice.why]}`,
         );
       }
       break;
     case 'file_missing':
-      printer.warn(`${notice.file} is gone: that changes nothing, it is written again`);
+      printer.warn(`${notice.file} was deleted: this changes nothing, it is written again`);
       break;
     case 'file_outdated':
       printer.warn(
-        `${notice.file} was saved exactly as it was in an earlier version: that counts as no change, and it is written again; to put that version in force, make the change with orderctl ${nounOf(notice.file)} edit`,
+        `${notice.file} was saved with exactly the content of an earlier version: this counts as no change, and the file is written again; to return to that version, make the change with orderctl ${nounOf(notice.file)} edit`,
       );
       break;
     case 'stock_clamped':
       printer.warn(
-        `item ${notice.item}: a hand edit came to ${notice.wanted} after the orders in between; it is ${notice.left} now`,
+        `item ${notice.item}: a hand edit results in ${notice.wanted} after the orders in between; it is ${notice.left} now`,
       );
       break;
     case 'upgraded':
       printer.info(
-        `the folder was upgraded from format ${notice.from} to ${notice.to}, which earlier versions cannot read; what was replaced is kept in ${notice.keptIn}`,
+        `the folder was upgraded from format ${notice.from} to ${notice.to}, which earlier versions cannot read; the replaced files are kept in ${notice.keptIn}`,
       );
       break;
     case 'recovered':
@@ -55,14 +55,14 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       break;
     case 'orders_archived':
       printer.warn(
-        `${count(notice.orders, 'order')} up to ${isoTime(notice.untilMs)} ${notice.orders === 1 ? 'is' : 'are'} archived, and left out here; name the folder to read them too: --archive DIR`,
+        `${count(notice.orders, 'order')} up to ${isoTime(notice.untilMs)} ${notice.orders === 1 ? 'is' : 'are'} archived and not included here; to read them too, name their folder: --archive DIR`,
       );
       break;
     case 'edit_taken_in':
       printEdit(printer, notice.edit);
       break;
     case 'copy_taken_in':
-      printer.info(`${notice.file}: took in an edit of ${count(notice.rows, 'row')}`);
+      printer.info(`${notice.file}: applied an edit of ${count(notice.rows, 'row')}`);
       break;
   }
 }
@@ -90,7 +90,7 @@ function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } 
 /** Describes, on one line, a file that was set aside and waits for the user. */
 export function keptAsideText({ file, why }: { readonly file: string; readonly why: SetAside }): string {
   return (
-    `${file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[why]}; to carry over what it changes: ` +
+    `${file} was set aside, and none of its changes apply: ${SET_ASIDE_CAUSES[why]}; to carry over its changes: ` +
     `orderctl ${nounOf(file)} edit --settled, which then removes it`
   );
 }

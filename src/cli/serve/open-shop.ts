@@ -51,7 +51,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const producerOf = (message: Message) => async () => {
     const topic = topicOf(message, names);
     const producer = await openProducer(broker, { topic, message, create, on, signal });
-    if (producer === undefined) throw new Failure('broker_unreachable', 'the server stops');
+    if (producer === undefined) throw new Failure('broker_unreachable', 'the server is stopping');
     return producer;
   };
   const orderCodec = (await codecOf(ORDER)) as OrderCodec;

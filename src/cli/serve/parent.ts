@@ -47,7 +47,7 @@ export function parentOf(onNews: (news: Experiment | ExperimentBegun) => void): 
   const experiments: Experiments = {
     list: async () => (isOpen ? ((await ask({ type: 'list' })) as ExperimentList) : NONE),
     begin: async (kind, seed) => {
-      if (!isOpen) throw unavailable('this shop is not that of an "orderctl up" with a broker of its own');
+      if (!isOpen) throw unavailable('this shop was not started by "orderctl up" with its own broker');
       return (await ask({ type: 'begin', kind, seed })) as ExperimentBegun;
     },
   };

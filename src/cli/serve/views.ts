@@ -56,7 +56,7 @@ export function viewsOf(
     try {
       return await read.result(AbortSignal.any([signal, stop]));
     } catch (error) {
-      throw stop.aborted ? new Failure('interrupted', 'the server stops') : error;
+      throw stop.aborted ? new Failure('interrupted', 'the server is stopping') : error;
     }
   };
   return {

@@ -56,10 +56,10 @@ function urlIn(env: Environment): string {
   try {
     url = new URL(value);
   } catch {
-    throw invalid(name, value, 'is no URL', 'give one such as http://127.0.0.1:4318');
+    throw invalid(name, value, 'is not a URL', 'give one such as http://127.0.0.1:4318');
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw invalid(name, value, 'is not of http or https', 'give one such as http://127.0.0.1:4318');
+    throw invalid(name, value, 'is not an http or https URL', 'give one such as http://127.0.0.1:4318');
   // By the specification, the path is appended to the endpoint for all signals, but not to that for traces.
   if (own === null) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`;
   return url.href;
@@ -70,7 +70,7 @@ function refuseGrpc(env: Environment): void {
   const protocol = valueOf(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL');
   if (protocol?.value !== 'grpc') return;
   const fix = 'set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json, and the endpoint to the port for HTTP, 4318';
-  throw invalid(protocol.name, protocol.value, 'is not what orderctl sends: that is OTLP by HTTP', fix);
+  throw invalid(protocol.name, protocol.value, 'is not supported: orderctl sends OTLP over HTTP', fix);
 }
 
 /** Parses `key=value,key=value`; special characters are percent-encoded. */

@@ -32,7 +32,7 @@ export async function checkPlace(place: StorePlace, isSplit: boolean): Promise<v
     });
   }
   if (!(await isOnFiles(place))) return;
-  throw new Failure('already_exists', `the shop in ${storage} is on files, which one process works alone`, {
+  throw new Failure('already_exists', `the shop in ${storage} is on files, which only one process can use`, {
     fix: 'leave out --split; or name another folder with --store DIR, or a database with --store postgres://…',
   });
 }

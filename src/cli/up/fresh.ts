@@ -19,7 +19,7 @@ const MARK_OF_GIT = '.gitkeep';
 export async function putAside({ settings, printer, cwd }: Session, data: string): Promise<void> {
   const { storage } = settings;
   if (isDatabase(storage)) {
-    throw new Failure('usage', '--fresh puts a folder aside, and the shop is in a database', {
+    throw new Failure('usage', '--fresh sets aside a folder, but the shop is in a database', {
       fix: 'name another database, or a folder with --store DIR',
     });
   }
@@ -28,7 +28,7 @@ export async function putAside({ settings, printer, cwd }: Session, data: string
   const held = await holdData(dataDir);
   try {
     const kept = keepAll([storage, dataDir], systemClock.now());
-    if (kept.length > 0) printer.info(`what was there is kept: ${kept.join(', ')}`);
+    if (kept.length > 0) printer.info(`the previous data is kept: ${kept.join(', ')}`);
   } finally {
     await held.release();
   }

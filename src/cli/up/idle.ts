@@ -27,11 +27,11 @@ export async function checkIdle({ settings, printer }: Session): Promise<void> {
     const found = await who();
     if (found === null) return;
     if (performance.now() > until) {
-      throw new Failure('folder_in_use', `${found} works on the shop in ${storage}`, {
+      throw new Failure('folder_in_use', `${found} uses the shop in ${storage}`, {
         fix: 'stop it first; or name other folders with --store DIR and --data DIR',
       });
     }
-    if (looks === 0) printer.info(`waits for ${found}, which works on the shop in ${storage} ...`);
+    if (looks === 0) printer.info(`waiting for ${found}, which uses the shop in ${storage} ...`);
     await sleep(LOOK_EVERY_MS);
   }
 }

@@ -51,7 +51,7 @@ export class Laboratory {
     if (this.#running !== null) {
       const { kind: other, seed: its } = this.#running;
       throw new Failure('folder_in_use', `the experiment ${other} with seed ${its} is under way`, {
-        fix: 'wait until it has left its receipt',
+        fix: 'wait for its receipt',
       });
     }
     const begun = { id: randomUUID().slice(0, 8), kind, seed: seed ?? randomInt(CHANCE_SEEDS) };

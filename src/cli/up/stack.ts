@@ -130,7 +130,7 @@ export class Stack {
     const [first = ''] = brokers.split(',');
     const other = await otherBroker(this.#session, flags);
     if (other !== null) {
-      if (other === 'answers') printer.info(`uses the broker that answers on ${first}`);
+      if (other === 'answers') printer.info(`using the broker that answers on ${first}`);
       void this.#watch(brokers.split(','), signal);
       return { brokers, registry, own: null };
     }
@@ -196,7 +196,7 @@ async function otherBroker(
 /** For operations that also change the topics. @throws Failure usage: the brokers do not belong to this shop alone */
 export async function checkOwnBroker(session: Session, flags: KafkaFlags): Promise<void> {
   if ((await otherBroker(session, flags)) === null) return;
-  throw new Failure('usage', `the orders of a shop before are still on ${session.settings.brokers}`, {
+  throw new Failure('usage', `the orders of a previous shop are still on ${session.settings.brokers}`, {
     fix: 'use --fresh with a broker of its own: stop that one, or give --broker-port 0 --registry-port 0; or give another --topic, --group and --store',
   });
 }
@@ -214,7 +214,7 @@ export function printEvent(
       else printer.debug(`${event.name}: ${event.message}`);
       return;
     case 'ended':
-      printer.warn(`${event.name} (${event.pid}) ${event.how}: it is started again${when(event.delayMs)}`);
+      printer.warn(`${event.name} (${event.pid}) ${event.how}: restarting${when(event.delayMs)}`);
       return;
     case 'back':
       printer.info(`${event.name} is back as ${event.pid}${afterOf(event)}`);

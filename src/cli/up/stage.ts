@@ -141,7 +141,7 @@ export class ShopStage implements Stage, AsyncDisposable {
     const { outcomes, failure } = await this.#producer.send(this.#options.topic, records);
     const places = outcomes.filter((outcome) => typeof outcome === 'object');
     if (places.length === records.length) return places;
-    throw failure ?? new Failure('broker_refused', 'the broker did not take all records');
+    throw failure ?? new Failure('broker_refused', 'the broker did not accept all records');
   }
 
   async ended(ids: Iterable<string>): Promise<ReadonlyMap<string, string>> {

@@ -25,15 +25,15 @@ const wholeNumber = (what: string, max: number) =>
   );
 
 const ABOUT =
-  'An order counts in the hour (UTC) in which it was placed, however late it is decided. "as_of" says when the logs were ' +
-  'read: who asks soon after another receives the same.';
+  'An order counts in the hour (UTC) in which it was placed, however late it is decided. "as_of" is when the logs were ' +
+  'read: requests soon after another receive the same result.';
 
 const HOURLY = {
   tags: ['analytics'],
   summary: 'Orders and revenue by the hour',
   description: ABOUT,
   querystring: Type.Object(
-    { hours: wholeNumber('the last so many hours, the current one included; without it 24', BOARD_HOURS) },
+    { hours: wholeNumber('number of hours to show, the current one included; default 24', BOARD_HOURS) },
     { additionalProperties: false },
   ),
   response: { 200: DatedHourlySales, 422: Problem },
@@ -45,8 +45,8 @@ const TOP = {
   description: ABOUT,
   querystring: Type.Object(
     {
-      hours: wholeNumber('of orders placed in the last so many hours; without it all', BOARD_HOURS),
-      limit: wholeNumber(`so many; without it ${DEFAULT_LIMIT}`, MAX_LIMIT),
+      hours: wholeNumber('only orders placed in the last hours; default all', BOARD_HOURS),
+      limit: wholeNumber(`number of products; default ${DEFAULT_LIMIT}`, MAX_LIMIT),
     },
     { additionalProperties: false },
   ),
@@ -57,8 +57,8 @@ const REPORT = {
   tags: ['analytics'],
   summary: 'The sales of a day by product and source, what sold most, and what was low at its end',
   description:
-    'What "orderctl report show" prints. "complete": the day is over; what comes late still changes it. "as_of" says when ' +
-    'the logs were read: who asks soon after another receives the same.',
+    'The output of "orderctl report show". "complete": the day is over; late events still change it. "as_of" is when ' +
+    'the logs were read: requests soon after another receive the same result.',
   params: Type.Object({
     date: documented(
       Type.String({
@@ -78,7 +78,7 @@ const REPORT = {
         documented(Type.String({ minLength: 1, maxLength: 64 }), {
           type: 'string',
           enum: ['UTC'],
-          description: 'or a name such as Europe/Berlin; without it that of the server',
+          description: 'or a name such as Europe/Berlin; default: that of the server',
         }),
       ),
     },

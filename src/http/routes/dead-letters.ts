@@ -25,9 +25,9 @@ const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
 
 const LIST = {
   tags: TAGS,
-  summary: 'Records that came to nothing, the latest first',
+  summary: 'Records that could not be processed, the latest first',
   description:
-    'Of every processor, or of one. A page looks at a bounded part of the topics: it may be short, or empty, and still ' +
+    'Of every processor, or of one. A page reads a bounded part of the topics: it may be short, or empty, and still ' +
     'have a "next".',
   querystring: Type.Object(
     {
@@ -52,8 +52,8 @@ const REDRIVE = {
   tags: TAGS,
   summary: 'Send a dead letter back to where it came from',
   description:
-    'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more. "now" says ' +
-    'whether it is going to fail again; with dry_run=true that is all.',
+    'Unchanged, or with a corrected value; a charge or mail that failed is tried once more. "now" says ' +
+    'whether it would fail again; with dry_run=true nothing is sent.',
   params: Id,
   querystring: Type.Object(
     { dry_run: Type.Optional(Type.Enum(['true', 'false'])) },
@@ -63,7 +63,10 @@ const REDRIVE = {
     Type.Object(
       {
         value: Type.Optional(
-          Type.Object({}, { additionalProperties: true, description: 'sent, as JSON, in place of its own' }),
+          Type.Object(
+            {},
+            { additionalProperties: true, description: 'sent as JSON instead of its own value' },
+          ),
         ),
       },
       { additionalProperties: false },
@@ -106,7 +109,7 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
     {
       schema: {
         tags: TAGS,
-        summary: 'A dead letter, taken apart',
+        summary: 'A dead letter, decoded',
         params: Id,
         response: { 200: ShownDeadLetter, 404: Problem, 422: Problem },
       },

@@ -12,14 +12,16 @@ import type { Shop } from '../shop.ts';
 
 /** Headers of requests for one row (RFC 9110, sections 13.1 and 8.8.3). */
 export const READ_HEADERS = Type.Object({
-  'if-none-match': Type.Optional(Type.String({ description: 'an ETag: 304 when the row is still that' })),
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'an ETag: the answer is 304 if the row still has it' }),
+  ),
 });
 export const ADD_HEADERS = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 255,
-      description: 'names the request, which is made once however often it is sent',
+      description: 'identifies the request, which is carried out once however often it is sent',
     }),
   ),
 });
@@ -27,7 +29,7 @@ export const EDIT_HEADERS = Type.Object({
   ...ADD_HEADERS.properties,
   'if-match': Type.Optional(
     Type.String({
-      description: 'an ETag: nothing is edited, and 412 the answer, when the row is another by now',
+      description: 'an ETag: nothing is edited, and the answer is 412, if the row no longer has it',
     }),
   ),
 });

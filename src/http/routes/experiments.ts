@@ -14,7 +14,7 @@ export function experimentRoutes(server: FastifyInstance, experiments: Experimen
     {
       schema: {
         tags: TAGS,
-        summary: 'What was done to the shop of "orderctl up", and what came of it',
+        summary: 'Experiments on the shop of "orderctl up", and their results',
         response: { 200: ExperimentList },
       },
     },
@@ -53,7 +53,7 @@ const LOOPBACK_ADDRESSES = /^(?:::ffff:)?127\.|^::1$/;
  */
 function refuseOthers({ headers, ip }: FastifyRequest): void {
   if (LOOPBACK_NAMES.test(headers.host ?? '') && LOOPBACK_ADDRESSES.test(ip)) return;
-  throw new Failure('usage', 'experiments are begun from this machine alone', {
+  throw new Failure('usage', 'experiments can only be started from this machine', {
     fix: 'call http://127.0.0.1 on the machine itself',
   });
 }

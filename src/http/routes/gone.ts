@@ -5,7 +5,7 @@ import { Failure } from '../../domain/failure.ts';
 export function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort(new Failure('interrupted', 'the client went away'));
+    if (!raw.writableFinished) gone.abort(new Failure('interrupted', 'the client disconnected'));
   });
   return gone.signal;
 }

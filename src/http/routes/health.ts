@@ -22,7 +22,7 @@ export function healthRoutes(server: FastifyInstance, shop: Shop): void {
     {
       schema: {
         tags: ['health'],
-        summary: 'Whether orders can be taken: the store can be read, and the brokers answer',
+        summary: 'Whether orders can be accepted: the store can be read, and the brokers answer',
         response: { 200: Health },
       },
     },

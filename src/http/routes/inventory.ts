@@ -60,8 +60,8 @@ const CHANGES = {
   tags: TAGS,
   summary: 'What changed the stock of an item, the latest first',
   description:
-    'Orders, sales, deliveries and edits of its quantity, each with what was on hand before and after. A page looks at a ' +
-    'bounded part of the history: where the item changed seldom it may be short, or empty, and still have a "next".',
+    'Orders, sales, deliveries and edits of its quantity, each with the stock before and after. A page reads a bounded ' +
+    'part of the history: if the item seldom changes, it may be short, or empty, and still have a "next".',
   params: Params,
   querystring: Type.Object(PAGE, strict),
   response: { 200: ItemChanges, 404: Problem, 422: Problem },

@@ -11,8 +11,8 @@ const ABOUT_EVENTS =
   '(accepted, rejected, and the latest as GET /orders/ID has them); "statuses": orders of the checkout that moved ' +
   '(order_id, status, step, at, topic, partition, offset); "stock": items whose row changed (item, quantity, cause, ' +
   'order_id, at); "alerts": as GET /alerts; "experiment": one that began or ended; "overview", each second: as GET ' +
-  '/overview; "lag", when it changes: by processor. With Last-Event-ID it goes on after that event, in all but the last ' +
-  'two, which have no id. "gap" says that events were missed: read again what they would have changed.';
+  '/overview; "lag", when it changes: by processor. With Last-Event-ID the stream resumes after that event, except for ' +
+  'the last two, which have no id. "gap" says that events were missed: read again what they would have changed.';
 
 export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): void {
   server.get(
@@ -20,14 +20,14 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
     {
       schema: {
         tags: ['shop'],
-        summary: 'The shop at this moment: its books, and what works on it',
+        summary: 'The current state of the shop: its books and its processes',
         response: { 200: Overview },
       },
     },
     () => {
       const latest = overview();
       if (latest !== null) return latest;
-      throw new Failure('owner_unreachable', 'the shop was not looked at yet', { fix: 'ask again' });
+      throw new Failure('owner_unreachable', 'the state of the shop is not known yet', { fix: 'ask again' });
     },
   );
   server.get(
@@ -35,7 +35,7 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
     {
       schema: {
         tags: ['shop'],
-        summary: 'What happens in the shop, as it happens',
+        summary: 'Live events of the shop',
         description: ABOUT_EVENTS,
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 64 })) }),
         response: {

@@ -15,7 +15,7 @@ export const PAGE = {
       description: `a whole number from 1 to ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
     }),
   ),
-  cursor: Type.Optional(Type.String({ maxLength: 8_192, description: '"next" of the page before' })),
+  cursor: Type.Optional(Type.String({ maxLength: 8_192, description: '"next" of the previous page' })),
 };
 
 /** @param what the event that the times refer to, such as `decided` */
@@ -70,7 +70,7 @@ export function markOf<T>({ cursor }: PageQuery, isMark: (value: unknown) => val
   } catch {
     // Reported below.
   }
-  throw new Failure('invalid_value', `cursor ${JSON.stringify(cursor)} was not given by this API`, {
-    fix: 'use "next" of the page before',
+  throw new Failure('invalid_value', `cursor ${JSON.stringify(cursor)} was not issued by this API`, {
+    fix: 'use "next" of the previous page',
   });
 }

@@ -19,7 +19,7 @@ const ALERTS = {
   tags: ['inventory'],
   summary: 'Stock that needed attention, the latest first',
   description:
-    'As far back as the topic of alerts keeps them. A page looks at a bounded part of it: it may be short, or empty, and ' +
+    'As far back as the topic of alerts keeps them. A page reads a bounded part of it: it may be short, or empty, and ' +
     'still have a "next".',
   querystring: Type.Object(
     {
@@ -50,7 +50,7 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
     {
       schema: {
         tags: TAGS,
-        summary: 'The services of the shop: which run, what waits for each, what each owes',
+        summary: 'The services of the shop: which run, how much waits for each, and their pending effects',
         response: { 200: ProcessorList },
       },
     },
@@ -61,10 +61,10 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
     {
       schema: {
         tags: TAGS,
-        summary: 'Whether the books balance, each line looked at',
+        summary: 'Whether the books balance, checking every line',
         description:
-          'What "orderctl audit" prints. One audit at a time: who asks while it runs, or soon after, receives the same; ' +
-          '"checked_at" says as of when. It ends when all who wait for it have gone.',
+          'The output of "orderctl audit". One audit runs at a time: requests while it runs, or soon after, receive the ' +
+          'same result; "checked_at" is its time. It is cancelled when every client that waits for it has disconnected.',
         response: { 200: CheckedAudit },
       },
     },
@@ -78,9 +78,9 @@ export function messageRoutes(server: FastifyInstance, { notifications, orderRec
     {
       schema: {
         tags: ['orders'],
-        summary: 'Messages to customers, the latest first, and what became of each',
+        summary: 'Messages to customers, the latest first, and the outcome of each',
         description:
-          'As far back as their topic keeps them. A page looks at a bounded part of it: it may be short, or empty, and ' +
+          'As far back as their topic keeps them. A page reads a bounded part of it: it may be short, or empty, and ' +
           'still have a "next".',
         querystring: Type.Object(
           { order: Type.Optional(Type.String({ maxLength: 128, description: 'its id' })), ...PAGE },

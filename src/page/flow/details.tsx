@@ -9,7 +9,7 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
   useEffect(() => every(LOOK_EVERY_MS, refreshListed), []);
   const entry = listed.value?.processors.find(({ processor }) => processor === name);
   const pids = processors.value.find((one) => one.name === name)?.pids ?? [];
-  if (entry === undefined) return <p class="quiet">Asking about {name} …</p>;
+  if (entry === undefined) return <p class="quiet">Loading {name} …</p>;
   const { state, records_per_second: rate, lag, last_commit_at: at, effects, group } = entry;
   const outcomes = Object.entries(entry.outcomes ?? {}).filter(([, count]) => count > 0);
   const wrong = [

@@ -55,7 +55,7 @@ function Parts() {
       {troubled.map(({ name, pid, problem }) => (
         <li key={name}>
           <b>{name}</b> {problem === null ? '' : `${problem} · `}
-          {pid === null ? 'it is started again' : `it was started again as process ${pid}`}
+          {pid === null ? 'it is being restarted' : `it was restarted as process ${pid}`}
         </li>
       ))}
     </ul>

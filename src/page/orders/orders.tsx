@@ -35,7 +35,7 @@ export function Orders() {
       <h2 id="orders-title">Orders</h2>
       <Find />
       {all === null ? (
-        <p class="quiet">Asking for the latest orders …</p>
+        <p class="quiet">Loading the latest orders …</p>
       ) : rows.length === 0 ? (
         <p class="quiet">
           No order is decided yet. Place one here, or send some: <code>orderctl produce --count 20</code>

@@ -103,7 +103,8 @@ function fateOf(order: AnyOrder | undefined): Said | null {
   const { status, detail } = order;
   if (status === 'COMPLETED') return { text: 'completed', look: 'good' };
   if (isFinal(order)) return { text: `${status.toLowerCase()}: ${detail ?? ''}`, look: 'bad' };
-  if (status === 'PENDING') return { text: 'taken; it is decided when a processor reads it', look: 'quiet' };
+  if (status === 'PENDING')
+    return { text: 'received; it is decided when a processor reads it', look: 'quiet' };
   return { text: `${status.toLowerCase()} …`, look: 'moving' };
 }
 

@@ -18,7 +18,7 @@ export function Records({ id, isDecided }: { id: string; isDecided: boolean }) {
     <details class="records" onToggle={({ currentTarget }) => void ask(currentTarget.open)}>
       <summary>Records in Kafka, raw and decoded</summary>
       {problem === '' ? null : <p class="bad">{problem}</p>}
-      {records === null && problem === '' ? <p class="quiet">Asking Kafka …</p> : null}
+      {records === null && problem === '' ? <p class="quiet">Reading from Kafka …</p> : null}
       {(records ?? []).map((record) => (
         <Record key={`${record.topic}/${record.partition}@${record.offset}`} record={record} />
       ))}

@@ -88,7 +88,7 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
   const split = await other.run('up --split');
   expect(split).toMatchObject({ code: 4, stderr: expect.stringContaining('on files') as string });
   for (const [args, said] of [
-    ['--brokers 127.0.0.1:1', 'the orders of a shop before are still on 127.0.0.1:1'],
+    ['--brokers 127.0.0.1:1', 'the orders of a previous shop are still on 127.0.0.1:1'],
     ['--broker-port 0 --store postgres://127.0.0.1:1/shop', 'the shop is in a database'],
   ]) {
     const fresh = await other.run(`up --port 0 --fresh ${args}`);
@@ -97,8 +97,8 @@ test('up says which part cannot start, and why', { timeout: 180_000 }, async () 
   const data = path.join(shop.folder, '.orderctl-dev');
   for (const [args, said] of [
     [`--fresh --data ${data}`, 'another orderctl dev runs on the data folder'],
-    [`--fresh --store ${shop.storage}`, 'works on the shop in'],
-    [`--store ${shop.storage}`, 'works on the shop in'],
+    [`--fresh --store ${shop.storage}`, 'uses the shop in'],
+    [`--store ${shop.storage}`, 'uses the shop in'],
   ]) {
     const second = await other.run(`up --port 0 --broker-port 0 --registry-port 0 ${args ?? ''}`);
     expect(second, args).toMatchObject({ code: 4, stderr: expect.stringContaining(said ?? '') as string });

@@ -42,12 +42,10 @@ test('a file from which most rows are missing is kept aside, and every command s
   await run('user add --user alice --status paid');
   save('inventory.csv', 'item,quantity\nbook,10\n');
   const kept = path.join(folder, 'inventory.csv.rows_missing.conflict');
-  const warning = `warning: ${kept} was kept aside, and nothing of it counts: more than half of its rows are missing; to carry over what it changes: orderctl --storage ${folder} inventory edit --settled`;
+  const warning = `warning: ${kept} was set aside, and none of its changes apply: more than half of its rows are missing; to carry over its changes: orderctl --storage ${folder} inventory edit --settled`;
 
   const shown = await run('inventory show -o json');
-  expect(shown.stderr).toMatch(
-    /^warning: .*inventory\.csv does not count as it is, and will be kept aside: more/,
-  );
+  expect(shown.stderr).toMatch(/^warning: .*inventory\.csv cannot be applied and will be set aside: more/);
   expect(JSON.parse(shown.stdout)).toMatchObject({ items: { length: 4 } });
   const first = await run('inventory update --item pen --by -1');
   expect(first.stderr).toContain(warning);
@@ -85,7 +83,7 @@ test('a merge says which version it was made from', async () => {
   save('inventory.csv', 'item,quantity\nbook,10\npen,60\n');
   const { stderr } = await run('inventory update --item book --by 1');
   expect(stderr).toMatch(
-    /inventory\.csv: took in a hand edit of 1 row \(pen\), made from the save of \d\d:\d\d:\d\d\n/,
+    /inventory\.csv: applied a hand edit of 1 row \(pen\), made from the save of \d\d:\d\d:\d\d\n/,
   );
 });
 

@@ -36,7 +36,7 @@ afterEach(() => void vi.useRealTimers());
 
 it.each([
   [false, 'stopped by a signal after '],
-  [true, 'stopped, as orderctl stop asked, after '],
+  [true, 'stopped, as requested by orderctl stop, after '],
 ])('the summary of a run says what stopped it: orderctl stop %s', (isAsked, said) => {
   const out = new PassThrough();
   const report = new RunReport({

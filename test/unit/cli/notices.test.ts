@@ -13,13 +13,16 @@ function said(notice: StoreNotice): string {
 }
 
 it.each<[StoreNotice, string]>([
-  [{ kind: 'file_missing', file: 'users.csv' }, 'warning: users.csv is gone'],
+  [{ kind: 'file_missing', file: 'users.csv' }, 'warning: users.csv was deleted'],
   [
     { kind: 'file_broken', file: 'users.csv', line: 3, message: 'users.csv:3: no status', fix: 'give one' },
-    'warning: users.csv:3: no status (give one); the last good values stay in force',
+    'warning: users.csv:3: no status (give one); the last valid values stay in effect',
   ],
-  [{ kind: 'file_mended', file: 'users.csv' }, 'users.csv: mended, in use again'],
-  [{ kind: 'stock_clamped', item: 'pen', wanted: -3, left: 0 }, 'warning: item pen: a hand edit came to -3'],
+  [{ kind: 'file_mended', file: 'users.csv' }, 'users.csv: fixed, in use again'],
+  [
+    { kind: 'stock_clamped', item: 'pen', wanted: -3, left: 0 },
+    'warning: item pen: a hand edit results in -3',
+  ],
   [{ kind: 'recovered', journalRecords: 1 }, 'recovered 1 commit from the journal'],
 ])('%j is said', (notice, text) => {
   expect(said(notice).startsWith(text), said(notice)).toBe(true);
@@ -48,7 +51,7 @@ it.each([
   (rows, changes, text) => {
     const file = 'inventory.csv';
     expect(said({ kind: 'hand_edit_merged', file, rows, changes, madeFrom: null })).toBe(
-      `${file}: took in a hand edit of ${text}\n`,
+      `${file}: applied a hand edit of ${text}\n`,
     );
   },
 );

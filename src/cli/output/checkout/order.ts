@@ -37,8 +37,8 @@ function statusInWords({ status, detail }: CheckoutOrder): string {
 }
 
 const WORDS = {
-  owed: 'is asked for next',
-  trying: 'is asked for, no answer yet',
+  owed: 'is requested next',
+  trying: 'was requested, no answer yet',
   retrying: 'not done yet',
   parked: 'not done',
   paid: 'done',

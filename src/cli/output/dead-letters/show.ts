@@ -66,7 +66,7 @@ export function shownText(shown: ShownDeadLetter): string {
   facts.push([
     'from',
     [
-      place === '' ? 'unknown: its headers do not say' : place,
+      place === '' ? 'unknown: not in its headers' : place,
       ...(origin.timestamp === null ? [] : [isoTime(origin.timestamp)]),
       ...(origin.group === null ? [] : [`group ${origin.group}`]),
       ...(origin.format === null ? [] : [`headers of ${origin.format}`]),

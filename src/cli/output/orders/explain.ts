@@ -12,14 +12,14 @@ import { printable } from '../text.ts';
 const STEPS: Readonly<Record<CheckoutStep, string>> = {
   validated: 'it was validated',
   rejected: 'it was rejected',
-  charge_owed: 'its charge was committed to',
+  charge_owed: 'its charge was scheduled',
   not_charged: 'its charge was dropped',
-  paid: 'the gateway took the payment',
+  paid: 'the gateway accepted the payment',
   declined: 'the gateway declined the payment',
   reserved: 'its stock was reserved',
   gone: 'its stock had been sold to others',
-  refund_owed: 'its refund was committed to',
-  refunded: 'the gateway gave the money back',
+  refund_owed: 'its refund was scheduled',
+  refunded: 'the gateway refunded the payment',
   dispatched: 'it was dispatched',
   cancelled: 'it was cancelled',
   cancel_refused: 'a cancellation request was refused',
@@ -73,16 +73,16 @@ function nextSteps(order: CheckoutOrder): string[] {
   const waiting = money === null ? null : waitingFor(money, refund === null ? 'charge' : 'refund');
   switch (status) {
     case 'PENDING':
-      return ['"orderctl run validation" takes it up once it comes'];
+      return ['"orderctl run validation" validates it once it arrives'];
     case 'VALIDATED':
       return [waiting ?? '"orderctl run payment" charges it when it reads that it was validated', cancel];
     case 'PAID':
       if (waiting !== null) return [waiting];
       return isGone(order)
-        ? ['"orderctl run payment" gives the money back when it reads that the stock was gone']
+        ? ['"orderctl run payment" refunds it when it reads that the stock had been sold']
         : ['"orderctl run inventory" reserves its stock when it reads that it is paid', cancel];
     case 'COMPLETED':
-      if (shipment?.status === 'dispatched') return ['nothing: it has left'];
+      if (shipment?.status === 'dispatched') return ['nothing: it has been dispatched'];
       return [
         `"orderctl order dispatch ${orderId}" sends it, where "orderctl run warehouse" does not`,
         cancel,
@@ -90,7 +90,9 @@ function nextSteps(order: CheckoutOrder): string[] {
     case 'REJECTED':
     case 'FAILED':
     case 'CANCELLED':
-      return [waiting ?? `nothing: ${status} is final, and the same goods are another order under a new id`];
+      return [
+        waiting ?? `nothing: ${status} is final; to buy the same goods, place another order with a new id`,
+      ];
   }
 }
 
@@ -108,8 +110,8 @@ function waitingFor({ status, nextTryAt }: MoneyState, what: 'charge' | 'refund'
       return `"orderctl run payment" asks for the ${what} again${nextTryAt === null ? '' : ` at ${isoTime(nextTryAt)}`}`;
     case 'parked':
       return (
-        `"orderctl dlq list --processor payment" says why the ${what} came to nothing, and ` +
-        '"orderctl dlq redrive ID --execute" is one more try; where the dead letter was discarded, so is reading its ' +
+        `"orderctl dlq list --processor payment" shows why the ${what} failed, and ` +
+        '"orderctl dlq redrive ID --execute" tries it once more; if the dead letter was discarded, read its ' +
         'record again: "orderctl offsets reset --processor payment"'
       );
     case 'paid':

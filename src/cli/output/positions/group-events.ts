@@ -18,7 +18,7 @@ export function printGroupEvent(printer: Printer, event: GroupEvent): void {
     case 'topic_is_new':
       printer.warn(
         `this folder has read ${event.others.join(', ')} so far, and nothing of ${event.topic}; its orders share users, ` +
-          'stock and ids with what was read: was another --topic meant?',
+          'stock and ids with what was read: did you mean another --topic?',
       );
       break;
     case 'ghost_removed':
@@ -29,8 +29,8 @@ export function printGroupEvent(printer: Printer, event: GroupEvent): void {
     case 'copy_suspected': {
       const { group, host, forMs } = event;
       printer.warn(
-        `group ${group} has a member on ${host} with the id of this folder: the consumer of a copy of it, or what a ` +
-          `consumer left that died elsewhere; waiting for up to ${duration(forMs)} for it to go`,
+        `group ${group} has a member on ${host} with the id of this folder: the consumer of a copy of this ` +
+          `folder, or left by one that died elsewhere; waiting up to ${duration(forMs)} for it to leave`,
       );
       break;
     }
@@ -44,9 +44,10 @@ export function aheadLine(topic: string, group: string, ahead: readonly GroupAhe
     ({ partition, committed, stored }) => `${topic}/${partition} at ${committed}, here at ${stored}`,
   );
   return (
-    `group ${group} is ${count(records, 'record')} ahead of this folder, by the mark of this very folder (` +
-    `${places.join('; ')}): the folder is as it was before, restored from a backup or a copy of one that went on, or a ` +
-    `reset was cut short. Reading continues from the folder's position, and decides again what the folder does not know. If ` +
-    `the other one is still in use, give this one an id of its own: orderctl consume --new-id --group NAME`
+    `group ${group} is ${count(records, 'record')} ahead of this folder, by the folder's own mark (` +
+    `${places.join('; ')}): the folder is out of date (restored from a backup, or a copy of one that was used ` +
+    `further), or a reset was interrupted. Reading continues from the folder's position, and processes again ` +
+    `what the folder does not know. If the other folder is still in use, give this one its own id: ` +
+    `orderctl consume --new-id --group NAME`
   );
 }

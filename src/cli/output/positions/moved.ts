@@ -23,12 +23,12 @@ export function clampLines(
   const texts = [
     ...(recreated
       ? [
-          `${topic}/${partition} is not the one that was read up to ${before ?? 0}: it was created again, or this is another cluster; nothing of it counts as read`,
+          `${topic}/${partition} is not the one that was read up to ${before ?? 0}: it was recreated, or this is another cluster; none of its records count as read`,
         ]
       : []),
     ...(clampedFrom === null
       ? []
-      : [`${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`]),
+      : [`${topic}/${partition} has no offset ${clampedFrom}: moved into range, to ${after}`]),
     ...(deleted === 0
       ? []
       : [
@@ -40,6 +40,6 @@ export function clampLines(
 
 const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {
   reset: 'position reset',
-  group_moved: 'another tool moved the group, which is honoured',
+  group_moved: 'another tool moved the group; reading continues there',
   adopt: 'group taken over at its committed offset',
 };

@@ -170,10 +170,10 @@ function lastLine(result: ResetResult): string {
   const { processor, executed, undoFile, partitions, topics, group } = result;
   if (!executed) return 'nothing changed; add --execute';
   const moved = partitions.filter(isMove).length;
-  if (moved === 0) return 'nothing changed: every partition is there already';
+  if (moved === 0) return 'nothing changed: every partition is already there';
   const of = processor === 'orders' ? '' : ` --processor ${processor}`;
   const undo =
-    undoFile === null ? '' : `; to take it back: orderctl offsets undo${of} --execute (kept in ${undoFile})`;
+    undoFile === null ? '' : `; to undo it: orderctl offsets undo${of} --execute (kept in ${undoFile})`;
   return `moved ${count(moved, 'partition')} of ${topics.join(', ')}, with group ${group}${undo}`;
 }
 

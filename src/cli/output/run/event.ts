@@ -40,12 +40,12 @@ export function printRunEvent(
       break;
     case 'undelivered':
       printer.warn(
-        `${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
+        `${event.topic} refuses ${event.id}, which is too large, or the topic is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
       );
       break;
     case 'topic_gone': {
       const { message, fix } = event.failure;
-      printer.warn(`${message}; all else goes on${fix === null ? '' : ` (${wayOut(fix)})`}`);
+      printer.warn(`${message}; everything else continues${fix === null ? '' : ` (${wayOut(fix)})`}`);
       break;
     }
     case 'unsent':
@@ -74,11 +74,11 @@ export function printRunEvent(
       break;
     case 'commit_failed':
       printer.warn(
-        `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit makes up for it`,
+        `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit includes it`,
       );
       break;
     case 'stop_asked':
-      printer.info('stopping, as orderctl stop asks');
+      printer.info('stopping, as requested by orderctl stop');
       break;
   }
 }
@@ -130,5 +130,5 @@ function unsentLine(
   if (deadLetters > 0) parts.push(`${count(deadLetters, 'dead letter')} not sent`);
   if (messages > 0) parts.push(`${count(messages, 'message')} not sent`);
   if (effects > 0) parts.push(`${count(effects, 'effect')} not performed`);
-  return `${parts.join(', ')}: kept in the storage folder until the next orderctl consume or run, which goes on with it`;
+  return `${parts.join(', ')}: kept in the storage folder until the next orderctl consume or run, which continues with it`;
 }

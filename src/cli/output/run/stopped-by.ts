@@ -9,5 +9,7 @@ const STOPPED_BY: Readonly<Record<RunSummary['stoppedBy'], string>> = {
 
 /** @param isStopAsked whether `orderctl stop` requested the stop, which ends a run as a signal does */
 export function stoppedInWords(stoppedBy: RunSummary['stoppedBy'], isStopAsked: boolean): string {
-  return isStopAsked && stoppedBy === 'signal' ? 'stopped, as orderctl stop asked,' : STOPPED_BY[stoppedBy];
+  return isStopAsked && stoppedBy === 'signal'
+    ? 'stopped, as requested by orderctl stop,'
+    : STOPPED_BY[stoppedBy];
 }

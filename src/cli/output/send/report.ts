@@ -181,7 +181,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
       `${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`,
     );
   }
-  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming decides them, each once`);
+  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming processes each exactly once`);
   if (fulfilled > 0) {
     lines.push(
       `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,
@@ -189,7 +189,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
   }
   // After an interrupt, the failure message has this.
   if (resumeAfter !== null && !interrupted) {
-    lines.push(`to go on, run the same command with --resume-after ${resumeAfter}`);
+    lines.push(`to continue, run the same command with --resume-after ${resumeAfter}`);
   }
   return lines.join('\n');
 }

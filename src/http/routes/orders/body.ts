@@ -11,7 +11,7 @@ const isLine = { required: ['item', 'quantity'] };
 /** The empty string means the same as null. */
 const NameOrNone = nullable(
   Type.String({ pattern: `^$|${NAME_PATTERN}`, description: `a name: ${NAME_RULE}` }),
-  'null: an order of nobody',
+  'null: an order without a user',
 );
 
 /**
@@ -30,7 +30,7 @@ export function orderBody(flow: OrderFlow, users: 'required' | 'optional') {
   const about = {
     additionalProperties: true,
     description:
-      'An order: of one item, flat, or with "items". Also read: customer_id for user, product_id for item.',
+      'An order: flat with one item, or with "items". Also accepted: customer_id for user, product_id for item.',
     examples: [
       {
         user: 'alice',

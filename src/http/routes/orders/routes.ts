@@ -52,8 +52,8 @@ const LIST = {
   tags: ['orders'],
   summary: 'Orders of both flows, the latest first',
   description:
-    'By the time when each was decided, or validated. One that nobody has read yet is not among them. A page looks at a ' +
-    'bounded part of them: with filters it may be short, or empty, and still have a "next".',
+    'Sorted by the time when each was decided or validated. Orders that no processor has read yet are not included. A ' +
+    'page reads a bounded part of them: with filters it may be short, or empty, and still have a "next".',
   querystring: Type.Object(
     {
       status: Type.Optional(OrderStatus),
@@ -76,7 +76,7 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
   );
   server.post(
     '/order',
-    { schema: post('direct', shop.users, 'Place an order that is decided at once') },
+    { schema: post('direct', shop.users, 'Place an order of the direct flow, accepted or rejected at once') },
     (request, reply) => placeOrder(shop, 'direct', request, reply),
   );
   server.post(
@@ -157,7 +157,7 @@ function orderOf(
     },
     users: flow === 'direct' ? shop.users : 'required',
   });
-  const fix = 'see /docs for what an order holds';
+  const fix = 'see /docs for the fields of an order';
   if (parsed.order === undefined) throw new Failure('invalid_value', parsed.problem.message, { fix });
   const odd = parsed.order.items.find(({ quantity }) => !fitsTheEvent(quantity));
   if (odd !== undefined) {

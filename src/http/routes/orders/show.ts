@@ -14,8 +14,8 @@ export const OrderAnswer = Type.Union([OrderState, CheckoutOrder]);
 
 const SHOW = {
   tags: ['orders'],
-  summary: 'What became of an order',
-  description: 'With "explain", what "orderctl order explain" prints: why, and what can be done now.',
+  summary: 'The outcome of an order',
+  description: 'With "explain", the output of "orderctl order explain": why, and what can be done now.',
   params: Type.Object({ id: Type.String() }),
   querystring: Type.Object(
     {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-x
+/** Less than the usual time-outs of clients and proxies. */
 const MAX_WAIT_SECONDS = 30;
 
 /** `5s`. @returns milliseconds, 0 for none */
@@ -10,5 +10,5 @@ export function waitMs(text: string | undefined): number {
 
 export const Wait = Type.String({
   pattern: String.raw`^\d{1,2}s$`,
-  description: `a number of seconds such as 5s; answers once the order is decided, or after so long, at most ${MAX_WAIT_SECONDS}s`,
+  description: `a number of seconds such as 5s; answers once the order is decided, or after this time, at most ${MAX_WAIT_SECONDS}s`,
 });
