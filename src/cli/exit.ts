@@ -64,8 +64,8 @@ export interface ExitOptions {
 }
 
 /**
- * The only place that ends the process. Runs `work` and sets the exit code from its outcome, without cutting off pending
- * output.
+ * The only place that ends the process. Runs `work` and sets the exit code from its outcome, without cutting off
+ * pending output.
  */
 export async function runToExit(work: () => Promise<void>, options: ExitOptions): Promise<void> {
   const { printer } = options;
@@ -157,7 +157,7 @@ function failureDocument(failure: Failure, fix: string | null, message: string):
 
 /**
  * For work that can be stopped: the first SIGINT, SIGTERM or SIGHUP aborts the returned signal, as does a reader that
- * closes our output; a second signal exits at once. Commands that do not call this keep the default: a signal ends them.
+ * closes our output; a second signal exits at once. Other commands keep the default: a signal ends them.
  *
  * @param word printed at the first SIGINT; null prints nothing, for work that stops immediately
  */

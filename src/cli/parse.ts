@@ -14,7 +14,7 @@ function invalid(flag: string, text: string, what: string, fix: string): Failure
   return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });
 }
 
-/** Parses digits and nothing else. @throws Failure invalid_value, which names the flag and the value */
+/** Parses digits and nothing else. @throws Failure invalid_value naming the flag and the value */
 export function wholeNumber(
   flag: string,
   text: string,
@@ -45,7 +45,7 @@ export function signedNumber(
 
 const DELAY_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-/** Seconds, fractions allowed, or with a unit: `100ms`, `2s`, `1m`. @returns milliseconds @throws Failure invalid_value */
+/** Seconds, fractions allowed, or with a unit: `100ms`, `2s`. @returns milliseconds @throws Failure invalid_value */
 export function delay(flag: string, text: string): number {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
   const value = (Number(amount) * (DELAY_MS[unit] ?? 0)) / 1_000;
@@ -122,7 +122,7 @@ export function momentOf(flag: string, text: string, timeZone: string | undefine
   return { kind: 'time', ms: pastTime(flag, text, timeZone, now) };
 }
 
-/** A time that is not in the future, as timeGiven. @returns milliseconds since the epoch @throws Failure invalid_value */
+/** Like timeGiven, but not in the future. @returns milliseconds since the epoch @throws Failure invalid_value */
 export function pastTime(flag: string, text: string, timeZone: string | undefined, now: number): number {
   const ms = timeGiven(flag, text, now, timeZone);
   if (ms > now) throw invalid(flag, text, 'a time in the past', 'give an earlier one');

@@ -42,8 +42,8 @@ export class Moods {
   }
 
   /**
-   * `decline-bob` is always declined and `delay-amy` always delayed; other moods before a hyphen apply to the first request
-   * with each key.
+   * `decline-bob` is always declined and `delay-amy` always delayed; other moods before a hyphen apply to the first
+   * request with each key.
    */
   ofRequest(customerId: string, key: string): Mood {
     if (this.#set.mood !== 'normal') return this.#take();

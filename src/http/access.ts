@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Routes that need no token, since they reveal nothing about the shop: health checks, the description of the API, and the
- * page that asks for the token. Other reads need one: orders have names and addresses.
+ * Routes that need no token, since they reveal nothing about the shop: health checks, the description of the API, and
+ * the page that asks for the token. Other reads need one: orders have names and addresses.
  */
 const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/', '/page.js', '/page.css']);
 /** Likewise all files of the page that shows the description. */

@@ -5,8 +5,8 @@ import type { ServerResponse } from 'node:http';
 const KEPT = 5_000;
 const KEPT_BYTES = 4 * 1024 * 1024;
 /**
- * A client that falls further behind is disconnected; it reconnects and receives a gap. Clients share the text of events
- * that wait, so each is in memory once.
+ * A client that falls further behind is disconnected; it reconnects and receives a gap. Clients share the bytes of
+ * waiting events, so each event is in memory once.
  */
 const MAX_BEHIND_BYTES = 2 * KEPT_BYTES;
 const HEARTBEAT_MS = 15_000;
@@ -23,8 +23,8 @@ export function eventText(type: string, data: unknown): string {
 }
 
 /**
- * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) to any number of clients. The id of
- * an event also names this server process: a client that resumes after an id of another one receives a gap.
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) to any number of clients. The id
+ * of an event also names this server process: a client that resumes after an id of another one receives a gap.
  */
 export class LiveFeed {
   readonly #server = randomUUID().slice(0, 8);

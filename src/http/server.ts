@@ -51,7 +51,7 @@ const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
-/** For the page at /docs: hides the vendor's top bar, and lets wide elements scroll on their own instead of the page. */
+/** For the page at /docs: hides the vendor's top bar, and lets wide elements scroll instead of the page. */
 const DOCS_CSS = `
 .swagger-ui .topbar, .swagger-ui .response-col_links { display: none }
 .swagger-ui .opblock-body { overflow-x: auto }

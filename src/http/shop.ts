@@ -95,7 +95,7 @@ export interface Views {
 /** Experiments that disturb the shop, to see whether its books stay balanced. */
 export interface Experiments {
   list(): Promise<ExperimentList>;
-  /** @param seed null: random @throws Failure folder_in_use: another one is running, or experiments are not available */
+  /** @param seed null: random @throws Failure folder_in_use: another one is running, or none is allowed */
   begin(kind: ExperimentKind, seed: number | null): Promise<ExperimentBegun>;
 }
 

@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 3_000;
 const PAGES_AT_ONCE = 5;
 
 /**
- * The changes to the stock of an item. The latest are fetched again when the stock changes, unless older ones are shown.
+ * The changes to the stock of an item. The latest are refetched when the stock changes, unless older ones are shown.
  *
  * @param props.quantity on hand now
  */

@@ -134,7 +134,7 @@ describe('order show', () => {
       records: [{ topic: 'orders.cancel', partition: 1, offset: 2, steps: ['charge_owed', 'cancelled'] }],
     });
     expect(explained.explanation).toBe(
-      'Order C-1 of the checkout is CANCELLED. At 2026-01-02T00:00:00Z its charge was committed to: 1.00 to be charged ' +
+      'Order C-1 of the checkout is CANCELLED. At 2026-01-02T00:00:00Z its charge was scheduled: 1.00 to be charged ' +
         '(on orders.cancel/1@2). At 2026-01-02T00:00:00Z it was cancelled: it was wished (on orders.cancel/1@2).',
     );
     const text = await shop.ok('order explain C-1');

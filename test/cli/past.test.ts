@@ -122,7 +122,7 @@ it('what-if decides history again, changes nothing, and says what it cannot read
     ['--stock pen=1 --stock pen=2', '--stock has pen twice'],
     ['--price pen=free', '--price: "free" is not a price'],
     ['--status bob=rich', '--status: "rich" is not a status'],
-    ['--until 2999-01-01', '--until: "2999-01-01" is not a time that has come'],
+    ['--until 2999-01-01', '--until: "2999-01-01" is not a time in the past'],
   ] as const) {
     const result = await shop.run(`what-if ${flags} -o json`);
     expect(result, flags).toMatchObject({ code: 2, stdout: '' });

@@ -107,7 +107,7 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a save that counts as no change leaves the user without a way to make it',
     file: 'src/cli/output/store-notices.ts',
-    from: '; to put that version in force, make the change with orderctl ${nounOf(notice.file)} edit`',
+    from: '; to return to that version, make the change with orderctl ${nounOf(notice.file)} edit`',
     to: '`',
     tests: ['test/unit/cli/notices.test.ts'],
   },

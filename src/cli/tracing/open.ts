@@ -7,7 +7,8 @@ import { tracingWay, wantsTraces } from './settings.ts';
 const opened = new WeakMap<Session, Promise<Tracer>>();
 
 /**
- * The tracer of this process, configured by the variables of OpenTelemetry. Spans that wait are sent when the command ends.
+ * The tracer of this process, configured by the variables of OpenTelemetry. Remaining spans are sent when the command
+ * ends.
  *
  * @returns undefined if tracing is not enabled
  * @throws Failure invalid_value

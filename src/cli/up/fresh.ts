@@ -10,8 +10,8 @@ import { holdData } from '../commands/dev.ts';
 const MARK_OF_GIT = '.gitkeep';
 
 /**
- * Sets aside the shop, which must not be in use, and the data of its broker, so that `up` starts with an empty shop. Both
- * are set aside because the topics still have the orders of that shop.
+ * Sets aside the shop, which must not be in use, and the data of its broker, so that `up` starts with an empty shop.
+ * Both are set aside because the topics still have the orders of that shop.
  *
  * @param data the folder of the broker that `up` starts
  * @throws Failure usage: the shop is in a database; folder_in_use: a process uses the data; write_failed

@@ -7,7 +7,7 @@ import { wholeNumber } from '../parse.ts';
 const CONNECT_MS = 500;
 
 /**
- * Below the ports that systems assign to outgoing connections: otherwise a client that tries to reach a server which has
+ * Below the ports that systems assign to outgoing connections: otherwise a client that tries to reach a server that has
  * not started yet would now and then be assigned the server's own port and so block it.
  */
 const FREE_PORTS = { from: 20_000, to: 32_000 };

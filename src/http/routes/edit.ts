@@ -61,8 +61,8 @@ export async function answerEdit(
 }
 
 /**
- * The state that a row must have for an edit, by `If-Match`. A row that differs already is not an error yet: if this is a
- * repeated request, its first execution changed the row.
+ * The state that a row must have for an edit, by `If-Match`. A row that differs already is not an error yet: if this is
+ * a repeated request, its first execution changed the row.
  */
 async function rowOf(view: KeptView, edit: RowRequest, wanted: string): Promise<EditConditions['row']> {
   if (wanted.trim() === '*') return null;

@@ -73,7 +73,7 @@ test('beside a broken file the last good values are shown, with what is wrong an
   save('inventory.csv', 'item,quantity\nbook,many\n');
   const { stdout, stderr } = await run('inventory show -o json');
   expect(JSON.parse(stdout)).toMatchObject({ items: [{ item: 'book', quantity: 10 }] });
-  expect(stderr).toMatch(/^warning: .*inventory\.csv:2: quantity of book is "many".*the last good values/);
+  expect(stderr).toMatch(/^warning: .*inventory\.csv:2: quantity of book is "many".*the last valid values/);
   expect((await run('user show')).stdout).toContain('alice');
 });
 
@@ -98,7 +98,7 @@ test('a file that was put back to an earlier version is warned of, and an audit 
 
   const { stdout, stderr } = await run('user show');
   expect(stdout).toContain('c');
-  expect(stderr).toMatch(/^warning: .*users\.csv was saved exactly as it was in an earlier version/);
+  expect(stderr).toMatch(/^warning: .*users\.csv was saved with exactly the content of an earlier version/);
   const said = { stdout: '', stderr: '' };
   await expect(run('audit', said)).rejects.toMatchObject({
     code: 'audit_mismatch',

@@ -15,7 +15,7 @@ export interface Planned<Action, Document> {
   readonly allThere: string;
 }
 
-/** Prints each action of a plan; with `execute`, as it is done. The JSON has the finished actions even if a later one fails. */
+/** Prints each action of a plan; with `execute`, as it is done. The JSON has what was done even if an action fails. */
 export async function carryOut<Action, Document>(
   printer: Printer,
   { actions, execute, isJson, lineOf, documentOf, apply, whole, allThere }: Planned<Action, Document>,

@@ -10,7 +10,7 @@ import { outcomesInWords, summaryDocument, summaryLines } from './summary.ts';
 
 const TICK_MS = 1_000;
 
-/** Reports what processors do while they run: each order's outcome up to 20 a second, otherwise counts. Prints the summary. */
+/** Reports each order's outcome while processors run, up to 20 a second, otherwise counts; then prints the summary. */
 export class RunReport {
   readonly #session: Session;
   readonly #totals = new Map<ProcessorName, () => Totals>();

@@ -17,8 +17,8 @@ export class SentThrottle {
 
   /**
    * @param sent number of orders just sent
-   * @returns `list`: how many of these to list, from the first; `before`: how many of the previous second were not listed,
-   *   0 until that second is over
+   * @returns `list`: how many of these to list, from the first; `before`: how many of the previous second were not
+   *   listed, 0 until that second is over
    */
   add(sent: number, nowMs: number): { readonly list: number; readonly before: number } {
     let before = 0;

@@ -15,8 +15,8 @@ const NameOrNone = nullable(
 );
 
 /**
- * An order as in `produce --file`. The schema checks the type of each field; which fields are required is checked by the
- * shared parser of orders, which knows alternative field names and names the missing field.
+ * An order as in `produce --file`. The schema checks the type of each field; which fields are required is checked by
+ * the shared parser of orders, which knows alternative field names and names the missing field.
  */
 export function orderBody(flow: OrderFlow, users: 'required' | 'optional') {
   const isWithoutUser = users === 'optional' && flow === 'direct';
