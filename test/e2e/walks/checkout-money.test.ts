@@ -88,7 +88,7 @@ test(
     await waitFor('its dead letter', codes, (found) => found.includes('charge_unknown'));
     const explained = await shop.ok('order explain O-lost');
     expect(explained.stdout.replace(/\s+/g, ' ')).toContain(
-      '"orderctl dlq list --processor payment" says why the charge',
+      '"orderctl dlq list --processor payment" shows why the charge',
     );
     await world.mood('normal');
     await shop.ok('dlq redrive --all --processor payment --reason charge_unknown --execute');

@@ -133,7 +133,7 @@ test('a topic that is deleted is made again, or waited for with one warning; ord
   await deleteTopic(events);
   await sendRaw(shop.topic, [jsonOrder('g-4', 'alice', { pen: 1 })]);
   const gone = new RegExp(
-    `topic ${events} does not exist.* all else goes on .*orderctl setup --execute`,
+    `topic ${events} does not exist.* everything else continues .*orderctl setup --execute`,
     'g',
   );
   await waiting.says(gone);

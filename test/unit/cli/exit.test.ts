@@ -48,7 +48,7 @@ describe('a stop', () => {
   it('says at the first Ctrl-C what a second one does, unless the end comes at once', () => {
     stopSignal();
     send('SIGINT');
-    expect(String(stderr.read())).toBe('stopping; Ctrl-C again leaves at once\n');
+    expect(String(stderr.read())).toBe('stopping; press Ctrl-C again to exit at once\n');
     stopSignal(null);
     send('SIGINT');
     expect(stderr.read()).toBeNull();
