@@ -373,7 +373,7 @@ it('says all that it has to say as JSON lines under -o json, the error last', as
   const [kept] = said;
   expect(kept).toMatchObject({
     level: 'warn',
-    message: expect.stringMatching(/^\S+ was kept aside/) as unknown,
+    message: expect.stringMatching(/^\S+ was set aside/) as unknown,
   });
 });
 

@@ -68,7 +68,7 @@ it('--at of what is not known says so', async () => {
   for (const [at, code, message] of [
     ['1d', 3, 'history starts at '],
     ['999', 3, 'there is no commit 999 in the logs: the last commit with changes is '],
-    ['2999-01-01', 2, '--at: "2999-01-01" is not a time that has come'],
+    ['2999-01-01', 2, '--at: "2999-01-01" is not a time in the past'],
     ['0', 2, '--at: "0" is not a whole number from 1 up'],
     ['soon', 2, '--at: "soon" is not a time'],
   ] as const) {
