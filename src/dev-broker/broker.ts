@@ -11,9 +11,9 @@ export interface BrokerOptions {
   readonly dataDir: string;
   /** Passwords by user; when given, every connection must authenticate by SASL. */
   readonly users?: ReadonlyMap<string, string>;
-  /** Topics are created when requested, where the request allows it; default true, as in Kafka. */
+  /** Creates a missing topic when a request names it and allows that; default true, as in Kafka. */
   readonly autoCreateTopics?: boolean;
-  /** Of topics created without a number of partitions; default 1. */
+  /** Partitions of a topic that is created without a partition count; default 1. */
   readonly defaultPartitions?: number;
   /** Defaults: `GROUP_SETTINGS`. */
   readonly groups?: Partial<GroupSettings>;
@@ -21,7 +21,7 @@ export interface BrokerOptions {
   readonly warn: (message: string) => void;
 }
 
-/** What requests work on. */
+/** The state on which request handlers work. */
 export interface Broker {
   /** Id of the only node. */
   readonly nodeId: number;

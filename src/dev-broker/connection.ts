@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   readonly faults: Faults;
   /** Time for the first request and, with users, for authentication. */
   readonly firstRequestTimeoutMs: number;
-  /** Time without a request after which a client counts as gone. */
+  /** Time without a request after which a client is disconnected. */
   readonly idleTimeoutMs: number;
   readonly warn: (message: string) => void;
 }
@@ -140,7 +140,7 @@ export class ClientConnection implements Connection {
     const api = APIS.get(key);
     if (api === undefined || version < api.min || version > api.max) {
       if (key === API_VERSIONS_KEY) return undefined;
-      throw new BadFrame(`version ${version} of API ${key} is not served here`);
+      throw new BadFrame(`version ${version} of API ${key} is not supported`);
     }
     const clientId = reader.nullableString() ?? '';
     reader.flexible = version >= api.flexibleFrom;
@@ -151,7 +151,7 @@ export class ClientConnection implements Connection {
     return { api, version, correlationId, call, context };
   }
 
-  /** @returns what writes the answer, or undefined when there is none to send */
+  /** @returns a function that writes the answer, or undefined when there is none to send */
   async #handle({ call, context, api }: Request, fault: Fault | undefined): Promise<WriteAnswer | undefined> {
     switch (fault?.kind) {
       case 'error':
@@ -163,7 +163,7 @@ export class ClientConnection implements Connection {
         this.close();
         return undefined;
       case 'delay':
-        // Aborted when the client leaves.
+        // Aborted when the client disconnects.
         await sleep(fault.delayMs, undefined, { signal: this.closed }).catch(() => undefined);
         break;
       case 'duplicate':
@@ -212,7 +212,7 @@ export class ClientConnection implements Connection {
     await this.#send(writer.finish(), undefined);
   }
 
-  /** Waits until the client has taken most of it: a client that does not read must not fill our memory. */
+  /** Waits until the client has read most of the answer: a client that does not read must not fill our memory. */
   async #send(chunks: readonly Buffer[], fault: Fault | undefined): Promise<void> {
     if (this.closed.aborted) return;
     if (fault?.kind === 'cut') {

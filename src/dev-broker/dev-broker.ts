@@ -13,9 +13,9 @@ export interface DevBrokerOptions extends Omit<BrokerOptions, 'warn'> {
   readonly port: number;
   /** Interval at which retention is applied; default 5 minutes, as in Kafka. */
   readonly retentionCheckMs?: number;
-  /** For a client that connects and sends nothing; default 10 s. */
+  /** Time-out for a client that connects and sends nothing; default 10 s. */
   readonly firstRequestTimeoutMs?: number;
-  /** For a client that sends no more requests; default 10 minutes, as in Kafka. */
+  /** Time-out for a client that sends no more requests; default 10 minutes, as in Kafka. */
   readonly idleTimeoutMs?: number;
   readonly warn?: (message: string) => void;
 }
@@ -33,7 +33,7 @@ export interface DevBroker {
   applyRetention(): void;
   /** Ends all connections; clients reconnect. */
   disconnectClients(): void;
-  /** Ends all connections and syncs everything to disk. Without effect when called again. */
+  /** Ends all connections and syncs everything to disk. Calling it again has no effect. */
   stop(): Promise<void>;
 }
 

@@ -4,9 +4,9 @@ import { ERROR, type ErrorCode, type ErrorName } from './wire/errors.ts';
 export type Fault =
   /** The connection ends before the request is handled, or after it but before the answer. */
   | { readonly kind: 'drop'; readonly when: 'before' | 'after' }
-  /** It is neither handled nor answered; the connection stays. */
+  /** It is neither handled nor answered; the connection stays open. */
   | { readonly kind: 'silence' }
-  /** It is handled late, and so is all that the client sent after it. */
+  /** It is handled late, and so is everything that the client sends after it. */
   | { readonly kind: 'delay'; readonly delayMs: number }
   /** It is handled twice, as if the client had sent it again; the second answer is sent. */
   | { readonly kind: 'duplicate' }
@@ -28,7 +28,7 @@ interface FaultRule {
   readonly times?: number;
 }
 
-/** A rule in force. */
+/** An active rule. */
 interface ActiveFault {
   /** Requests affected so far. */
   readonly hits: number;
@@ -53,7 +53,7 @@ export class Faults {
   /** @throws RangeError for an API that this broker does not have */
   add(rule: FaultRule): ActiveFault {
     if (rule.api !== undefined && !this.#apis.has(rule.api)) {
-      throw new RangeError(`there is no API ${rule.api}; there are: ${[...this.#apis].sort().join(', ')}`);
+      throw new RangeError(`API ${rule.api} does not exist; the APIs are: ${[...this.#apis].sort().join(', ')}`);
     }
     const entry = { rule, seen: 0, hits: 0 };
     this.#rules.add(entry);

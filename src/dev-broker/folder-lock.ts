@@ -81,7 +81,7 @@ async function answers(folder: string, name: string): Promise<boolean> {
   });
 }
 
-/** The path of a socket must be short: a deep folder is reached by a symbolic link. */
+/** The path of a socket must be short: a deep folder is reached through a symbolic link. */
 async function withShortPath<T>(folder: string, name: string, use: (file: string) => Promise<T>): Promise<T> {
   const file = path.join(folder, name);
   if (Buffer.byteLength(file) <= MAX_SOCKET_PATH) return use(file);

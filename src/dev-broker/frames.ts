@@ -4,8 +4,8 @@ const PREFIX_BYTES = 4;
 const FIRST_BYTES = 65_536;
 
 /**
- * Splits the bytes of a connection into frames: int32 length, then as many bytes. Memory is allocated for at most twice
- * the bytes received, never for a length that a client only claims.
+ * Splits the bytes of a connection into frames: an int32 length, then that many bytes. Memory is allocated for at most
+ * twice the bytes received, never for a length that a client only claims.
  */
 export class Frames {
   #buffer: Buffer = Buffer.alloc(0);

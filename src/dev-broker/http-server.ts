@@ -18,7 +18,7 @@ export async function listen(server: Server, host: string, port: number): Promis
   return `http://${name}:${actual}`;
 }
 
-/** Resolves when the port is free. @returns false: it was stopped before */
+/** Resolves when the port is free. @returns false if the server was already stopped */
 export async function stopListening(server: Server): Promise<boolean> {
   if (!server.listening) return false;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

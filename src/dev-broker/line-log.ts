@@ -23,7 +23,7 @@ export class LineLog {
   readonly file: string;
   #fd: number;
   #sizeBytes = 0;
-  /** Whether the disk knows the file by its name. */
+  /** Whether the file's name in its directory is durable. */
   #isNamed: boolean;
 
   /**

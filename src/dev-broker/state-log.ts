@@ -1,6 +1,6 @@
 import { LineLog } from './line-log.ts';
 
-/** A change of one key; without a value the key is gone. */
+/** A change of one key; a change without a value deletes the key. */
 export type Change<V> = readonly [key: string, value: V] | readonly [key: string];
 
 /** The file is compacted once it holds this many changes more than twice its keys. */

@@ -5,7 +5,7 @@ import type { SaslExchange } from './sasl-exchange.ts';
 
 export type ScramHash = 'sha256' | 'sha512';
 
-/** What the server keeps of a password: enough to verify a proof, not to make one. */
+/** What the server stores for a password: enough to verify a proof, not to create one. */
 export interface ScramCredential {
   readonly salt: Buffer;
   readonly iterations: number;
@@ -13,7 +13,7 @@ export interface ScramCredential {
   readonly serverKey: Buffer;
 }
 
-/** Kafka's minimum, also that of RFC 7677. */
+/** Kafka's minimum, which is also that of RFC 7677. */
 const ITERATIONS = 4096;
 
 /** RFC 5802, 3: SaltedPassword, ClientKey, StoredKey and ServerKey. Passwords are UTF-8, as in Kafka. */
@@ -52,7 +52,7 @@ export function scramExchange(
     const [, gs2 = '', actAs, bare = '', name = '', clientNonce = ''] = found;
     const user = unescapeName(name);
     if (bare.startsWith('m=')) throw refused('the client requires an unknown SCRAM extension');
-    if (actAs !== undefined && unescapeName(actAs) !== user) throw refused('no user may act as another');
+    if (actAs !== undefined && unescapeName(actAs) !== user) throw refused('a user cannot act as another user');
     const credential = credentialOf(user);
     if (credential === undefined) throw refused('invalid credentials');
     const nonce = clientNonce + serverNonce;

@@ -30,7 +30,7 @@ export class Users {
     }
   }
 
-  /** RFC 4616: who to act as, NUL, user, NUL, password. */
+  /** RFC 4616: authorization identity, NUL, user, NUL, password. */
   #plain(token: Buffer): { answer: Buffer; user: string } {
     const parts = token.toString('utf8').split('\0');
     const [actAs = '', user = '', given = ''] = parts;
@@ -56,7 +56,7 @@ export class Users {
   }
 }
 
-/** Takes the same time wherever they differ. */
+/** Compares in constant time, wherever the values differ. */
 function same(left: string, right: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(left), digest(right));

@@ -15,7 +15,7 @@ interface Definition {
 
 const LONG_MAX = '9223372036854775807';
 const INT_MAX = 2 ** 31 - 1;
-/** Kafka's is 1 GiB. A start reads the last segment of each partition. */
+/** Kafka's default is 1 GiB; smaller here, because a start reads the last segment of each partition. */
 const SEGMENT_BYTES = 16 << 20;
 
 /**
@@ -108,7 +108,7 @@ export function isListConfig(name: string): boolean {
   return DEFINITIONS.get(name)?.type === 'list';
 }
 
-/** The value in force. */
+/** The effective value. */
 export function topicConfig(configs: TopicConfigs, name: string): string {
   return configs[name] ?? DEFINITIONS.get(name)?.default ?? '';
 }

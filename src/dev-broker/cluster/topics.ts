@@ -9,7 +9,7 @@ import { KafkaError } from '../wire/errors.ts';
 import { checkTopicConfigs, topicSettings, type TopicConfigs, type TopicSettings } from './topic-config.ts';
 
 const MAX_NAME_LENGTH = 249;
-/** More would exceed the open files of a process. */
+/** More would exceed the open-file limit of a process. */
 const MAX_PARTITIONS = 1000;
 
 interface SavedTopic {
@@ -89,7 +89,7 @@ export class Topics {
     return [...this.#byName.values()];
   }
 
-  /** @throws KafkaError where Kafka refuses too */
+  /** @throws KafkaError in the cases in which Kafka refuses */
   checkNew(name: string, partitions: number, configs: TopicConfigs): void {
     if (!/^[a-zA-Z0-9._-]+$/.test(name) || name.length > MAX_NAME_LENGTH || name === '.' || name === '..') {
       throw new KafkaError(
@@ -118,7 +118,7 @@ export class Topics {
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION */
   delete(name: string): void {
     const topic = this.#existing(name);
-    // Gone from here on, even if its files remain: a start removes the files of unknown topics.
+    // Deleted from here on, even if its files remain: a start removes the files of unknown topics.
     this.#saved.delete(name);
     this.#byName.delete(name);
     this.#byId.delete(topic.id);
@@ -135,7 +135,7 @@ export class Topics {
     if (count <= partitions.length) {
       throw new KafkaError(
         'INVALID_PARTITIONS',
-        `Topic ${name} has ${partitions.length} partitions: ${count} is not more.`,
+        `Topic ${name} has ${partitions.length} partitions, and ${count} is not more.`,
       );
     }
     checkPartitionCount(count);
@@ -182,7 +182,7 @@ export class Topics {
 
   #existing(name: string): LiveTopic {
     const topic = this.#byName.get(name);
-    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${name}.`);
+    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Topic ${name} does not exist.`);
     return topic;
   }
 

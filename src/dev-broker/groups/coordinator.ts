@@ -29,7 +29,7 @@ export interface GroupSettings {
   readonly offsetsRetentionMs: number;
 }
 
-/** Kafka's, except that the first rebalance does not wait, and that offsets outlive a holiday. */
+/** Kafka's defaults, but the first rebalance does not wait, and offsets are kept for longer than a holiday. */
 export const GROUP_SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
   maxSessionTimeoutMs: 1_800_000,
@@ -104,7 +104,7 @@ export class GroupCoordinator {
     return error ?? ERROR.UNKNOWN_MEMBER_ID;
   }
 
-  /** @returns an error for each of them */
+  /** @returns an error code for each member */
   leave(groupId: string, leaving: readonly MemberIdentity[]): readonly ErrorCode[] {
     const group = this.#groups.get(groupId);
     if (group === undefined) return leaving.map(() => ERROR.UNKNOWN_MEMBER_ID);
@@ -114,10 +114,10 @@ export class GroupCoordinator {
   }
 
   /**
-   * Whether this member, or a client that is no member, may commit offsets of the group. For the latter a missing group
-   * is created.
+   * Whether this member, or a client that is not a member, may commit offsets of the group. For a client that is not a
+   * member, a missing group is created.
    *
-   * @param unknownGroup the answer to a member of a missing group
+   * @param unknownGroup the error for a member of a group that does not exist
    */
   checkCommit(
     groupId: string,
@@ -152,7 +152,7 @@ export class GroupCoordinator {
     return ERROR.NONE;
   }
 
-  /** Drops the committed offsets of a deleted topic: a new topic of the same name begins without them. */
+  /** Drops the committed offsets of a deleted topic: a new topic of the same name starts without them. */
   forgetTopic(topic: string): void {
     for (const groupId of this.offsets.groups()) {
       this.offsets.delete(

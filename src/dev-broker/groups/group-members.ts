@@ -35,7 +35,7 @@ export class GroupMembers {
     return this.#instances.get(instanceId);
   }
 
-  /** Whether this member exists, a static one under this id. */
+  /** Checks that this member exists; a static member must have this member id. */
   check(identity: { readonly memberId: string; readonly instanceId: string | null }): ErrorCode {
     const { memberId, instanceId } = identity;
     if (instanceId !== null) {
@@ -155,7 +155,7 @@ export class GroupMembers {
     }));
   }
 
-  /** Restarts the session of each. */
+  /** Restarts every member's session. */
   restore(saved: readonly SavedMember[], leaderId: string | null, now: number): void {
     for (const member of saved) {
       this.#put({
@@ -180,7 +180,7 @@ export class GroupMembers {
   }
 }
 
-/** A member waiting for our answer is alive, unless it never had one: then its client may be long gone. */
+/** A member that waits for an answer is alive, unless it never received one: its client may have left long ago. */
 function expiryOf({ isNew, join, sync, expiresAt }: Member): number {
   return !isNew && (join !== null || sync !== null) ? Infinity : expiresAt;
 }

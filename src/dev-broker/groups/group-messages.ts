@@ -3,7 +3,7 @@ import { NO_ASSIGNMENT, type Protocol, type SavedMember } from './members.ts';
 
 export interface MemberIdentity {
   readonly memberId: string;
-  /** Of a static member, which keeps its place across a restart; null for any other. */
+  /** Set for a static member, which keeps its place across a restart; null for any other. */
   readonly instanceId: string | null;
 }
 

@@ -109,7 +109,7 @@ export class Group {
     return this.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;
   }
 
-  /** @returns an error for each; a static member may be named by its instance id alone */
+  /** @returns an error code for each; a static member may be named by its instance id alone */
   leave(
     leaving: readonly MemberIdentity[],
     now: number,

@@ -23,7 +23,7 @@ export class Rebalance {
   #state: GroupState = 'Empty';
   #generation = 0;
   #protocolName: string | null = null;
-  /** Of the members' protocols; kept while the group is empty. */
+  /** The type of the members' protocols; kept while the group is empty. */
   protocolType: string | null = null;
   /** When the join phase ends with the members present; set while preparing. */
   #joinDeadline = Infinity;
@@ -152,7 +152,7 @@ export class Rebalance {
     }
   }
 
-  /** A static member replaced its former self. */
+  /** A static member has rejoined under a new id. */
   replaced(old: Member): void {
     this.refuse(old, ERROR.FENCED_INSTANCE_ID);
     this.#toSync.delete(old.memberId);
@@ -194,7 +194,7 @@ export class Rebalance {
     member.join = null;
   }
 
-  /** Restarts its session. */
+  /** Restarts the member's session. */
   touch(member: Member, now: number): void {
     member.expiresAt = now + member.sessionTimeoutMs;
   }

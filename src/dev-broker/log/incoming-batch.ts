@@ -82,7 +82,7 @@ function whatIsWrong(header: BatchHeader): string | undefined {
   if (compression === COMPRESSION.none && sizeBytes - BATCH_HEADER_BYTES < 7 * count) {
     return `${count} records in ${sizeBytes - BATCH_HEADER_BYTES} bytes`;
   }
-  if (compression > COMPRESSION.zstd) return `there is no compression type ${compression}`;
+  if (compression > COMPRESSION.zstd) return `unknown compression type ${compression}`;
   if (header.isControl) return 'only the broker writes control records';
   if (producerId >= 0 && (producerEpoch < 0 || baseSequence < 0)) {
     return `producer ${producerId} with epoch ${producerEpoch} and sequence ${baseSequence}`;

@@ -106,7 +106,7 @@ export class Partition {
     return this.#active.endOffset;
   }
 
-  /** No transaction is open below it (LSO). */
+  /** The last stable offset (LSO): no transaction is open below it. */
   get stableOffset(): number {
     return Math.max(this.#producers.firstOpenOffset ?? this.endOffset, this.#startOffset);
   }
@@ -166,13 +166,13 @@ export class Partition {
     return sizeBytes > 0 && (sizeBytes + moreBytes > segmentBytes || nowMs - this.#activeSinceMs > segmentMs);
   }
 
-  /** Seals the active segment and begins another. Without effect when it is empty. */
+  /** Seals the active segment and starts another. Has no effect when the active segment is empty. */
   roll(): void {
     const full = this.#active;
     if (full.sizeBytes === 0) return;
     const next = new Segment(this.#folder, full.endOffset);
     this.#producers.expire(Date.now());
-    // In this order: a crash in between leaves the full one as the last, or its successor with its producers.
+    // In this order: a crash in between leaves the full segment as the last one, or its successor with its producers.
     next.saveProducers(JSON.stringify(this.#producers.snapshot()));
     full.seal();
     next.open();

@@ -36,7 +36,7 @@ export interface ActiveProducer {
 export interface AbortedTransaction {
   readonly producerId: number;
   readonly firstOffset: number;
-  /** The marker's. */
+  /** The marker's offset. */
   readonly lastOffset: number;
   /** Below it every transaction had ended when the marker was written. */
   readonly lastStableOffset: number;
@@ -54,7 +54,7 @@ export interface ProducerSnapshot {
  */
 export class ProducerStates {
   readonly #producers: Map<number, Producer>;
-  /** In order of their beginning: the first bounds the last stable offset. */
+  /** In the order in which they began: the first bounds the last stable offset. */
   readonly #open: Map<number, number>;
 
   constructor(snapshot: ProducerSnapshot = { producers: [], open: [] }) {
@@ -87,7 +87,7 @@ export class ProducerStates {
       if (producerEpoch < known.epoch) {
         throw new KafkaError(
           'INVALID_PRODUCER_EPOCH',
-          `producer ${producerId} wrote with epoch ${producerEpoch}, and ${known.epoch} has taken its place`,
+          `producer ${producerId} wrote with epoch ${producerEpoch}, but its epoch is now ${known.epoch}`,
         );
       }
       const lastSequence = sequenceAfter(baseSequence, batch.lastOffsetDelta);
@@ -99,14 +99,14 @@ export class ProducerStates {
       if (baseSequence !== expected) {
         throw new KafkaError(
           'OUT_OF_ORDER_SEQUENCE_NUMBER',
-          `producer ${producerId} sent sequence ${baseSequence} where ${expected} comes next`,
+          `producer ${producerId} sent sequence ${baseSequence} but ${expected} was expected`,
         );
       }
     }
     if (!batch.isTransactional && this.#open.has(producerId)) {
       throw new KafkaError(
         'INVALID_TXN_STATE',
-        `producer ${producerId} wrote outside the transaction that it has open`,
+        `producer ${producerId} wrote outside its open transaction`,
       );
     }
     return undefined;
@@ -134,7 +134,7 @@ export class ProducerStates {
     if (known !== undefined && epoch < known.epoch) {
       throw new KafkaError(
         'INVALID_PRODUCER_EPOCH',
-        `producer ${producerId} ends a transaction with epoch ${epoch}, and ${known.epoch} has taken its place`,
+        `producer ${producerId} ended a transaction with epoch ${epoch}, but its epoch is now ${known.epoch}`,
       );
     }
   }

@@ -97,7 +97,7 @@ class Parser {
     for (const branch of branches) {
       if (branch.type === 'union') throw invalidSchema('a union may not contain another union');
       const key = 'fullName' in branch ? branch.fullName : branch.type;
-      if (seen.has(key)) throw invalidSchema(`${key} is twice in a union`);
+      if (seen.has(key)) throw invalidSchema(`${key} appears twice in a union`);
       seen.add(key);
     }
     return { type: 'union', branches };

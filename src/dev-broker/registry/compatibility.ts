@@ -83,9 +83,9 @@ function sentence(
 ): string {
   switch (kind) {
     case 'NAME_MISMATCH':
-      return `The name of the type at path '${path}' of the ${reader} schema is another one in the ${writer} schema`;
+      return `The name of the type at path '${path}' of the ${reader} schema differs from the ${writer} schema`;
     case 'FIXED_SIZE_MISMATCH':
-      return `The size of the fixed type at path '${path}' of the ${reader} schema is another one in the ${writer} schema`;
+      return `The size of the fixed type at path '${path}' of the ${reader} schema differs from the ${writer} schema`;
     case 'MISSING_ENUM_SYMBOLS':
       return `The ${reader} schema lacks symbols ${detail} at path '${path}' that the ${writer} schema has`;
     case 'READER_FIELD_MISSING_DEFAULT_VALUE':

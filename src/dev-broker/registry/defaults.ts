@@ -11,7 +11,7 @@ export function checkDefaults(fields: readonly Field[]): void {
 
   function isValueOf(type: Schema, value: unknown): boolean {
     steps += 1;
-    if (steps > MAX_STEPS) throw invalidSchema('its defaults are too much to check');
+    if (steps > MAX_STEPS) throw invalidSchema('its defaults are too large to check');
     switch (type.type) {
       case 'null':
         return value === null;
@@ -37,7 +37,7 @@ export function checkDefaults(fields: readonly Field[]): void {
       case 'union':
         return type.branches.some((branch) => isValueOf(branch, value));
       case 'record':
-        // A field left out takes its own default, which is checked at that field.
+        // An omitted field has its own default, which is checked at that field.
         return (
           isObject(value) &&
           type.fields.every(({ name, type: of, default: own }) =>

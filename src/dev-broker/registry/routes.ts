@@ -204,7 +204,7 @@ function givenSchema(call: Call): GivenSchema {
     throw invalidSchema(`the type ${JSON.stringify(schemaType)} is not supported here, only AVRO is`);
   }
   for (const part of ['metadata', 'ruleSet']) {
-    // Ignored, they would seem to be stored.
+    // If they were ignored, they would seem to be stored.
     if ((body[part] ?? null) !== null) throw invalidSchema(`a schema with ${part} is not supported here`);
   }
   if (typeof schema !== 'string' || schema === '') throw invalidSchema('the body has no schema');
@@ -217,7 +217,7 @@ function referencesOf({ references }: JsonObject): Reference[] {
   return references.map((one: unknown) => {
     const { name, subject, version } = isObject(one) ? one : {};
     if (typeof name !== 'string' || typeof subject !== 'string' || !Number.isInteger(version)) {
-      throw invalidSchema('a reference has name, subject and version');
+      throw invalidSchema('a reference must have a name, a subject and a version');
     }
     return { name, subject, version: version as number };
   });

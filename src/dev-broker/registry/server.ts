@@ -19,7 +19,7 @@ const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const ACCEPTED_TYPES = new Set([CONTENT_TYPE, 'application/vnd.schemaregistry+json', 'application/json']);
 /** Room for Confluent's limit on a schema, a million characters, with quotes escaped. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
-/** For a request to arrive completely. */
+/** Time for a request to arrive completely. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface DevRegistryOptions {
@@ -114,7 +114,7 @@ class Api {
   }
 
   async #handle(request: IncomingMessage): Promise<unknown> {
-    // First, even for a request to be refused: a client reads the answer only after its body was taken.
+    // First, even for a request that is refused: a client reads the answer only after it has sent its body.
     const text = await readBody(request);
     if (this.#authorization !== null) {
       const given = digest(request.headers.authorization ?? '');
@@ -148,12 +148,12 @@ function splitOnce(text: string, separator: string): string[] {
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The parts of a path; a slash at its end does not count. */
+/** The parts of a path; a trailing slash is ignored. */
 function wordsOf(path: string): string[] {
   return path.replace(/^\//, '').replace(/\/$/, '').split('/');
 }
 
-/** @returns the words in place of `:names`, decoded: a name may contain a slash */
+/** @returns the values of the `:name` parts, decoded: a name may contain a slash */
 function match(pattern: readonly string[], words: readonly string[]): Record<string, string> | undefined {
   if (pattern.length !== words.length) return undefined;
   const params: Record<string, string> = {};

@@ -7,7 +7,7 @@ import { hasUnsafeNumber } from './json.ts';
 import type { Reference, RegistryEvent, State, StoredSchema, Version } from './state.ts';
 
 const DEFAULT_LEVEL: Level = 'BACKWARD';
-/** Schemas that one refers to, directly or not. */
+/** Limit on the schemas that one schema refers to, directly or indirectly. */
 const MAX_REFERENCES = 200;
 
 /** A schema as a client sends it. */
@@ -154,7 +154,7 @@ export class Subjects {
     this.#commit({ kind: 'level', subject, level });
   }
 
-  /** @returns the level until now */
+  /** @returns the previous level */
   resetLevel(subject: string | null): Level {
     const level = this.level(subject, { orGlobal: false });
     this.#commit({ kind: 'level', subject, level: null });
@@ -225,10 +225,10 @@ export class Subjects {
     const live = this.#live(subject);
     const found = version === -1 ? live.at(-1) : live.find((one) => one.version === version);
     if (found !== undefined) return found;
-    throw errors.invalidSchema(`it refers to version ${version} of subject '${subject}', which is not there`);
+    throw errors.invalidSchema(`it refers to version ${version} of subject '${subject}', which does not exist`);
   }
 
-  /** The types defined by referenced schemas, directly or not. */
+  /** The types that referenced schemas define, directly or indirectly. */
   #names(references: readonly Reference[]): Map<string, NamedSchema> {
     const names = new Map<string, NamedSchema>();
     const seen = new Set<number>();

@@ -186,7 +186,7 @@ function endOf(records: Buffer, version: number): number | undefined {
   return endOffset;
 }
 
-/** Waits for so many bytes in the requested partitions, the time-out, or the end of the connection. */
+/** Waits until the requested partitions have that many bytes, the time-out has passed, or the connection has ended. */
 function moreBytes(request: Request, { broker, connection }: Context, bytes: number, timeoutMs: number) {
   return new Promise<void>((resolve) => {
     const ends: (() => void)[] = [];

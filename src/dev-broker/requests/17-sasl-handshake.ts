@@ -3,8 +3,8 @@ import { ERROR, type ErrorCode } from '../wire/errors.ts';
 import { api } from './api.ts';
 
 /**
- * Begins authentication by a mechanism; SaslAuthenticate follows. Version 0, after which tokens follow bare and which
- * clients stopped using in 2017, is offered because librdkafka assumes no SASL without it; requests of it are refused.
+ * Begins authentication by a mechanism; SaslAuthenticate follows. Version 0, after which tokens are sent without a
+ * header and which clients stopped using in 2017, is offered because librdkafka assumes no SASL without it; it is refused.
  */
 export const saslHandshake = api<string, ErrorCode>({
   key: 17,

@@ -60,7 +60,7 @@ export const describeConfigs = api<Request, readonly ResourceAnswer[]>({
         writer.boolean(type === RESOURCE.broker); // read only
         writer.int8(config.isDefault ? CONFIG_SOURCE.default : own);
         writer.boolean(false); // sensitive
-        // Sources of a value; the first is in force.
+        // Sources of a value; the first one applies.
         const values = [
           ...(config.isDefault ? [] : [{ value: config.value, source: own }]),
           { value: config.default, source: CONFIG_SOURCE.default },
@@ -103,5 +103,5 @@ function configsOf(type: number, name: string, broker: Context['broker']): Descr
       `Unexpected broker id ${name}: the only one is ${broker.nodeId}.`,
     );
   }
-  throw new KafkaError('INVALID_REQUEST', `There are no configurations of resource type ${type}.`);
+  throw new KafkaError('INVALID_REQUEST', `Resource type ${type} has no configurations.`);
 }

@@ -16,7 +16,7 @@ export const saslAuthenticate = api<Buffer, Response>({
   read: (reader) => reader.bytes(),
   handle(token, { connection }) {
     const { sasl } = connection;
-    if (sasl === undefined) return failure(ERROR.ILLEGAL_SASL_STATE, 'SaslHandshake comes first');
+    if (sasl === undefined) return failure(ERROR.ILLEGAL_SASL_STATE, 'SaslHandshake must come first');
     try {
       const { answer, user } = sasl.next(token);
       if (user !== undefined) {
@@ -35,7 +35,7 @@ export const saslAuthenticate = api<Buffer, Response>({
     writer.int16(error);
     writer.nullableString(message);
     writer.bytes(answer);
-    if (version >= 1) writer.int64(0); // a session has no end
+    if (version >= 1) writer.int64(0); // sessions do not expire
   },
   fail: (_, error) => failure(error, null),
 });

@@ -50,7 +50,7 @@ function apply(configs: TopicConfigs, { name, operation, value }: Change): Topic
   if (value === null) throw new KafkaError('INVALID_CONFIG', `Null value not supported for ${name}`);
   if (operation === OPERATION.set) return { ...configs, [name]: value };
   if (operation !== OPERATION.append && operation !== OPERATION.subtract) {
-    throw new KafkaError('INVALID_REQUEST', `There is no operation ${operation}.`);
+    throw new KafkaError('INVALID_REQUEST', `Unknown operation ${operation}.`);
   }
   if (!isListConfig(name)) throw new KafkaError('INVALID_CONFIG', `${name} is not a list.`);
   const now = topicConfig(configs, name).split(',').filter(Boolean);

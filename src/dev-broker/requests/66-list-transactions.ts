@@ -5,7 +5,7 @@ import { api } from './api.ts';
 interface Request {
   readonly states: readonly string[];
   readonly producerIds: readonly number[];
-  /** Only those open for longer; −1 for all. */
+  /** Only transactions that have been open for longer than this; −1 for all. */
   readonly longerThanMs: number;
 }
 

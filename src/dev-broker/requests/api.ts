@@ -14,7 +14,7 @@ export interface Connection {
   readonly clientHost: string;
   /** The address by which the client reached this broker, which Metadata and FindCoordinator return. */
   readonly reachedAt: { readonly host: string; readonly port: number };
-  /** Aborted when the connection is gone: handlers that wait give up then. */
+  /** Aborted when the connection has ended: handlers that wait give up then. */
   readonly closed: AbortSignal;
   /** The authenticated user; undefined before or without SASL. */
   user: string | undefined;
@@ -54,7 +54,7 @@ export interface Api<Request, Response> {
 
 /** A parsed request with its types hidden, so that one table can contain all APIs. */
 export interface Call {
-  /** @returns writes the answer; undefined for none */
+  /** @returns a function that writes the answer; undefined when there is none */
   handle(context: Context): Promise<WriteAnswer | undefined>;
   /** @returns undefined when the protocol has no answer for it */
   fail(error: ErrorCode): WriteAnswer | undefined;

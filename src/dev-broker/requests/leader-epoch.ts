@@ -3,7 +3,7 @@ import { KafkaError } from '../wire/errors.ts';
 
 /**
  * @param epoch the client's; -1 when not given
- * @throws KafkaError unless it is the only one there is: the client's metadata comes from another cluster
+ * @throws KafkaError unless it is this broker's only epoch: the client's metadata is from another cluster
  */
 export function checkLeaderEpoch(epoch: number): void {
   if (epoch === -1 || epoch === LEADER_EPOCH) return;

@@ -19,7 +19,7 @@ import {
 
 /** What takes part in a transaction and is notified of its end. */
 interface Participants {
-  /** Writes the marker that ends the producer's transaction; without effect when the partition is gone. */
+  /** Writes the marker that ends the producer's transaction; has no effect when the partition was deleted. */
   endInPartition(of: TopicPartition, producer: ProducerIdentity, committed: boolean): void;
   /** Applies or drops the offsets that the producer committed in its transaction. */
   endInGroups(producer: ProducerIdentity, committed: boolean): void;
@@ -137,7 +137,7 @@ export class TransactionCoordinator {
     this.#producerIds.close();
   }
 
-  /** First finishes a decided outcome that did not reach all (the disk was full). */
+  /** First finishes a decided outcome that has not reached every participant (the disk was full). */
   #settled(transactionalId: string): Transaction | undefined {
     const transaction = this.get(transactionalId);
     if (transaction === undefined || !isPrepared(transaction)) return transaction;
@@ -189,7 +189,7 @@ export class TransactionCoordinator {
         try {
           this.#expire();
         } catch {
-          // The disk is full or gone: tried again; requests in between receive the error.
+          // The disk is full or missing: retried later; until then requests fail with the error.
         }
         this.#arm();
       },

@@ -130,7 +130,7 @@ export function fence(current: Transaction): Transaction {
   return { ...current, state: 'PrepareAbort', epoch: current.epoch + 1, lastEpoch: NONE };
 }
 
-/** The outcome has reached all that took part. */
+/** The outcome has reached all participants. */
 export function complete(current: Transaction): Transaction {
   const state = current.state === 'PrepareCommit' ? 'CompleteCommit' : 'CompleteAbort';
   return { ...current, state, partitions: [], groups: [], startedAt: NONE };

@@ -67,7 +67,7 @@ export class Reader {
   }
 
   string(): string {
-    return this.nullableString() ?? refuse('a string is null that must not be');
+    return this.nullableString() ?? refuse('a required string is null');
   }
 
   nullableString(): string | null {
@@ -79,7 +79,7 @@ export class Reader {
 
   /** A view of the frame, not a copy. */
   bytes(): Buffer {
-    return this.nullableBytes() ?? refuse('bytes are null that must not be');
+    return this.nullableBytes() ?? refuse('required bytes are null');
   }
 
   /** A view of the frame, not a copy. Also for record sets. */

@@ -1,7 +1,7 @@
 import { crc32c } from '../../crc32c.ts';
 
 /**
- * A record batch (magic 2, https://kafka.apache.org/documentation/#recordbatch) is stored as it came. Only its
+ * A record batch (magic 2, https://kafka.apache.org/documentation/#recordbatch) is stored as it arrived. Only its
  * header is read: baseOffset int64, length int32 (of what follows it), leaderEpoch int32, magic int8,
  * crc uint32 (of what follows it), attributes int16, lastOffsetDelta int32, baseTimestamp int64,
  * maxTimestamp int64, producerId int64, producerEpoch int16, baseSequence int32, count int32, records.

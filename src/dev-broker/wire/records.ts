@@ -55,7 +55,7 @@ function unpacked(records: Buffer, compression: number): Buffer | undefined {
   try {
     return gunzipSync(records, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch {
-    return undefined; // not ours to judge: it is stored as it came
+    return undefined; // not checked here: the batch is stored as it arrived
   }
 }
 

@@ -95,7 +95,7 @@ export class Writer {
     if (this.flexible) this.int8(0);
   }
 
-  /** @returns the bytes to send, beginning with the length; the writer is used up */
+  /** @returns the bytes to send, starting with the length; the writer cannot be used again */
   finish(): Buffer[] {
     this.#close();
     this.#done[0]?.writeInt32BE(this.#doneBytes - PREFIX_BYTES, 0);
