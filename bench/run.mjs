@@ -41,7 +41,7 @@ const SECTIONS = {
   report: benchReport,
 };
 
-/** Only when they are named. */
+/** Run only when named. */
 const ASKED_FOR = new Set([
   'observed',
   'http-placing',
@@ -87,7 +87,7 @@ async function main() {
     positionals.length > 0 ? positionals : Object.keys(SECTIONS).filter((name) => !ASKED_FOR.has(name));
   const sections = names.map((name) => {
     const section = Object.entries(SECTIONS).find(([known]) => known === name)?.[1];
-    if (section === undefined) throw new TypeError(`no section ${name}\n\n${USAGE}`);
+    if (section === undefined) throw new TypeError(`section ${name} does not exist\n\n${USAGE}`);
     return section;
   });
   const orders = wholeNumber('orders', values.orders);

@@ -1,6 +1,6 @@
 /**
- * How long `store copy` takes: `npm run bench:copy -- --orders 1000000`. Makes a folder with so many orders in a temporary folder,
- * copies it to a PostgreSQL of its own and back to another folder, and audits each. Prints one JSON object.
+ * How long `store copy` takes: `npm run bench:copy -- --orders 1000000`. Creates a temporary folder with that many
+ * orders, copies it to a PostgreSQL of its own and back to another folder, and audits each. Prints one JSON object.
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -15,7 +15,7 @@ export const ORDERCTL = join(ROOT, 'bin', 'orderctl');
  * @property {string} name
  * @property {string} brokers
  * @property {string} registry the URL of its Confluent API
- * @property {string} folder for the data of everything that is measured; gone with `stop`
+ * @property {string} folder for the data of everything that is measured; deleted by `stop`
  * @property {() => Promise<void>} stop
  */
 
@@ -23,7 +23,7 @@ export const ORDERCTL = join(ROOT, 'bin', 'orderctl');
 export const say = (line) => process.stderr.write(`${line}\n`);
 
 /**
- * A broker and a registry of the bench's own, on free ports: Apache Kafka, or the one inside orderctl.
+ * A broker and a registry for this benchmark alone, on free ports: Apache Kafka, or the ones inside orderctl.
  *
  * @param {{embedded: boolean}} options
  * @returns {Promise<Cluster>}
@@ -73,7 +73,7 @@ async function startEmbedded(folder) {
   const exited = new Promise((resolve) => child.on('exit', resolve));
   await new Promise((resolve, reject) => {
     child.stdout.once('data', resolve);
-    void exited.then((code) => reject(new Error(`orderctl dev ended with ${code}`)));
+    void exited.then((code) => reject(new Error(`orderctl dev exited with ${code}`)));
   });
   return {
     name: 'orderctl dev',

@@ -7,11 +7,11 @@ import { percentile } from './measure.mjs';
  * @property {number} rate answers a second
  * @property {number} p50 milliseconds
  * @property {number} p99
- * @property {number} failed those with another status than the first of what is wanted
+ * @property {number} failed answers with another status than the expected one
  */
 
 /**
- * So many clients, each with one request at a time.
+ * That many clients, each with one request at a time.
  *
  * @param {string} url
  * @param {{clients: number, seconds: number, warmUpSeconds: number, status: number}} load
@@ -40,7 +40,7 @@ export async function closedLoad(url, { clients, seconds, warmUpSeconds, status 
 }
 
 /**
- * A request at each moment that is due, whether those before it were answered or not: what waits counts.
+ * Sends each request at the moment it is due, whether or not earlier ones were answered: time spent waiting counts.
  *
  * @param {string} url
  * @param {{perSecond: number, seconds: number, warmUpSeconds: number, status: number}} load
@@ -81,7 +81,7 @@ function summary(took) {
  * @param {Agent} agent
  * @param {string} url
  * @param {{method: string, path: string, body?: string}} what
- * @returns {Promise<number>} the status; 0: no answer
+ * @returns {Promise<number>} the status; 0 when there was no answer
  */
 function call(agent, url, { method, path, body }) {
   return new Promise((resolve) => {

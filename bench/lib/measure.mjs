@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 /** Linux counts the CPU time of a process in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 50;
-/** Of a program that prints a line for each of ten million orders only the end is kept. */
+/** Only the end is kept of the output: some programs print a line for each of ten million orders. */
 const MOST_OUTPUT = 2 ** 23;
 const KEPT_OUTPUT = 2 ** 20;
 
@@ -13,20 +13,20 @@ const KEPT_OUTPUT = 2 ** 20;
  * @typedef {object} Run
  * @property {string} stdout
  * @property {string} stderr
- * @property {number | null} cpuSeconds user and system, of the process itself; null where /proc does not tell
+ * @property {number | null} cpuSeconds user and system, of the process itself; null where /proc does not report it
  * @property {number | null} peakMiB peak resident memory
- * @property {number | null} writtenBytes what it caused to be written to disk
+ * @property {number | null} writtenBytes bytes that the process caused to be written to disk
  * @property {number} wallSeconds from start to end of the process
  */
 
 /**
- * Runs a program to its end and samples what it takes.
+ * Runs a program to its end and samples the resources that it uses.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{env?: NodeJS.ProcessEnv, cwd?: string, onStdout?: (text: string) => void}} [options]
  * @returns {Promise<Run>}
- * @throws {Error} with its output when it does not end with 0
+ * @throws {Error} with the program's output when its exit code is not 0
  */
 export async function measure(command, args, { env, cwd, onStdout } = {}) {
   const startedAt = performance.now();
@@ -51,7 +51,7 @@ export async function measure(command, args, { env, cwd, onStdout } = {}) {
     child.on('close', resolve);
   });
   clearInterval(sampling);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${code}\n${stdout}\n${stderr}`);
   return { stdout, stderr, ...taken, wallSeconds: (performance.now() - startedAt) / 1000 };
 }
 
@@ -72,7 +72,7 @@ function sample(pid) {
       writtenBytes: written === undefined ? null : Number(written),
     };
   } catch {
-    // It has ended between two reads.
+    // The process exited between two reads.
     return null;
   }
 }

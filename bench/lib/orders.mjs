@@ -13,13 +13,13 @@ const STOCK = 1_000_000_000;
 const SEND_RECORDS = 5_000;
 
 /**
- * @typedef {object} Mix how many of a hundred orders are what
+ * @typedef {object} Mix how many of a hundred orders are of each kind
  * @property {number} [unpaid] rejected: their user has not paid
  * @property {number} [garbage] records that cannot be decoded
  */
 
 /**
- * The type of the schema, with decimals as the bytes that they are.
+ * The type of the schema, with decimals as their raw bytes.
  *
  * @returns {import('avsc').Type}
  */
@@ -33,7 +33,7 @@ export function client(brokers) {
 }
 
 /**
- * Users u0…, of whom every one in `unpaid` has not paid, and items i0… with more in stock than is ever asked for.
+ * Users u0…, of whom every one in `unpaid` has not paid, and items i0… with more in stock than is ever ordered.
  *
  * @param {string} storage
  * @param {{users: number, items: number, price?: string}} size
@@ -63,7 +63,7 @@ export async function createTopic(cluster, topic) {
   const admin = client(cluster.brokers).admin();
   await admin.connect();
   await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: PARTITIONS }] });
-  // By ourselves: kafkajs waits for leaders, and fails where a broker does not know the topic yet.
+  // Waits here, because kafkajs waits for leaders and fails where a broker does not know the topic yet.
   for (let look = 0; !(await isLed(admin, topic)); look += 1) {
     if (look === 100) throw new Error(`${topic} has no leaders after ten seconds`);
     await sleep(100);
@@ -95,7 +95,7 @@ export async function registerSchema(cluster, topic) {
 }
 
 /**
- * A value in the Confluent wire format for order number `n`, of one line.
+ * Encodes order number `n`, which has one line, in the Confluent wire format.
  *
  * @param {import('avsc').Type} type
  * @param {number} schemaId

@@ -17,7 +17,7 @@ const SCHEMA_FILE = join(ROOT, 'docs', 'schemas', 'orders.avsc');
  * @property {number} count
  * @property {number} users
  * @property {number} items
- * @property {string} id of this run alone: its group and its folder
+ * @property {string} id unique to this run: the name of its group and folder
  */
 
 /**
@@ -46,12 +46,12 @@ export function settingsOf(job) {
 }
 
 /**
- * `orderctl consume --until-end` as users run it. From the time of its first decision to the last append to its
- * logs, which is made right after the commit that they belong to.
+ * `orderctl consume --until-end` as users run it. Measured from its first decision to the last append to its logs,
+ * which follows directly on the commit.
  *
  * @param {string} name
  * @param {readonly string[]} flags
- * @param {{env?: NodeJS.ProcessEnv, node?: readonly string[]}} more `node`: flags of Node
+ * @param {{env?: NodeJS.ProcessEnv, node?: readonly string[]}} more `node`: options for Node
  * @returns {Program}
  */
 export const consuming = (name, flags = [], { env = {}, node = [] } = {}) => ({
@@ -125,12 +125,15 @@ export const script = (/** @type {string} */ file) => () => ({
 export const floor = peer('floor: raw kafkajs, no ids, no recovery', script('floor.mjs'));
 export const noop = peer('raw kafkajs, no-op', script('noop.mjs'));
 
-/** @returns {{command: string, args: string[]} | null} all but the class; null where Maven or a JDK is missing, with a word */
+/**
+ * @returns {{command: string, args: string[]} | null} without the class; null, with a message, if Maven or a JDK is
+ * missing
+ */
 export function buildStreams() {
   const isThere = (/** @type {string} */ command) =>
     spawnSync(command, ['-version'], { stdio: 'ignore' }).status === 0;
   if (!isThere('mvn') || !isThere('javac')) {
-    say('left out: Kafka Streams, which needs Maven and a JDK');
+    say('skipped: Kafka Streams, which needs Maven and a JDK');
     return null;
   }
   const folder = join(BENCH, 'peers', 'streams');
@@ -140,7 +143,7 @@ export function buildStreams() {
   return { command: findJava(), args: ['-Xmx1g', '-cp', classes] };
 }
 
-/** @returns {Promise<Program | null>} null where Maven or a JDK is missing, with a word */
+/** @returns {Promise<Program | null>} null, with a message, where Maven or a JDK is missing */
 export async function kafkaStreams() {
   const streams = buildStreams();
   if (streams === null) return null;
@@ -157,12 +160,12 @@ export async function kafkaStreams() {
   };
 }
 
-/** @returns {Program | null} null where its packages are missing, with a word */
+/** @returns {Program | null} null, with a message, where its packages are missing */
 export function python() {
   const command = process.env.ORDERCTL_BENCH_PYTHON ?? 'python3';
   if (spawnSync(command, ['-c', 'import confluent_kafka, fastavro'], { stdio: 'ignore' }).status !== 0) {
     say(
-      'left out: Python, which needs confluent-kafka and fastavro (ORDERCTL_BENCH_PYTHON names the python)',
+      'skipped: Python, which needs confluent-kafka and fastavro (ORDERCTL_BENCH_PYTHON: the python to use)',
     );
     return null;
   }

@@ -2,7 +2,7 @@
 import { cpus, totalmem } from 'node:os';
 
 /**
- * Prints rows as a Markdown table, numbers to the right.
+ * Prints rows as a Markdown table, with numbers right-aligned.
  *
  * @param {string} title
  * @param {readonly string[]} header

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/compose.ts';
 import { newFact, type FactLog } from '../../src/domain/facts.ts';
 import type { Store } from '../../src/ports/store.ts';
 
-/* `facts.ts KEYS`: what a folder's facts and shared commits take, as one object of JSON. */
+/* `facts.ts KEYS`: measures a folder's facts and shared commits, and prints one JSON object. */
 
 interface Step {
   readonly [field: string]: unknown;
@@ -18,7 +18,7 @@ interface Step {
 const STEPS: FactLog<Step> = { name: 'bench_steps', key: 'order_id' };
 const AT_ONCE = 1_000;
 const LOOK_UPS = 2_000;
-/** Keys of which each has that many lines: what was read once is in memory. */
+/** Keys that each have LINES_OF_ONE lines. Several, because a key that was read once is in memory. */
 const LONG_KEYS = 9;
 const LINES_OF_ONE = 10_000;
 const PROCESSORS = 4;
@@ -114,7 +114,7 @@ async function longLookUps(store: Store): Promise<number[]> {
   return took;
 }
 
-/** Several processors that commit at the same time. @returns commits for each sync */
+/** Several processors that commit at the same time. @returns commits per sync */
 async function shared(store: Store): Promise<number> {
   syncs = 0;
   await Promise.all(

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { orderDecoder, peerArguments, readAll } from './read.mjs';
 
 /*
- * The least that this work can take on kafkajs: decode, look the user and the item up, deduct, write a line, one
- * fdatasync a batch. No second look at ids, no reasons, no positions of its own, no recovery.
+ * The least work that the job takes on kafkajs: decode, look up the user and the item, deduct, write a line, one
+ * fdatasync per batch. No check for repeated ids, no reasons, no positions of its own, no recovery.
  */
 const given = peerArguments();
 const decode = orderDecoder();

@@ -2,7 +2,10 @@
 import fastify from 'fastify';
 import { client, orderType, registerSchema } from '../lib/orders.mjs';
 
-/* What HTTP in front of kafkajs takes at least: a bare handler that sends the same record, in batches, and answers then. */
+/*
+ * The lower bound for HTTP in front of kafkajs: a bare handler that sends the same record, in batches, and then
+ * answers.
+ */
 const [brokers = '', registry = '', topic = ''] = process.argv.slice(2);
 const schemaId = await registerSchema(
   { name: '', brokers, registry, folder: '', stop: async () => undefined },

@@ -1,5 +1,5 @@
 // @ts-check
 import { peerArguments, readAll } from './read.mjs';
 
-/* What kafkajs alone takes: batches are fetched and parsed, and nothing is done with them. */
+/* The lower bound for kafkajs alone: fetches and parses batches, and does nothing with them. */
 await readAll(peerArguments(), () => undefined);

@@ -4,10 +4,11 @@ import { client as kafka } from '../lib/orders.mjs';
 import { orderDecoder, peerArguments, readAll } from './read.mjs';
 
 /*
- * The same rows into the same tables on raw kafkajs and pg, with their indexes and constraints: orders and lines by
- * unnest, what is left of each item, one transaction a batch. No second look at ids, no positions, no numbers of commits, no
- * recovery. With ORDERCTL_BENCH_NAIVE=1 as it is usually written: a transaction an order. With ORDERCTL_BENCH_EVENTS=1 each
- * change of stock is announced too: by an outbox as orderctl has it, which is sent and emptied after the commit.
+ * Writes the same rows into the same tables, with their indexes and constraints, on raw kafkajs and pg: orders and
+ * lines by unnest, the new stock of each item, one transaction per batch. No check for repeated ids, no positions, no
+ * commit numbers, no recovery. With ORDERCTL_BENCH_NAIVE=1 as it is usually written: one transaction per order. With
+ * ORDERCTL_BENCH_EVENTS=1 each stock change is also announced, through an outbox like orderctl's, which is sent and
+ * emptied after the commit.
  */
 const given = peerArguments();
 const decode = orderDecoder();
@@ -37,7 +38,7 @@ const UPSERT_REVISIONS = `INSERT INTO orderctl.small_tables (table_name, key, va
   SELECT 'item_revisions', key, value::json, $3 FROM unnest($1::text[], $2::text[]) AS r (key, value)
   ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value, seq = EXCLUDED.seq`;
 const SHARDS = 16;
-/** Some 400 KB: a broker takes 1 MB. */
+/** Some 400 KB: a broker accepts 1 MB. */
 const MOST_IN_A_REQUEST = 2_000;
 
 let seq = 0;
@@ -89,7 +90,7 @@ const revisions = new Map();
 
 /**
  * @param {readonly {id: string, item: string, quantity: number}[]} lines
- * @param {readonly number[]} before what was on hand
+ * @param {readonly number[]} before the stock on hand before
  */
 async function writeEvents(lines, before) {
   const events = lines.map(({ id, item, quantity }, index) => {

@@ -3,7 +3,7 @@ import { client, orderType } from '../lib/orders.mjs';
 
 /**
  * Reads a topic from its beginning by kafkajs' eachBatch until `count` records were handled, and prints one JSON line
- * with when the first batch came in and when the last one was done, in milliseconds since the epoch.
+ * with the times of the first batch's arrival and of the last batch's end, in milliseconds since the epoch.
  *
  * @param {{brokers: string, topic: string, group: string, count: number}} options
  * @param {(messages: readonly import('kafkajs').KafkaMessage[]) => void | Promise<void>} onBatch
@@ -30,13 +30,13 @@ export async function readAll({ brokers, topic, group, count }, onBatch) {
   await consumer.disconnect();
 }
 
-/** The decoder of the values that fillTopic writes, after their five bytes of head. */
+/** The decoder of the values that fillTopic writes, after their header of five bytes. */
 export function orderDecoder() {
   const type = orderType();
   return (/** @type {Buffer} */ value) => type.fromBuffer(value.subarray(5));
 }
 
-/** What follows the program's name: the same for all peers. */
+/** The command-line arguments: the same for all peers. */
 export function peerArguments() {
   const [brokers = '', topic = '', group = '', folder = '', count = '0', users = '0', items = '0'] =
     process.argv.slice(2);

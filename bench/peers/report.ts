@@ -3,7 +3,7 @@ import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
 
-/* `report.ts FOLDER|URL ORDERS`: a store with so many accepted orders, all placed on 27 November 2026 UTC. */
+/* `report.ts FOLDER|URL ORDERS`: a store with that many accepted orders, all placed on 27 November 2026 UTC. */
 
 const AT_ONCE = 5_000;
 const ITEMS = 1_000;
@@ -14,7 +14,7 @@ const [, , store = '', count = ''] = process.argv;
 const orders = Number(count);
 const items = Array.from({ length: ITEMS }, (_, n) => `item-${n}`);
 const left = new Map(items.map((item) => [item, orders * 3]));
-// The hour in which they are decided: after the day, as it is by the clock of a database, by which that goes there.
+// The orders are decided after that day; a database uses its own clock, which is later too.
 const clock = { now: () => DAY + DAY_MS, elapsed: () => performance.now(), sleep: async () => undefined };
 const access = store.startsWith('postgres:')
   ? openPostgres({ url: store, password: null, clock, processes })

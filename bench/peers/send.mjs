@@ -1,7 +1,7 @@
 // @ts-check
 import { client, encodeOrder, idOf, orderType, registerSchema } from '../lib/orders.mjs';
 
-/* What kafkajs alone takes: records that are encoded before the clock starts, in batches of a good size. */
+/* The lower bound for sending with kafkajs: records are encoded before the clock starts and sent in large batches. */
 const [kind = '', brokers = '', registry = '', topic = '', count = '0'] = process.argv.slice(2);
 const SEND_RECORDS = 2_000;
 const size = { users: 1_000, items: 1_000 };

@@ -2,7 +2,7 @@
 import { client } from '../lib/orders.mjs';
 import { peerArguments } from './read.mjs';
 
-/* For the latency: a consumer that only says which record it has, the moment it has it. */
+/* For the latency: a consumer that only prints which record it has received, at the moment it receives it. */
 const { brokers, topic, group, count } = peerArguments();
 const consumer = client(brokers).consumer({ groupId: group });
 await consumer.connect();

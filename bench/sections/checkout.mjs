@@ -12,12 +12,12 @@ import { buildStreams, settingsOf } from '../lib/programs.mjs';
 import { orDash, printTable, whole } from '../lib/table.mjs';
 
 const SHOP = { users: 1_000, items: 1_000, price: '2.50' };
-/** More take minutes for each run, and change nothing. */
+/** More would take minutes per run and change nothing. */
 const MOST_ORDERS = 20_000;
 const LONG_ORDERS = 1_000_000;
 const PER_SECOND = 200;
 const LATENCY_SECONDS = 20;
-/** Not counted: the first answers of new programs are slow. */
+/** Not counted: the first answers of newly started programs are slow. */
 const WARM_UP_SECONDS = 2;
 /** Messages that the topology sends. */
 const SENT = [
@@ -58,7 +58,7 @@ export async function benchCheckout({ cluster, orders, runs }) {
 const STREAMS = 'Kafka Streams, exactly_once_v2';
 
 /**
- * The time from an order to its dispatch, while 200 a second come.
+ * The time from an order to its dispatch, at 200 orders a second.
  *
  * @param {Bench} bench
  */
@@ -97,7 +97,7 @@ export async function benchCheckoutLatency({ cluster, runs }) {
 }
 
 /**
- * A million orders through one run, for what it takes of memory.
+ * A million orders through one run, to measure its memory.
  *
  * @param {Bench} bench
  */
@@ -144,7 +144,7 @@ async function runOrderctl(job) {
   const command = [ORDERCTL, 'run', '--until-end', '--adopt', '--quiet', '-o', 'json'];
   const { cpuSeconds, peakMiB } = await measure(process.execPath, command, { env });
   const log = await readLog(env.ORDERCTL_STORAGE);
-  if (log.ended !== job.count) throw new Error(`${log.ended} orders of ${job.count} have ended`);
+  if (log.ended !== job.count) throw new Error(`${log.ended} of ${job.count} orders have finished`);
   return { rate: job.count / ((log.last - log.first) / 1000), p50: NaN, p99: NaN, cpuSeconds, peakMiB };
 }
 
@@ -171,7 +171,7 @@ async function besideOrderctl(job) {
   }
   child.kill('SIGINT');
   await exited;
-  if (log.ended !== job.count) throw new Error(`${log.ended} orders of ${job.count} have ended`);
+  if (log.ended !== job.count) throw new Error(`${log.ended} of ${job.count} orders have finished`);
   const warm = log.latencies.slice(PER_SECOND * WARM_UP_SECONDS).sort((a, b) => a - b);
   return {
     rate: NaN,
@@ -205,8 +205,8 @@ async function runStreams({ command, args }, job, onStdout = () => undefined) {
 }
 
 /**
- * What the log of the checkout says: when the first order was validated and the last ended, and how long each took from
- * when it was placed.
+ * Times from the log of the checkout: when the first order was validated and the last finished, and how long each took
+ * from when it was placed.
  *
  * @param {string} storage
  */

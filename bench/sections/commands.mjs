@@ -11,7 +11,7 @@ const LARGE_RUNS = 3;
 const LARGE_ROWS = 1_000_000;
 
 /**
- * What a simple command takes beyond `node -e 0`, with a thousand rows and with a million.
+ * The time that a simple command takes in addition to `node -e 0`, with a thousand rows and with a million.
  *
  * @param {import('./consume.mjs').Bench} bench
  */

@@ -8,7 +8,7 @@ const SHOP = { users: 1_000, items: 1_000 };
 const TOPIC = 'bench-events';
 
 /**
- * What it costs to announce each change of stock.
+ * The cost of announcing each stock change.
  *
  * @param {import('./consume.mjs').Bench} bench
  */

@@ -7,8 +7,8 @@ import { printTable, whole } from '../lib/table.mjs';
 const KEYS = 1_000_000;
 
 /**
- * What facts and shared commits take in a folder, without Kafka: memory that does not grow with them, look-ups, a restart,
- * and how many commits of four processors share a sync.
+ * The cost of facts and shared commits in a folder, without Kafka: memory, which does not grow with them, look-ups, a
+ * restart, and how many commits of four processors share a sync.
  */
 export async function benchFacts() {
   const script = join(ROOT, 'bench', 'peers', 'facts.ts');

@@ -15,7 +15,8 @@ const SHOP = { users: 1_000, items: 1_000 };
 const STREAMED = [1_000_000, 10_000_000];
 
 /**
- * What grows: the tables, the history of decided ids, and a file of orders that is sent, decided and sent again.
+ * Things that grow: the tables, the history of decided ids, and a file of orders that is sent, processed and sent
+ * again.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -107,7 +108,7 @@ async function growStream({ cluster }) {
     rmSync(env.ORDERCTL_STORAGE, { recursive: true, force: true });
   }
   printTable(
-    'One file of orders, sent, decided and sent again, start and stop of the program included',
+    'One file of orders, sent, processed and sent again, start and stop of the program included',
     ['command', 'orders', 'orders/s', 'peak MiB'],
     rows,
   );

@@ -26,14 +26,14 @@ const CLIENTS = 64;
 const SECONDS = 8;
 const WARM_UP_SECONDS = 2;
 const READS_PER_SECOND = 1_000;
-/** Until what came while the server was cold is answered. */
+/** Until the requests that arrived while the server was cold are answered. */
 const READS_WARM_UP_SECONDS = 6;
 const LISTENERS = 500;
 const ORDERS_PER_SECOND = 500;
 
 /**
- * The HTTP API: orders placed beside a bare handler that sends the same record, one order read out of many, and the live
- * events of many listeners.
+ * The HTTP API: placing orders, compared with a bare handler that sends the same record; reading one order out of many;
+ * and live events with many listeners.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -109,10 +109,10 @@ export async function benchReading({ cluster, orders }) {
   };
   const found = await openLoad(server.url, load, reading);
   const peakMiB = server.peakMiB();
-  // What HTTP and this machine take: it looks nothing up.
+  // The cost of HTTP on this machine: this path looks nothing up.
   const bare = await openLoad(server.url, load, () => ({ method: 'GET', path: '/healthz' }));
   printTable(
-    `GET at ${whole(READS_PER_SECOND)} a second, by when each was due`,
+    `GET at ${whole(READS_PER_SECOND)} a second, from when each was due`,
     ['path', 'orders', 'p50 ms', 'p99 ms', 'failed', 'MiB'],
     [
       [
@@ -170,7 +170,7 @@ async function benchListening({ cluster, orders }) {
 
 /**
  * @param {string} url
- * @param {number[]} late receives how long after its commit the latest order of each event came
+ * @param {number[]} late receives how long after its commit the latest order of each event arrived
  */
 function listen(url, late) {
   let orders = 0;
@@ -235,7 +235,7 @@ async function startServer(args, env) {
   /** @type {string} */
   const line = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
-    void exited.then((code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
+    void exited.then((code) => reject(new Error(`${args.join(' ')} exited with ${code}`)));
   });
   const { url } = /** @type {{url: string}} */ (JSON.parse(line));
   return {

@@ -22,12 +22,12 @@ const SHOP = { users: 1_000, items: 1_000 };
 const LONGEST_SECONDS = 20;
 const PER_SECOND = 1_000;
 const SEND_EVERY_MS = 10;
-/** Not counted: while both programs are new, their code is not compiled and their first answers are slow. */
+/** Not counted: while both programs are new, their code is not compiled yet and their first answers are slow. */
 const WARM_UP_SECONDS = 2;
 
 /**
- * From the acknowledged send to the line that says what became of it, at a steady rate: orderctl prints a decision
- * once it is durable; the raw consumer prints a record the moment it has it.
+ * From the acknowledged send to the line that reports the outcome, at a steady rate: orderctl prints a decision once it
+ * is durable; the raw consumer prints a record the moment it receives it.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -103,7 +103,7 @@ async function measureOne(cluster, topic, program, count) {
   await new Promise((resolve) => {
     child.stderr.on('data', (text) => String(text).includes('consuming') && resolve(undefined));
   });
-  // The group is joined a moment later.
+  // Joining the group finishes a moment later.
   await sleep(1_000);
   const ackedAt = await sendSteadily(cluster, topic, job.count);
   while (seenAt.size < job.count && child.exitCode === null) await sleep(10);

@@ -16,7 +16,7 @@ const MIXES = [
 ];
 
 /**
- * Topics of one kind of record each: what does not end as an accepted order must not be slow either.
+ * Topics of one kind of record each: records that do not become accepted orders must not be slow either.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -32,14 +32,14 @@ export async function benchMixes(bench) {
   rates.push({ name: 'duplicates, start and stop included', rate: await rateOfDuplicates(bench) });
   const accepted = rates[0]?.rate ?? NaN;
   printTable(
-    `What becomes of ${whole(bench.orders)} records, medians of ${bench.runs}`,
+    `Outcomes of ${whole(bench.orders)} records, medians of ${bench.runs}`,
     ['records', 'records/s', 'of accepted'],
     rates.map(({ name, rate }) => [name, whole(rate), (rate / accepted).toFixed(2)]),
   );
 }
 
 /**
- * All of the accepted ones once more. Nothing is written to the logs, so it is the run's own seconds that count.
+ * All accepted orders once more. Nothing is written to the logs, so the duration of the whole run counts.
  *
  * @param {import('./consume.mjs').Bench} bench
  */

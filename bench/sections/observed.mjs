@@ -14,17 +14,18 @@ import { orDash, printTable, whole } from '../lib/table.mjs';
 const SHOP = { users: 1_000, items: 1_000 };
 const TOPIC = 'bench-observed';
 const SCRAPE_EVERY_MS = 1_000;
-/** All modules are loaded by then. */
+/** By then all modules are loaded. */
 const BEGUN_US = 1_000_000;
-/** What is loaded for metrics alone, by the names of the build. */
+/** Modules that are loaded for metrics alone, by their names in the build. */
 const OF_METRICS = /\/prom-client\/|\/@opentelemetry\/|\/(?:meter|metrics-server)\.js$/;
 
 /** @typedef {import('../lib/programs.mjs').Program} Program */
 
 /**
- * What metrics and traces cost. Traces by pairs of runs with and without, in turn, by their CPU seconds. Metrics cost less than
- * pairs differ: by the samples of V8's profiler that have a function of theirs on the stack. What reads the metrics and takes
- * the spans is in this process, and does not count.
+ * The cost of metrics and traces. Traces: pairs of runs with and without them, alternating, compared by CPU seconds.
+ * Metrics cost less than the difference between two equal runs, so they are measured by the samples of V8's profiler
+ * that have a metrics function on the stack. Scraping the metrics and receiving the spans happen in this process and do
+ * not count.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -62,7 +63,7 @@ async function benchMetrics(run, { orders, runs }) {
     };
     const scraping = setInterval(() => void scrape(), SCRAPE_EVERY_MS);
     await run(program).finally(() => clearInterval(scraping));
-    if (scrapes === 0) throw new Error('its metrics were never read');
+    if (scrapes === 0) throw new Error('the metrics were never scraped');
     const [file = ''] = readdirSync(folder);
     const { loadingMs, metricsMs, busyMs } = samplesOf(readFileSync(path.join(folder, file), 'utf8'));
     rmSync(folder, { recursive: true, force: true });
@@ -71,14 +72,14 @@ async function benchMetrics(run, { orders, runs }) {
     shares.push(metricsMs / busyMs);
   }
   printTable(
-    `${whole(orders)} orders, --no-events, ${runs} runs, metrics read every ${SCRAPE_EVERY_MS / 1_000} s`,
+    `${whole(orders)} orders, --no-events, ${runs} runs, metrics scraped every ${SCRAPE_EVERY_MS / 1_000} s`,
     ['of what the main thread does, from the second second on', 'median', 'most'],
     [['metrics', `${orDash(median(shares) * 100, 2)} %`, `${orDash(Math.max(...shares) * 100, 2)} %`]],
   );
 }
 
 /**
- * Of a CPU profile of V8: the time below functions of metrics, to load them and afterwards, and of all that is done afterwards.
+ * From a CPU profile of V8: the time in metrics functions, for loading and afterwards, and the total time afterwards.
  *
  * @param {string} text
  */
@@ -119,7 +120,7 @@ async function benchTraces(run, { orders, runs }) {
   const pairs = [];
   for (let round = 1; round <= runs; round += 1) {
     for (const program of ways) {
-      // What grows warm or full meanwhile is as often the first of the two as the second.
+      // Alternate which of the two runs first, so that a warm or full machine affects both alike.
       /** @type {Map<unknown, number>} */
       const cpus = new Map();
       for (const one of round % 2 === 1 ? [orderctl, program] : [program, orderctl])
@@ -150,7 +151,7 @@ async function benchTraces(run, { orders, runs }) {
   );
 }
 
-/** Takes spans by OTLP/HTTP, counts them and forgets them. */
+/** Receives spans by OTLP/HTTP, counts them and discards them. */
 async function startCollector() {
   let count = 0;
   const server = createServer((request, response) => {

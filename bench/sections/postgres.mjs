@@ -10,7 +10,7 @@ import { peer, script, settingsOf } from '../lib/programs.mjs';
 import { orDash, printTable, whole } from '../lib/table.mjs';
 
 const SHOP = { users: 1_000, items: 1_000 };
-/** As usually written it takes an hour for more, and its rate is the same. */
+/** The usual way of writing it would take an hour for more, at the same rate. */
 const MOST_NAIVE = 10_000;
 const STOCK = 1_000_000_000;
 
@@ -19,13 +19,14 @@ const STOCK = 1_000_000_000;
  * @property {string} name
  * @property {number} items
  * @property {number} [most] orders
- * @property {string} [of] the floor that it is compared with
+ * @property {string} [of] the lower bound that it is compared with
  * @property {(job: import('../lib/programs.mjs').Job, url: string) => Promise<{seconds: number, cpuSeconds: number | null}>} run
  */
 
 /**
- * Orders into PostgreSQL, each round into a database of its own: orderctl by one to three processes, the least that this work
- * can take, and a transaction an order. With events each change of stock is announced, by the floor too.
+ * Orders into PostgreSQL, each round into its own database: by orderctl in one to three processes, by the least work
+ * that the job can take, and by one transaction per order. With events, each stock change is announced, in the lower
+ * bound too.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -145,7 +146,7 @@ async function checkBooks(url, count) {
        (SELECT sum(quantity) FROM orderctl.order_lines)::float8 AS sold,
        (SELECT sum(${STOCK}::bigint - quantity) FROM orderctl.inventory)::float8 AS taken`,
   );
-  if (row?.orders !== count || row.sold !== row.taken) throw new Error(`the books: ${JSON.stringify(row)}`);
+  if (row?.orders !== count || row.sold !== row.taken) throw new Error(`the books do not balance: ${JSON.stringify(row)}`);
 }
 
 /** @param {string} url @param {string} statement @returns {Promise<Record<string, unknown>[]>} */

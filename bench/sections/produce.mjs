@@ -10,7 +10,7 @@ import { orDash, printTable, whole } from '../lib/table.mjs';
 const SHOP = { users: 1_000, items: 1_000 };
 
 /**
- * Sending at full speed: a file, and the log again, beside raw kafkajs with the same records and headers.
+ * Sending at full speed: a file, and the log again, compared with raw kafkajs with the same records and headers.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -20,7 +20,7 @@ export async function benchProduce({ cluster, orders, runs }) {
   const file = join(folder, 'orders.ndjson');
   await writeOrders(file, orders, SHOP);
 
-  // A log of as many orders to replay.
+  // A log with that many orders to replay.
   await createTopic(cluster, 'bench-replayed');
   await fillTopic(cluster, 'bench-replayed', { to: orders, ...SHOP });
   const job = { cluster, count: orders, ...SHOP, topic: 'bench-replayed', id: 'bench-replayed' };
@@ -66,7 +66,7 @@ const RAW_REPLAY = 'raw kafkajs, encoded before, with the headers of a replay';
 
 /**
  * @param {string} file
- * @returns {{name: string, args: string[], raw: string}[]} `raw`: the one to compare it with
+ * @returns {{name: string, args: string[], raw: string}[]} `raw`: the program to compare it with
  */
 function senders(file) {
   const quiet = ['--quiet', '-o', 'json'];

@@ -11,7 +11,7 @@ import { printTable, whole } from '../lib/table.mjs';
 const ORDERS = Number(process.env.ORDERCTL_BENCH_REPORT_ORDERS ?? 10_000_000);
 
 /**
- * What `report daily` takes for a day with ten million orders, without Kafka: of a folder, and of a database.
+ * What `report daily` takes for a day with ten million orders, without Kafka: from a folder, and from a database.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -41,7 +41,7 @@ async function reportOf(name, store, folder) {
   const filled = await measure(process.execPath, ['--import', loader, script, store, `${ORDERS}`]);
   say(`${name}: filled in ${filled.wallSeconds.toFixed(0)} s`);
   const day = ['--date', '2026-11-27', '--time-zone', 'UTC', '--to', join(folder, 'reports')];
-  // A URL that holds a password may not be a flag.
+  // A URL that contains a password may not be passed as a flag.
   const env = { ORDERCTL_STORE: store };
   const args = [join(ROOT, 'bin', 'orderctl'), 'report', 'daily', ...day, '-o', 'json'];
   const run = await measure(process.execPath, args, { env });

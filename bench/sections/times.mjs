@@ -7,17 +7,17 @@ import { createTopic, writeShop } from '../lib/orders.mjs';
 import { settingsOf } from '../lib/programs.mjs';
 import { printTable, whole } from '../lib/table.mjs';
 
-/** Of the time that is promised, for a machine that does other things too; beyond it the bench fails. */
+/** Multiple of the promised time at which the benchmark fails: the machine does other things too. */
 const MARGIN = 2;
-/** To start, to recover and to join a group, which is in what is measured and not in what is promised. */
+/** Time to start, to recover and to join a group, which is measured too but is not part of the promise. */
 const START_MS = 1_500;
 
 /**
- * The times that the contract promises, from outside: how long a second consumer waits to be refused, how soon a
- * killed one is succeeded, what a stop takes, and how long nobody's answer is waited for.
+ * The times that the contract promises, measured from outside: how soon a second consumer is refused, how soon a killed
+ * one is succeeded, how long a stop takes, and how long a consumer waits for a broker that does not answer.
  *
  * @param {import('./consume.mjs').Bench} bench
- * @throws {Error} for one that takes longer than twice the time promised
+ * @throws {Error} when one takes longer than twice the promised time
  */
 export async function benchTimes({ cluster }) {
   const shop = { users: 10, items: 10 };
@@ -59,7 +59,7 @@ export async function benchTimes({ cluster }) {
     ['no broker: none answers', waiting.ms, START_MS + 10_000],
   ]);
   const rows = found.map(([what, ms, limitMs]) => [what, whole(ms), whole(limitMs)]);
-  printTable('Times that are promised, start of the program included', ['what', 'ms', 'at most'], rows);
+  printTable('Promised times, start of the program included', ['what', 'ms', 'at most'], rows);
   const late = found.filter(([, ms, limitMs]) => ms > MARGIN * limitMs);
   if (late.length > 0) throw new Error(`takes too long: ${late.map(([what]) => what).join('; ')}`);
 }
@@ -84,7 +84,7 @@ function consume(env) {
   return {
     child,
     ended,
-    /** @param {string} text @returns {Promise<number>} after how many milliseconds it said so */
+    /** @param {string} text @returns {Promise<number>} milliseconds until it printed the text */
     says: (text) =>
       Promise.race([
         new Promise((resolve) => {
@@ -93,7 +93,7 @@ function consume(env) {
           });
         }),
         ended.then(({ stderr: all }) => {
-          throw new Error(`consume ended without saying ${JSON.stringify(text)}: ${all}`);
+          throw new Error(`consume exited without printing ${JSON.stringify(text)}: ${all}`);
         }),
       ]),
   };
@@ -101,10 +101,10 @@ function consume(env) {
 
 /** @param {string} what @param {{code: number | null, stderr: string}} result @param {number} code */
 function expectCode(what, result, code) {
-  if (result.code !== code) throw new Error(`${what} ended with ${result.code ?? '?'}: ${result.stderr}`);
+  if (result.code !== code) throw new Error(`${what}: exit code ${result.code ?? '?'}: ${result.stderr}`);
 }
 
-/** A port where a client that connects gets no answer. */
+/** A port on which a client can connect but gets no answer. */
 async function listen() {
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();

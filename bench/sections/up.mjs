@@ -14,8 +14,8 @@ const LOOK_EVERY_MS = 10;
 const GIVE_UP_MS = 120_000;
 
 /**
- * From the start of `up` in an empty folder until a browser is shown the page, and until the first order is COMPLETED
- * that it sends again and again from the beginning.
+ * From the start of `up` in an empty folder until a browser is shown the page, and until the first of the orders that
+ * it keeps sending is COMPLETED.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -58,11 +58,11 @@ async function start() {
   let stderr = '';
   up.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
   const ended = once(up, 'close');
-  /** @param {() => Promise<boolean>} isSo a connection that is refused is a no */
+  /** @param {() => Promise<boolean>} isSo a refused connection counts as false */
   const until = async (isSo) => {
     const limit = performance.now() + GIVE_UP_MS;
     while (!(await isSo().catch(() => false))) {
-      if (up.exitCode !== null || up.signalCode !== null) throw new Error(`up has ended: ${stderr}`);
+      if (up.exitCode !== null || up.signalCode !== null) throw new Error(`up has exited: ${stderr}`);
       if (performance.now() > limit) throw new Error(`not within ${GIVE_UP_MS / 1_000} s: ${stderr}`);
       await sleep(LOOK_EVERY_MS);
     }

@@ -4,7 +4,8 @@ import { api } from './api.ts';
 
 /**
  * Begins authentication by a mechanism; SaslAuthenticate follows. Version 0, after which tokens are sent without a
- * header and which clients stopped using in 2017, is offered because librdkafka assumes no SASL without it; it is refused.
+ * header and which clients stopped using in 2017, is offered because librdkafka assumes no SASL without it, but is
+ * refused.
  */
 export const saslHandshake = api<string, ErrorCode>({
   key: 17,

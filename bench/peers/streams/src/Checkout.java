@@ -32,8 +32,8 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * The checkout on Kafka Streams with exactly_once_v2 and two threads: validate, pay, reserve, dispatch, notify, deliver,
- * each with a RocksDB store of what it has seen, joined by the same messages on topics. It is easier than the real job:
- * each task has a stock of its own, the gateway answers at once and in the process, and there is no timeline, no log of
+ * each with a RocksDB store of what it has seen, connected by the same messages on topics. It is easier than the real job:
+ * each task has its own stock, the gateway answers at once and in the process, and there is no timeline, no log of
  * movements, no retry and no refund.
  */
 public final class Checkout {
@@ -229,7 +229,7 @@ public final class Checkout {
       void fill(GenericRecord out);
     }
 
-    /** Sends a message with the fields that it has in common with the one in hand, and others. */
+    /** Sends a message with the fields that it shares with the current one, and others. */
     private void send(One one, String from, String message, String timeField, Filling filling) {
       Schema schema = schema(message);
       GenericRecord out = new GenericData.Record(schema);

@@ -20,9 +20,9 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * Orders decided by Kafka Streams with exactly_once_v2 and two threads: ids seen and stock in RocksDB stores with
- * changelogs, accepted orders to a topic. Each task has a stock of its own, because orders are partitioned by their
- * id: easier than the real job, where all share one.
+ * Orders processed by Kafka Streams with exactly_once_v2 and two threads: ids seen and stock in RocksDB stores with
+ * changelogs, accepted orders to a topic. Each task has its own stock, because orders are partitioned by their id:
+ * easier than the real job, where all share one stock.
  */
 public final class Orders {
   private static final AtomicLong FIRST = new AtomicLong();
