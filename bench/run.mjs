@@ -52,14 +52,14 @@ const ASKED_FOR = new Set([
   'report',
 ]);
 
-const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
+const USAGE = `Compares orderctl with its alternatives, on a Kafka that it starts itself.
 
 Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, observed, postgres, report, and parts of http, unless some are named.
-Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
+Sections: ${Object.keys(SECTIONS).join(', ')}. By default, all run but growth and checkout-long, which take half an hour, observed, postgres, report and the parts of
+http. docs/performance.md has the results of a run. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

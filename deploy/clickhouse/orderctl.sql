@@ -1,5 +1,5 @@
--- The logs of a storage folder as tables of ClickHouse, and sales as views of them: the same figures as "orderctl analytics"
--- and "orderctl report" have. A log may be loaded as often as one likes: a line that is there already counts once.
+-- The logs of a storage folder as ClickHouse tables, and sales as views of them, with the same figures as
+-- "orderctl analytics" and "orderctl report". A log can be loaded any number of times: each line counts once.
 
 CREATE DATABASE IF NOT EXISTS orderctl;
 
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS orderctl.rejections (
   rejected_at String
 ) ENGINE = ReplacingMergeTree ORDER BY order_id;
 
--- Each step of an order comes once.
+-- Each order has each step once.
 CREATE TABLE IF NOT EXISTS orderctl.checkout (
   order_id String,
   step String,
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS orderctl.events_log (
   at String
 ) ENGINE = ReplacingMergeTree ORDER BY event_id;
 
--- What became of each order of the checkout.
+-- The outcome of each order of the checkout.
 CREATE OR REPLACE VIEW orderctl.checkout_orders AS
 SELECT
   order_id,
@@ -52,7 +52,7 @@ FROM orderctl.checkout FINAL
 GROUP BY order_id
 HAVING countIf(step IN ('validated', 'rejected')) > 0;
 
--- Every order and every sale once, in the moment in which it was placed.
+-- Every order and every sale once, at the time at which it was placed.
 CREATE OR REPLACE VIEW orderctl.placed AS
 SELECT order_id AS id, 'direct' AS channel, parseDateTime64BestEffort(created_at, 3, 'UTC') AS placed_at, 1 AS is_completed
 FROM orderctl.orders FINAL
@@ -69,7 +69,7 @@ SELECT
 FROM orderctl.events_log FINAL
 WHERE source <> 'supplier_restocks';
 
--- Every line that was sold and not refunded since. A line without a price adds nothing.
+-- Every line that was sold and not refunded since. A line without a price adds no revenue.
 CREATE OR REPLACE VIEW orderctl.sales AS
 SELECT
   channel,
@@ -92,7 +92,7 @@ FROM (
   WHERE status = 'applied' AND source <> 'supplier_restocks'
 );
 
--- As "orderctl analytics show" has it; hours without an order are left out.
+-- As in "orderctl analytics show", but without hours that have no order.
 CREATE OR REPLACE VIEW orderctl.order_metrics AS
 SELECT
   window_start,
@@ -109,14 +109,14 @@ FROM (
 GROUP BY window_start
 ORDER BY window_start;
 
--- As "orderctl analytics top" has it.
+-- As in "orderctl analytics top".
 CREATE OR REPLACE VIEW orderctl.top_products AS
 SELECT product_id, sum(quantity) AS total_quantity, sum(revenue) AS total_revenue
 FROM orderctl.sales
 GROUP BY product_id
 ORDER BY total_revenue DESC, total_quantity DESC, product_id;
 
--- As the CSV of "orderctl report daily --time-zone UTC" has it.
+-- As in the CSV of "orderctl report daily --time-zone UTC".
 CREATE OR REPLACE VIEW orderctl.daily_sales AS
 SELECT
   toDate(placed_at) AS report_date,

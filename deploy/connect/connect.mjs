@@ -9,8 +9,8 @@ import { endOfLog, interrupted, parsePort, refuseTakenPort } from '../kafka/serv
 import { connectionOf, prepareDatabase, releaseDatabase } from './database.mjs';
 import { installConnect, startConnect, tasksOf } from './worker.mjs';
 
-const USAGE = `Runs Kafka Connect on this machine, without Docker, until Ctrl-C: changes of tables become messages, rows of
-intake.order_requests become orders, and messages become rows of the schema analytics.
+const USAGE = `Runs Kafka Connect on this machine, without Docker, until Ctrl-C: table changes become messages, rows of
+intake.order_requests become orders, and messages become rows in the schema analytics.
 
 Usage
   npm run connect [-- --store postgres://orderctl@127.0.0.1:5432/orderctl --brokers 127.0.0.1:9092
@@ -18,11 +18,11 @@ Usage
                       --client-config FILE]
   npm run connect -- remove [--store postgres://… --data .connect]
 
-The store is a database with wal_level=logical, as "npm run postgres" has it, and the registry an Apicurio, as
-"npm run kafka" has it. Connect listens on 127.0.0.1 alone. How far it has read is kept in the data folder and in the
-database, which keeps its log until that is read: when Connect is not to come back, "remove" takes that away.
-PGPASSWORD is the password of the database. --client-config has what a client of Kafka needs to sign in, in Kafka's format,
-such as .kafka/secure/orderctl.connect.properties of "npm run kafka -- --secure". Needs Java 17 or newer, and Maven the first time.
+The store is a database with wal_level=logical, such as that of "npm run postgres", and the registry is an Apicurio, such
+as that of "npm run kafka". Connect listens only on 127.0.0.1. Its read positions are kept in the data folder and in the
+database, which keeps its write-ahead log until Connect has read it: run "remove" when Connect will not be used again.
+PGPASSWORD is the password of the database. --client-config names a file with the settings with which a Kafka
+client signs in, in Kafka's format, such as .kafka/secure/orderctl.connect.properties of "npm run kafka -- --secure". Needs Java 17 or newer, and Maven the first time.
 
 EXAMPLES
   npm run connect
@@ -31,7 +31,7 @@ EXAMPLES
 
 /**
  * @param {string | undefined} file
- * @throws {CannotStart} 3 when it cannot be read
+ * @throws {CannotStart} 3 when the file cannot be read
  */
 function readClientConfig(file) {
   try {
@@ -42,7 +42,7 @@ function readClientConfig(file) {
   }
 }
 
-/** How often it looks whether a connector has failed, which Connect itself only logs. */
+/** How often to check for failed connectors, which Connect itself only logs. */
 const LOOK_MS = 2_000;
 
 /** @param {string} line */
@@ -78,13 +78,13 @@ async function main() {
   }
   const [command, ...others] = positionals;
   if ((command !== undefined && command !== 'remove') || others.length > 0) {
-    throw new CannotStart(`${positionals.join(' ')}: there is only "remove"\n\n${USAGE}`, 2);
+    throw new CannotStart(`unknown command ${positionals.join(' ')}: the only command is "remove"\n\n${USAGE}`, 2);
   }
   const database = { url: options.store, password: process.env['PGPASSWORD'] ?? '' };
   if (command === undefined) return serve(options, database);
   await releaseDatabase(database);
   rmSync(join(options.data, 'connect.offsets'), { force: true });
-  say('removed: slots, publications, and how far Connect has read; all tables stay');
+  say('removed the replication slots, the publications and Connect's read positions; all tables stay');
 }
 
 /**
@@ -121,22 +121,22 @@ Ctrl-C stops it.`);
     }
     const failed = first ?? (await watch(address, Promise.race([stop, exited.then(() => 'ended')])));
     if (failed === 'ended')
-      throw new CannotStart(`Kafka Connect has ended by itself. ${endOfLog(logFile)}`, 1);
+      throw new CannotStart(`Kafka Connect exited unexpectedly. ${endOfLog(logFile)}`, 1);
     if (failed !== undefined) throw new CannotStart(failed, 1);
   } finally {
     say('stopping …');
     await connect.stop();
-    say(`stopped; how far it has read is kept in ${options.data}`);
+    say(`stopped; its read positions are kept in ${options.data}`);
   }
 }
 
 /**
  * @param {string} address
- * @returns {Promise<string | undefined>} which connector has failed, and of what
+ * @returns {Promise<string | undefined>} the name of the connector that has failed, and why
  */
 async function failureOf(address) {
   const failed = (await tasksOf(address)).find(({ state }) => state === 'FAILED');
-  // Its causes, without where in the code.
+  // The causes, without the stack frames.
   const trace = failed?.trace.split('\n').filter((line) => !/^\s/.test(line));
   return failed && `the connector ${failed.name} has failed:\n${trace?.join('\n').trim() ?? ''}`;
 }
@@ -144,13 +144,13 @@ async function failureOf(address) {
 /**
  * @param {string} address
  * @param {Promise<string | undefined>} end
- * @returns {Promise<string | undefined>} what `end` resolves to, or of what a connector has failed before
+ * @returns {Promise<string | undefined>} what `end` resolves to, or the failure of a connector if that comes first
  */
 async function watch(address, end) {
   for (;;) {
     const isOver = await Promise.race([end.then(() => true), sleep(LOOK_MS).then(() => false)]);
     if (isOver) return end;
-    // While it is busy, or gone, which is noticed by itself.
+    // Connect is busy, or has exited, which is noticed elsewhere.
     const failure = await failureOf(address).catch(() => undefined);
     if (failure !== undefined) return failure;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { CannotStart } from '../kafka/install.mjs';
 
-/** Slots and publications: what Debezium keeps in the database. tables.sql has the tables. */
+/** Slots and publications that Debezium keeps in the database. tables.sql has the tables. */
 const READERS = ['orderctl_requests', 'orderctl_stock'];
 
 /**
@@ -15,8 +15,8 @@ const READERS = ['orderctl_requests', 'orderctl_stock'];
 
 /**
  * @param {Database} database
- * @returns {Record<string, string>} what the connectors take from the environment
- * @throws {CannotStart} 2 for what is no URL of a database
+ * @returns {Record<string, string>} the environment variables that the connectors read
+ * @throws {CannotStart} 2 when the URL is not that of a database
  */
 export function connectionOf({ url, password }) {
   const parts = URL.canParse(url) ? new URL(url) : undefined;
@@ -38,7 +38,7 @@ export function connectionOf({ url, password }) {
 }
 
 /**
- * Makes what tables.sql has.
+ * Creates what tables.sql defines.
  *
  * @param {Database} database
  * @throws {CannotStart} 3 where there is no store, 4 where the server has no logical decoding, 5 where it refuses
@@ -51,8 +51,8 @@ export async function prepareDatabase(database) {
     const [{ level, store }] = rows;
     if (level !== 'logical') {
       throw new CannotStart(
-        `the database has wal_level=${level}, and changes are read with logical alone: run ` +
-          `"ALTER SYSTEM SET wal_level = logical", and start it again`,
+        `the database has wal_level=${level}, but reading changes needs logical: run ` +
+          `"ALTER SYSTEM SET wal_level = logical", and restart it`,
         4,
       );
     }
@@ -63,11 +63,10 @@ export async function prepareDatabase(database) {
 }
 
 /**
- * Drops slots and publications: a slot that nobody reads keeps the log of the database until its disk is full. Tables
- * stay.
+ * Drops slots and publications: a slot that is not read keeps the write-ahead log until the disk is full. Tables stay.
  *
  * @param {Database} database
- * @throws {CannotStart} 4 while a connector reads, 5 where the database refuses
+ * @throws {CannotStart} 4 while a connector is reading, 5 where the database refuses
  */
 export async function releaseDatabase(database) {
   await withDatabase(database, async (client) => {
@@ -76,7 +75,7 @@ export async function releaseDatabase(database) {
       [READERS],
     );
     const active = rows.filter((slot) => slot.active).map((slot) => slot.slot_name);
-    if (active.length > 0) throw new CannotStart(`${active.join(', ')} is being read: stop Connect first`, 4);
+    if (active.length > 0) throw new CannotStart(`${active.join(', ')} is in use: stop Connect first`, 4);
     for (const { slot_name } of rows) await client.query('SELECT pg_drop_replication_slot($1)', [slot_name]);
     for (const name of READERS) await client.query(`DROP PUBLICATION IF EXISTS ${name}`);
   });

@@ -1,18 +1,18 @@
--- What deploy/connect needs in a database, for `npm run connect`, and for psql. Running it again changes nothing.
--- By a user who may create schemas and publications and has REPLICATION; wal_level has to be logical.
+-- The tables that deploy/connect needs in a database, for `npm run connect` and for psql. Running this again changes
+-- nothing. The user must be allowed to create schemas and publications and have REPLICATION; wal_level must be logical.
 
--- Rows that become orders, whatever inserts them.
+-- Rows that become orders, whichever program inserts them.
 CREATE SCHEMA IF NOT EXISTS intake;
 CREATE TABLE IF NOT EXISTS intake.order_requests (
-  -- The id of the order: a row that is sent twice is one order.
+  -- The id of the order: a row that is inserted or sent twice is one order.
   order_id text PRIMARY KEY DEFAULT gen_random_uuid()::text
     CHECK (order_id ~ '^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$'),
   user_name text NOT NULL CHECK (user_name <> ''),
   -- [{"item": "book", "quantity": 2}]
   items json NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  -- The order as it is sent. The fields are those of docs/schemas/orders.avsc, in their order: Connect writes a value
-  -- by the place of its fields.
+  -- The order as it is sent. The fields are those of docs/schemas/orders.avsc, in the same order: Connect writes values
+  -- by the position of their fields.
   message text NOT NULL
 );
 
@@ -30,7 +30,7 @@ BEGIN
     SELECT FROM json_to_recordset(NEW.items) AS line (item text, quantity integer)
     WHERE item IS NULL OR quantity IS NULL OR quantity < 1
   ) THEN
-    RAISE EXCEPTION 'order request %: items has to be like [{"item": "book", "quantity": 2}]', NEW.order_id
+    RAISE EXCEPTION 'order request %: items must look like [{"item": "book", "quantity": 2}]', NEW.order_id
       USING ERRCODE = 'check_violation';
   END IF;
   NEW.message := json_build_object(
@@ -45,7 +45,7 @@ $$;
 CREATE OR REPLACE TRIGGER write_message BEFORE INSERT OR UPDATE ON intake.order_requests
   FOR EACH ROW EXECUTE FUNCTION intake.write_message();
 
--- What Debezium reads. A publication of tables that are edited by others, in the store of orderctl.
+-- The tables that Debezium reads. Others edit them, in orderctl's store.
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'orderctl_requests') THEN
@@ -57,5 +57,5 @@ BEGIN
 END
 $$;
 
--- Where the sinks make their tables.
+-- The schema in which the sinks create their tables.
 CREATE SCHEMA IF NOT EXISTS analytics;

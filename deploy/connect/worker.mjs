@@ -27,7 +27,7 @@ const PLUGINS = {
 /**
  * @typedef {object} Worker
  * @property {string} java
- * @property {string} kafka the jars of Kafka, which Connect is among
+ * @property {string} kafka the jars of Kafka, Connect's among them
  * @property {string} plugins
  */
 
@@ -44,8 +44,8 @@ export async function installConnect(java, say) {
 }
 
 /**
- * Lists what the plugins have, by Kafka's own tool, where that is not done: Apicurio's converter comes without a list, and
- * a worker that looks through all classes takes three times as long to start.
+ * Lists the contents of the plugins with Kafka's own tool, unless that was done before: Apicurio's converter has no
+ * list, and a worker that scans all classes takes three times as long to start.
  *
  * @param {Worker} worker
  * @throws {CannotStart} 1 when the tool fails
@@ -78,11 +78,11 @@ function javaOptions({ kafka }) {
 }
 
 /**
- * A Connect worker with the connectors of this folder, loopback only. What it has read is kept in `folder`.
+ * A Connect worker with the connectors of this folder, loopback only. Its read positions are kept in `folder`.
  *
  * @param {Worker} worker
  * @param {{folder: string, port: number, environment: Record<string, string>, client?: string | undefined}} options
- *   `client`: further lines of the properties of each of its clients of Kafka
+ *   `client`: further properties for each of its Kafka clients
  * @returns {Promise<import('../kafka/services.mjs').Service>} once all connectors run
  * @throws {CannotStart} 1 when it dies, does not answer, or a connector fails
  */
@@ -107,7 +107,7 @@ export async function startConnect(worker, { folder, port, environment, client =
     logFile: join(root, 'connect.log'),
     answers: async () => {
       const tasks = await tasksOf(address);
-      // One that failed at its start is said by connect.mjs, which watches.
+      // connect.mjs watches for and reports a connector that failed at its start.
       return (
         tasks.length === files.length && tasks.every(({ state }) => state === 'RUNNING' || state === 'FAILED')
       );
@@ -118,18 +118,18 @@ export async function startConnect(worker, { folder, port, environment, client =
 /** @param {string} client */
 function workerProperties(client) {
   const lines = client.split('\n').filter((line) => /^[^#!\s]/.test(line));
-  // The worker's own, those of sources, of sinks, and what makes topics.
+  // For the worker itself, sources, sinks, and the creation of topics.
   const all = ['', 'producer.', 'consumer.', 'admin.'].flatMap((of) => lines.map((line) => `${of}${line}\n`));
   return `${readFileSync(join(HERE, 'worker.properties'), 'utf8')}${all.join('')}`;
 }
 
 /**
  * @param {string} address
- * @returns {Promise<{name: string, state: string, trace: string}[]>} of each connector its task, once it has one
+ * @returns {Promise<{name: string, state: string, trace: string}[]>} the task of each connector that has one
  */
 export async function tasksOf(address) {
   const response = await fetch(`${address}/connectors?expand=status`, { signal: AbortSignal.timeout(5_000) });
-  if (!response.ok) throw new CannotStart(`Kafka Connect answers ${response.status}`, 1);
+  if (!response.ok) throw new CannotStart(`Kafka Connect answered ${response.status}`, 1);
   /** @type {Record<string, {status: {connector: Task, tasks: Task[]}}>} */
   const connectors = Object.assign({}, await response.json());
   return Object.entries(connectors).flatMap(([name, { status }]) =>

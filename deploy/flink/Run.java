@@ -8,7 +8,7 @@ import org.apache.flink.table.api.TableResult;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 
-/** Runs a file of Flink SQL in this process and prints what its SELECTs answer, a row a line, cells separated by tabs. */
+/** Runs a file of Flink SQL in this process and prints the results of its SELECTs: a row per line, cells separated by tabs. */
 public class Run {
   public static void main(String[] args) throws Exception {
     if (args.length != 3) {

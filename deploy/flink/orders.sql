@@ -1,7 +1,7 @@
--- Orders of the checkout by the hour in which they were placed, and what sold most, as "orderctl analytics" has them: revenue
--- is that of orders that were shipped, less those that were refunded since. ${brokers} and ${registry} are filled in by whoever
--- runs it. Every record counts once by its order, however often it was sent. Bounded: it ends where the topics ended when it
--- began; without 'scan.bounded.mode' the same statements go on for ever, and their results are changelogs.
+-- Orders of the checkout by the hour in which they were placed, and the best sellers, as in "orderctl analytics":
+-- revenue is that of shipped orders, less those refunded since. The program that runs this file fills in ${brokers} and
+-- ${registry}. Every order counts once, however often its records were sent. Bounded: it stops where the topics ended
+-- when it started; without 'scan.bounded.mode' the same statements run forever, and their results are changelogs.
 
 CREATE TABLE orders_created (
   order_id STRING,

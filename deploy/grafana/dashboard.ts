@@ -3,7 +3,10 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/* The dashboard, as code. dashboards/orderctl.json is made of it: npx vitest run --config vitest.all.config.ts test/unit/monitoring.test.ts -u */
+/*
+ * The dashboard, as code. dashboards/orderctl.json is generated from it: npx vitest run --config vitest.all.config.ts
+ * test/unit/monitoring.test.ts -u
+ */
 
 /** As in provisioning/datasources/prometheus.yml. */
 const PROMETHEUS = { type: 'prometheus', uid: 'orderctl-prometheus' };
@@ -11,7 +14,7 @@ const PROMETHEUS = { type: 'prometheus', uid: 'orderctl-prometheus' };
 interface Panel {
   readonly title: string;
   readonly description: string;
-  /** Of Grafana: `s`, `reqps`, `short`. */
+  /** A unit of Grafana: `s`, `reqps`, `short`. */
   readonly unit: string;
   readonly expr: string;
   readonly legend: string;
@@ -46,7 +49,7 @@ function number(panel: Panel): StatBuilder {
     .withTarget(query(panel));
 }
 
-/* The classic form, which every Grafana imports; that of dashboardv2 takes Grafana 12. */
+/* The classic format, which every Grafana imports; that of dashboardv2 needs Grafana 12. */
 /* eslint-disable @typescript-eslint/no-deprecated */
 
 export function dashboard(): Dashboard {
@@ -60,7 +63,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       number({
         title: 'Books',
-        description: '1: put in − sold + returned = on hand, for each item',
+        description: '1 if received − sold + returned = on hand for each item',
         unit: 'short',
         expr: 'min(orderctl_books_balanced)',
         legend: '',
@@ -69,7 +72,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       number({
         title: 'Processors',
-        description: 'How many run',
+        description: 'Number of processors that run',
         unit: 'short',
         legend: '',
         expr: 'sum(max by (processor) (orderctl_processor_running))',
@@ -78,7 +81,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       number({
         title: 'Waiting records',
-        description: 'Behind the end of all topics',
+        description: 'Records behind the end of all topics',
         unit: 'short',
         expr: 'sum(processor:orderctl_lag_records:sum)',
         legend: '',
@@ -87,7 +90,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       number({
         title: 'Dead letters',
-        description: 'In their topics, redriven ones too',
+        description: 'In their topics, including redriven ones',
         unit: 'short',
         expr: 'max(orderctl_dead_letters)',
         legend: '',
@@ -97,7 +100,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'Records a second',
-        description: 'Committed, by what became of them',
+        description: 'Committed records by outcome',
         unit: 'reqps',
         expr: 'processor_outcome:orderctl_records:rate5m > 0',
         legend: '{{processor}} {{outcome}}',
@@ -115,7 +118,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'From record to commit, p95',
-        description: 'By the first record of each batch',
+        description: 'Of the first record of each batch',
         unit: 's',
         legend: '{{processor}}',
         expr: 'processor:orderctl_record_latency_seconds:p95_5m',
@@ -142,7 +145,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'Outbox',
-        description: 'Committed, and not sent yet',
+        description: 'Committed but not sent yet',
         unit: 'short',
         expr: 'sum by (destination) (orderctl_outbox_messages)',
         legend: '{{destination}}',
@@ -150,7 +153,7 @@ export function dashboard(): Dashboard {
     )
     .withPanel(
       lines({
-        title: 'Calls to the outside',
+        title: 'Calls to external services',
         description: 'Charges, refunds, mails, webhooks',
         unit: 'reqps',
         expr: 'sum by (processor, outcome) (rate(orderctl_effect_tries_total[5m]))',
@@ -160,7 +163,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'Waits',
-        description: '1 while a service does not answer',
+        description: '1 while the service does not answer',
         unit: 'short',
         expr: 'max by (service) (orderctl_waiting)',
         legend: '{{service}}',
@@ -170,7 +173,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'Requests a second',
-        description: 'By route and class of status',
+        description: 'By route and status class',
         unit: 'reqps',
         expr: 'route_status:orderctl_http_requests:rate5m > 0',
         legend: '{{route}} {{status}}',
@@ -189,7 +192,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       lines({
         title: 'CPU',
-        description: 'Cores in use',
+        description: 'CPU cores in use',
         unit: 'short',
         legend: '{{part}} {{instance}}',
         expr: 'rate(process_cpu_seconds_total{job="orderctl"}[5m])',

@@ -5,8 +5,8 @@ import { connect as connectTls } from 'node:tls';
 import { HOST } from './services.mjs';
 
 /**
- * Whether the broker counts itself among the living: an open port alone comes seconds earlier. Asked by Metadata v1
- * for no topics (https://kafka.apache.org/protocol#The_Messages_Metadata).
+ * Whether the broker lists itself as available: its port opens seconds earlier. Requested by Metadata v1 for no topics
+ * (https://kafka.apache.org/protocol#The_Messages_Metadata).
  *
  * @param {import('./broker.mjs').KafkaNode} node
  * @param {import('./security.mjs').Security} [security]
@@ -51,7 +51,7 @@ export function brokerAnswers(node, security) {
 }
 
 /**
- * As a client; as one of the brokers where clients have to sign in.
+ * Connects as a client, or as one of the brokers where clients must sign in.
  *
  * @param {import('./broker.mjs').KafkaNode} node
  * @param {import('./security.mjs').Security | undefined} security

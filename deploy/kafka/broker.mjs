@@ -15,7 +15,7 @@ import { HOST, freePort, startService } from './services.mjs';
  */
 
 /**
- * A further way into the broker.
+ * An additional listener of the broker.
  *
  * @typedef {object} ExtraListener
  * @property {string} name in capitals
@@ -26,26 +26,26 @@ import { HOST, freePort, startService } from './services.mjs';
 
 /**
  * @typedef {object} ClusterOptions
- * @property {import('./security.mjs').Security} [security] absent: everybody may do everything
- * @property {readonly ExtraListener[]} [extra] of a cluster of one node
+ * @property {import('./security.mjs').Security} [security] without it, everyone may do everything
+ * @property {readonly ExtraListener[]} [extra] only for a cluster of one node
  */
 
 /**
- * A node of a cluster: broker and controller in one process, loopback only. What others learn of where it listens
- * may differ from where it does, so that a proxy can stand in between.
+ * A node of a cluster: broker and controller in one process, loopback only. The addresses that it advertises may differ
+ * from those on which it listens, so that a proxy can be put in between.
  *
  * @typedef {object} KafkaNode
  * @property {number} id from 1
  * @property {string} folder holds its data, its log and its server.properties
  * @property {number} port for clients
- * @property {number} [advertisedPort] what clients receive; `port` when absent
- * @property {{port: number, advertisedPort: number}} [peers] what the other brokers use; the clients' when absent, and
- *   there where the cluster is not secured
+ * @property {number} [advertisedPort] the port that clients receive; by default `port`
+ * @property {{port: number, advertisedPort: number}} [peers] for the other brokers; by default, and where the cluster
+ *   is not secured, they use the port for clients
  * @property {number} controllerPort
- * @property {number} [advertisedControllerPort] where the other nodes reach the controller; `controllerPort` when absent
+ * @property {number} [advertisedControllerPort] where the other nodes reach the controller; by default `controllerPort`
  * @property {string} voters the controllers as this node reaches them: `1@127.0.0.1:PORT,…`
- * @property {{clients: string, peers: string}} [hosts] where clients and the other nodes reach it, if not on this machine's
- *   loopback; it listens on all of its addresses then
+ * @property {{clients: string, peers: string}} [hosts] where clients and the other nodes reach it, if not on this
+ *   machine's loopback; then it listens on all of its addresses
  */
 
 /**
@@ -54,11 +54,11 @@ import { HOST, freePort, startService } from './services.mjs';
  * @param {Installation} installation
  * @param {{folder: string, port: number} & ClusterOptions} options
  * @returns {Promise<Service>} once it answers
- * @throws {CannotStart} 1 when it dies, as it does when the port is taken, or does not answer
+ * @throws {CannotStart} 1 when it exits, as it does when the port is taken, or does not answer
  */
 export async function startKafka(installation, { folder, port, ...cluster }) {
-  // The controller is reached by nobody but this broker, so any free port does and it may change between starts:
-  // a static voter is known by its id, not by its address.
+  // Only this broker reaches the controller, so any free port works, and it may change between starts: a static voter
+  // is known by its id, not by its address.
   const controllerPort = await freePort();
   const peers = await peersOf(cluster);
   const node = { id: 1, folder, port, controllerPort, voters: voter(1, controllerPort), ...peers };
@@ -71,7 +71,7 @@ export async function startKafka(installation, { folder, port, ...cluster }) {
 }
 
 /**
- * Nodes of a secured cluster reach each other where no client does.
+ * The nodes of a secured cluster reach each other on ports that no client uses.
  *
  * @param {ClusterOptions} cluster
  * @returns {Promise<Pick<KafkaNode, 'peers'>>}
@@ -95,9 +95,9 @@ export const voter = (id, port, host = HOST) => `${id}@${host}:${port}`;
  *
  * @param {Installation} installation
  * @param {{folder: string, ports: readonly number[], security?: import('./security.mjs').Security | undefined}} options
- *   `ports`: the clients', one a node
+ *   `ports`: for clients, one per node
  * @returns {Promise<Service[]>} once all answer
- * @throws {CannotStart} 1 when one dies, as it does when its port is taken, or does not answer; none is left running
+ * @throws {CannotStart} 1 when one exits, as it does when its port is taken, or does not answer; none is left running
  */
 export async function startKafkaNodes(installation, { folder, ports, security }) {
   const cluster = security === undefined ? {} : { security };
@@ -123,11 +123,11 @@ export async function startKafkaNodes(installation, { folder, ports, security })
   return running;
 }
 
-/** How long nodes that stop together may take to hand over: the last ones find no majority to hand over to. */
+/** Time for nodes that stop together to hand over: the last ones find no majority to hand over to. */
 const HANDOVER_MS = 3_000;
 
 /**
- * Stops all nodes of a cluster. What they have acknowledged is kept however they end.
+ * Stops all nodes of a cluster. What they have acknowledged is kept however they exit.
  *
  * @param {readonly Service[]} nodes
  */
@@ -146,15 +146,15 @@ export async function stopNodes(nodes) {
  * @param {KafkaNode} node
  * @param {{abort?: AbortSignal | undefined, security?: import('./security.mjs').Security | undefined}} [options]
  *   `abort` kills it while it starts
- * @returns {Promise<Service>} once it answers and counts itself among the living
- * @throws {CannotStart} 1 when it dies or does not answer
+ * @returns {Promise<Service>} once it answers and lists itself as available
+ * @throws {CannotStart} 1 when it exits or does not answer
  */
 export async function startNode(installation, node, { abort, security } = {}) {
   const service = await launch(installation, node, {
     abort,
     security,
     name: `Apache Kafka node ${node.id}`,
-    // 170 MB each; the compiler that starts fast is enough for what one machine sends itself.
+    // 170 MB each; the compiler that starts fast is enough for the load of one machine.
     heap: ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
   });
   return { ...service, restart: (abort) => startNode(installation, node, { abort, security }) };
@@ -201,16 +201,16 @@ function launch(installation, node, { name, heap, abort, security }) {
 }
 
 /**
- * Writes the settings of each node, and prepares the data folders that are not yet, as one cluster.
+ * Writes the settings of each node, and formats the data folders that are not formatted yet, as one cluster.
  *
  * @param {Installation} installation
- * @param {readonly KafkaNode[]} nodes all of the cluster
+ * @param {readonly KafkaNode[]} nodes all nodes of the cluster
  * @param {ClusterOptions} [cluster]
- * @throws {CannotStart} 1 when Kafka refuses the folder
+ * @throws {CannotStart} 1 when Kafka refuses a folder
  */
 export function formatNodes(installation, nodes, cluster = {}) {
   let clusterId = nodes.map(clusterIdOf).find((id) => id !== undefined);
-  // An id that begins with a dash would be read as an option.
+  // An id that starts with a dash would be read as an option.
   clusterId ??= `K${randomBytes(16).toString('base64url').slice(1)}`;
   for (const node of nodes) {
     const { data, properties } = pathsOf(node);
@@ -221,7 +221,7 @@ export function formatNodes(installation, nodes, cluster = {}) {
     const users = cluster.security === undefined ? [] : scramOptions(cluster.security);
     const { status, stdout, stderr } = runJava(installation, node, [...format, ...users]);
     if (status !== 0) {
-      // What it prints of users are their keys.
+      // Its output about users contains their keys.
       const said = users.length === 0 ? `${stdout}${stderr}` : stderr;
       throw new CannotStart(`Kafka could not prepare its data folder:\n${said}`, 1);
     }
@@ -229,7 +229,7 @@ export function formatNodes(installation, nodes, cluster = {}) {
 }
 
 /**
- * By a file that only its owner reads: everybody on the machine sees the arguments of a process.
+ * Passes arguments in a file that only its owner can read: everyone on the machine sees the arguments of a process.
  *
  * @param {Installation} installation
  * @param {KafkaNode} node

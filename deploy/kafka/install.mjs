@@ -16,10 +16,10 @@ import { join } from 'node:path';
 const JAVA_AT_LEAST = 17;
 
 /**
- * What Maven downloads for one folder of deploy/.
+ * A set of jars that Maven downloads for one folder of deploy/.
  *
  * @typedef {object} Download
- * @property {string} folder with pom.xml, which puts the jars into `into`; they come to be in its `target`
+ * @property {string} folder with a pom.xml that puts the jars into `into`; the installed jars are in its `target`
  * @property {readonly string[]} [modules] of the pom, relative to the folder
  * @property {string} what it is, for messages
  * @property {string} size
@@ -28,7 +28,7 @@ const JAVA_AT_LEAST = 17;
 /** @type {Download} */
 const KAFKA = { folder: import.meta.dirname, what: 'Apache Kafka and the registry', size: 'about 200 MB' };
 
-/** Something that the person has to do first; `exitCode` as in orderctl's own table. */
+/** Something that the user must do first; `exitCode` as in orderctl's own table. */
 export class CannotStart extends Error {
   /**
    * @param {string} message
@@ -40,14 +40,14 @@ export class CannotStart extends Error {
   }
 }
 
-/** @returns {string} the java to run: JAVA_HOME's, else the one on the PATH */
+/** @returns {string} the java to run: the one in JAVA_HOME, else the one on the PATH */
 function javaCommand() {
   const home = process.env['JAVA_HOME'];
   return home ? join(home, 'bin', 'java') : 'java';
 }
 
 /**
- * @returns {string} a Java that is new enough
+ * @returns {string} a java that is new enough
  * @throws {CannotStart} 3 with what to install
  */
 export function findJava() {
@@ -57,8 +57,8 @@ export function findJava() {
   if (found !== undefined && Number(found) >= JAVA_AT_LEAST) return java;
   const what =
     found === undefined
-      ? `Java ${JAVA_AT_LEAST} or newer is needed, and ${java} does not run`
-      : `Java ${JAVA_AT_LEAST} or newer is needed, and ${java} is Java ${found}`;
+      ? `Java ${JAVA_AT_LEAST} or newer is needed, but ${java} cannot be run`
+      : `Java ${JAVA_AT_LEAST} or newer is needed, but ${java} is Java ${found}`;
   throw new CannotStart(
     `${what}. Install it and try again:\n` +
       '  Debian, Ubuntu:  sudo apt-get install openjdk-17-jre-headless maven\n' +
@@ -74,7 +74,7 @@ export function findJava() {
 function needMaven(what) {
   if (spawnSync('mvn', ['-v'], { stdio: 'ignore' }).status === 0) return;
   throw new CannotStart(
-    `Maven is needed once, to download ${what}, and mvn does not run. Install it and try again:\n` +
+    `Maven is needed once, to download ${what}, but mvn cannot be run. Install it and try again:\n` +
       '  Debian, Ubuntu:  sudo apt-get install maven\n' +
       '  macOS:           brew install maven',
     3,
@@ -83,7 +83,7 @@ function needMaven(what) {
 
 /**
  * @param {Download} download
- * @returns {string} where installJars puts them: named by the checksum of what the pom says
+ * @returns {string} the folder in which installJars puts them, named by the checksum of the pom
  */
 function jarsFolder({ folder, modules = [] }) {
   const hash = createHash('sha256');
@@ -97,8 +97,8 @@ export function hasJars() {
 }
 
 /**
- * The folder of the jars, of Kafka `kafka/*.jar` and `registry/*.jar`, downloaded by Maven the first time. It appears by
- * one rename, so what is there is whole and is what the pom says.
+ * The folder of the jars, `kafka/*.jar` and `registry/*.jar` for Kafka, downloaded by Maven the first time. It appears
+ * by one rename, so it is always complete and matches the pom.
  *
  * @param {(line: string) => void} say
  * @param {Download} [download]
@@ -114,7 +114,7 @@ export async function installJars(say, download = KAFKA) {
   const target = join(folder, 'target');
   mkdirSync(target, { recursive: true });
   const into = mkdtempSync(join(target, 'download-'));
-  say(`downloading ${what} by Maven, ${size}, once …`);
+  say(`downloading ${what} with Maven (${size}, only once) …`);
   try {
     const args = ['-q', '-B', '-T', '3', '-f', join(folder, 'pom.xml'), `-Dinto=${into}`, 'package'];
     const { code, output } = await runQuietly('mvn', args);
@@ -122,20 +122,20 @@ export async function installJars(say, download = KAFKA) {
       const errors = output.split('\n').filter((line) => line.includes('ERROR'));
       throw new CannotStart(
         `Maven could not download ${what}:\n${errors.slice(0, 3).join('\n') || output.slice(-1000)}\n` +
-          `Look whether Maven Central can be reached from here (proxy: ~/.m2/settings.xml), then try again.`,
+          `Check whether Maven Central can be reached from here (proxy: ~/.m2/settings.xml), then try again.`,
         5,
       );
     }
     try {
       renameSync(into, jars);
     } catch (error) {
-      // Another start was faster: what it put there is the same.
+      // Another start was faster: its folder has the same content.
       if (!existsSync(jars)) throw error;
     }
   } finally {
     rmSync(into, { recursive: true, force: true });
   }
-  // Jars of an older pom and downloads that were killed; one that runs now is left alone.
+  // Jars of an older pom and killed downloads; a running download is left alone.
   for (const entry of readdirSync(target)) {
     const path = join(target, entry);
     const old = Date.now() - statSync(path).mtimeMs > 3_600_000;

@@ -15,17 +15,17 @@ Usage
   npm run kafka [-- --nodes 1 --secure --port 9092 --registry-port 8081 --data .kafka]
   npm run kafka -- tool NAME [ARGS…]
 
-Both listen on 127.0.0.1 alone, on orderctl's default ports, so that orderctl needs no setting. Topics, offsets and
-schemas are kept in the data folder across restarts; delete the folder to begin again from scratch. Needs Java 17 or newer, and
-Maven the first time.
+Both listen only on 127.0.0.1, on orderctl's default ports, so that orderctl needs no setting. Topics, offsets and
+schemas are kept in the data folder across restarts; delete the folder to start from scratch. Needs Java 17 or newer, and Maven
+the first time.
 
---nodes 3 is a cluster of three brokers on the ports from --port up, with three replicas of everything of which two
-acknowledge a record: to see what a consumer does when a broker is killed by its pid, which is printed. It starts again
-after ten seconds. Three need 600 MB of memory; their data is kept apart from that of one node.
+--nodes 3 is a cluster of three brokers on the ports from --port up, with three replicas of everything, two of which
+must acknowledge a record. Use it to see what a consumer does when you kill a broker by its pid, which is printed; the
+broker restarts after ten seconds. Three brokers need 600 MB of memory; their data is separate from that of one node.
 
---secure is a cluster that lets in whom it knows: TLS with certificates that openssl makes at the first start, users
-with passwords by SCRAM-SHA-512, and rights only where a rule gives them. All of it is in DATA/secure, with a file of
-settings and a password for each user. "admin" may do everything; the others get their rights by "orderctl acl apply".
+--secure is a cluster that only known users can access: TLS with certificates that openssl makes at the first start, users
+with SCRAM-SHA-512 passwords, and only the rights that a rule grants. All of it is in DATA/secure, with a settings file
+and a password for each user. "admin" may do everything; "orderctl acl apply" grants the others their rights.
 The registry stays open to this machine.
 
 tool runs one of Kafka's own command-line tools on any cluster:
@@ -39,7 +39,7 @@ EXAMPLES
   npm run kafka -- tool topics --bootstrap-server 127.0.0.1:9092 --describe
   npm run kafka -- tool consumer-groups --bootstrap-server 127.0.0.1:9092 --describe --group orderctl`;
 
-/** How long a killed node of several is away: longer than the others take to give its partitions to another. */
+/** How long a killed node of several stays down: longer than the others take to move its partitions. */
 const AWAY_MS = 10_000;
 
 /** @param {string} line */
@@ -48,7 +48,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 /** @param {string} text */
 function parseNodes(text) {
   if (text === '1' || text === '3') return Number(text);
-  throw new CannotStart(`--nodes ${text}: give 1 or 3; two could not outvote each other when one is gone`, 2);
+  throw new CannotStart(`--nodes ${text}: give 1 or 3; two nodes have no majority when one is down`, 2);
 }
 
 /** @param {string[]} args */
@@ -95,7 +95,7 @@ async function serve(args) {
   /** @type {Promise<import('./services.mjs').Service | undefined>[]} */
   let ends = [];
   const stop = new AbortController();
-  // The second time nothing is waited for: all keep what they have acknowledged.
+  // At the second signal, do not wait: everything acknowledged is kept.
   const asked = interrupted(() => {
     for (const service of [...brokers, ...registries]) service.signal('SIGKILL');
   });
@@ -128,38 +128,38 @@ async function serve(args) {
     ];
     const died = await Promise.race([asked, ...ends]);
     if (died !== undefined && !stop.signal.aborted) {
-      throw new CannotStart(`${died.name} has ended by itself. ${endOfLog(died.logFile)}`, 1);
+      throw new CannotStart(`${died.name} exited unexpectedly. ${endOfLog(died.logFile)}`, 1);
     }
     return 0;
   } finally {
     stop.abort();
     const any = brokers.length + registries.length > 0;
     if (any) say('stopping …');
-    // The registry first: nothing is registered for records that Kafka no longer takes.
+    // The registry first: nothing is registered for records that Kafka no longer accepts.
     for (const service of registries) await service.stop();
     if (brokers.length > 1) await stopNodes(brokers);
     else for (const broker of brokers) await broker.stop();
-    // A node that was just starting again.
+    // A node that was restarting just now.
     await Promise.allSettled(ends);
-    if (any) say(`stopped; what was in them is kept in ${options.data}`);
+    if (any) say(`stopped; the data is kept in ${options.data}`);
   }
 }
 
 /**
- * Resolves when a service has ended for good: one of several nodes starts again.
+ * Resolves when a service has exited for good: one of several nodes is restarted.
  *
  * @param {import('./services.mjs').Service[]} services
- * @param {number} index of the one, which is replaced
+ * @param {number} index of the service, which is replaced
  * @param {AbortSignal} stop
- * @returns {Promise<import('./services.mjs').Service | undefined>} the one that ended
- * @throws {CannotStart} when it does not start again
+ * @returns {Promise<import('./services.mjs').Service | undefined>} the service that exited
+ * @throws {CannotStart} when it does not restart
  */
 async function endOf(services, index, stop) {
   for (;;) {
     const service = services[index];
     await service?.exited;
     if (service?.restart === undefined || stop.aborted) return service;
-    say(`${service.name} (${service.address}) has ended; it starts again in ${AWAY_MS / 1_000} s`);
+    say(`${service.name} (${service.address}) has exited; restarting it in ${AWAY_MS / 1_000} s`);
     try {
       await sleep(AWAY_MS, undefined, { signal: stop });
       const again = await service.restart(stop);
@@ -180,7 +180,7 @@ async function endOf(services, index, stop) {
  */
 function settingsText(port, registryPort, brokers) {
   const settings = [];
-  // With one address of three a start fails while that one is away.
+  // With one of three addresses, a start fails while that node is down.
   if (port !== 9092 || brokers.length > 1) {
     settings.push(`--brokers ${brokers.map(({ address }) => address).join(',')}`);
   }
@@ -195,7 +195,7 @@ function signInText({ folder, passwords }) {
   const user = join(folder, ADMIN);
   return `Sign in as ${ADMIN}, who may do everything:
   export ORDERCTL_CONFIG=${user}.json ORDERCTL_SASL_PASSWORD_FILE=${user}.password
-The others have the same two files, and their rights after "orderctl setup --execute", or "orderctl acl apply --execute":
+The other users have the same two files, and get their rights by "orderctl setup --execute", or "orderctl acl apply --execute":
 ${[...passwords.keys()]
   .filter((name) => name !== ADMIN)
   .map((name) => `  ${name}`)
@@ -205,7 +205,7 @@ ${[...passwords.keys()]
 /**
  * @param {readonly import('./services.mjs').Service[]} running brokers, then the registry
  * @param {string} data
- * @param {string} ways how orderctl reaches them
+ * @param {string} ways how to reach them with orderctl
  */
 function readyText(running, data, ways) {
   const brokers = running.slice(0, -1);

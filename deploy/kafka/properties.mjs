@@ -39,11 +39,11 @@ inter.broker.listener.name=${peers ? 'PEERS' : 'CLIENTS'}
 log.dirs=${data}
 
 ${count === 1 ? ONE_NODE : THREE_NODES}
-# One machine: fewer internal partitions, no wait for more members to join.
+# One machine: fewer internal partitions, and no wait for more members to join.
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
-# Its default of 128 MiB would be a quarter of this heap.
+# The default of 128 MiB would be a quarter of this heap.
 log.cleaner.dedupe.buffer.size=16777216
 ${security === undefined ? '' : securityProperties(security)}${extra.map(({ properties }) => properties).join('')}`;
 }
@@ -65,12 +65,12 @@ transaction.state.log.min.isr=2
 share.coordinator.state.topic.replication.factor=3
 share.coordinator.state.topic.min.isr=2
 
-# A broker that is gone is replaced in three seconds instead of nine: nothing but this machine's load delays it.
+# A broker that is down is replaced in three seconds instead of nine: only this machine's load delays heartbeats.
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
-# A broker that waits for a controller which is gone asks the new one after three seconds instead of thirty.
+# A broker that waits for a controller that is down asks the new one after three seconds instead of thirty.
 controller.socket.timeout.ms=3000
 replica.lag.time.max.ms=4000
-# A leader that came back is not moved behind one's back.
+# No automatic move back to a leader that has returned.
 auto.leader.rebalance.enable=false
 `;

@@ -7,21 +7,21 @@ import { CannotStart } from './install.mjs';
 import { HOST } from './services.mjs';
 
 /**
- * What a secured cluster is made with: an authority of its own, a certificate for the brokers, and a password for each
- * user. Made once, by openssl, and kept in `folder`, which only its owner can read.
+ * The secrets of a secured cluster: a certificate authority of its own, a certificate for the brokers, and a password
+ * for each user. Made once, by openssl, and kept in `folder`, which only its owner can read.
  *
  * @typedef {object} Security
  * @property {string} folder
  * @property {string} ca the certificate of the authority, PEM
- * @property {string} broker key and certificate of the brokers, PEM, and how they know each other
+ * @property {string} broker key and certificate of the brokers, PEM, by which they also recognise each other
  * @property {ReadonlyMap<string, string>} passwords by user
  */
 
-/** May do everything: who runs Kafka, and gives all others their rights. */
+/** May do everything: the user who runs Kafka, and who grants all other users their rights. */
 export const ADMIN = 'admin';
 /**
- * The principals for which `orderctl acl` plans rights in a group that is called orderctl; a test compares them with
- * the catalogue.
+ * The principals for which `orderctl acl` plans rights when the group is named orderctl; a test compares them with the
+ * catalogue.
  */
 export const USERS = [
   'orders',
@@ -70,7 +70,7 @@ export function prepareSecurity(folder) {
 }
 
 /**
- * How a client of Kafka's own signs in: for `--command-config` of its tools, and for Connect.
+ * Settings with which one of Kafka's own clients signs in: for `--command-config` of its tools, and for Connect.
  *
  * @param {{ca: string, user: string, password: string}} options
  */
@@ -90,7 +90,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
 const passwordFile = (root, user) => join(root, `${user}.password`);
 
 /**
- * For each user an orderctl.json, to be named with --config.
+ * Writes an orderctl.json for each user, for --config.
  *
  * @param {Security} security
  * @param {{brokers: string, registry: string}} addresses
@@ -121,7 +121,7 @@ function writeSecret(file, text) {
 function makeAuthority(root) {
   const key = join(root, 'ca-key.pem');
   makeKey(key);
-  // The certificate comes last: with it the authority is whole.
+  // The certificate is written last: once it exists, the authority is complete.
   openssl([
     'req',
     '-x509',
@@ -144,7 +144,7 @@ function makeAuthority(root) {
  *
  * @param {string} root
  * @param {{file: string, name: string, subject?: string, days?: number}} options `subject`: subjectAltName, by
- *   default this machine; `days`: how long it is valid, negative when it is not any more
+ *   default this machine; `days`: how long it is valid, negative for an expired one
  */
 export function makeCertificate(root, options) {
   const { file, name, subject = `IP:${HOST},DNS:localhost`, days = DAYS } = options;
@@ -188,7 +188,7 @@ function makeKey(file) {
 function openssl(args) {
   const { error, status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
   if (error !== undefined) {
-    throw new CannotStart('openssl makes the certificates, and it does not run: install it and try again', 3);
+    throw new CannotStart('openssl is needed to make the certificates, but it cannot be run: install it and try again', 3);
   }
   if (status !== 0) throw new CannotStart(`openssl ${args[0] ?? ''} failed:\n${stderr}`, 1);
 }
@@ -206,8 +206,8 @@ export function scramOptions({ passwords }) {
 }
 
 /**
- * Lines of server.properties: clients sign in by SCRAM over TLS, nodes know each other by their certificate, and who
- * is not named by a rule may do nothing.
+ * Lines of server.properties: clients sign in by SCRAM over TLS, nodes recognise each other by their certificate, and a
+ * principal that no rule names may do nothing.
  *
  * @param {Security} security
  */
@@ -220,7 +220,7 @@ listener.name.peers.ssl.client.auth=required
 listener.name.controller.ssl.client.auth=required
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.clients.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-# A password that was changed is asked for within a minute also of those who are connected.
+# Connected clients must sign in again within a minute, so that a changed password takes effect.
 listener.name.clients.scram-sha-512.connections.max.reauth.ms=60000
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:CN=${BROKER};User:${ADMIN}

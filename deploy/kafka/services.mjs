@@ -17,13 +17,13 @@ const REGISTRY_PATH = '/apis/ccompat/v7';
  * @typedef {object} Service
  * @property {string} name
  * @property {number} port
- * @property {string} address what a client is given: host:port of the broker, URL with its path of the registry
+ * @property {string} address the address for clients: host:port of the broker, or the registry's URL with its path
  * @property {number} pid
  * @property {string} logFile
- * @property {Promise<void>} exited resolves when the process has ended, for whatever reason
+ * @property {Promise<void>} exited resolves when the process has exited, for whatever reason
  * @property {() => Promise<void>} stop asks it to stop and waits for it
  * @property {(signal: NodeJS.Signals) => void} signal SIGKILL, SIGSTOP, SIGCONT
- * @property {(abort: AbortSignal) => Promise<Service>} [restart] starts it again when it has ended, where others go on
+ * @property {(abort: AbortSignal) => Promise<Service>} [restart] restarts it after it has exited, where other nodes run
  *   without it; `abort` kills it while it starts
  */
 
@@ -35,13 +35,13 @@ const REGISTRY_PATH = '/apis/ccompat/v7';
 
 /**
  * The Apicurio registry with the Confluent API, loopback only. Its schemas, kept across restarts, are in
- * `folder/registry`: as published it keeps them in memory, but its H2 database takes a file as well, and with
- * WRITE_DELAY=0 that survives a kill.
+ * `folder/registry`. By default it keeps them in memory, but its H2 database can also use a file, which survives a kill
+ * with WRITE_DELAY=0.
  *
  * @param {Installation} installation
  * @param {{folder: string, port: number}} options
  * @returns {Promise<Service>} once it answers
- * @throws {CannotStart} 1 when it dies, as it does when the port is taken, or does not answer
+ * @throws {CannotStart} 1 when it exits, as it does when the port is taken, or does not answer
  */
 export async function startRegistry({ java, jars }, { folder, port }) {
   const root = resolve(folder);
@@ -73,7 +73,7 @@ export async function startRegistry({ java, jars }, { folder, port }) {
  * @param {{name: string, port: number, address: string, command: string, args: string[], logFile: string,
  *   cwd?: string, env?: Readonly<Record<string, string>>, stopSignal?: 'SIGTERM' | 'SIGINT',
  *   answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options
- *   `env` is added to ours; `stopSignal` ends it in order; `abort` kills it while it starts
+ *   `env` is added to ours; `stopSignal` stops it cleanly; `abort` kills it while it starts
  * @returns {Promise<Service>}
  */
 export async function startService(options) {
@@ -91,7 +91,7 @@ export async function startService(options) {
   } = options;
   const env = { ...process.env, ...options.env };
   const log = openSync(logFile, 'w');
-  // In a group of its own, so that Ctrl-C reaches us alone and we stop things in order.
+  // In its own process group, so that only we receive Ctrl-C and stop things in order.
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
   let ended = false;
@@ -105,7 +105,7 @@ export async function startService(options) {
     child.on('error', end);
   });
   const pid = child.pid;
-  if (pid === undefined) throw new CannotStart(`${command} does not run`, 1);
+  if (pid === undefined) throw new CannotStart(`${command} cannot be run`, 1);
   const guard = stopWhenWeDie(pid, stopSignal);
   void exited.then(() => guard.kill('SIGKILL'));
 
@@ -126,7 +126,7 @@ export async function startService(options) {
   if (abort?.aborted) kill();
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await answers().catch(() => false))) {
-    if (ended) throw new CannotStart(`${name} ended at its start. ${endOfLog(logFile)}`, 1);
+    if (ended) throw new CannotStart(`${name} exited while starting. ${endOfLog(logFile)}`, 1);
     if (Date.now() > deadline) {
       signal('SIGKILL');
       throw new CannotStart(
@@ -141,8 +141,8 @@ export async function startService(options) {
 }
 
 /**
- * A process in a group of its own outlives us when we are killed: this one notices, by the end of its input, and
- * stops it.
+ * A process in its own group survives when we are killed: this watcher notices that by the end of its input, and stops
+ * the process.
  *
  * @param {number} pid
  * @param {'SIGTERM' | 'SIGINT'} stopSignal
@@ -158,12 +158,12 @@ function stopWhenWeDie(pid, stopSignal) {
   return guard;
 }
 
-/** Signals that are closer to each other are one. */
+/** Signals within this time of each other count as one. */
 const SAME_SIGNAL_MS = 300;
 
 /**
- * Resolves at the first signal that asks us to stop; a later one calls `again`: npm passes on the Ctrl-C that we got as
- * well.
+ * Resolves at the first signal that asks us to stop; a later one calls `again`. npm forwards the Ctrl-C that we have
+ * received as well.
  *
  * @param {() => void} again
  * @returns {Promise<undefined>}
@@ -185,7 +185,7 @@ export function interrupted(again) {
 /** @param {string} logFile */
 export function endOfLog(logFile) {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15);
-  return `The end of ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return `The last lines of ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 /**
@@ -201,14 +201,15 @@ export function parsePort(text, flag) {
 
 /**
  * @param {number} port
- * @param {string} what whose it shall be, for the message
- * @param {string} flag by which another one is given
+ * @param {string} what the service that needs the port, for the message
+ * @param {string} flag the flag that sets another port
  * @throws {CannotStart} 4 when the port is taken
  */
 export async function refuseTakenPort(port, what, flag) {
   const taken =
     (await new Promise((done) => {
-      // On macOS a port that is taken on all addresses can still be listened to on one: so ask first.
+      // On macOS it is possible to listen on one address of a port that is taken on all addresses: so try to connect
+      // first.
       const socket = connect(port, HOST, () => done(true)).on('error', () => done(false));
       socket.on('connect', () => socket.destroy());
     })) ||
@@ -218,13 +219,13 @@ export async function refuseTakenPort(port, what, flag) {
     }));
   if (taken) {
     throw new CannotStart(
-      `port ${port} is in use by another program, so ${what} cannot have it: stop that program, or give another port with ${flag}`,
+      `port ${port} for ${what} is in use by another program: stop that program, or give another port with ${flag}`,
       4,
     );
   }
 }
 
-/** Below those that Linux and macOS give to outgoing connections, which would take one before its server starts. */
+/** Below the ports that Linux and macOS use for outgoing connections, which could take one before its server starts. */
 const PORTS = { from: 20_000, to: 32_000 };
 
 /** @returns {Promise<number>} a port that was free a moment ago */

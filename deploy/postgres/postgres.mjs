@@ -10,15 +10,15 @@ const USAGE = `Runs a real PostgreSQL on this machine, without Docker, until Ctr
 Usage
   npm run postgres [-- --port 5432 --data .postgres -o json]
 
-It listens on 127.0.0.1 alone, without a password. Its data is kept in the data folder across restarts and crashes;
-delete the folder to begin from scratch. It comes with npm ci, and needs nothing else. With -o json it prints one object
-when it is ready, and its messages as "orderctl" does.
+It listens only on 127.0.0.1, without a password. Its data is kept in the data folder across restarts and crashes;
+delete the folder to start from scratch. npm ci installs it; it needs nothing else. With -o json it prints one object when
+it is ready, and its messages in the same form as "orderctl".
 
 EXAMPLES
   npm run postgres
   npm run postgres -- --port 15432 --data my-data`;
 
-/** Changes can be read by deploy/connect. It is not asked for: with a reader that it knows it would not start without. */
+/** Lets deploy/connect read changes. Not an option: a server that has a replication slot does not start without it. */
 const SETTINGS = { wal_level: 'logical' };
 
 let isJson = false;
@@ -31,7 +31,7 @@ function say(message) {
   process.stderr.write(`${line}\n`);
 }
 
-/** As `orderctl` names failures by what it exits with. */
+/** The names of failures by exit code, as in `orderctl`. */
 const CODES = new Map([
   [1, 'bug'],
   [2, 'usage'],
@@ -76,7 +76,7 @@ async function main() {
   /** @type {import('../kafka/services.mjs').Service | undefined} */
   let server;
   const stop = interrupted(() => server?.signal('SIGKILL'));
-  // "orderctl up" is gone.
+  // "orderctl up" no longer runs.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel?.unref();
   say('starting PostgreSQL …');
@@ -91,10 +91,10 @@ Ctrl-C stops it.`);
   }
   const died = await Promise.race([stop, server.exited.then(() => server)]);
   if (died !== undefined)
-    throw new CannotStart(`PostgreSQL has ended by itself. ${endOfLog(server.logFile)}`, 1);
+    throw new CannotStart(`PostgreSQL exited unexpectedly. ${endOfLog(server.logFile)}`, 1);
   say('stopping …');
   await server.stop();
-  say(`stopped; what was in it is kept in ${data}`);
+  say(`stopped; the data is kept in ${data}`);
 }
 
 try {

@@ -7,17 +7,18 @@ import { CannotStart } from '../kafka/install.mjs';
 import { HOST, startService } from '../kafka/services.mjs';
 import { commandOf, dataOwner, findBinaries } from './install.mjs';
 
-/** Of the superuser and the database alike. */
+/** The name of the superuser and of the database. */
 const NAME = 'orderctl';
 
 /**
  * PostgreSQL, loopback only, without a password. Its data, kept across restarts, is in `folder/data`.
  *
  * @param {{folder: string, port: number, settings?: Readonly<Record<string, string>>, binaries?: import('./install.mjs').Binaries}} options
- *   `binaries`: those that npm ci has installed, unless others are given
+ *   `binaries`: by default those that npm ci installed
  * @returns {Promise<import('../kafka/services.mjs').Service>} once it answers; `address` is the URL for --store
- * @throws {CannotStart} 1 when it dies or does not answer, 3 where there is none for this machine, 6 for data of
- *   another version
+ * @throws {CannotStart} 1 when it exits or does not answer, 3 where there is none for this platform, 6 when the data
+ * are
+ *   those of another version
  */
 export async function startPostgres({ folder, port, settings = {}, binaries = findBinaries() }) {
   const root = resolve(folder);
@@ -28,7 +29,7 @@ export async function startPostgres({ folder, port, settings = {}, binaries = fi
   const all = {
     listen_addresses: HOST,
     port: String(port),
-    // A path may be too long for a socket, and nobody needs one.
+    // The path may be too long for a socket, and no client needs one.
     unix_socket_directories: '',
     ...settings,
   };
@@ -42,7 +43,7 @@ export async function startPostgres({ folder, port, settings = {}, binaries = fi
       ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ]),
     logFile: join(root, 'postgres.log'),
-    // It waits for no client.
+    // Stops without waiting for clients.
     stopSignal: 'SIGINT',
     answers: () => run(url('postgres'), 'SELECT 1').then(() => true),
   });
@@ -68,7 +69,7 @@ function initialize(binaries, data) {
     '-E',
     'UTF8',
     '--no-instructions',
-    // Names sort by their bytes, as everywhere else.
+    // Sort text by its bytes, as everywhere else.
     '--locale=C',
   ]);
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
@@ -85,7 +86,7 @@ function refuseOtherVersion(data, version) {
   const [ours] = version.split('.');
   if (found === ours) return;
   throw new CannotStart(
-    `${data} is of PostgreSQL ${found}, and this is ${version}: give another folder with --data`,
+    `${data} was made by PostgreSQL ${found}, but this is ${version}: give another folder with --data`,
     6,
   );
 }

@@ -10,8 +10,8 @@ import { findSystemBinaries } from './install.mjs';
 import { startPostgres } from './server.mjs';
 
 /**
- * `npm run test:postgres [-- vitest's arguments]`: the tests of the store in PostgreSQL on the one that
- * ORDERCTL_TEST_POSTGRES names, else on that of this machine. Ends with vitest's exit code.
+ * `npm run test:postgres [-- vitest's arguments]`: runs the tests of the PostgreSQL store on the server that
+ * ORDERCTL_TEST_POSTGRES names, else on this machine's PostgreSQL. Exits with vitest's exit code.
  */
 const ROOT = join(import.meta.dirname, '..', '..');
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
@@ -31,7 +31,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
  * @returns {Promise<number>} the exit code; 130 when a signal ended it
  */
 async function runTests(url) {
-  // By the names of the files, in whichever project they are.
+  // Selected by file name, in whichever project they are.
   const code = await runVitest(url, ['contract/postgres', 'walks/postgres']);
   return code === 0 ? runVitest(url, ['--config', 'vitest.long.config.ts', 'long/postgres-']) : code;
 }

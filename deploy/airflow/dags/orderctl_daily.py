@@ -1,7 +1,7 @@
-"""The report of each day by "orderctl report daily", and whether its totals are those that the database has of it.
+"""Runs "orderctl report daily" for each day, and checks its totals against those in the database.
 
-Settings are those of orderctl, in the environment of the workers: ORDERCTL_STORE (postgres://…), ORDERCTL_STORE_PASSWORD_FILE,
-for a bucket AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL; and these:
+The settings are orderctl's, in the environment of the workers: ORDERCTL_STORE (postgres://…),
+ORDERCTL_STORE_PASSWORD_FILE, for a bucket AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL; and these:
 """
 
 import json
@@ -16,23 +16,23 @@ from airflow.providers.common.sql.operators.sql import SQLCheckOperator
 from airflow.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-# What a day is: 23, 24 or 25 hours.
+# The time zone that defines a day, which has 23, 24 or 25 hours.
 TIME_ZONE = os.environ.get("ORDERCTL_REPORT_TIME_ZONE", "UTC")
 # A folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER.
 PLACE = os.environ.get("ORDERCTL_REPORT_TO", "reports")
-# How the program is called.
+# The command that runs orderctl.
 PROGRAM = os.environ.get("ORDERCTL_PROGRAM", "orderctl").split()
-# The first day that is caught up with.
+# The first day for which reports are made.
 FIRST_DAY = os.environ.get("ORDERCTL_REPORT_FIRST_DAY", "2026-01-01")
-# Where a failure is announced: a webhook that takes JSON. Left out: it is in the log alone.
+# The webhook, which must accept JSON, to which failures are sent. Without it, failures are only logged.
 ALERT_URL = os.environ.get("ORDERCTL_ALERT_URL")
 RETRY_SECONDS = int(os.environ.get("ORDERCTL_REPORT_RETRY_SECONDS", "300"))
-# The connection to the database of the store, by its name in Airflow (AIRFLOW_CONN_ORDERCTL).
+# The name of the Airflow connection to the store's database (AIRFLOW_CONN_ORDERCTL).
 CONNECTION = "orderctl"
 
 
 def alert(context):
-    """After the last try: nobody looks at a scheduler every morning."""
+    """Called after the last retry has failed: nobody looks at a scheduler every morning."""
     failed = context["ti"]
     text = f"{failed.dag_id}.{failed.task_id} of {context['run_id']} failed: {context.get('exception')}"
     logging.getLogger("orderctl").error(text)
@@ -45,7 +45,7 @@ def alert(context):
 
 with DAG(
     dag_id="orderctl_daily",
-    # What is still on its way at midnight is in the report when that is made again.
+    # Orders still in progress at midnight are in the report when it is made again.
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
     start_date=pendulum.parse(FIRST_DAY, tz=TIME_ZONE),
     catchup=True,
@@ -62,13 +62,13 @@ with DAG(
 
     @task
     def report(data_interval_start=None):
-        """Writes the files of the day and its row of the list of reports: the same again, however often it runs."""
+        """Writes the files of the day and its row in the list of reports; running it again gives the same result."""
         day = data_interval_start.in_timezone(TIME_ZONE).date().isoformat()
         command = [*PROGRAM, "report", "daily", "--date", day, "--time-zone", TIME_ZONE, "--to", PLACE, "-o", "json"]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=3600)
         print(ended.stderr)
         if ended.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr}")
+            raise RuntimeError(f"{' '.join(command)} exited with {ended.returncode}: {ended.stderr}")
         return json.loads(ended.stdout)
 
     made = report()
@@ -76,7 +76,7 @@ with DAG(
     SQLCheckOperator(
         task_id="check",
         conn_id=CONNECTION,
-        # One row, of the total that the files have.
+        # Returns one row: whether the total equals that of the files.
         sql="""SELECT total_sales = {{ ti.xcom_pull(task_ids='report')['total_sales'] }}
             FROM shop.reports WHERE report_date = '{{ ti.xcom_pull(task_ids='report')['report_date'] }}'""",
     ).set_upstream(made)
