@@ -2,16 +2,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-// The house is kept here: what a linter's rules do not see. docs/how-it-works.md names the rooms.
+// Conventions that a linter's rules do not cover. docs/how-it-works.md names the folders.
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FILE_LINES = 300;
 const FOLDER_FILES = 15;
 
-/** A file per request of Kafka's protocol, however many there are. */
+/** One file per request of Kafka's protocol, however many there are. */
 const OPEN_FOLDERS = new Set(['src/dev-broker/requests']);
 
-/** English that says it in a roundabout way, with what to write for it. */
+/** Roundabout English, and what to write instead. */
 const BANNED: readonly (readonly [RegExp, string])[] = [
   [/\btold\b/i, 'receives, prints, returns, says'],
   [/\banew\b/i, 'again, from scratch'],
@@ -45,7 +45,7 @@ const linesOf = (text: string): number => text.split('\n').length - 1;
 const imported = (from: string, specifier: string): string =>
   path.posix.join(path.posix.dirname(from), specifier);
 
-/** What is over a limit. */
+/** The entries that exceed a limit. */
 function overLimit(sizes: ReadonlyMap<string, number>, limit: number): string[] {
   return [...sizes]
     .filter(([, size]) => size > limit)
@@ -71,29 +71,29 @@ describe('sizes', () => {
 });
 
 describe('imports', () => {
-  it('has no circle, of types or at run time neither', () => {
+  it('has no cycles, of types or at run time', () => {
     const imports = new Map(
       [...SOURCES].map(([file, { text }]) => [
         file,
-        // What is imported when it is first needed, or for its types, ties two files just as well.
+        // A dynamic import or a type import ties two files just as well.
         [...text.matchAll(/(?:\bfrom |\bimport\()'(\.{1,2}\/[^']+)'/g)].map(([, to = '']) =>
           imported(file, to),
         ),
       ]),
     );
-    const circles: string[] = [];
+    const cycles: string[] = [];
     const done = new Set<string>();
     const follow = (file: string, way: readonly string[]): void => {
-      if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+      if (way.includes(file)) cycles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
       if (way.includes(file) || done.has(file)) return;
       for (const next of imports.get(file) ?? []) follow(next, [...way, file]);
       done.add(file);
     };
     for (const file of imports.keys()) follow(file, []);
-    expect(circles).toEqual([]);
+    expect(cycles).toEqual([]);
   });
 
-  it('exports nothing that nobody uses', () => {
+  it('has no unused exports', () => {
     const texts = new Map([
       ...[...SOURCES].map(([file, { text }]) => [file, text] as const),
       ...[...filesIn('test', /\.m?ts$/), ...filesIn('test', /\.mjs$/), ...filesIn('bench', /\.m?[jt]s$/)].map(
@@ -112,7 +112,7 @@ describe('imports', () => {
         ([, kind = '', name = '']) => {
           const word = new RegExp(`\\b${name}\\b`, 'g');
           if ((users.get(file) ?? []).some((user) => user.match(word) !== null)) return [];
-          // The type of what a public function takes or returns is public with it, and so is the schema of such a type.
+          // The type of a public function's parameter or result is public too, and so is the schema of such a type.
           const isType = /^(?:type|interface)$/.test(kind) || text.includes(`\nexport type ${name} = `);
           return isType && (text.match(word)?.length ?? 0) > 1 ? [] : [`${file}: ${kind} ${name}`];
         },
@@ -123,8 +123,8 @@ describe('imports', () => {
 });
 
 describe('words', () => {
-  it('says it in plain English', () => {
-    // Not the list itself.
+  it('are plain English', () => {
+    // This file contains the list itself.
     const tests = filesIn('test', /\.(?:m?ts|mjs|py)$/).filter((file) => !file.endsWith('/tidy.test.ts'));
     const others = ['bench', 'deploy'].flatMap((folder) => filesIn(folder, /\.(?:mjs|md)$/));
     const found = [...SOURCES.keys(), ...PAGES, ...tests, ...others].flatMap((file) =>
@@ -152,7 +152,7 @@ describe('maps', () => {
     const files = filesIn(folder, /\.ts$/).filter((file) => !inner.some((part) => file.startsWith(part)));
     const names = files.map((file) => path.basename(file));
     const text = read(map);
-    // Requests are named by the number of their API; one pattern stands for all.
+    // Requests are named by the number of their API; one pattern matches all of them.
     const numbered = /^\d+-/;
     const mapped = new Set(
       [...text.matchAll(/(?<![\w/.-])(?:[a-z][\w-]*\/)*([a-z][\w-]*(?:\.d)?\.ts)\b/g)].map(
@@ -208,7 +208,7 @@ describe('maps', () => {
   });
 });
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub makes of headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading

@@ -63,7 +63,7 @@ export function dashboard(): Dashboard {
     .withPanel(
       number({
         title: 'Books',
-        description: '1 if received − sold + returned = on hand for each item',
+        description: '1 if put in − sold + returned = on hand for each item',
         unit: 'short',
         expr: 'min(orderctl_books_balanced)',
         legend: '',

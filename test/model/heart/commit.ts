@@ -15,9 +15,9 @@ import {
   type World,
 } from './world.ts';
 
-/* The two transactions that decide: of a batch, and of an answer. */
+/* The two deciding transactions: of a batch, and of an answer. */
 
-/** The position, the facts, the effects and the outgoing messages of a record, or nothing. */
+/** Stores the position, facts, effects and outgoing messages of a record together, or none of them. */
 export function commitBatch(world: World, model: Model, instance: Instance): void {
   const { batch } = instance;
   const { rules, sources } = model;
@@ -51,7 +51,9 @@ export function decideRecord(
   return decide(world, of, record, { offset, rules });
 }
 
-/** The answer of an attempt, and what it causes, if it is the attempt that counts; else nothing. */
+/**
+ * Stores the answer of an attempt and what it causes, if that attempt is the one that counts; otherwise does nothing.
+ */
 export function commitAnswer(world: World, model: Model, instance: Instance): void {
   const { call } = instance;
   const { rules } = model;
@@ -89,13 +91,13 @@ export function letterOf(id: string, { attempts }: Effect, rules: Rules): string
 
 interface Decided {
   readonly changes: Changes;
-  /** The record or the effect. */
+  /** The id of the record or the effect. */
   readonly about: string;
   readonly number: number;
   readonly isSent: boolean;
 }
 
-/** @returns what broken rules leave for after the commit */
+/** @returns the changes that broken rules leave for after the commit */
 function apply(world: World, model: Model, { changes, about, number, isSent }: Decided): Later[] {
   const { rules } = model;
   const later: Later[] = [];
@@ -133,7 +135,7 @@ function remove(world: World, id: string): void {
   world.effects = Object.fromEntries(Object.entries(world.effects).filter(([other]) => other !== id));
 }
 
-/** One more try: what was asked before may still have been done. */
+/** One more attempt: an earlier request may still have been carried out. */
 function again(world: World, id: string, rules: Rules): void {
   const effect = effectOf(world, id);
   effect.state = 'due';
@@ -157,7 +159,7 @@ function numberOf(world: World, model: Model, [, topic, , early]: Row): number {
   return isInTurn ? ++world.numbers : early;
 }
 
-/** Where no broken rule makes them matter, all numbers are 0 and rows are in the order of their commits. */
+/** All numbers are 0 and rows are in the order of their commits, unless a broken rule makes them matter. */
 export function countsNumbers({ numbersUnderLock, deletesById }: Rules): boolean {
   return !numbersUnderLock || !deletesById;
 }
@@ -180,6 +182,6 @@ export function send(world: World, rules: Rules, [cause, topic, content]: Row): 
 
 export function effectOf(world: World, id: string): Effect {
   const effect = world.effects[id];
-  if (effect === undefined) throw new Error(`there is no effect ${id}`);
+  if (effect === undefined) throw new Error(`effect ${id} does not exist`);
   return effect;
 }

@@ -1,13 +1,16 @@
 import type { Rules } from './rules.ts';
 import { factsOf, orderOf, POISON, type Sent, type Source, type Topic, type World } from './world.ts';
 
-/* The processors: pure. `payment` charges, and gives back what was charged for nothing; `inventory` takes the stock. */
+/*
+ * The processors, as pure functions. `payment` charges, and refunds charges for nothing; `inventory` reserves the
+ * stock.
+ */
 
 export interface Changes {
   readonly facts?: readonly string[];
-  /** Effects that begin. */
+  /** Effects that start. */
   readonly effects?: readonly string[];
-  /** A parked effect that is tried once more, or one that is due and is not to be tried. */
+  /** A parked effect that is tried once more, or a pending one that must not be tried. */
   readonly again?: string;
   readonly drop?: string;
   readonly sold?: boolean;
@@ -16,7 +19,7 @@ export interface Changes {
 
 const NOTHING: Changes = {};
 
-/** What a record changes. */
+/** The changes that a record makes. */
 export function decide(
   world: World,
   [group, topic]: Source,
@@ -49,7 +52,7 @@ function reserve(world: World, order: string): Changes {
   return { facts: ['reserved'], sold: true, outgoing: [[stock, 'events', `sold to ${order}`]] };
 }
 
-/** A charge that surely was not made is dropped; of any other it is found out what became of it. */
+/** Drops a charge that certainly was not made; any other charge is looked up to find its outcome. */
 function unwanted(world: World, order: string, { dropsOnlyUndone }: Rules): Changes {
   if (factsOf(world, order).includes('paid')) return { facts: ['unwanted'], effects: [`refund:${order}`] };
   const charge = world.effects[`charge:${order}`];
@@ -65,7 +68,7 @@ function redriven(world: World, effect: string): Changes {
   return world.effects[effect]?.state === 'parked' ? { again: effect } : NOTHING;
 }
 
-/** What the answer to an effect changes. */
+/** The changes that the answer to an effect makes. */
 export function decideAnswer(
   world: World,
   effect: string,

@@ -6,7 +6,7 @@ import type { Model, Scenario, World } from './world.ts';
 export interface Explored {
   readonly states: number;
   readonly finalStates: number;
-  /** What went wrong and the shortest way there; null: nothing. */
+  /** What went wrong and the shortest way there; null if nothing did. */
   readonly found: { readonly what: string; readonly way: readonly string[] } | null;
 }
 
@@ -14,15 +14,15 @@ export interface Explored {
 interface Step {
   readonly from: number;
   readonly name: string;
-  /** Place of the instance that made it, in the state before; null: nobody did. */
+  /** Index, in the state before, of the instance that made the step; null if no instance did. */
   readonly by: number | null;
-  /** The instances changed places to be in the order of their text. */
+  /** Whether the instances were swapped to be in the order of their text. */
   readonly turned: boolean;
 }
 
 /**
- * Visits every state that can be reached, breadth first, and then makes sure that from each of them an end can be
- * reached. Ends at the first violation.
+ * Visits every reachable state, breadth first, and then checks that an end can be reached from each of them. Stops at
+ * the first violation.
  */
 export function explore({ start, ...what }: Scenario, rules: Rules): Explored {
   const model: Model = { ...what, rules };
@@ -62,7 +62,7 @@ export function explore({ start, ...what }: Scenario, rules: Rules): Explored {
   return ends({ what: `no end can be reached: ${states[dead] ?? ''}`, way: wayTo(steps, dead) });
 }
 
-/** Objects and arrays to their depth; faster than structuredClone by far. */
+/** Copies objects and arrays deeply; much faster than structuredClone. */
 function copy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copy) as T;
@@ -71,7 +71,7 @@ function copy<T>(value: T): T {
   return result as T;
 }
 
-/** Which instance is which does not matter: puts two of them in the order of their text. */
+/** Instances are interchangeable: puts the two in the order of their text. */
 function turn(world: World): boolean {
   const [one, other] = world.instances;
   if (one === undefined || other === undefined || JSON.stringify(one) <= JSON.stringify(other)) return false;

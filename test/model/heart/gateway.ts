@@ -1,13 +1,13 @@
 import type { Move } from './move.ts';
 import type { Answer, Model, World } from './world.ts';
 
-/** What became of a key: a payment is found for ever, a decline while its key is remembered. */
+/** The outcome for a key: a payment is found forever, a decline only while its key is remembered. */
 export function lookUp(world: World, id: string): Answer | null {
   if ((world.performed[id] ?? 0) > 0) return 'done';
   return world.remembered[id] ?? null;
 }
 
-/** Requests arrive, perhaps long after their callers gave up, and keys are forgotten. */
+/** Requests arrive, perhaps long after their callers have given up, and keys are forgotten. */
 export function* gatewayMoves(world: World, { rules }: Model): Generator<Move> {
   for (const [index, request] of world.requests.entries()) {
     const { effect, attempt } = request;

@@ -5,12 +5,13 @@ import { RULES, type Rules } from './rules.ts';
 import { BROKEN, LARGER, rulesOf, SHORT } from './scenarios.ts';
 import { beginPaid, type Scenario } from './world.ts';
 
-// A busy machine may need its time.
+// A busy machine may need more time.
 vi.setConfig({ testTimeout: 240_000 });
 
 /*
- * Some of the short bounds of `npm run model`, which prints how many states there are, and each way to what goes wrong: the
- * model uses nothing of src, so that no change of the program makes it another one. All of them: npm run test:long.
+ * Some of the short scenarios of `npm run model`, which prints the number of states and the path to each violation. The
+ * model imports nothing from src, so no change of the program can change the model. `npm run test:long` runs all of
+ * them.
  */
 
 function expectNothingWrong(scenario: Scenario, rules: Rules): void {
@@ -25,7 +26,7 @@ describe('nothing is lost, charged twice, sent under two ids or with two content
   });
 });
 
-/** What goes wrong without these is found after as many states as a whole scenario has. */
+/** Without one of these rules, the violation is found only after as many states as a whole scenario has. */
 const FOUND_LATE = new Set([
   'comparesAttempts',
   'answersSeeFacts',

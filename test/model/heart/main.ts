@@ -4,15 +4,15 @@ import { RULES } from './rules.ts';
 import { BROKEN, LARGER, LONG, rulesOf, SHORT } from './scenarios.ts';
 import type { Scenario } from './world.ts';
 
-/* `npm run model`: the heart as a model, explored whole. Ends 1 when it finds something wrong. */
+/* `npm run model`: explores the whole model of the heart. Exits with 1 when it finds a violation. */
 
 const HELP = `npm run model -- [--long] [--without RULE]
 
-Visits every state of the heart that can be reached in a few scenarios, and prints how many there are.
+Visits every reachable state of the heart in a few scenarios, and prints the number of states.
 
-  --long          larger scenarios too: minutes
-  --without RULE  leaves out a rule and prints the shortest way to what goes wrong: ${Object.keys(BROKEN).join(', ')};
-                  all: each of them
+  --long          also explores larger scenarios, which takes minutes
+  --without RULE  leaves out a rule and prints the shortest path to a violation: ${Object.keys(BROKEN).join(', ')};
+                  all: each of them in turn
 `;
 
 const { values } = parseArgs({
@@ -44,7 +44,7 @@ function breakRules(wanted: string): void {
   for (const [rule, [scenario]] of Object.entries(BROKEN)) {
     if (wanted !== 'all' && wanted !== rule) continue;
     const { found } = explore(scenario, { ...RULES, [rule]: false });
-    process.stdout.write(`without ${rule}: ${found?.what ?? 'nothing is wrong'}\n`);
+    process.stdout.write(`without ${rule}: ${found?.what ?? 'no violation'}\n`);
     for (const step of found?.way ?? []) process.stdout.write(`  ${step}\n`);
     if (found === null) process.exitCode = 1;
   }

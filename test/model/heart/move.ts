@@ -1,9 +1,9 @@
 import type { World } from './world.ts';
 
-/** One step that may happen now; `apply` changes the world it is given. */
+/** One step that may happen now; `apply` changes the world that is passed to it. */
 export interface Move {
   readonly name: string;
-  /** Place of the instance that does it; null: none does. */
+  /** Index of the instance that does it; null if none does. */
   readonly by: number | null;
   readonly apply: (world: World) => void;
 }

@@ -5,10 +5,10 @@ import type { Rules } from './rules.ts';
 import { crash, factsOf, idle, logOf, orderOf, positionKey } from './world.ts';
 import type { Call, Instance, Model, Row, World } from './world.ts';
 
-/** Everything that may happen next. */
+/** Every step that may happen next. */
 export function* moves(world: World, model: Model): Generator<Move> {
   for (const at of world.instances.keys()) {
-    // Two that have nothing in memory are alike.
+    // Instances with nothing in memory are alike.
     if (at > 0 && isIdle(world, at) && isIdle(world, at - 1)) continue;
     const by = (name: string, apply: (instance: Instance, next: World) => void): Move => ({
       name,
@@ -44,7 +44,7 @@ function isIdle(world: World, at: number): boolean {
   return batch === null && call === null && sender === null && later.length === 0;
 }
 
-// Consumers: any instance may fetch any partition, as after an assignment that one of them slept through.
+// Consumers: any instance may fetch any partition, as after a reassignment that one of them slept through.
 
 function* consumerMoves(world: World, model: Model, { batch }: Instance, by: By): Generator<Move> {
   const { rules, sources } = model;
@@ -130,7 +130,7 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
   }
   switch (step) {
     case 'look':
-      yield by(`asks what became of ${id}`, (own, next) => {
+      yield by(`looks up the outcome of ${id}`, (own, next) => {
         becomes(lookUp(next, id) ?? notFound(next, call, model.rules))(own);
       });
       break;
@@ -143,7 +143,8 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
           });
       break;
     case 'wait':
-      // A request that died with its answer is waited for in vain; the time-out of any other needs bad luck.
+      // A request that died with its answer is waited for in vain; any other reaches the time-out only if the budget
+      // allows.
       if (world.budget.lostAnswers > 0) {
         yield by(`gives up waiting for ${id}`, (own, next) => {
           next.budget.lostAnswers -= 1;
@@ -166,7 +167,7 @@ function isUnwanted(world: World, id: string): boolean {
   return id.startsWith('charge:') && factsOf(world, orderOf(id)).includes('unwanted');
 }
 
-/** The gateway knows nothing of the key, which a request that is still on its way may change. */
+/** The gateway does not know the key, which a request still on its way may change. */
 function notFound(
   { requests }: World,
   { effect, onlyLooks }: Call,
@@ -215,7 +216,7 @@ function isSent([cause, , , number]: Row, sent: readonly Row[], byId: boolean): 
   return number <= Math.max(...sent.map(([, , , other]) => other));
 }
 
-/** The lease of a dead holder ends by itself; that of one that lives ends only while it is asleep. */
+/** The lease of a dead holder expires by itself; that of a live holder expires only while the holder is asleep. */
 function* expiries(world: World): Generator<Move> {
   const { budget, effects, instances, leased } = world;
   for (const [id, { leased: isLeased, attempts }] of Object.entries(effects)) {

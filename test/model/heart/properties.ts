@@ -14,7 +14,7 @@ export function violation(world: World, model: Model): string | null {
   );
 }
 
-/** Nothing is charged or given back twice, or for nothing. */
+/** Nothing is charged or refunded twice, or without a reason. */
 function money({ performed, facts }: World): string | null {
   for (const [effect, times] of Object.entries(performed)) {
     if (times > 1 && !effect.startsWith('mail:')) return `${effect} was done ${times} times`;
@@ -22,7 +22,7 @@ function money({ performed, facts }: World): string | null {
   for (const [name, known] of Object.entries(facts)) {
     const charged = performed[`charge:${name}`] ?? 0;
     const refunded = performed[`refund:${name}`] ?? 0;
-    if (refunded > charged) return `order ${name} was given back what it never paid`;
+    if (refunded > charged) return `order ${name} was refunded more than it paid`;
     if (known.includes('paid') && charged === 0) return `order ${name} is paid but was not charged`;
     if ((known.includes('failed') || known.includes('dropped')) && charged > 0) {
       return `order ${name} was charged but is ${known.join(', ')}`;
@@ -31,7 +31,7 @@ function money({ performed, facts }: World): string | null {
   return null;
 }
 
-/** Each record below a position was counted once by that group, and it alone decided. */
+/** Each record below a position was counted exactly once by its group, and no other record was. */
 function countedTwice({ positions, counted }: World, { sources, rules }: Model): string | null {
   for (const [index, source] of sources.entries()) {
     const offsets = counted[index] ?? [];
@@ -44,7 +44,7 @@ function countedTwice({ positions, counted }: World, { sources, rules }: Model):
   return null;
 }
 
-/** No fact twice, and one outcome for each order. */
+/** No fact exists twice, and each order has one outcome. */
 function outcomes({ facts, stock }: World): string | null {
   if (stock < 0) return 'stock is below zero';
   for (const [name, known] of Object.entries(facts)) {
@@ -57,7 +57,7 @@ function outcomes({ facts, stock }: World): string | null {
 
 const SENT: readonly Topic[] = ['paid/0', 'paid/1', 'gone', 'failed', 'refunded', 'events', 'dlq'];
 
-/** What was committed is sent or waits, nothing else is sent, and each message has one id and one content. */
+/** Committed messages are sent or pending, nothing else is sent, and each message has one id and one content. */
 function messages({ topics, outbox, caused, instances }: World): string | null {
   const idOf = new Map<string, string>();
   const contentOf = new Map<string, string>();
@@ -67,7 +67,7 @@ function messages({ topics, outbox, caused, instances }: World): string | null {
       if ((idOf.get(cause) ?? id) !== id) return `message ${cause} was sent under two ids`;
       if ((contentOf.get(id) ?? content) !== content) return `message ${id} was sent with two contents`;
       if (!caused.includes(`${cause} ${content}`))
-        return `message ${cause} (${content}) tells of what never happened`;
+        return `message ${cause} (${content}) reports something that never happened`;
       idOf.set(cause, id);
       contentOf.set(id, content);
     }
@@ -86,7 +86,7 @@ function messages({ topics, outbox, caused, instances }: World): string | null {
   return lost === undefined ? null : `message ${lost} is lost`;
 }
 
-/** Each order that was read has ended, or something that is still to be done knows of it. */
+/** Each order that was read has finished, or some pending step refers to it. */
 function stuck(world: World, model: Model): string | null {
   const next = world.positions[positionKey(['payment', 'created'], model.rules)] ?? 0;
   const waiting = ordersThatWait(world, model);
@@ -121,7 +121,8 @@ function ordersThatWait(
     if (effect.state === 'due' || isOpen) waiting.add(orderOf(id));
   }
   for (const { later } of instances) {
-    // An effect or a message in memory alone is what a crash loses: it does not count, but is on its way.
+    // An effect or a message that is only in memory is lost in a crash: it does not count as pending, but is on its
+    // way.
     for (const todo of later) {
       if (todo.do === 'add') waiting.add(orderOf(todo.effect));
       if (todo.do === 'send') waiting.add(orderOf(todo.row[0]));
@@ -130,7 +131,7 @@ function ordersThatWait(
   return waiting;
 }
 
-/** A dead letter that is sent, or will be, and that nobody has redriven. */
+/** A dead letter that is sent, or will be, and has not been redriven. */
 function isOpenLetter(letter: string, { topics, caused }: Pick<World, 'topics' | 'caused'>): boolean {
   const redriven = [...(topics.created ?? []), ...(topics.gone ?? [])].some(
     ([, id, content]) => content === 'redriven' && id === letter,
@@ -138,7 +139,7 @@ function isOpenLetter(letter: string, { topics, caused }: Pick<World, 'topics' |
   return !redriven && caused.some((message) => message.startsWith(`${letter} `));
 }
 
-/** The first copies of the messages about the item are in their order, and a reader ends at the last. */
+/** The first copies of the messages about the item are in order, and a reader ends at the last revision. */
 function order({ topics, revision, outbox, instances }: World, { rules }: Model): string | null {
   const firsts = [...new Set((topics.events ?? []).map(([cause]) => revisionOf(cause)))];
   const early = firsts.find((found, at) => found !== at + 1);
@@ -157,7 +158,7 @@ function revisionOf(cause: string): number {
   return Number(cause.slice(cause.indexOf('#') + 1));
 }
 
-/** In the end money and stock come out even, but for orders with an open dead letter. */
+/** At the end, money and stock balance, except for orders with an open dead letter. */
 function books({ facts, performed, effects }: World): string | null {
   for (const [name, known] of Object.entries(facts)) {
     const isOwed = (kind: string): boolean => effects[`${kind}:${name}`] !== undefined;
@@ -172,7 +173,7 @@ function books({ facts, performed, effects }: World): string | null {
   return null;
 }
 
-/** All is read, sent and answered. */
+/** Everything has been read, sent and answered. */
 export function isFinal(
   { positions, topics, outbox, effects, instances }: World,
   { sources, rules }: Model,

@@ -1,14 +1,14 @@
 /**
- * The rules of the heart, each a switch. The tests turn one off at a time: the search then finds the shortest way to
- * what goes wrong, for all but `leasesShards`.
+ * The rules of the heart, each a switch. The tests turn off one at a time: the search then finds the shortest path to a
+ * violation, for all but `leasesShards`.
  */
 export interface Rules {
   // Positions
-  /** A position belongs to a group and a partition: two processors that read one topic have two. */
+  /** A position belongs to a group and a partition: two processors that read one topic have two positions. */
   readonly positionsByGroup: boolean;
-  /** A transaction compares the position of its batch with the stored one. */
+  /** A transaction compares the position of its batch with the stored position. */
   readonly comparesPositions: boolean;
-  /** The position moves in the transaction that holds what the batch decided. */
+  /** The position moves in the transaction that stores what the batch decided. */
   readonly movesPositionInCommit: boolean;
   /** A repeated record is recognised by the facts of its order. */
   readonly knowsFacts: boolean;
@@ -20,15 +20,18 @@ export interface Rules {
   readonly sendsAfterCommit: boolean;
   /** A message id follows from what happened, not from the sending. */
   readonly idsFromCauses: boolean;
-  /** Rows of one item are numbered once it is locked; those of transactions that lock nothing in common in any order. */
+  /**
+   * Rows of one item are numbered after it is locked; rows of transactions that share no lock are numbered in any
+   * order.
+   */
   readonly numbersUnderLock: boolean;
   /** All messages of one topic and key are in one shard. */
   readonly shardsByKey: boolean;
   /** Rows are deleted one by one, not up to the highest number sent. */
   readonly deletesById: boolean;
-  /** Rows are deleted after they were sent. */
+  /** Rows are deleted only after they were sent. */
   readonly deletesAfterSending: boolean;
-  /** Only one sender at a time has a shard. It saves repeats, and nothing rests on it. */
+  /** Only one sender at a time has a shard. It prevents repeats, but no property depends on it. */
   readonly leasesShards: boolean;
   /** Readers of an item ignore a revision that is not higher. */
   readonly readsByRevision: boolean;
@@ -40,25 +43,28 @@ export interface Rules {
   readonly countsBeforeCalls: boolean;
   /** All attempts have one key. */
   readonly keepsKey: boolean;
-  /** Where an attempt before may have done it, the gateway is first asked what became of the key. */
+  /** If an earlier attempt may have succeeded, the gateway is first asked for the outcome of the key. */
   readonly looksUp: boolean;
-  /** A call that moves something begins within the lease of its attempt, by the caller's clock. */
+  /** A call that moves money or goods starts within the lease of its attempt, by the caller's clock. */
   readonly asksWithinLease: boolean;
-  /** An answer counts only for the attempt that the store has counted last. */
+  /** An answer counts only for the attempt that the store counted last. */
   readonly comparesAttempts: boolean;
-  /** An answer, and what it causes, are one commit. */
+  /** An answer and what it causes are committed together. */
   readonly answersInOneCommit: boolean;
-  /** The answer is decided on the facts of its own transaction: what was charged for an order that is unwanted by now is given back. */
+  /**
+   * The answer is decided on the facts in its own transaction: a charge for an order that is no longer wanted is
+   * refunded.
+   */
   readonly answersSeeFacts: boolean;
   /** An effect is dropped only while nothing can have happened; after that it is looked up. */
   readonly dropsOnlyUndone: boolean;
-  /** That one attempt surely did nothing says nothing of those before it. */
+  /** If one attempt certainly did nothing, the attempts before it may still have succeeded. */
   readonly remembersDoubt: boolean;
-  /** That nothing was charged is concluded only when every request has had the time to arrive. */
+  /** "Nothing was charged" is concluded only after every request has had time to arrive. */
   readonly waitsForRequests: boolean;
-  /** An effect that is tried no more becomes a dead letter. */
+  /** An effect that is not tried any more becomes a dead letter. */
   readonly parksVisibly: boolean;
-  /** The id of that dead letter has the number of the attempt: parked twice, it is two dead letters. */
+  /** The id of that dead letter contains the number of the attempt: an effect parked twice has two dead letters. */
   readonly numbersParkings: boolean;
   /** A redrive is one more attempt, not a first one. */
   readonly redrivesTheSame: boolean;
@@ -95,8 +101,8 @@ export const RULES: Rules = {
 };
 
 /**
- * What a folder may leave out. Its one owner commits in turn and sends alone, so numbers are in order by themselves
- * and a cursor is enough; it has no second instance that could be at a shard or at an effect.
+ * The rules that a folder may leave out. Its single owner commits one transaction at a time and is the only sender, so
+ * numbers are in order and a cursor is enough; no second instance could work on a shard or an effect.
  */
 export const FOLDER_RULES: Rules = {
   ...RULES,

@@ -5,7 +5,7 @@ const ONE_OF_EACH = { crashes: 1, expiries: 1, lostAnswers: 1, forgets: 1 };
 
 type Named = Readonly<Record<string, Scenario>>;
 
-/** In force where none is broken. */
+/** The rules that apply where none is broken. */
 export const rulesOf = ({ isFolder }: Scenario): Rules => (isFolder ? FOLDER_RULES : RULES);
 
 /** Explored in `npm test`: seconds. */
@@ -68,7 +68,7 @@ export const LARGER: Named = {
   }),
 };
 
-/** Explored by `npm run model -- --long`: minutes. */
+/** Explored by `npm run model -- --long`, which takes minutes. */
 export const LONG: Named = {
   'one order, one of each, a decline': begin({ created: ['a'], budget: { ...ONE_OF_EACH, declines: 1 } }),
   'one order, one of each, parked and redriven': begin({
@@ -110,7 +110,7 @@ const TRACKED: readonly Source[] = [
   ['payment', 'gone'],
 ];
 
-/** In which the search finds what goes wrong without a rule, and the words for it. */
+/** For each rule, the scenarios in which its absence leads to a violation, and the violation's message. */
 export const BROKEN: Readonly<Record<Exclude<keyof Rules, 'leasesShards'>, [Scenario, RegExp]>> = {
   positionsByGroup: [begin({ created: ['a'], sources: TRACKED }), /tracking created counted 0 records/],
   comparesPositions: [begin({ created: ['a'] }), /payment created counted record 0 twice/],
@@ -122,7 +122,7 @@ export const BROKEN: Readonly<Record<Exclude<keyof Rules, 'leasesShards'>, [Scen
   hasOutbox: [begin({ created: [POISON], budget: { crashes: 1 } }), /dead:created@0 .*is lost/],
   sendsAfterCommit: [
     beginPaid({ created: ['a', 'b'], stock: 2 }),
-    /stock#1 .*was sent with two contents|stock#1 .*tells of what never happened/,
+    /stock#1 .*was sent with two contents|stock#1 .*reports something that never happened/,
   ],
   idsFromCauses: [begin({ created: [POISON], budget: { expiries: 1 } }), /sent under two ids/],
   numbersUnderLock: [beginPaid({ created: ['a', 'b'], stock: 2 }), /revision 2 .*before the one below/],

@@ -2,66 +2,67 @@ import type { Rules } from './rules.ts';
 
 /*
  * The heart as a model: how processors, their outbox and their effects work on one store from two instances, small
- * enough that explore.ts visits every state it can reach. It is the specification of what the ports owe each other;
- * what the adapters do beyond it (files, SQL, Kafka's protocol) has tests of its own.
+ * enough for explore.ts to visit every reachable state. It is the specification of what the ports owe each other; what
+ * the adapters do in addition (files, SQL, Kafka's protocol) has its own tests.
  *
- * An instance may be scheduled at any time or not at all: one that is asleep is one that nobody schedules, and it goes
- * on where it was, with what it had in memory. It may crash before and after every step.
+ * An instance may be scheduled at any time or not at all: an instance that is asleep is one that is not scheduled. It
+ * resumes where it was, with what it had in memory. It may crash before and after every step.
  *
- * What it teaches for the ports:
- * - What was read before a sleep is compared in the transaction: of a batch the position, of an answer the attempt. The
- *   number of the attempt, counted in the store before the call, is the fence: no instance needs a name for that.
- * - A lease may end at any moment, also while its holder lives, and then its holder begins no call any more. What keeps a
- *   second charge away is that, one key for all attempts, and a look-up before each attempt of which it is not sure
- *   that those before it did nothing.
- * - An answer that is not of the last attempt is dropped, and the next attempt looks it up. That the effect is still due
- *   is not enough: an old decline would fail an order that the next attempt has charged.
+ * Lessons for the ports:
+ * - What was read before a sleep is compared in the transaction: the position for a batch, the attempt for an answer.
+ *   The number of the attempt, counted in the store before the call, is the fence: instances need no names for that.
+ * - A lease may expire at any moment, even while its holder lives; from then on the holder must start no call. A second
+ *   charge is prevented by that, by using one key for all attempts, and by a look-up before each attempt unless the
+ *   earlier attempts certainly did nothing.
+ * - An answer to an attempt other than the last is dropped, and the next attempt looks it up. It is not enough that the
+ *   effect is still pending: an old decline would fail an order that the next attempt has charged.
  * - Calls are limited, look-ups are not: an effect whose last call crashed is looked up and then parked.
- * - Rows of one key are in one shard, numbered under the lock of what they are about, and sent in order. The first copies
- *   of a key's messages are then in order whatever falls asleep, so a reader that ignores lower revisions misses none.
- * - The id of the dead letter of an effect has the attempt in it; without that, one that is parked again has no open one.
- *   A redrive is one more attempt of the same effect, never a new one.
- * - An answer reads the facts of its order in its own transaction, and so does what drops the effect: a cancelled order
- *   whose charge is under way is refunded by the commit of the answer. Where it may have been
- *   done the effect is looked up instead of dropped; that nothing was found counts once no request can be on its way.
+ * - Rows of one key are in one shard, numbered under the lock on their subject, and sent in order. The first copies of
+ *   a key's messages are then in order whichever instance falls asleep, so a reader that ignores lower revisions misses
+ *   none.
+ * - The id of an effect's dead letter contains the attempt; without it, an effect that is parked again would have no
+ *   open dead letter. A redrive is one more attempt of the same effect, never a new effect.
+ * - The commit of an answer reads the facts of the order in its own transaction, and so does the commit that drops the
+ *   effect: a cancelled order whose charge is under way is refunded by the commit of the answer. If the charge may have
+ *   been made, the effect is looked up instead of dropped; "not found" counts once no request can be on its way.
  *
- * What it takes for granted: a gateway keeps a key for longer than a request can be on its way; it finds a payment by its
- * key for ever; and no instance falls asleep between the look at its clock and the call.
+ * Assumptions: a gateway keeps a key for longer than a request can be on its way; it finds a payment by its key
+ * forever; and no instance falls asleep between checking its clock and making the call.
  */
 
-/** `cancel` has wishes to cancel; `gone` what was paid for nothing: refused by the stock, or cancelled. */
+/** `cancel` has cancellation requests; `gone` has payments to refund: orders refused by the stock, or cancelled. */
 export type Topic =
   'created' | 'paid/0' | 'paid/1' | 'cancel' | 'gone' | 'failed' | 'refunded' | 'events' | 'dlq';
 
-/** A record: what it is about, its message id (the same unless a rule is broken), and the rest of it. */
+/** A record: its subject, its message id (the same for each copy unless a rule is broken), and its other fields. */
 export type Sent = readonly [cause: string, id: string, content: string];
 
-/** A message that waits to be sent. */
+/** A message that is waiting to be sent. */
 export type Row = readonly [cause: string, topic: Topic, content: string, number: number];
 
-/** What is owed: removed by the commit of its answer. */
+/** A pending effect: removed by the commit of its answer. */
 export interface Effect {
   state: 'due' | 'parked';
-  /** Counted before each call: the last one is the one whose answer counts. */
+  /** Counted before each call: only the answer to the last attempt counts. */
   attempts: number;
-  /** Calls that may still be made; after that it is only looked up. */
+  /** Calls that may still be made; after that the effect is only looked up. */
   left: number;
-  /** It may have been done: an attempt is under way, or it is not known what became of one. */
+  /** Whether it may have been done: an attempt is under way, or the outcome of one is unknown. */
   inDoubt: boolean;
-  /** An instance is at it, or was. */
+  /** Whether an instance is working on it, or was. */
   leased: boolean;
 }
 
 export interface Call {
-  /** `charge:a`, `refund:a`, `mail:a`; with the attempt it is what an answer is known by. */
+  /** `charge:a`, `refund:a`, `mail:a`; together with the attempt it identifies an answer. */
   readonly effect: string;
   readonly attempt: number;
-  /** It is only looked up: its order is unwanted, or no calls are left. */
+  /** It is only looked up: its order is no longer wanted, or no calls are left. */
   readonly onlyLooks: 'unwanted' | 'spent' | null;
-  /** As it was before this attempt. */
+  /** Its state before this attempt. */
   readonly wasInDoubt: boolean;
   step: 'look' | 'ask' | 'wait' | Answer;
-  /** Its lease has ended: the caller's clock says so. */
+  /** Its lease has expired by the caller's clock. */
   isOld: boolean;
 }
 
@@ -71,12 +72,12 @@ export interface Call {
  */
 export type Answer = 'done' | 'declined' | 'none' | 'unreached' | 'unknown';
 
-/** What an instance has in memory: gone after a crash. */
+/** What an instance has in memory: lost in a crash. */
 export interface Instance {
   batch: { readonly source: number; readonly from: number; readonly number: number; isSent: boolean } | null;
   call: Call | null;
   sender: { readonly shard: number; readonly toSend: Row[]; readonly sent: Row[]; holds: boolean } | null;
-  /** Of broken rules: what it does after its commit. */
+  /** Under broken rules: what the instance does after its commit. */
   later: Later[];
 }
 
@@ -85,10 +86,10 @@ export type Later =
   | { readonly do: 'move'; readonly source: number; readonly to: number }
   | { readonly do: 'add'; readonly effect: string };
 
-/** How often each of these may still happen; progress never needs one. */
+/** How often each of these may still happen; progress never depends on one. */
 export interface Budget {
   crashes: number;
-  /** Leases that end while their holder lives: it is asleep. */
+  /** Leases that expire while their holder lives, because it is asleep. */
   expiries: number;
   /** Answers of the gateway that do not arrive in time. */
   lostAnswers: number;
@@ -104,15 +105,15 @@ export interface Budget {
 export interface World {
   /** The store: changed in transactions only. */
   positions: Record<string, number>;
-  /** A small table, offsets that each group has counted: it notices when one counts twice. */
+  /** A small table with the offsets that each group has counted: it shows when one is counted twice. */
   counted: number[][];
   facts: Record<string, string[]>;
   effects: Record<string, Effect>;
-  /** By shard. */
+  /** Rows by shard. */
   outbox: Row[][];
-  /** Of shards. */
+  /** Leases of shards. */
   leased: boolean[];
-  /** The one item: on hand, and raised by each sale. */
+  /** The one item: the quantity on hand, and a revision that each sale raises. */
   stock: number;
   revision: number;
   numbers: number;
@@ -122,28 +123,28 @@ export interface World {
   /** Kafka: append-only. */
   topics: Partial<Record<Topic, Sent[]>>;
 
-  /** The gateway: what was done by effect, what it remembers of keys, requests on their way to it. */
+  /** The gateway: what was done for each effect, the keys it remembers, and requests on their way to it. */
   performed: Record<string, number>;
   remembered: Record<string, Answer>;
   requests: { readonly effect: string; readonly attempt: number }[];
 
-  /** Which is which does not matter: they are kept in the order of their text. */
+  /** They are interchangeable: kept in the order of their text. */
   instances: Instance[];
   budget: Budget;
 }
 
-/** Who reads what. A position belongs to one of these. */
+/** Which processor reads which topic. A position belongs to one of these pairs. */
 export type Source = readonly [group: 'payment' | 'inventory' | 'tracking', topic: Topic];
 
-/** What is explored: a beginning, and what holds in all of it. */
+/** A scenario to explore: the initial state, and the settings for all of it. */
 export interface Scenario {
   readonly sources: readonly Source[];
-  /** One owner, whose transactions are numbered as they are committed; else two instances on a database. */
+  /** One owner, whose transactions are numbered in commit order; otherwise two instances on a database. */
   readonly isFolder: boolean;
   readonly start: World;
 }
 
-/** What moves and properties go by. */
+/** What moves and properties are based on. */
 export interface Model extends Omit<Scenario, 'start'> {
   readonly rules: Rules;
 }
@@ -217,7 +218,7 @@ export function begin(beginning: Beginning): Scenario {
   return { sources, isFolder, start };
 }
 
-/** All orders charged, and read by nobody yet, each in a partition of its own: what is left is the part of `inventory`. */
+/** All orders are charged and not read yet, each in a partition of its own: only `inventory` has work left. */
 export function beginPaid(beginning: Beginning): Scenario {
   const sources: readonly Source[] = [
     ['inventory', 'paid/0'],
@@ -235,7 +236,7 @@ export function beginPaid(beginning: Beginning): Scenario {
   return { sources, isFolder, start };
 }
 
-/** `kill -9`: what was in memory is gone; leases and requests on their way are not. */
+/** `kill -9`: what was in memory is lost; leases and requests on their way are not. */
 export function crash(world: World, at: number): void {
   world.instances[at] = idle();
 }
