@@ -5,8 +5,8 @@ import { produceBatches } from '../../src/adapters/kafka/protocol/requests/produ
 import { send } from '../../src/adapters/kafka/protocol/requests/request.ts';
 
 /*
- * What who signed in may do: by what the authorizer answers about every operation, and by doing it. Fields in the order
- * of https://kafka.apache.org/protocol.
+* The operations that the signed-in user may perform: as the authorizer reports them, and by performing them. Fields in
+* the order of https://kafka.apache.org/protocol.
  */
 
 const METADATA = { apiKey: 3, apiVersion: 8, apiName: 'Metadata' };
@@ -16,21 +16,21 @@ const INIT_PRODUCER_ID = { apiKey: 22, apiVersion: 1, apiName: 'InitProducerId' 
 
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const GROUP_AUTHORIZATION_FAILED = 30;
-/** A member that is new has to ask twice: this is the answer to the first time, where the group may be read. */
+/** A new member must ask twice: this is the answer to the first request, where the group may be read. */
 const MEMBER_ID_REQUIRED = 79;
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
 const LIMITS = { acknowledgeMs: 10_000, silenceMs: 20_000 };
 const SESSION_MS = 10_000;
 
-/** By their numbers: org.apache.kafka.common.acl.AclOperation. */
+/** By number: org.apache.kafka.common.acl.AclOperation. */
 const OPERATIONS = ['unknown', 'any', 'all', 'read', 'write', 'create', 'delete', 'alter', 'describe'].concat(
   ['cluster_action', 'describe_configs', 'alter_configs', 'idempotent_write'],
 );
 
-/** Operations by name of a topic or group, sorted; none where it may not even be described. */
+/** The operations allowed on a topic or group, by name and sorted; none where it may not even be described. */
 export type Operations = Readonly<Record<string, readonly string[]>>;
 
-/** Every operation on each of these topics, and on the cluster. */
+/** The allowed operations on each of these topics, and on the cluster. */
 export function operationsOnTopics(
   node: BrokerNode,
   topics: readonly string[],
@@ -68,7 +68,7 @@ function skipPartition(decoder: Decoder): void {
   for (let field = 0; field < 3; field++) decoder.readArray((item) => item.readInt32());
 }
 
-/** Every operation on each of these groups. */
+/** The allowed operations on each of these groups. */
 export function operationsOnGroups(node: BrokerNode, groups: readonly string[]): Promise<Operations> {
   return send(node, DESCRIBE_GROUPS, {
     body: () => {
@@ -79,7 +79,7 @@ export function operationsOnGroups(node: BrokerNode, groups: readonly string[]):
     decode: (decoder) => {
       decoder.readInt32(); // throttle time
       const found = decoder.readArray((item) => {
-        item.readInt16(); // that it may not be described, which its operations say
+        item.readInt16(); // an error when it may not be described, which the operations show too
         const name = item.readString() ?? '';
         // State, type of protocol, protocol.
         for (let field = 0; field < 3; field++) item.readString();
@@ -95,7 +95,7 @@ export function operationsOnGroups(node: BrokerNode, groups: readonly string[]):
   });
 }
 
-/** @param bits one for each number of an operation; the lowest number there is: nothing may be known */
+/** @param bits one per operation number; the minimum value means that nothing may be known */
 function operationsOf(bits: number): string[] {
   if (bits === -(2 ** 31)) return [];
   return Array.from({ length: 31 }, (_, number) => number)
@@ -104,7 +104,7 @@ function operationsOf(bits: number): string[] {
     .sort();
 }
 
-/** Those of the topics to which one record can be written. */
+/** The topics to which one record can be written. */
 export function writable(node: BrokerNode, topics: readonly string[]): Promise<string[]> {
   const origin = { producerId: -1, producerEpoch: -1, baseSequence: -1, timestampMs: Date.now() };
   const bytes = encodeBatch([{ key: Buffer.from('by a test'), value: Buffer.from('{}') }], origin);
@@ -114,7 +114,7 @@ export function writable(node: BrokerNode, topics: readonly string[]): Promise<s
   });
 }
 
-/** Those of the topics that can be read. */
+/** The topics that can be read. */
 export async function readable(node: BrokerNode, topics: readonly string[]): Promise<string[]> {
   const found = await fetchRecords(node, {
     partitions: topics.map((topic) => ({ topic, partition: 0, offset: 0 })),
@@ -133,7 +133,7 @@ function isAllowed(topic: string, code: number | undefined): boolean {
   throw new Error(`${topic}: error ${code ?? 'unknown: no answer'}`);
 }
 
-/** Those of the groups that can be joined; none is. */
+/** The groups that can be joined; none is actually joined. */
 export function joinable(node: BrokerNode, groups: readonly string[]): Promise<string[]> {
   return those(groups, async (group) => {
     const code = await send(node, JOIN_GROUP, {
@@ -150,7 +150,7 @@ export function joinable(node: BrokerNode, groups: readonly string[]): Promise<s
   });
 }
 
-/** Those of the transactional ids with which a transaction can be begun. */
+/** The transactional ids with which a transaction can be started. */
 export function transactional(node: BrokerNode, ids: readonly string[]): Promise<string[]> {
   return those(ids, async (id) => {
     const code = await send(node, INIT_PRODUCER_ID, {
@@ -161,13 +161,13 @@ export function transactional(node: BrokerNode, ids: readonly string[]): Promise
   });
 }
 
-/** Asks about all of them at once, by one connection. @returns those of which it holds, in their order */
+/** Asks about all names at once, on one connection. @returns the names for which it holds, in the given order */
 async function those(names: readonly string[], holds: (name: string) => Promise<boolean>): Promise<string[]> {
   const answers = await Promise.all(names.map(holds));
   return names.filter((_, at) => answers[at]);
 }
 
-/** What such an answer begins with. */
+/** The fields with which such an answer starts. */
 function readCode(decoder: Decoder): number {
   decoder.readInt32(); // throttle time
   return decoder.readInt16();

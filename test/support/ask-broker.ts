@@ -9,7 +9,7 @@ import { Writer } from '../../src/dev-broker/wire/writer.ts';
 import { recordBatch, type BatchOptions } from './record-batches.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** A broker without a socket for each test of a file, with topic `t` of two partitions and `other` of one. */
+/** A broker without a socket for each test of a file, with topic `t` (two partitions) and `other` (one). */
 export function openedBroker() {
   const folder = temporaryFolder();
   const open = (options: Partial<Parameters<typeof openBroker>[0]> = {}) =>
@@ -25,7 +25,7 @@ export function openedBroker() {
     get broker() {
       return broker;
     },
-    /** In place of this one: another, in an empty folder. */
+    /** Replaces the broker by another one in an empty folder. */
     reopen(options: Parameters<typeof open>[0]) {
       broker.close();
       broker = open(options);
@@ -40,9 +40,9 @@ export function openedBroker() {
 }
 
 /**
- * One request through its file, without a socket: read from bytes, handled, its answer written to bytes.
+ * Sends one request through its handler file, without a socket: read from bytes, handled, answered in bytes.
  *
- * @param body writes the request's fields in their order, as the protocol has them
+ * @param body writes the request's fields in the protocol's order
  * @returns a reader of the answer's fields
  */
 async function askBroker(
@@ -58,7 +58,7 @@ async function askBroker(
     const writer = new Writer();
     writer.flexible = flexible;
     write(writer);
-    // Behind the length.
+    // Skips the length.
     return Buffer.concat(writer.finish()).subarray(4);
   };
   const call = api.read(new Reader(bytesOf(body), flexible), version);

@@ -3,7 +3,7 @@ import type { Moment } from '../../src/app/history/moment.ts';
 import type { Difference } from '../../src/domain/difference.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 
-/** What tests do not make: edits before rows that stand in the tables from the start, and positions. */
+/** Edits before the rows that the tables contain from the start, and positions: tests do not make these. */
 const NOT_MADE = [
   'stock_mismatch',
   'stock_before_mismatch',
@@ -13,7 +13,7 @@ const NOT_MADE = [
   'position_mismatch',
 ];
 
-/** What an audit finds of services: in their facts, money, movements and effects. */
+/** The findings of an audit about services: in facts, money, movements and effects. */
 export async function differencesOfServices(
   folder: StoreAccess,
   at: Moment | null = null,

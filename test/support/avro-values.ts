@@ -1,13 +1,13 @@
 import avsc from 'avsc';
 
-/** A value in the Confluent wire format, as another program's serializer makes it. */
+/** A value in the Confluent wire format, as serialized by another program. */
 export function framed(schemaId: number, ...payload: readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(5);
   header.writeUInt32BE(schemaId, 1);
   return Buffer.concat([header, ...payload]);
 }
 
-/** @param schema of which the library takes the names */
+/** @param schema whose names the library uses */
 export function avroBytes(schema: unknown, value: unknown): Buffer {
   return avsc.Type.forSchema(schema as avsc.Schema).toBuffer(value);
 }

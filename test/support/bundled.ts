@@ -6,8 +6,8 @@ const SOURCE = path.resolve(import.meta.dirname, '../../src');
 const made = new Map<string, Promise<string>>();
 
 /**
- * A module of `src` with all that it imports from there, as the text of one file of JavaScript, so that a child process
- * of a test can load it. Made once in a process.
+ * A module of `src` with all its imports from there, as one JavaScript file, so that a child process of a test can load
+ * it. Bundled once per process.
  *
  * @param entry relative to `src`, such as `adapters/files/owner/owner.ts`
  */
@@ -24,7 +24,7 @@ async function bundle(entry: string): Promise<string> {
     platform: 'node',
     transform: { target: 'es2023' },
     logLevel: 'warn',
-    // What it makes of newer syntax is its own, and goes in.
+    // Helpers that the bundler generates for newer syntax are included.
     external: (id) => /^[^./]/.test(id) && !id.includes('@oxc-project'),
   });
   const { output } = await build.generate({ format: 'esm', codeSplitting: false });

@@ -9,7 +9,7 @@ import { differencesOfServices } from './audit-services.ts';
 import { CheckoutWorld, stock, userRow } from './checkout-world.ts';
 import { randomOf, type Random } from './random.ts';
 
-/* Histories of the checkout, each from its seed alone: everything that can come between, then quiet, then the books. */
+/* Histories of the checkout, each determined by its seed: every possible interference, then quiet, then the balance. */
 
 const DISPATCHES: readonly DispatchRules[] = [
   { way: 'auto', delayMs: 0 },
@@ -18,7 +18,7 @@ const DISPATCHES: readonly DispatchRules[] = [
 ];
 const USERS = ['alice', 'bob', 'carol'] as const;
 
-/** What somebody does next in a history. */
+/** The next action of a user in a history. */
 type Act = (world: CheckoutWorld, random: Random) => void;
 
 /** Eight orders, sent again and again, cancelled and dispatched at any time. */
@@ -38,8 +38,8 @@ export async function liveShop(seed: number): Promise<void> {
 }
 
 /**
- * Ten buyers and, in most races, three tills want one or two that are left. In every second race nobody cancels, and
- * then the last one is sold.
+ * Ten buyers and, in most races, three tills want one or two remaining units. In every second race nobody cancels, and
+ * then the last unit is sold.
  */
 export async function liveRace(seed: number): Promise<void> {
   const book = 1 + (seed % 3 === 0 ? 1 : 0);
@@ -65,7 +65,7 @@ export async function liveRace(seed: number): Promise<void> {
   if (!mayCancel) expect(onHand, `seed ${seed}: the last one is sold`).toBe(0);
 }
 
-/** @param ids of the checkout @returns the world at the end, with even books */
+/** @param ids of the checkout @returns the world at the end, with balanced books */
 async function history(
   seed: number,
   put: Readonly<Record<string, number>>,
@@ -80,7 +80,7 @@ async function history(
   world.gateway.declines.add('bob');
   try {
     await live(world, randomOf(seed), act);
-    // What is in flight is no difference.
+    // Work in flight is no difference.
     expect(await differencesOfServices(world.folder)).toEqual([]);
     await world.settle();
     checkBooks(world, ids, put, rules.way);
@@ -92,7 +92,7 @@ async function history(
   return world;
 }
 
-/** The books were even at any moment, whatever was in flight. */
+/** The books balanced at any moment, whatever was in flight. */
 async function checkPast({ folder }: CheckoutWorld): Promise<void> {
   for (const share of [0.2, 0.4, 0.6, 0.8]) {
     const { seq } = folder.history[Math.floor(share * folder.history.length)] ?? {};
@@ -101,7 +101,7 @@ async function checkPast({ folder }: CheckoutWorld): Promise<void> {
   }
 }
 
-/** Lets the world go on for a while: everything at random. */
+/** Runs the world for a while, with everything at random. */
 async function live(world: CheckoutWorld, random: Random, act: Act): Promise<void> {
   const fates = ['answered', 'refused', 'lost', 'unanswered'] as const;
   world.gateway.fate = () => random.pick([[5, 'answered'], ...fates.map((fate) => [1, fate] as const)]);
@@ -125,7 +125,7 @@ async function live(world: CheckoutWorld, random: Random, act: Act): Promise<voi
   }
 }
 
-/** One processor reads some of what waits for it, in any order; some of it stays, and is delivered again. */
+/** One processor reads some of its waiting records, in any order; some of them stay and are delivered again. */
 async function readSome(world: CheckoutWorld, random: Random): Promise<void> {
   const name = world.processors[random.below(world.processors.length)]?.name ?? '';
   const inbox = world.inboxes.get(name) ?? [];
@@ -141,7 +141,7 @@ async function readSome(world: CheckoutWorld, random: Random): Promise<void> {
   world.inboxes.set(name, stays);
 }
 
-/** The same content for an id each time: what comes twice is a duplicate. */
+/** The same content for an id each time: a repeat is a duplicate. */
 function placeOne(world: CheckoutWorld, id: string): void {
   const number = Number(id.slice(2));
   const customer = USERS[number % 3] ?? 'alice';
@@ -159,7 +159,7 @@ function dispatch(world: CheckoutWorld, id: string): void {
 
 const cents = (amount: string): number => Math.round(Number(amount) * 100);
 
-/** Every order has one end, money moved at most once each way, and stock is what was put in less what was sold. */
+/** Every order has one outcome, money moved at most once each way, and stock is what was put in less what was sold. */
 function checkBooks(
   world: CheckoutWorld,
   ids: readonly string[],
@@ -174,7 +174,7 @@ function checkBooks(
     checkOrder(world, id, facts);
     if (statusOf(facts) !== 'COMPLETED') continue;
     for (const { product_id, quantity } of factOf(facts, 'reserved')?.items ?? []) take(product_id, quantity);
-    // By hand, only those leave that are wished for.
+    // With manual dispatch, only requested orders are dispatched.
     if (way === 'auto') expect(has(facts, 'dispatched')).toBe(true);
   }
   for (const { order, outcome } of world.folder.byId.values()) {

@@ -5,10 +5,10 @@ import { waitFor } from './wait.ts';
 export interface CheckoutShop {
   readonly shop: Shop;
   readonly gateway: string;
-  /** The next requests of the gateway meet that; without `times`, all until it is set again. */
+  /** How the gateway's next requests fail; without `times`, all of them until this is set again. */
   readonly mood: (mood: string, times?: number) => Promise<void>;
   readonly books: () => Promise<Json>;
-  /** Waits until the gateway has so many entries in its books. */
+  /** Waits until the gateway has that many entries in its books. */
   readonly asked: (entries: number) => Promise<void>;
   readonly start: (...processors: readonly string[]) => Running;
   readonly stop: (run: Running) => Promise<void>;

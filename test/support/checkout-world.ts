@@ -17,15 +17,15 @@ import { ModelFolder } from './model.ts';
 
 const never = new AbortController().signal;
 
-/** A gateway that keeps books, and does not always say what it did. */
+/** A gateway that keeps books but does not always report what it did. */
 export class FakeGateway implements Gateway {
   readonly atOnce = 16;
-  /** What it answered, by key: an answer once given stands. */
+  /** Its answers by key: an answer, once given, does not change. */
   readonly answers = new Map<string, PaymentAnswer>();
-  /** Money that moved: amounts by key, in order. */
+  /** Money moved: amounts by key, in order. */
   readonly moved: { readonly key: string; readonly orderId: string; readonly amount: string }[] = [];
   readonly declines = new Set<string>();
-  /** What happens to a request: it is answered, never arrives, or arrives and its answer is lost. */
+  /** The fate of a request: it is answered, never arrives, or arrives and its answer is lost. */
   fate: () => 'answered' | 'refused' | 'lost' | 'unanswered' = () => 'answered';
 
   charge = async (payment: Payment) => this.#ask(payment, this.declines.has(payment.customerId));
@@ -59,22 +59,22 @@ interface Waiting {
   readonly offset: number;
 }
 
-/** All processors on the model store, with topics between them from which each takes what it likes, when it likes. */
+/** All processors on the model store, with topics between them; each processor reads any waiting record at any time. */
 export class CheckoutWorld {
   readonly clock = new FakeClock();
   readonly folder = new ModelFolder(this.clock);
   readonly gateway = new FakeGateway();
   readonly processors: readonly Processor<unknown, Outcome>[];
-  /** What each has not read yet. */
+  /** The records that each processor has not read yet. */
   readonly inboxes = new Map<string, Waiting[]>();
-  /** All that was sent, by id; dead letters apart. */
+  /** All sent messages by id, except dead letters. */
   readonly sent = new Map<string, OutgoingMessage>();
   readonly deadLetters: OutgoingMessage[] = [];
   readonly #access: Pick<StoreAccess, 'own'>;
   #store: Store | undefined;
   #offset = 0;
 
-  /** @param access another store than the model */
+  /** @param access a store other than the model */
   constructor(dispatch: DispatchRules = PLAIN_SHOP.dispatch, access?: Pick<StoreAccess, 'own'>) {
     this.#access = access ?? this.folder;
     const lowStock = 1;
@@ -88,7 +88,7 @@ export class CheckoutWorld {
     for (const { name } of this.processors) this.inboxes.set(name, []);
   }
 
-  /** A process that begins: what the one before it was trying is nobody's. */
+  /** A new process starts: attempts of the previous process have no owner any more. */
   async restart(): Promise<void> {
     await this.#store?.[Symbol.asyncDispose]();
     this.#store = await this.#access.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
@@ -130,7 +130,7 @@ export class CheckoutWorld {
     }
   }
 
-  /** @param decide what is done with the changes: `lose` is a crash before the commit */
+  /** @param decide what happens to the changes: `lose` is a crash before the commit */
   async process(
     name: string,
     waiting: readonly Waiting[],
@@ -148,7 +148,7 @@ export class CheckoutWorld {
     });
   }
 
-  /** Sends all that waits. @param repeat a crash before that is remembered */
+  /** Sends all waiting messages. @param repeat a crash before the sending is recorded */
   async send(repeat = false): Promise<void> {
     for (const destination of [...this.store.unsent().keys()]) {
       const sending = this.store.drain(destination, async (unsent) => {
@@ -174,7 +174,7 @@ export class CheckoutWorld {
     if (message.deadLetter === undefined) this.publish(declared(message.type), message.fields);
   }
 
-  /** Tries effects that are due. @param answer what is done with the answer: `lose` is a crash before its commit */
+  /** Tries effects that are due. @param answer what happens to the answer: `lose` is a crash before its commit */
   async perform(
     limit: number,
     fate: (effect: Effect) => 'commit' | 'lose' = () => 'commit',
@@ -208,7 +208,7 @@ export class CheckoutWorld {
     return handler;
   }
 
-  /** Until nothing is left to do: the gateway answers, and dead letters are redriven. */
+  /** Runs until nothing is left to do: the gateway answers, and dead letters are redriven. */
   async settle(): Promise<void> {
     this.gateway.fate = () => 'answered';
     await this.restart();
@@ -242,7 +242,7 @@ function declared(type: string): Message {
 
 export const userRow = (user: string) => ({ user, status: 'paid' as const, extra: {} });
 
-/** Puts items in, or sets them. */
+/** Adds items, or sets their stock. */
 export function stock(of: CheckoutWorld, rows: Readonly<Record<string, number>>): void {
   for (const [item, quantity] of Object.entries(rows)) {
     of.folder.tables.items.set(item, {

@@ -9,7 +9,7 @@ import { startInProcess } from './in-process.ts';
 import { waitFor } from './wait.ts';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
-/** On a real Kafka every command is the built binary. */
+/** On a real Kafka, every command runs as the built binary. */
 const IS_IN_PROCESS =
   process.env.ORDERCTL_TEST_BROKERS === undefined || process.env.ORDERCTL_TEST_CLUSTER === 'embedded';
 
@@ -24,23 +24,23 @@ export interface Result {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sent to its input, which then ends. Without it there is no input. */
+  /** Written to its input, which is then closed. Without it there is no input. */
   readonly input?: string;
   readonly timeoutMs?: number;
 }
 
-/** An orderctl that runs: ended by SIGKILL with the test at the latest. */
+/** A running orderctl, ended by SIGKILL at the end of the test at the latest. */
 export interface Running {
   readonly pid: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Waits until what it said on stderr matches. @throws Error with both outputs when it ends without or in time */
+  /** Waits until its stderr matches. @throws Error with both outputs when it exits first or takes too long */
   readonly says: (pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly exited: Promise<Result>;
 }
 
-/** The caller's environment without what would change orderctl's behaviour or colours. */
+/** The caller's environment, without variables that would change orderctl's behaviour or colours. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ORDERCTL_') && !['FORCE_COLOR', 'NO_COLOR', 'NODE_OPTIONS'].includes(name),
@@ -49,8 +49,8 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Starts the built binary. It sees none of the caller's ORDERCTL_ variables. Its JSON is compared with the schemas
- * of src/documents when it ends.
+ * Starts the built binary. It receives none of the caller's ORDERCTL_ variables. When it exits, its JSON is compared
+ * with the schemas of src/documents.
  */
 export function startOrderctl(args: readonly string[], options: RunOptions = {}): Running {
   const env = { ...cleanEnvironment(), ...options.env };
@@ -73,7 +73,9 @@ export async function runOrderctl(args: readonly string[], options: RunOptions =
   return finish(startOrderctl(args, options), args.join(' '), options.timeoutMs ?? 60_000);
 }
 
-/** The same command line in this process. Paths in it are absolute: the working directory is the tests' own. */
+/**
+ * Runs the same command line in this process. Its paths must be absolute: the working directory is that of the tests.
+ */
 function startHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOptions): Running {
   const whole = { ...cleanEnvironment(), ...env };
   const file = currentTestFile();
@@ -99,7 +101,7 @@ function startHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOpti
   };
 }
 
-/** Waits for the end of what runs. @throws Error with both outputs when that takes longer, after killing it */
+/** Waits for a process to exit. @throws Error with both outputs when that takes too long, after killing it */
 export async function finish(running: Running, what: string, timeoutMs: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
@@ -172,38 +174,38 @@ function sayingOf(
   };
 }
 
-/** A folder, topic and group of one test's own, and orderctl called with them. */
+/** A folder, topic and group for one test, and functions that call orderctl with them. */
 export interface Shop {
-  /** A temporary folder, the working directory of every call; the storage folder is in it. */
+  /** A temporary folder, the working directory of every call; it contains the storage folder. */
   readonly folder: string;
   readonly storage: string;
   readonly topic: string;
   readonly dlqTopic: string;
   readonly group: string;
   readonly env: Readonly<Record<string, string>>;
-  /** In this process in `npm test`; else, and where it takes input, the built binary. */
+  /** Runs in this process in `npm test`; otherwise, and for commands that read input, as the built binary. */
   readonly run: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
-  /** The same, every command by the built binary: for what is a matter of the process. */
+  /** The same, but every command runs as the built binary: for tests of process behaviour. */
   readonly built: Shop;
-  /** `run` that must end with 0. @throws Error with both outputs */
+  /** `run` that must exit with 0. @throws Error with both outputs */
   readonly ok: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
-  /** `ok` with `-o json`: stdout's one document. */
+  /** `ok` with `-o json`: the one document on stdout. */
   readonly json: (args: string | readonly string[], options?: RunOptions) => Promise<Json>;
-  /** `ok` with `-o json`: stdout's documents, one a line. */
+  /** `ok` with `-o json`: the documents on stdout, one per line. */
   readonly lines: (args: string | readonly string[], options?: RunOptions) => Promise<Json[]>;
   readonly start: (args: string | readonly string[], options?: RunOptions) => Running;
-  /** As `run`, a command that goes on until it is stopped: by the test's end at the latest. */
+  /** Like `run`, for a command that runs until it is stopped: by the end of the test at the latest. */
   readonly host: (args: string | readonly string[]) => Running;
-  /** A file of the storage folder; empty when it is not there. */
+  /** A file of the storage folder; empty when it does not exist. */
   readonly read: (file: string) => string;
   readonly write: (file: string, text: string) => void;
-  /** The objects of a file of one JSON object a line. */
+  /** The objects of a file with one JSON object per line. */
   readonly jsonl: (file: string) => Json[];
   /** Quantities by item, from inventory.csv. */
   readonly stock: () => Record<string, number>;
 }
 
-/** What a command printed as JSON. Typed are the fields that tests reckon with; the rest is for expectations. */
+/** JSON that a command printed. Fields that tests calculate with are typed; the rest is for expectations. */
 export interface Json {
   readonly [field: string]: unknown;
   readonly type?: string;
@@ -221,12 +223,12 @@ export interface Json {
   readonly partitions: readonly Readonly<Record<string, number>>[];
 }
 
-/** What is tested there needs no Kafka, and must find none: `npm test` runs it beside what does. */
+/** Commands tested there need no Kafka, and must find none: `npm test` runs them alongside tests that do. */
 const HAS_NO_KAFKA = /\/test\/(?:cli|unit)\//;
 
 /**
- * @param env settings beside those of the test's own; ORDERCTL_TEST_BROKERS and _REGISTRY are used when set, by tests that
- *   need Kafka
+ * @param env settings in addition to the test's own; ORDERCTL_TEST_BROKERS and _REGISTRY are used when set, for tests
+ *   that need Kafka
  */
 export function openShop(env: Readonly<Record<string, string>> = {}): Shop {
   const name = `e2e-${randomBytes(5).toString('hex')}`;
@@ -330,18 +332,18 @@ function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 
-/** What `-o json` said on stderr, as it would stand there without: `warning: …`. */
+/** What `-o json` logged on stderr, as lines without JSON: `warning: …`. */
 export function messagesOf({ stderr }: Pick<Result, 'stderr'>): string {
   const lines = parseLines(stderr) as readonly unknown[] as readonly { level: string; message: string }[];
   return lines.map(({ level, message }) => `${level === 'warn' ? 'warning: ' : ''}${message}\n`).join('');
 }
 
-/** The failure document that `-o json` ends stderr with. */
+/** The failure document with which `-o json` ends stderr. */
 export function failureOf(result: Result): Json {
   return parseJson(result.stderr.trimEnd().split('\n').at(-1) ?? '');
 }
 
-/** Writes the tables of a shop that has none yet, as a user's editor does: a command for each row takes longer. */
+/** Writes the tables of a new shop as a user's editor would: one command per row takes longer. */
 export function fill(
   shop: Shop,
   users: Readonly<Record<string, 'paid' | 'unpaid'>>,
@@ -353,7 +355,7 @@ export function fill(
   if (Object.keys(items).length > 0) shop.write('inventory.csv', table('item,quantity', items));
 }
 
-/** A shop where alice, who has paid, finds fifty pens. */
+/** A shop with fifty pens, and with alice, who has paid. */
 export function penShop(env: Record<string, string> = {}): Shop {
   const shop = openShop(env);
   fill(shop, { alice: 'paid' }, { pen: 50 });

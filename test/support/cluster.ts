@@ -7,19 +7,19 @@ import { startKafka, type ExtraListener } from '../../deploy/kafka/broker.mjs';
 import { freePort, startRegistry, type Installation, type Service } from '../../deploy/kafka/services.mjs';
 import { startDev } from './dev-service.ts';
 
-/** A broker or registry of one test's own, for tests that stop, pause or replace it. */
+/** A broker or registry for one test, for tests that stop, pause or replace it. */
 export interface Private {
-  /** What orderctl is given: host:port, or the registry's URL with its path. */
+  /** The address for orderctl: host:port, or the registry's URL with its path. */
   readonly address: string;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly stop: () => Promise<void>;
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL and waits for the exit. */
   readonly kill: () => Promise<void>;
-  /** Starts it again under the same address, with its data or, `fresh`, without: another cluster. */
+  /** Restarts it under the same address, with its data or, when `fresh`, without: as another cluster. */
   readonly start: (options?: { fresh?: boolean }) => Promise<void>;
 }
 
-/** Whether this run is on the broker inside orderctl: what only a real Kafka has is then left out. */
+/** Whether this run uses the broker inside orderctl: tests that need a real Kafka are then skipped. */
 export const isEmbedded = process.env.ORDERCTL_TEST_CLUSTER === 'embedded';
 
 type Running = Pick<Service, 'address' | 'signal' | 'stop' | 'exited'>;
@@ -36,7 +36,7 @@ export function startPrivateBroker(): Promise<Private> {
   );
 }
 
-/** A real Kafka with a further listener, on a port of its own. */
+/** A real Kafka with an additional listener, on its own port. */
 export function startSecureBroker(listener: Omit<ExtraListener, 'name'>): Promise<Private> {
   const extra = [{ name: 'SECURE', ...listener }];
   return startPrivate(async (options) => startKafka(await installed(), { ...options, extra }));
@@ -57,7 +57,7 @@ async function installed(): Promise<Installation> {
   return { java: findJava(), jars: await installJars(() => undefined) };
 }
 
-/** The address of nobody: a connection is refused at once. */
+/** An address without a listener: connections are refused at once. */
 export async function deadAddress(): Promise<string> {
   return `127.0.0.1:${await freePort()}`;
 }

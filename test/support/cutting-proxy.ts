@@ -2,22 +2,22 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Between a client and a server, to take answers away. */
+/** Between a client and a server, to lose answers. */
 export interface CuttingProxy {
   readonly port: number;
   /**
-   * The next request that has this text comes to the server, its answer to nobody: both sides lose the connection.
+   * The next request with this text reaches the server, but its answer reaches nobody: both sides lose the connection.
    *
-   * @param meanwhile once the server has done it, and before they do
+   * @param meanwhile runs after the server has handled the request, and before the connections end
    */
   cutAfter(text: string, meanwhile?: () => Promise<void>): void;
-  /** From here on what is sent goes nowhere, in both directions and without a word, and nobody is let in. */
+  /** From now on, bytes sent in either direction are dropped silently, and no connection is accepted. */
   vanish(): void;
-  /** How often an answer was taken away. */
+  /** How many answers were dropped. */
   readonly cuts: () => number;
 }
 
-/** Long enough for a server to do what it was asked. */
+/** Long enough for a server to carry out the request. */
 const ANSWER_MS = 300;
 
 export async function startCuttingProxy(to: { host: string; port: number }): Promise<CuttingProxy> {
@@ -55,7 +55,7 @@ export async function startCuttingProxy(to: { host: string; port: number }): Pro
   });
   return {
     port: (server.address() as AddressInfo).port,
-    // Closed, the server takes no connections; those that it has stay.
+    // When closed, the server accepts no connections, but keeps the existing ones.
     vanish: () => {
       for (const client of open) lost.add(client);
       server.close();

@@ -10,7 +10,7 @@ export interface DecidedRecord {
   readonly record: RecordId;
 }
 
-/** An order of one line each of `items`, as the record `offset` of partition 0 of `topic`. */
+/** An order with one line for each of `items`, as the record `offset` of partition 0 of `topic`. */
 export function recordOf(
   topic: string,
   offset: number,
@@ -26,7 +26,9 @@ export function recordOf(
   };
 }
 
-/** Decides records as a consumer does, in one commit, with the positions after them, and with what else is moved by it. */
+/**
+ * Processes records as a consumer does, in one commit with the positions after them and the other changes they cause.
+ */
 export async function decideRecords(
   store: Store,
   records: readonly DecidedRecord[],
@@ -73,7 +75,7 @@ export async function decideRecords(
   );
 }
 
-/** The store of a folder on disk, owned until disposal. */
+/** The store of a folder on disk, owned until it is disposed. */
 export function ownFolder(folder: string, clock = systemClock): Promise<Store> {
   return openFolder({ folder, clock }).own({
     purpose: 'consume',

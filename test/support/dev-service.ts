@@ -4,16 +4,16 @@ import { freePort, type Service } from '../../deploy/kafka/services.mjs';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
 
-/** `orderctl dev` as a process of a test's own: what stands for Kafka and the registry where there is only Node. */
+/** `orderctl dev` as a process for one test: it replaces Kafka and the registry where there is only Node. */
 export interface DevService extends Omit<Service, 'name' | 'port' | 'logFile' | 'address'> {
   readonly brokers: string;
   readonly registry: string;
 }
 
 /**
- * @param options ports are free ones unless given
+ * @param options ports are free ones by default
  * @returns once both answer
- * @throws Error with what it said when it ends before
+ * @throws Error with its output when it exits first
  */
 export async function startDev(options: {
   folder: string;

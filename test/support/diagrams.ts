@@ -7,18 +7,18 @@ import { PLAIN_SHOP } from '../../src/processors/options.ts';
 
 const SRC = path.resolve(import.meta.dirname, '../../src');
 
-/** A boundary of src/ports that somebody implements: an interface with methods. */
+/** A port: an interface of src/ports with methods, which an adapter implements. */
 interface Port {
   readonly name: string;
-  /** It is about the store, not about Kafka, schemas or the outside. */
+  /** Whether it is about the store, rather than about Kafka, schemas or external services. */
   readonly isOfStore: boolean;
   readonly methods: readonly string[];
   readonly parents: readonly string[];
-  /** Names of types in its declaration, in the order of the source. */
+  /** Names of the types in its declaration, in source order. */
   readonly mentions: readonly string[];
 }
 
-/** Paths of the sources in a folder of src, at any depth. */
+/** Paths of the source files in a folder of src, at any depth. */
 function filesOf(folder: string): string[] {
   return fs
     .readdirSync(path.join(SRC, folder), { recursive: true, encoding: 'utf8' })
@@ -73,12 +73,12 @@ function ports(): Map<string, Port> {
   return new Map([...all].filter(([, port]) => isPort(port)));
 }
 
-/** The ports that an exported function of an adapter returns, or one of its classes implements. */
+/** The ports that an adapter's exported functions return or its classes implement. */
 function implementedBy(adapter: string, known: ReadonlyMap<string, Port>): string[] {
   const found = new Set<string>();
   const isNamed = new RegExp(`\\b(?:${[...known.keys()].join('|')})\\b`);
   for (const file of filesOf(`adapters/${adapter}`)) {
-    // To parse all of them takes seconds.
+    // Parsing all files takes seconds.
     if (!isNamed.test(fs.readFileSync(file, 'utf8'))) continue;
     for (const node of parse(file).statements) {
       if (ts.isFunctionDeclaration(node) && node.type !== undefined) {
@@ -96,9 +96,9 @@ function implementedBy(adapter: string, known: ReadonlyMap<string, Port>): strin
 }
 
 /**
- * The ports and what implements them, as Mermaid: from the declarations in the source.
+ * The ports and their implementations, as Mermaid, from the declarations in the source.
  *
- * @param which those about the store, or those about Kafka, schemas and the outside
+ * @param which the ports of the store, or those of Kafka, schemas and external services
  */
 export function portDiagram(which: 'store' | 'others'): string {
   const known = new Map([...ports()].filter(([, { isOfStore }]) => isOfStore === (which === 'store')));
@@ -117,7 +117,7 @@ export function portDiagram(which: 'store' | 'others'): string {
   return lines.join('\n');
 }
 
-/** What runs and who exchanges what with whom, as Mermaid: processors and topics are those of the source. */
+/** The processes and their messages, as Mermaid: processors and topics are read from the source. */
 export function systemDiagram(): string {
   const all = processors({ ...PLAIN_SHOP, events: { lowStock: 1 } });
   const read = new Set(all.flatMap(({ sources }) => sources.map(({ name }) => name)));
@@ -154,7 +154,7 @@ export function systemDiagram(): string {
   ].join('\n');
 }
 
-/** What every processor is, and those that there are, as Mermaid. */
+/** The structure of every processor, and the list of processors, as Mermaid. */
 export function processorDiagram(): string {
   const { statements } = parse(path.join(SRC, 'processors/processor.ts'));
   const lines = ['classDiagram'];
@@ -179,7 +179,10 @@ const roomOf = (file: string): string => {
   return first === 'adapters' ? `${first}/${second}` : first;
 };
 
-/** Which folder of src imports which, as Mermaid: from the imports in the source. Ways over another folder are left out. */
+/**
+ * Which folder of src imports which, as Mermaid, from the imports in the source. Paths through another folder are left
+ * out.
+ */
 export function importDiagram(): string {
   const edges = new Map<string, Set<string>>();
   for (const file of filesOf('.')) {

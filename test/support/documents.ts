@@ -54,7 +54,7 @@ import {
 import { AppliedAcls, Acls } from '../../src/documents/acl.ts';
 import { AppliedTopics, Setup, Topics } from '../../src/documents/topics.ts';
 
-/** What a command prints under `-o json`: one document, or any number of lines and then a summary, if it has one. */
+/** The output of a command under `-o json`: one document, or any number of lines and then, for some, a summary. */
 type Output =
   | { readonly one: TSchema }
   | { readonly lines: readonly TSchema[]; readonly summary: TSchema | null }
@@ -106,7 +106,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'offsets show': { one: Offsets },
   'offsets reset': { one: OffsetsReset },
   'offsets undo': { one: OffsetsReset },
-  // A file that kafka-consumer-groups reads, too.
+  // The file can also be read by kafka-consumer-groups.
   'offsets export': 'text',
   'dlq list': { lines: [DeadLetter], summary: DeadLetterListSummary },
   'dlq show': { one: ShownDeadLetter },
@@ -125,7 +125,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'schema register': { one: RegisteredSchemas },
   audit: { one: Audit },
   'what-if': { one: WhatIf },
-  // With --watch one a second.
+  // With --watch, one per second.
   status: { lines: [Status], summary: null },
   stop: { one: Stopped },
   doctor: { one: Diagnosis },
@@ -139,14 +139,14 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   completion: 'text',
 };
 
-/** Every command whose output is declared, and those of them that print JSON. */
+/** Every command whose output is declared, and the commands that print JSON. */
 export const COMMANDS = Object.keys(OUTPUTS);
 export const JSON_COMMANDS = COMMANDS.filter((command) => OUTPUTS[command] !== 'text');
 
 /** By test file: files may share a process. */
 const seen = new Map<string, Set<string>>();
 
-/** To ask for when a process starts: one that is killed with its test may end within the next file's. */
+/** To be called when a process starts: one that is killed with its test may exit during the next file's tests. */
 export function currentTestFile(): string {
   return expect.getState().testPath ?? '';
 }
@@ -169,15 +169,16 @@ export function expectValidated(command: string): void {
 }
 
 interface Ended {
-  /** null: it was killed, maybe in the middle of a line. */
+  /** null: it was killed, perhaps in the middle of a line. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /**
- * Compares all that a command of this test file printed under `-o json` with the schemas of src/documents, the error on
- * stderr too; does nothing for other output. @throws Error that names the command, the document and what is wrong with it
+ * Compares everything that a command of this test file printed under `-o json` with the schemas of src/documents,
+ * including the error on stderr; ignores other output. @throws Error that names the command, the document and what is
+ * wrong with it
  */
 export function validateOutput(
   file: string,
@@ -188,7 +189,7 @@ export function validateOutput(
   if (!asksForJson(words, env)) return;
   const { code, stdout, stderr } = ended;
   if (code !== null && code !== 0) validate(words, [ErrorDocument], lastLine(stderr));
-  // Messages are JSON as well, up to where it was killed.
+  // Log messages are JSON too, up to the point where it was killed.
   const messages = stderr.split('\n').slice(0, -1);
   for (const line of messages) validate(words, [LogLine, ErrorDocument], line);
   const command = commandOf(words);
@@ -258,7 +259,7 @@ function asksForJson(words: readonly string[], env: NodeJS.ProcessEnv): boolean 
   return given?.toLowerCase() === 'json';
 }
 
-/** The longest command that the words name, wherever flags stand. */
+/** The longest command that the words name, wherever the flags are. */
 function commandOf(words: readonly string[]): string | null {
   for (const [at, word] of words.entries()) {
     const pair = `${word} ${words[at + 1] ?? ''}`;

@@ -1,10 +1,10 @@
 /**
- * Whether tests that calculate, and walks through whole shops, run in full: `npm run test:long`. `npm test` takes a
- * sample of what they try.
+ * Whether calculating tests and walks through whole shops run in full: `npm run test:long`. `npm test` runs a sample of
+ * their cases.
  */
 export const IS_FULL = process.env.ORDERCTL_TEST_EFFORT === 'full';
 
-/** How many of something are tried. */
+/** How many cases are tried. */
 export function tries(full: number, sample: number): number {
   return IS_FULL ? full : sample;
 }

@@ -4,7 +4,7 @@ import { startDevBroker, type DevBroker, type DevBrokerOptions } from '../../src
 import { RawClient } from './raw-client.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** Brokers in this process and connections to them, which end with the test. */
+/** Brokers in this process and connections to them, closed at the end of the test. */
 export function embeddedBroker() {
   const folder = temporaryFolder();
   const brokers: DevBroker[] = [];

@@ -4,7 +4,10 @@ import path from 'node:path';
 import build from './build.ts';
 import { startDev } from './dev-service.ts';
 
-/** For all tests of a run: the built binary, and on it the embedded broker and registry, found by the environment. */
+/**
+ * Set-up of a whole run: builds the binary and starts its embedded broker and registry; tests find them by the
+ * environment.
+ */
 export default async function start(): Promise<() => Promise<void>> {
   await build();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-embedded-'));

@@ -17,7 +17,7 @@ export class FakeClock implements Clock {
     if (signal?.aborted === true) return;
     this.slept.push(ms);
     this.time += ms;
-    // Whatever is under way gets its turn, as it would while time passes.
+    // Other pending work gets its turn, as it would while time passes.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

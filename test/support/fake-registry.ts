@@ -5,7 +5,7 @@ interface Entry {
   readonly id: number;
   readonly schema: string;
   readonly schemaType?: string;
-  /** By which it is known too, as by Confluent's registry since 8.0. */
+  /** A second identifier of the schema, as in Confluent's registry since 8.0. */
   readonly guid?: string;
   readonly references?: readonly { name: string; subject: string; version: number }[];
 }
@@ -14,12 +14,12 @@ interface Entry {
 export class FakeRegistry {
   readonly subjects = new Map<string, Entry[]>();
   readonly requests: string[] = [];
-  /** Where the API begins; a plain `/subjects` is 404 when it is not empty. */
+  /** The path prefix of the API; unless it is empty, a plain `/subjects` is 404. */
   prefix = '';
   credentials: string | null = null;
   /** Answer everything with this status. */
   failWith: number | null = null;
-  /** How many of the next requests it fails. */
+  /** The number of next requests that fail with it. */
   fails = Infinity;
   /** Refuse new versions with this reason. */
   incompatible: string | null = null;
@@ -45,7 +45,7 @@ export class FakeRegistry {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Adds a schema as somebody else would. @returns its id */
+  /** Adds a schema as another client would. @returns its id */
   add(subject: string, schema: unknown, rest: Partial<Entry> = {}): number {
     const entry = {
       ...rest,
@@ -98,7 +98,7 @@ export class FakeRegistry {
     return { status: 200, json: { id: found?.id ?? this.add(name, schema) } };
   }
 
-  /** An older registry has no such resource at all. */
+  /** An older registry does not have such a resource. */
   #hasGuids(): boolean {
     return [...this.subjects.values()].flat().some(({ guid }) => guid !== undefined);
   }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { FileStat, FileSystem } from '../../src/adapters/files/fs.ts';
 import { randomFrom } from './random.ts';
 
-/** The process died here: nothing after it happened. */
+/** The process died here: nothing after this point happened. */
 export class Crash extends Error {
   constructor(call: number) {
     super(`crashed before call ${call}`);
@@ -13,16 +13,16 @@ type Pending = { readonly at: number; readonly bytes: Buffer } | { readonly trun
 
 interface Inode {
   readonly number: bigint;
-  /** For messages: the name that it was made under. */
+  /** For messages: the name under which it was created. */
   readonly name: string;
   modifiedNs: bigint;
-  /** It bears the mark that a read by another program takes away. */
+  /** It has the mark that another program's read removes. */
   isUnread: boolean;
   /** What a process sees; null for a directory. Never changed in place, so that images can share it. */
   seen: Buffer | null;
-  /** What the disk holds for sure. */
+  /** What the disk holds for certain. */
   durable: Buffer;
-  /** Since the last sync, in order. */
+  /** Changes since the last sync, in order. */
   pending: Pending[];
 }
 
@@ -33,16 +33,18 @@ type NameChange = readonly { readonly name: string; readonly inode: Inode | null
 
 export type Fault =
   | { readonly kind: 'crash'; readonly call: number }
-  /** That call fails; a failed write leaves a part of it, a failed sync loses any part of what was not synced. */
+  /**
+   * That call fails: a failed write leaves a part of its bytes, a failed sync loses any part of the unsynced changes.
+   */
   | { readonly kind: 'fail'; readonly call: number; readonly code: 'ENOSPC' | 'EIO' }
-  /** That read of bytes fails, counted apart. */
+  /** That read of bytes fails; reads are counted separately. */
   | { readonly kind: 'fail_read'; readonly call: number };
 
 /** A changing call that is about to be made. */
 export interface CallPoint {
   readonly number: number;
   readonly what: string;
-  /** The file system as it were had the process died here: of a write, any part may have been done. */
+  /** The file system as if the process had died here: of a write, any part may have been done. */
   image(): FaultyFs;
 }
 
@@ -55,19 +57,19 @@ interface Write {
 const SECTOR_BYTES = 512;
 const LONGEST_SYNC_TURNS = 60;
 const EMPTY = Buffer.alloc(0);
-/** Names that are there before the first call; a directory that is made needs its parent. */
+/** Names that exist before the first call; creating a directory requires its parent. */
 const ROOT = '/';
 
 /**
- * A file system in memory that knows what would survive. Writes, names and directories that were not synced are kept
- * apart; a fault hits one changing call by its number, from 1 on. After a crash `survived` is what the next process
- * finds. With `onCall`, images of it can be taken before every call while it goes on.
+ * A file system in memory that knows what would survive. Unsynced writes, names and directories are recorded
+ * separately; a fault hits one changing call by its number, starting at 1. After a crash, the next process finds
+ * `survived`. With `onCall`, images of the file system can be taken before every call while the process continues.
  */
 export class FaultyFs implements FileSystem {
   readonly #random: () => number;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
-  /** Not yet durable, in order, by directory. */
+  /** Name changes that are not durable yet, in order, by directory. */
   #pendingNames = new Map<string, NameChange[]>();
   readonly #open = new Map<number, Inode>();
   #nextFd = 3;
@@ -79,7 +81,7 @@ export class FaultyFs implements FileSystem {
   calls = 0;
   /** Reads of bytes so far. */
   reads = 0;
-  /** What was called, for messages. */
+  /** The calls so far, for messages. */
   readonly trace: string[] = [];
   /** Called before each call that changes something. */
   onCall: ((point: CallPoint) => void) | undefined;
@@ -90,7 +92,7 @@ export class FaultyFs implements FileSystem {
     this.#makeDurableDirectory(ROOT);
   }
 
-  /** Sets the fault to come; calls are counted from 1 again. */
+  /** Sets the next fault; calls are counted from 1 again. */
   arm(fault: Fault | undefined): void {
     this.#fault = fault;
     this.calls = 0;
@@ -103,8 +105,8 @@ export class FaultyFs implements FileSystem {
   }
 
   /**
-   * What is found after the crash. `kill`: the process is gone, the kernel has it all. `power`: of what was not
-   * synced any part may be missing, sector by sector, name by name.
+   * The file system after the crash. `kill`: the process has died, but the kernel has everything. `power`: any part of
+   * the unsynced changes may be missing, sector by sector, name by name.
    */
   survived(how: 'kill' | 'power'): FaultyFs {
     // After a kill the disk is as far behind as before: power may still fail later.
@@ -113,7 +115,9 @@ export class FaultyFs implements FileSystem {
     return next;
   }
 
-  /** Others have worked on: it becomes `later`, an image of what became of it. What is open stays open, as on a disk. */
+  /**
+   * Other processes continued: replaces this state by `later`, an image of theirs. Open files stay open, as on a disk.
+   */
   goOnAs(later: FaultyFs): void {
     const own = new Map(
       [...this.#names.values(), ...this.#open.values()].map((inode) => [inode.number, inode]),
@@ -150,7 +154,7 @@ export class FaultyFs implements FileSystem {
 
   #losePower(): void {
     const names = new Map(this.#durableNames);
-    // All, nothing or any part: the first two are what happens most.
+    // All, nothing or any part: the first two are the most common.
     const mode = this.#random();
     for (const changes of this.#pendingNames.values()) {
       for (const change of changes) {
@@ -169,7 +173,7 @@ export class FaultyFs implements FileSystem {
     this.#pendingNames.clear();
   }
 
-  /** A name is lost with any directory above it. */
+  /** A name is lost together with any directory above it. */
   #isReachable(name: string, names: ReadonlyMap<string, Inode>): boolean {
     for (let up = name; up !== ROOT; up = path.dirname(up)) if (!names.has(up)) return false;
     return true;
@@ -177,7 +181,7 @@ export class FaultyFs implements FileSystem {
 
   #survivingBytes(inode: Inode): Buffer {
     let bytes: Buffer = inode.durable;
-    // As with names.
+    // As for names.
     const mode = this.#random();
     for (const change of inode.pending) {
       if (mode < 0.3) continue;
@@ -192,7 +196,7 @@ export class FaultyFs implements FileSystem {
     let result = bytes;
     for (let from = 0; from < change.byteLength;) {
       const sectorEnd = SECTOR_BYTES - ((at + from) % SECTOR_BYTES);
-      // Sometimes a byte range smaller than a sector too: what is appended to one is written with it again.
+      // Sometimes a byte range smaller than a sector too: a sector is written again with what is appended to it.
       const size = Math.min(
         change.byteLength - from,
         Math.max(1, Math.floor(sectorEnd * this.#random() * 2)),
@@ -204,9 +208,9 @@ export class FaultyFs implements FileSystem {
   }
 
   /**
-   * A person or another program saves a file under a new inode, durably and at once: not counted as a call.
+   * A user or another program saves a file under a new inode, durably and at once: not counted as a call.
    *
-   * @param fresh it is being written at this moment, by its date
+   * @param fresh whether its date says that it is being written right now
    */
   put(name: string, bytes: Buffer, fresh = false): void {
     this.#alive();
@@ -219,7 +223,7 @@ export class FaultyFs implements FileSystem {
     this.#forgetPending(name);
   }
 
-  /** The same into the inode that `name` has at the moment of the call. */
+  /** The same, but into the inode that `name` has at the moment of the call. */
   putInPlace(name: string): ((bytes: Buffer) => void) | undefined {
     const inode = this.#names.get(name);
     if (inode === undefined) return undefined;
@@ -286,7 +290,7 @@ export class FaultyFs implements FileSystem {
   }
 
   #writePart({ inode, at, bytes }: Write): void {
-    // Mostly nothing or all: with all of it, only what follows is lost.
+    // Mostly nothing or all: with all of it, only later calls are lost.
     const share = this.#random() * 1.5 - 0.25;
     const size = Math.floor(Math.max(0, Math.min(1, share)) * bytes.byteLength);
     if (size > 0) this.#write({ inode, at, bytes: bytes.subarray(0, size) });
@@ -346,7 +350,7 @@ export class FaultyFs implements FileSystem {
     this.#write(write);
   }
 
-  /** Not all of it may come through: each part is a call of its own. */
+  /** The write may be interrupted between its parts: each part is a call of its own. */
   async writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void> {
     let at = position;
     for (const part of parts) {
@@ -367,7 +371,7 @@ export class FaultyFs implements FileSystem {
     await this.#sync(fd, 1);
   }
 
-  /** Now and then it takes long: what does not wait for it may come first. */
+  /** Sometimes slow: work that does not wait for it may overtake it. */
   async sync(fd: number): Promise<void> {
     await this.#sync(fd, 1 + Math.floor(this.#random() ** 2 * LONGEST_SYNC_TURNS));
   }
@@ -379,7 +383,7 @@ export class FaultyFs implements FileSystem {
     try {
       this.#call('sync', inode.name);
     } catch (error) {
-      // The kernel forgets that the pages were dirty: what it shows is not what is on the disk.
+      // The kernel forgets that the pages were dirty: what it shows differs from the disk.
       if (this.#fault?.kind === 'fail') {
         inode.durable = this.#survivingBytes(inode);
         inode.pending = [];
@@ -418,7 +422,7 @@ export class FaultyFs implements FileSystem {
     this.#alive();
     if (!this.#names.has(from)) throw coded('ENOENT', from);
     this.#call('rename', from, to);
-    // Looked up now: a person may have put another file there at this very moment.
+    // Looked up now: a user may have put another file there at this very moment.
     const inode = this.#names.get(from);
     if (inode === undefined) throw coded('ENOENT', from);
     this.#change(from, [
@@ -433,7 +437,7 @@ export class FaultyFs implements FileSystem {
     if (inode === undefined) throw coded('ENOENT', from);
     if (this.#names.has(to)) return false;
     this.#call('link', from, to);
-    // A person may have put a file there at this very moment.
+    // A user may have put a file there at this very moment.
     if (this.#names.has(to)) return false;
     this.#change(to, [{ name: to, inode }]);
     return true;
@@ -450,7 +454,7 @@ export class FaultyFs implements FileSystem {
     this.unlink(name);
   }
 
-  /** One user has everything here. */
+  /** All files belong to one user. */
   setAccess(): void {
     this.#alive();
   }
@@ -476,7 +480,7 @@ export class FaultyFs implements FileSystem {
     return found;
   }
 
-  /** Lost with the power, if ever: not counted as a call. */
+  /** Lost at most in a power failure: not counted as a call. */
   markUnread(name: string): void {
     this.#alive();
     const inode = this.#names.get(name);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A folder of a format before, by file, whose owner was killed after a checkpoint and further commits. Of format 2: two
- * accepted orders, two rejected ones and two dead letters, one of each after the checkpoint. Of formats 3 and 4: what waits
- * for three destinations, some of it after the checkpoint, with sent ones in between.
+ * A folder of an earlier format, by file, whose owner was killed after a checkpoint and further commits. Format 2: two
+ * accepted orders, two rejected ones and two dead letters, one of each after the checkpoint. Formats 3 and 4: messages
+ * waiting for three destinations, some of them after the checkpoint, with sent ones in between.
  */
 export function formerFolder(format: 2 | 3 | 4): ReadonlyMap<string, Buffer> {
   const text = readFileSync(new URL(`folder-of-format-${format}.json`, import.meta.url), 'utf8');

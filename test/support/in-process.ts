@@ -4,7 +4,7 @@ import { exitOptions, runCommandLine } from '../../src/cli/main.ts';
 import { Printer } from '../../src/cli/output/printer.ts';
 import { Session } from '../../src/cli/session.ts';
 
-/** What commands listen for. */
+/** The signals that commands listen for. */
 const EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 // Tests run many commands at once, and each listens for signals: Node warns of more than ten listeners.
@@ -21,12 +21,12 @@ export interface Ended {
 export interface RunningHere {
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Closes its output, which ends a command that goes on until it is stopped. */
+  /** Closes its output, which ends a command that would run until it is stopped. */
   readonly stop: () => void;
   readonly ended: Promise<Ended>;
 }
 
-/** Runs a command line as the binary does, in this process: a tenth of the time. It takes neither input nor signals. */
+/** Runs a command line in this process as the binary would, in a tenth of the time, but without input or signals. */
 export function startInProcess(words: readonly string[], env: NodeJS.ProcessEnv, cwd: string): RunningHere {
   const said = { stdout: '', stderr: '' };
   const into = (name: keyof typeof said): Writable =>

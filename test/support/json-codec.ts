@@ -1,8 +1,10 @@
 import type { Codec } from '../../src/ports/codec.ts';
 
-/** Any message as bare JSON: for tests of what happens around a codec. What does not begin with `{` is a dead letter. */
+/**
+ * Any message as plain JSON: for tests of code around a codec. A value that does not start with `{` is a dead letter.
+ */
 export class JsonCodec implements Codec<unknown> {
-  /** Of the next calls of `encode`, in their order. */
+  /** Results of the next calls of `encode`, in order. */
   encodeFailures: Error[] = [];
 
   readonly decode: Codec<unknown>['decode'] = async (records) =>

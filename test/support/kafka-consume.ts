@@ -14,28 +14,28 @@ export interface ConsumeOptions extends Partial<Omit<RunOptions, 'positions' | '
   readonly topic: string;
   readonly group: string;
   readonly positions?: () => ReadonlyMap<number, Position>;
-  /** Positions to begin with. */
+  /** Initial positions. */
   readonly from?: ReadonlyMap<number, Position>;
-  /** Looked at after each batch: true stops. */
+  /** Called after each batch: true stops the consumer. */
   readonly until?: (seen: Seen) => boolean;
-  /** Instead of going on behind the batch. */
+  /** Where to continue instead of after the batch. */
   readonly onBatch?: (batch: Batch, seen: Seen) => Promise<number> | number;
 }
 
 export const text = (bytes: Uint8Array | null) =>
   bytes === null ? null : Buffer.from(bytes).toString('utf8');
 
-/** A consumer under way, with what it saw so far. */
+/** A running consumer, with what it has seen so far. */
 export interface Running {
   readonly seen: Seen;
-  /** Settles when the run is over. */
+  /** Settles when the run has ended. */
   readonly done: Promise<void>;
   stop(): void;
-  /** Lets go of the connections without leaving the group: what a kill leaves behind. */
+  /** Drops the connections without leaving the group, as a kill does. */
   vanish(): Promise<void>;
 }
 
-/** Runs a consumer that keeps its positions as the store would. */
+/** Runs a consumer that stores its positions as the store would. */
 export async function consume(broker: Broker, options: ConsumeOptions): Promise<Running> {
   const consumer = await broker.consumer();
   const stop = new AbortController();
@@ -88,7 +88,7 @@ export async function consume(broker: Broker, options: ConsumeOptions): Promise<
   };
 }
 
-/** Runs until `until` holds, and gives what was seen. Rejects as the run does. */
+/** Runs until `until` holds, and returns what was seen. Rejects if the run does. */
 export async function consumed(broker: Broker, options: ConsumeOptions): Promise<Seen> {
   const running = await consume(broker, options);
   await running.done;

@@ -11,7 +11,7 @@ export const withoutKafkaTools = absent(
   'install Java 17 and Maven, and start npm run kafka once, which downloads the rest',
 );
 
-/** A test does not download: it would take 200 MB and minutes out of its time. */
+/** Tests do not download: that would take 200 MB and minutes. */
 function isInstalled(): boolean {
   try {
     return hasJars() && findJava() !== '';
@@ -20,7 +20,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** Runs one of Kafka's own command-line tools. @returns what it prints @throws Error when it does not end with 0 */
+/** Runs one of Kafka's own command-line tools. @returns its output @throws Error when its exit code is not 0 */
 export function runKafkaTool(tool: string, args: readonly string[]): Promise<string> {
   const all = [PROGRAM, 'tool', tool, '--bootstrap-server', testBrokers(), ...args];
   return must(process.execPath, all, '');

@@ -23,11 +23,11 @@ function protocolOf(name: string): Protocol {
 }
 
 /**
- * Asks in a version of the protocol by kafkajs's own encoding of it, which is not the broker's: what the two do not
- * read alike shows.
+ * Sends a request in one version of the protocol with kafkajs's encoding, which is independent of the broker's: any
+ * difference between the two shows.
  *
- * @param name of the message, as kafkajs has it: `joinGroup`
- * @param version brought into the range of versions that kafkajs knows
+ * @param name of the message in kafkajs: `joinGroup`
+ * @param version clamped to the versions that kafkajs knows
  * @returns the fields of the answer
  * @throws the error in the answer, its name as `type`
  */

@@ -4,14 +4,14 @@ import { fill, type Shop } from './cli.ts';
 import { createTopic, jsonOrder, openSender } from './topics.ts';
 
 const ITEMS = ['book', 'pen', 'notebook'];
-/** Never sold out by a long run: the sum tells of every unit that was deducted twice or not at all. */
+/** Never sold out by a long run: the sum shows every unit that was deducted twice or not at all. */
 const STOCK = 1_000_000;
-/** Long enough for a start, recovery, joining and a second of full flow: a kill may come in any of them. */
+/** Long enough for a start, recovery, joining and a second of full flow: a kill may hit any of them. */
 const LONGEST_LIFE_MS = 2_000;
 
 /**
- * Kills a consumer in full flow, again and again at random moments of its life, with `inventory update`s beside it;
- * then reads to the end and demands stock = start + edits − sold, and each id decided once.
+ * Kills a consumer in full flow, again and again at random moments of its life, while `inventory update`s run; then
+ * reads to the end and requires stock = start + edits − sold, and exactly one decision for each id.
  */
 export async function killLoop(shop: Shop, kills: number, random: () => number): Promise<void> {
   fill(shop, { alice: 'paid', bob: 'unpaid' }, Object.fromEntries(ITEMS.map((item) => [item, STOCK])));
@@ -19,7 +19,7 @@ export async function killLoop(shop: Shop, kills: number, random: () => number):
 
   const sent: string[] = [];
   const sender = await openSender(shop.topic);
-  /** A chunk of the flow; every twentieth order comes twice, and the second must be a duplicate. */
+  /** A chunk of the flow; every twentieth order is sent twice, and the second copy must be a duplicate. */
   const sendChunk = async (): Promise<void> => {
     const orders = Array.from({ length: 100 }, (_, i) => {
       const n = sent.length + i - (i % 20 === 1 ? 1 : 0);
@@ -67,7 +67,7 @@ export async function killLoop(shop: Shop, kills: number, random: () => number):
   }
   expect(shop.stock()).toEqual(stock);
 
-  // And reading all of it again finds nothing new.
+  // Reading everything again finds nothing new.
   const before = shop.read('orders.jsonl');
   const [again] = await shop.lines('consume --reset --until-end --quiet');
   const read = sent.length;

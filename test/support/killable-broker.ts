@@ -9,11 +9,11 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 export interface KillableBroker {
   readonly address: string;
-  /** Ends it by SIGKILL and starts it again under the same address, with its data. */
+  /** Ends it by SIGKILL and restarts it under the same address, with its data. */
   killAndRestart(): Promise<void>;
 }
 
-/** Brokers in processes of their own, on a data folder each, which end with the test. */
+/** Brokers in processes of their own, each on its own data folder, which end with the test. */
 export function killableBrokers(): () => Promise<KillableBroker> {
   const folder = temporaryFolder();
   const children: ChildProcess[] = [];

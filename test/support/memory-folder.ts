@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** Of Linux, in memory: a sync takes no time there. */
+/** On Linux, a folder in memory: a sync takes no time there. */
 const MEMORY = '/dev/shm';
-/** Several times what all tests leave there at a time. */
+/** Several times as much as all tests leave there at one time. */
 const NEEDED_BYTES = 2 ** 31;
 
 /**
- * Lets tests write into memory, where that is possible and nobody asked for another place by TMPDIR: half of their time
- * was syncs to disk. Those of `npm run test:long` and of a real Kafka write to disk.
+ * Lets tests write into memory, where that is possible and TMPDIR names no other place: half of their time was disk
+ * syncs. `npm run test:long` and the tests on a real Kafka write to disk.
  */
 export default function start(): (() => void) | undefined {
   if (process.env.TMPDIR !== undefined || freeBytes(MEMORY) < NEEDED_BYTES || os.freemem() < NEEDED_BYTES)
@@ -27,7 +27,7 @@ export default function start(): (() => void) | undefined {
   return remove;
 }
 
-/** Of a file system that takes files of this user; 0: there is none. */
+/** Free bytes for this user in the folder; 0 when it does not exist or is not writable. */
 function freeBytes(folder: string): number {
   try {
     fs.accessSync(folder, fs.constants.W_OK);
@@ -38,7 +38,7 @@ function freeBytes(folder: string): number {
   }
 }
 
-/** Not where it is mounted without that, as in containers. */
+/** Whether programs can run there: not where it is mounted noexec, as in containers. */
 function runsPrograms(folder: string): boolean {
   const program = path.join(folder, 'program');
   fs.writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
