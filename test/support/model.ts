@@ -40,8 +40,9 @@ import {
 import type { Processes } from '../../src/ports/processes.ts';
 
 /**
- * A folder in memory: the plainest thing that keeps the port's promises. It is the store of the use-case tests and
- * the oracle of the file store's. Any key that was not asked for throws, which the real one does not check.
+ * A folder in memory: the simplest implementation that keeps the port's promises. It is the store of the use-case tests
+ * and the oracle of the file store's tests. It throws for any key that was not requested, which the real store does not
+ * check.
  */
 export class ModelFolder implements StoreAccess {
   readonly name = 'model';
@@ -61,18 +62,18 @@ export class ModelFolder implements StoreAccess {
   readonly movements: LoggedMovement[] = [];
   /** Of all logs, in order. */
   readonly history: HistoryLine[] = [];
-  /** Of the last commit. */
+  /** The number of the last commit. */
   seq = 0;
   onEdits: OwnOptions['onEdits'];
   onOwed: OwnOptions['onOwed'];
   readonly clock: Clock;
   owned = false;
   claimed = false;
-  /** What a claim says that is lost. */
+  /** The failure of a claim that was lost. */
   claimLost: Failure | null = null;
   /** Set to make the next commits fail, as a full disk does. */
   failing: Failure | null = null;
-  /** Set where this user may not ask the owner. */
+  /** Set when this user may not ask the owner. */
   hidden: Failure | null = null;
 
   constructor(clock: Clock, storeId = 'model-folder') {
@@ -94,7 +95,7 @@ export class ModelFolder implements StoreAccess {
     return null;
   }
 
-  /** Who lives, by identity; any other process is of another machine. */
+  /** The live processes, by identity; any other process is on another machine. */
   readonly living = new Map<string, 'alive' | 'dead'>();
   readonly processes: Processes = {
     self: () => 'machine/1/1',
@@ -113,7 +114,7 @@ export class ModelFolder implements StoreAccess {
     throw new Error('the model has no files');
   }
 
-  /** What `keptAside` says. */
+  /** The result of `keptAside`. */
   readonly aside: { readonly file: string; readonly why: SetAside }[] = [];
 
   keptAside(): readonly { readonly file: string; readonly why: SetAside }[] {
@@ -143,7 +144,7 @@ export class ModelFolder implements StoreAccess {
     this.#status = options.status;
     this.onEdits = options.onEdits;
     this.onOwed = options.onOwed;
-    // What the owner before was trying is nobody's now.
+    // Attempts of the previous owner have no owner any more.
     for (const [id, effect] of this.owed)
       if (effect.state === 'trying') this.owed.set(id, { ...effect, dueAt: 0 });
     return new ModelStore(this);
@@ -213,7 +214,7 @@ export class ModelFolder implements StoreAccess {
     };
   }
 
-  /** What a file store would find, for tests to set. */
+  /** What a file store would find; set by tests. */
   found: Finding[] = [];
 
   async *#findings(): AsyncGenerator<Finding> {
@@ -225,7 +226,7 @@ export class ModelFolder implements StoreAccess {
     this.found = this.found.filter(({ difference }) => difference?.fix !== null);
   }
 
-  /** As it is, of whatever key. */
+  /** Reads without checking that the key was requested. */
   state(): Snapshot {
     const { users, items } = this.tables;
     return {
@@ -281,7 +282,7 @@ export class ModelFolder implements StoreAccess {
     if (isOwed || (changes.outgoing ?? []).length > 0) this.onOwed?.();
   }
 
-  /** With what follows from edits of users and items. */
+  /** Adds the changes that follow from edits of users and items. */
   #withEdits(changes: Changes): Changes {
     const edits = (changes.edits ?? []).filter(changesRow);
     if (edits.length === 0 || this.onEdits === undefined) return changes;
@@ -519,7 +520,7 @@ class ModelStore implements Store {
     yield lines.filter(({ value }) => values.includes(value[field] as string));
   }
 
-  /** Two lines a piece. */
+  /** Lists lines in pages of two. */
   async *stockFromEnd(log: StockLog, item: string, before?: LogPlace): AsyncGenerator<StockPiece> {
     const all = this.#folder.history.filter((line) => stockLogOf(line) === log);
     for (let end = before?.[0] ?? all.length; end > 0; end -= 2) {
@@ -564,7 +565,7 @@ function namesItem(line: HistoryLine, item: string): boolean {
   return line.kind === 'movement' && line.movement.item === item;
 }
 
-/** One for each id and content, the first of an id under that. */
+/** One message for each id and content; the first of an id has that id. */
 function namedUndelivered(records: readonly OutgoingRecord[]): Undelivered[] {
   const kept = new Map<string, Undelivered>();
   const firsts = new Map<string, string>();

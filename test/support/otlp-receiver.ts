@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A span as it was received, its attributes as an object. */
+/** A received span, with its attributes as an object. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -37,14 +37,14 @@ interface ExportRequest {
   }[];
 }
 
-/** What takes spans by OTLP/HTTP in JSON: it decodes them, and answers as it is asked to. */
+/** Receives spans by OTLP/HTTP in JSON: it decodes them, and answers as the test requires. */
 export interface OtlpReceiver {
   /** `http://127.0.0.1:4318`, for OTEL_EXPORTER_OTLP_ENDPOINT */
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
-  /** Of the last request. */
+  /** The headers of the last request. */
   readonly headers: () => http.IncomingHttpHeaders;
-  /** How many requests came. */
+  /** The number of requests. */
   readonly requests: () => number;
   /** The status of the answers from now on. */
   answer: (status: number) => void;

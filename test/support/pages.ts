@@ -7,19 +7,19 @@ import { waitFor } from './wait.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** A command line of a page, and the exit code that its comment names: `# exit code 3: none runs`. */
+/** A command line of a page, and the exit code in its comment: `# exit code 3: none runs`. */
 interface Command {
   readonly line: string;
   readonly exitCode: number;
 }
 
-/** The commands of a block of `sh`, and the lines of the `text` block after it, which it prints. */
+/** The commands of a `sh` block, and the lines of the `text` block after it, which is their output. */
 export interface Step {
   readonly commands: readonly Command[];
   readonly shown: readonly string[];
 }
 
-/** What a page shows under each heading of the second level. @param file from the root of the project */
+/** The examples under each second-level heading of a page. @param file from the root of the project */
 export function stepsOf(file: string): Map<string, Step[]> {
   const page = fs.readFileSync(path.join(ROOT, file), 'utf8');
   return new Map(
@@ -53,9 +53,9 @@ function readCommand(text: string): Command {
   return { line: line.replace(/\s+# .*$/, ''), exitCode: Number(code) };
 }
 
-/** Runs a line as a shell that knows `orderctl` and `npx orderctl` does, in the folder of the shop. */
+/** Runs a line in the folder of the shop as a shell that knows `orderctl` and `npx orderctl` would. */
 export async function runLine(shop: Shop, line: string): Promise<Result> {
-  // Nothing for a shell in it, and no path that is relative to the folder.
+  // The line must contain nothing that needs a shell, and no path relative to the folder.
   const [, plain] =
     /^(?:npx )?orderctl (?!.*\b(?:backup|restore) )([\w:=-]+(?: [\w:=-]+)*)$/.exec(line) ?? [];
   if (plain !== undefined) return shop.run(plain, { env: shop.env });
@@ -69,7 +69,7 @@ export async function runLine(shop: Shop, line: string): Promise<Result> {
   return finish(observe(child, line), line, 60_000);
 }
 
-/** Runs steps one after the other and compares what they print with what is shown. @returns all that they printed */
+/** Runs steps one after the other and compares their output with the page. @returns all output */
 export async function runSteps(shop: Shop, steps: readonly Step[]): Promise<string> {
   let all = '';
   for (const { commands, shown } of steps) {
@@ -77,7 +77,7 @@ export async function runSteps(shop: Shop, steps: readonly Step[]): Promise<stri
     for (const { line, exitCode } of commands) {
       const { code, stdout, stderr } = await runLine(shop, line);
       expect(code, `${line}\n${stdout}${stderr}`).toBe(exitCode);
-      // Which of the two a line is on is not shown.
+      // The page does not show which of the two outputs a line is on.
       printed += stderr + stdout;
     }
     expectShown(asOnPage(shop, printed), shown);
@@ -90,9 +90,10 @@ export async function runSteps(shop: Shop, steps: readonly Step[]): Promise<stri
 const LOOKS = /^(?:npx orderctl (?:order show|inventory show|dlq list|audit)|curl http)/;
 
 /**
- * As runSteps, beside processors that take their time: what only looks is repeated until it prints what is shown.
+ * Like runSteps, while processors run that need time: read-only commands are repeated until they print what the page
+ * shows.
  *
- * @param here puts addresses of this test in the place of those of the page, `there` the other way round
+ * @param here replaces the page's addresses by those of this test, `there` the reverse
  */
 export async function runStepsBeside(
   shop: Shop,
@@ -118,7 +119,7 @@ export async function runStepsBeside(
   }
 }
 
-/** Under the names that the page has, and with columns that do not depend on the values in them. */
+/** With the names on the page, and with column widths that do not depend on the values. */
 function asOnPage(shop: Shop, printed: string): string[] {
   return printed
     .replaceAll(shop.group, 'orderctl')
@@ -130,13 +131,13 @@ function asOnPage(shop: Shop, printed: string): string[] {
 
 const withoutColumns = (line: string): string => line.trim().replace(/ +/g, ' ');
 
-/** Every line shown is printed, in this order; `…` stands for anything. */
+/** Whether every shown line is printed, in this order; `…` stands for anything. */
 function expectShown(printed: readonly string[], shown: readonly string[]): void {
   const missing = lineMissing(printed, shown);
   expect(missing, `"${missing ?? ''}" in\n${printed.join('\n')}`).toBeNull();
 }
 
-/** @returns the first line that is not there; null: all are */
+/** @returns the first line that is missing; null if none is */
 function lineMissing(printed: readonly string[], shown: readonly string[]): string | null {
   let from = 0;
   for (const line of shown) {

@@ -2,8 +2,8 @@ import type { FileSystem } from '../../src/adapters/files/fs.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
 /**
- * Files and clock as one process has them, which can be paused as by SIGSTOP: what waits for the disk or sleeps at that
- * moment goes on when the process wakes up. Calls that wait for nothing are made: no pause falls between two of them.
+ * The files and clock of one process, which can be paused as by SIGSTOP: work that waits for the disk or sleeps at that
+ * moment continues when the process wakes up. Calls that do not wait are made: no pause falls between two of them.
  */
 export class Pausable {
   readonly files: FileSystem;

@@ -5,14 +5,14 @@ import { testBrokers, testRegistry } from './topics.ts';
 
 const PRODUCER = path.resolve(import.meta.dirname, '../e2e/peers/producer.py');
 export const python = process.env.ORDERCTL_TEST_PYTHON ?? 'python3';
-/** Where everything must have run, a missing tool is a failure and not a reason to skip. */
+/** Where everything must have run, a missing tool is a failure, not a reason to skip. */
 const required = process.env.ORDERCTL_TEST_PEERS === 'required';
 
 export function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Whether tests with a tool are to be left out, which is said. */
+/** Whether to skip tests that need a tool, with a message. */
 export function absent(tool: string, isThere: () => boolean, install: string): boolean {
   if (required || isThere()) return false;
   process.stderr.write(`SKIPPED: tests with ${tool}, which is missing here; to run them: ${install}\n`);
@@ -44,24 +44,24 @@ export async function sendByPython(job: Job): Promise<void> {
   );
 }
 
-/** One record a line, the key before the first tab. */
+/** One record per line, the key before the first tab. */
 export async function sendByKcat(topic: string, lines: readonly string[]): Promise<void> {
   await must('kcat', ['-P', '-b', testBrokers(), '-t', topic, '-K', '\t'], `${lines.join('\n')}\n`);
 }
 
-/** Runs a Python program on a job. @returns the JSON that it prints @throws Error when it does not end with 0 */
+/** Runs a Python program on a job. @returns the JSON that it prints @throws Error when its exit code is not 0 */
 export async function runPython(program: string, job: object, timeoutMs?: number): Promise<unknown> {
   return JSON.parse(await must(python, [program], JSON.stringify(job), timeoutMs));
 }
 
-/** What kcat prints of a topic, a line for each record: partition@offset, key, value, headers. */
+/** kcat's output for a topic, one line per record: partition@offset, key, value, headers. */
 export async function readByKcat(topic: string): Promise<string[]> {
   const format = '%p@%o\t%k\t%s\t%h\n';
   const args = ['-C', '-q', '-e', '-o', 'beginning', '-b', testBrokers(), '-t', topic, '-f', format];
   return (await must('kcat', args, '')).split('\n').filter((line) => line !== '');
 }
 
-/** Runs a program. @returns what it prints @throws Error when it does not end with 0 */
+/** Runs a program. @returns its output @throws Error when its exit code is not 0 */
 export async function must(
   command: string,
   args: readonly string[],

@@ -2,11 +2,11 @@ import type { Order } from '../../src/domain/orders/order.ts';
 import type { BrokerRecord } from '../../src/ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
 
-/** Orders as bare JSON: for tests of what happens around a codec. Anything that does not parse is a dead letter. */
+/** Orders as plain JSON: for tests of code around a codec. Anything that does not parse is a dead letter. */
 export class PlainCodec implements OrderCodec {
-  /** Of the next calls, in their order; undefined: one that does not fail. */
+  /** Failures of the next calls, in order; undefined for a call that does not fail. */
   decodeFailures: (Error | undefined)[] = [];
-  /** How often it was called. */
+  /** The number of calls. */
   decoded = 0;
 
   async decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {

@@ -4,7 +4,7 @@ import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
 import type { State, StateChanges } from '../../src/domain/state.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 
-/** A state in plain maps, for deciding without a store. It applies what was decided; no keys are checked. */
+/** A state in plain maps, for decisions without a store. It applies what was decided; keys are not checked. */
 export class PlainState implements State {
   at = Date.UTC(2026, 0, 2);
   readonly storeId = 'shop';

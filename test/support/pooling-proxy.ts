@@ -2,27 +2,30 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Hands the sessions of a server to clients for one transaction each, as PgBouncer does in transaction mode. */
+/** Assigns a server's sessions to clients for one transaction each, as PgBouncer does in transaction mode. */
 export interface PoolingProxy {
   readonly port: number;
-  /** The most clients that were connected at once. */
+  /** The maximum number of clients that were connected at once. */
   readonly mostClients: () => number;
   /**
-   * From here on it lets clients in and ends them at their next statement, as PgBouncer does without its server; null: no more.
+   /**
+    * From now on it accepts clients but ends them at their next statement, as PgBouncer does without its server; null
+    * resets.
+    */
    */
   refuse(reason: string | null): void;
 }
 
 /*
- * Messages by PostgreSQL's manual, "Message Formats": a byte with the type, four with the length, which includes itself. The first
- * message of a client has no type.
+* Messages as in PostgreSQL's manual, "Message Formats": one byte with the type, four with the length, which includes
+* itself. A client's first message has no type.
  */
 const TYPED_HEAD = 5;
 const SSL_REQUEST = 80_877_103;
 const [READY, TERMINATE] = ['Z', 'X'].map((type) => type.charCodeAt(0));
 const IDLE = 'I'.charCodeAt(0);
 
-/** Calls `take` with each message that is whole. @returns what to do with bytes that come */
+/** Calls `take` with each complete message. @returns the function to which received bytes are passed */
 function framed(take: (message: Buffer) => void, hasType: () => boolean): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (bytes) => {
@@ -39,7 +42,7 @@ function framed(take: (message: Buffer) => void, hasType: () => boolean): (bytes
   };
 }
 
-/** As PgBouncer says whatever is wrong. */
+/** PgBouncer's error, whatever is wrong. */
 function refusalOf(reason: string): Buffer {
   const fields = Buffer.from(`SFATAL\0C08P01\0M${reason}\0\0`);
   const head = Buffer.from('E\0\0\0\0');
@@ -52,13 +55,13 @@ interface Session {
   client: net.Socket | null;
 }
 
-/** @param most sessions of the server; all of one user and database */
+/** @param most the maximum number of sessions on the server; all with one user and database */
 export async function startPoolingProxy(
   to: { readonly host: string; readonly port: number; readonly user: string; readonly database: string },
   most: number,
 ): Promise<PoolingProxy> {
   const sessions: Session[] = [];
-  /** What the server says of itself at the start of a session, which every client receives. */
+  /** The server's parameters at the start of a session, which every client receives. */
   let greeting = Buffer.alloc(0);
   const waiting: (() => void)[] = [];
   const clients = new Set<net.Socket>();
@@ -88,7 +91,7 @@ export async function startPoolingProxy(
               resolve();
               return;
             }
-            // Of a session that nobody has: notifications get lost.
+            // From a session that no client has: notifications are lost.
             session.client?.write(message);
             if (isIdle) release(session);
           },
@@ -160,7 +163,7 @@ export async function startPoolingProxy(
       clients.delete(client);
       const session = sessions.find((one) => one.client === client);
       if (session === undefined) return;
-      // In the middle of a transaction: the server rolls it back, and another session takes its place.
+      // In the middle of a transaction: the server rolls it back, and another session replaces this one.
       session.socket.destroy();
       sessions.splice(sessions.indexOf(session), 1);
       void openSession().then(() => waiting.shift()?.());

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { openShop, type Shop } from './cli.ts';
 import { ask, otherDatabase, startTestPostgres, type TestPostgres } from './postgres.ts';
 
-/** A PostgreSQL for all tests of a file, and shops in databases of their own on it. */
+/** One PostgreSQL for all tests of a file, and shops on it, each in its own database. */
 export function postgresForShops(): {
   readonly url: () => string;
   readonly openDatabase: (env?: Readonly<Record<string, string>>) => Promise<Shop & { url: string }>;

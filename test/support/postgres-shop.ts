@@ -24,7 +24,7 @@ const FACTS: readonly CheckoutFact[] = [
     attempts: 1,
   },
 ];
-/** Of the events of the shop's tills. */
+/** For the events of the shop's tills. */
 const EVENTS_LOG: FactLog<Record<string, unknown>> = { name: 'events_log', key: 'event_id' };
 const EVENT = {
   event_id: 'E-1',
@@ -65,7 +65,7 @@ export const EFFECT: Effect = {
   firstTriedAt: null,
 };
 
-/** A shop with some of everything, for what is read by SQL. */
+/** A shop with some of everything, for tests that read it by SQL. */
 export async function fillShop(access: StoreAccess): Promise<void> {
   const how = { via: 'command', onNotice: () => undefined } as const;
   await access.edit({ kind: 'user.add', user: 'alice', status: 'paid' }, how);

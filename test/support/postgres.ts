@@ -7,18 +7,20 @@ import { freePort } from '../../deploy/kafka/services.mjs';
 import { startPostgres } from '../../deploy/postgres/server.mjs';
 
 export interface TestPostgres extends AsyncDisposable {
-  /** Of its database `orderctl`, for `--store`; of a server that is given, of a database of its own. */
+  /** The URL of its database, for `--store`: `orderctl`, or one database per test on a server that is given. */
   readonly url: string;
 }
 
-/** Little memory: several test files may have one at a time. It syncs as it does by default. */
+/**
+ * Little memory: several test files may have a server at the same time. Its syncs are those of the default settings.
+ */
 export const SETTINGS = { shared_buffers: '16MB', max_connections: '40', max_wal_size: '256MB' };
 
 /**
- * A PostgreSQL of a test's own, on a free port, with its data in a temporary folder. Where ORDERCTL_TEST_POSTGRES is the URL
- * of a server, whose user may create databases: a database on that.
+ * A PostgreSQL for one test, on a free port, with its data in a temporary folder. Where ORDERCTL_TEST_POSTGRES is the
+ * URL of a server on which the user may create databases: a database on that server.
  *
- * @param settings of a server, which is then always one of its own
+ * @param settings of the server; with settings, it is always started for this test
  */
 export async function startTestPostgres(settings?: Readonly<Record<string, string>>): Promise<TestPostgres> {
   const given = process.env.ORDERCTL_TEST_POSTGRES ?? '';
@@ -67,7 +69,7 @@ export async function ask<Row extends object>(url: string, statement: string): P
   }
 }
 
-/** Empties a store: to make and drop a database takes longer than most tests. */
+/** Empties a store: creating and dropping a database takes longer than most tests. */
 export const EMPTY_STORE = `DO $$
   DECLARE name text;
   BEGIN

@@ -10,15 +10,15 @@ import { EVENTS_LOG, type StockEvent } from '../../src/domain/stock/events.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { decideRecords, ownFolder, recordOf, type DecidedRecord } from './decided.ts';
 
-/* Shops at random that sell in every way, on days whose clocks are changed. */
+/* Random shops that sell through every channel, on days with clock changes. */
 
 const HOUR_MS = 3_600_000;
-/** In each of them a clock is changed: days of 24, 23 or 25, and 24 hours. */
+/** In each zone the clock changes: days of 24, 23 or 25, and 24 hours. */
 const CHANGES = [
   ['2026-03-28', '2026-03-29', '2026-03-30', 'Europe/Berlin', 23],
   ['2026-10-24', '2026-10-25', '2026-10-26', 'Europe/Berlin', 25],
   ['2026-10-31', '2026-11-01', '2026-11-02', 'America/New_York', 25],
-  // By half an hour only.
+  // By only half an hour.
   ['2026-04-04', '2026-04-05', '2026-04-06', 'Australia/Lord_Howe', 24.5],
 ] as const;
 
@@ -37,12 +37,12 @@ const line = fc.record({
   quantity: fc.integer({ min: 1, max: 50 }),
   unit_price: price,
 });
-/** A part of the three days and a little around them: at any time, or within an hour of noon of the second. */
+/** A part of the three days and a little around them: at any time, or within an hour of the second day's noon. */
 const part = fc.oneof(
   fc.double({ min: -0.1, max: 1.1, noNaN: true }),
   fc.double({ min: 0.5, max: 0.52, noNaN: true }),
 );
-/** A time, and a place in the order in which all is committed. */
+/** A time, and a position in the order of commits. */
 const when = { at: part, turn: fc.nat(3) };
 export const randomShop = fc.record({
   change: fc.constantFrom(...CHANGES),
@@ -62,7 +62,7 @@ export const randomShop = fc.record({
     }),
     { maxLength: 8 },
   ),
-  /** By the clock of the machine, when each turn is committed: it may be set back. */
+  /** When each turn is committed, by the machine's clock, which may be set back. */
   turns: fc.array(part, { minLength: TURNS, maxLength: TURNS }),
   edits: fc.array(
     fc.record({
@@ -87,7 +87,7 @@ export function daysOf([first, second, third, timeZone]: (typeof CHANGES)[number
   return [first, second, third].map((date) => dayOf('--date', date, { timeZone, now: 0 }));
 }
 
-/** A quantity makes the item or sets its stock, none removes it. */
+/** A quantity creates the item or sets its stock; no quantity removes it. */
 async function editItems(store: Store, edits: RandomShop['edits']): Promise<void> {
   for (const { item, quantity } of edits) {
     await store.transact({ items: [item] }, (state) => {
@@ -103,7 +103,7 @@ async function editItems(store: Store, edits: RandomShop['edits']): Promise<void
   }
 }
 
-/** Commits all of it in turns, by a clock that goes by them; the orders of each turn are read again in the next. */
+/** Commits everything in turns, by a clock that follows them; the orders of each turn are read again in the next. */
 export async function fillRandom(
   folder: string,
   { change, direct, checkout, events, turns, edits }: RandomShop,
@@ -139,7 +139,7 @@ export async function fillRandom(
     before = placed;
     const steps = checkout.flatMap(({ turn: of, at, path: steps, lines }, n) =>
       steps.flatMap((step, number) => {
-        // A step a turn, the rest in the last one.
+        // One step per turn, the rest in the last turn.
         if (Math.min(of + number, TURNS - 1) !== turn) return [];
         const items = lines.map((one) => ({ ...one, unit_price: one.unit_price ?? '3.33' }));
         const fact = {

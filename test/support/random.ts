@@ -1,12 +1,14 @@
-/** Numbers that follow from a seed. */
+/** Numbers determined by a seed. */
 export interface Random {
   /** A whole number from 0 to below `limit`. */
   below(limit: number): number;
-  /** One of them, each as often as it weighs. */
+  /** One of them, chosen in proportion to its weight. */
   pick<T>(weighed: readonly (readonly [weight: number, value: T])[]): T;
 }
 
-/** Numbers from 0 to below 1 that a seed determines: mulberry32, https://github.com/bryc/code/blob/master/jshash/PRNGs.md */
+/**
+ * Numbers from 0 to below 1, determined by a seed: mulberry32, https://github.com/bryc/code/blob/master/jshash/PRNGs.md
+ */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -3,10 +3,10 @@ import net from 'node:net';
 import { Reader } from '../../src/dev-broker/wire/reader.ts';
 import { Writer } from '../../src/dev-broker/wire/writer.ts';
 
-/** A connection that sends what it is given, right or wrong. */
+/** A connection that sends any bytes, valid or not. */
 export class RawClient {
   readonly socket: net.Socket;
-  /** Resolves when the other side has ended it. */
+  /** Resolves when the other side has closed it. */
   readonly closed: Promise<void>;
   #received = Buffer.alloc(0);
   #isClosed = false;
@@ -42,7 +42,9 @@ export class RawClient {
     return this.#received.length;
   }
 
-  /** @returns the body of the next answer, behind its correlation id; undefined when the connection ended instead */
+  /**
+   * @returns the body of the next answer, after its correlation id; undefined when the connection was closed instead
+   */
   async answer(): Promise<Reader | undefined> {
     for (;;) {
       const size = this.#received.length < 4 ? Infinity : 4 + this.#received.readInt32BE(0);
@@ -82,7 +84,7 @@ export class RawClient {
   }
 }
 
-/** Bodies of requests, as the protocol describes them. */
+/** Bodies of requests, as the protocol defines them. */
 export const body = {
   metadata: (topics: readonly string[] | null) => (writer: Writer) => {
     writer.array(topics, (topic) => writer.string(topic));

@@ -1,7 +1,11 @@
 import type { Outcome, Processor } from '../../src/processors/processor.ts';
 import type { ModelFolder } from './model.ts';
 
-/** Has a processor decide messages of its first source, in one commit on the model store. @returns what became of each */
+/**
+ * Has a processor process messages of its first source, in one commit on the model store.
+ *
+ * @returns the outcome of each
+ */
 export async function receive<M, R extends Outcome>(
   folder: ModelFolder,
   processor: Processor<M, R>,

@@ -5,15 +5,15 @@ import { readBatchHeader, type BatchHeader } from '../../src/dev-broker/wire/rec
 
 export interface BatchOptions {
   readonly values: readonly string[];
-  /** None unless there is one. */
+  /** No header unless one is given. */
   readonly keys?: readonly (string | null)[];
-  /** One for all, or one for each. */
+  /** One for all records, or one for each. */
   readonly timestamps?: number | readonly number[];
   readonly producerId?: number;
   readonly epoch?: number;
   readonly sequence?: number;
   readonly transactional?: boolean;
-  /** Of lz4 and zstd only the attribute is true: nothing here looks into them. */
+  /** For lz4 and zstd only the attribute is set: nothing here reads the records. */
   readonly compression?: keyof typeof ATTRIBUTES;
 }
 
@@ -21,7 +21,10 @@ const ATTRIBUTES = { none: 0, gzip: 1, lz4: 3, zstd: 4 };
 const TRANSACTIONAL = 0x10;
 const HEADER_BYTES = 61;
 
-/** What a producer sends: written from Kafka's description of the format, by none of the broker's own code but the CRC. */
+/**
+ * A batch as a producer sends it, written from Kafka's description of the format: only the CRC is the broker's own
+ * code.
+ */
 export function recordBatch(options: BatchOptions): Buffer {
   const { values, timestamps = 1_000, producerId = -1, epoch = -1, sequence = -1 } = options;
   const times = values.map((_, index) =>
@@ -51,18 +54,18 @@ export function recordBatch(options: BatchOptions): Buffer {
   return sealed(batch);
 }
 
-/** Makes the checksum right again after a change. */
+/** Corrects the checksum after a change. */
 export function sealed(batch: Buffer): Buffer {
   batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17);
   return batch;
 }
 
 export interface StoredBatch extends BatchHeader {
-  /** Of uncompressed batches. */
+  /** The records of uncompressed batches. */
   readonly values: readonly string[];
 }
 
-/** The batches in what a broker stored or sent, their values read. */
+/** The batches in bytes that a broker stored or sent, with their values. */
 export function batchesIn(bytes: Buffer): StoredBatch[] {
   const found: StoredBatch[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -1,7 +1,7 @@
 import { formatTraceparent, parseTraceparent } from '../../src/domain/messages/trace.ts';
 import type { BegunSpan, SpanEnd, Tracer } from '../../src/ports/outside/tracer.ts';
 
-/** Remembers spans. Traces that begin here are sampled, all others as their header says; ids are counted. */
+/** Records spans. Traces that start here are sampled, all others as their header says; ids are consecutive. */
 export class RecordingTracer implements Tracer {
   readonly spans: (BegunSpan & SpanEnd)[] = [];
   #begun = 0;
@@ -25,6 +25,6 @@ export class RecordingTracer implements Tracer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Nothing waits.
+    // Nothing is pending.
   }
 }

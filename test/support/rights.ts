@@ -3,14 +3,16 @@ import { MESSAGES } from '../../src/domain/messages/index.ts';
 import { deadLetterTopicOf, topicOf } from '../../src/domain/messages/topic-names.ts';
 
 /*
- * What each role of a shop of the group `orderctl` may do, written down: what is planned and what a real Kafka allows are
- * compared with it. So it is made of nothing that the plan is made of but the names of the topics.
+* The rights of each role of a shop with the group `orderctl`, written down independently: the plan and a real Kafka are
+* compared with it. It therefore uses nothing that the plan uses, except the names of the topics.
  */
 
-/** Operations by what they are on: `topic orders`, `group orderctl`, `cluster kafka-cluster`. Sorted; implied ones left out. */
+/**
+ * Operations by resource: `topic orders`, `group orderctl`, `cluster kafka-cluster`. Sorted; implied ones are left out.
+ */
 type Rights = Readonly<Record<string, readonly string[]>>;
 
-/** Names, with a blank between them. */
+/** Names, separated by a blank. */
 interface Listed {
   readonly reads?: string;
   readonly writes?: string;
@@ -19,7 +21,7 @@ interface Listed {
   readonly joins?: string;
 }
 
-/** Of a folder. All of them write what announces changes of stock by hand, too. */
+/** For a folder. All of its processors also write the topic that announces manual stock changes. */
 const PROCESSORS: Readonly<Record<string, Listed & { readonly writes: string; readonly joins: string }>> = {
   orders: { reads: 'orders', writes: 'orders.dlq', joins: 'orderctl' },
   validation: {
@@ -47,7 +49,7 @@ const PROCESSORS: Readonly<Record<string, Listed & { readonly writes: string; re
   notification: {
     reads:
       'orders.rejected payments.processed payments.failed payments.refunded shipments.created shipments.dispatched orders.cancelled',
-    // Of the others the first reader sends the dead letters.
+    // For the other topics, the first reader sends the dead letters.
     writes:
       'notifications.outbound orders.rejected.dlq payments.failed.dlq payments.refunded.dlq shipments.dispatched.dlq',
     describes: 'payments.processed.dlq shipments.created.dlq orders.cancelled.dlq',
@@ -81,7 +83,7 @@ const OTHERS: Readonly<Record<string, Listed>> = {
 };
 
 const TABLES = 'orderctl_stock.orderctl.products orderctl_stock.orderctl.inventory';
-/** A folder has no tables for it. */
+/** A folder has no tables for this. */
 const CONNECT: Listed = {
   reads: `inventory_updates ${TABLES}`,
   writes: `orders ${TABLES}`,
@@ -91,7 +93,7 @@ const CONNECT: Listed = {
 
 const namesIn = (list = ''): string[] => list.split(' ').filter((name) => name !== '');
 
-/** @param isShared on PostgreSQL each processor sends what waits in the store, whichever of them it is of */
+/** @param isShared on PostgreSQL each processor sends the messages that wait in the store, whichever processor wrote them */
 export function rightsOf(role: Role, isShared: boolean): Rights {
   if (role === 'operator') return ofTheOperator();
   const processor = PROCESSORS[role];

@@ -7,19 +7,19 @@ import { Writer } from '../../../src/dev-broker/wire/writer.ts';
 import { Model, type Replica } from './model.ts';
 import { answer, API } from './requests.ts';
 
-/** How long a Fetch without news is held. */
+/** How long a Fetch without new records is held. */
 const FETCH_WAIT_MS = 30;
 const MAX_FRAME_BYTES = 1 << 20;
 
-/** One node of the model: a server on loopback that answers from it. */
+/** One node of the model: a server on loopback that answers from the model. */
 export class ModelNode {
   readonly id: number;
   readonly server = net.createServer((socket) => this.#serve(socket));
   readonly sockets = new Set<net.Socket>();
   readonly #cluster: ModelCluster;
-  /** Takes everything and says nothing. */
+  /** Accepts all requests and answers none. */
   isSilent = false;
-  /** What it knows of the partitions since it was cut off from the others. */
+  /** The partitions as it knew them when it was cut off from the other nodes. */
   view: readonly Replica[] | undefined;
 
   constructor(id: number, cluster: ModelCluster) {
@@ -31,7 +31,7 @@ export class ModelNode {
     return (this.server.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Goes on answering from what it has now, whatever the others do. */
+  /** Keeps answering from its present state, whatever the other nodes do. */
   cutOff(): void {
     this.view = structuredClone(this.#cluster.model.partitions);
   }
@@ -55,7 +55,7 @@ export class ModelNode {
       frames.push(chunk);
       for (let frame = frames.next(MAX_FRAME_BYTES); frame; frame = frames.next(MAX_FRAME_BYTES)) {
         const request = frame;
-        // As a broker does: one request of a connection after the other.
+        // Like a broker: the requests of a connection are handled one after the other.
         tail = tail.then(() => this.#answer(socket, request));
       }
     });
@@ -70,7 +70,7 @@ export class ModelNode {
       await sleep(FETCH_WAIT_MS);
       bytes = this.#write(frame);
     }
-    // Made before, sent late: what it says may not hold any more.
+    // Encoded before, sent late: its content may be out of date.
     await sleep(cluster.delayMs(this.id, key));
     if (this.isSilent || socket.destroyed) return;
     for (const chunk of bytes.chunks) socket.write(chunk);
@@ -105,22 +105,22 @@ export class ModelNode {
   }
 }
 
-/** A cluster of a few nodes in this process that does what a test says, and answers by the protocol. */
+/** A cluster of a few nodes in this process that the test controls, and that answers by the protocol. */
 export class ModelCluster implements AsyncDisposable {
   readonly model: Model;
   readonly nodes: ModelNode[];
-  /** Nodes that the metadata do not list. */
+  /** Nodes that the metadata does not list. */
   readonly down = new Set<number>();
   /** Every request, in order. */
   readonly asked: { node: number; key: number }[] = [];
   readsOverGaps = false;
   /** The newest version of Metadata that is offered. */
   metadataVersion: 7 | 10 = 10;
-  /** How late an answer is. */
+  /** The delay of an answer. */
   delayMs: (node: number, key: number) => number = () => 0;
-  /** An error that a partition of a Fetch is answered with, or 0. */
+  /** An error code for a partition of a Fetch, or 0. */
   trouble: (partition: number) => number = () => 0;
-  /** An error that a request of the group, by its key, is answered with, or 0. */
+  /** An error code for a request of the group, by its API key, or 0. */
   groupTrouble: (key: number) => number = () => 0;
 
   private constructor(topics: readonly string[], partitions: number, nodes: number) {

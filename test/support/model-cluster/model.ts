@@ -5,44 +5,44 @@ export interface Entry {
   readonly value: string;
 }
 
-/** One partition as a replica has it. */
+/** One partition as one replica has it. */
 export interface Replica {
-  /** Of its topic, as Metadata has it from version 10 on. */
+  /** The id of its topic, in Metadata from version 10 on. */
   topicId: string;
-  /** -1: none. */
+  /** -1 for none. */
   leader: number;
   epoch: number;
   /** The first offset that was not deleted. */
   start: number;
-  /** What comes next. */
+  /** The offset of the next record. */
   end: number;
   log: Entry[];
   /** Its batches fail their checksum. */
   isBroken: boolean;
 }
 
-/** How many records a batch has at most: small, so that an answer is of several. */
+/** Maximum number of records in a batch: small, so that an answer has several batches. */
 const BATCH_RECORDS = 4;
 
 /**
- * A topic and a group as the cluster has them. Tests change them as a cluster would: the clients see it at their
- * next question.
+ * A topic and a group as the cluster has them. Tests change them as a cluster would: clients see the change at their
+ * next request.
  */
 export class Model {
   readonly topics: readonly string[];
-  /** Of all topics, one topic after the other and round again. */
+  /** Partitions of all topics: one from each topic in turn. */
   readonly partitions: Replica[];
   clusterId = 'model';
-  /** Of the group. */
+  /** The generation of the group. */
   coordinator = 1;
   generation = 0;
   memberId = '';
   joins = 0;
-  /** The session time-out that each join asked for, refused or not. */
+  /** The session time-out in each join request, refused or not. */
   readonly sessionTimeouts: number[] = [];
   /** By index of the partition. */
   readonly committed = new Map<number, number>();
-  /** Every commit as it came in, refused or not. */
+  /** Every commit request, refused or not. */
   readonly commits: { generation: number; error: number; offsets: ReadonlyMap<number, number> }[] = [];
   #values = 0;
   #timesMade = 1;
@@ -78,7 +78,7 @@ export class Model {
     return { topic: topics[index % topics.length] ?? '', partition: Math.floor(index / topics.length) };
   }
 
-  /** Appends values of which no two are the same. */
+  /** Appends unique values. */
   append(partition: number, count = 1, sizeBytes = 0): void {
     const replica = this.of(partition);
     for (let left = count; left > 0; left -= 1) {
@@ -88,7 +88,7 @@ export class Model {
     }
   }
 
-  /** What compaction or a control record leaves: an offset without a record. */
+  /** An offset without a record, as left by compaction or a control record. */
   skip(partition: number): void {
     this.of(partition).end += 1;
   }
@@ -100,7 +100,7 @@ export class Model {
     replica.epoch += 1;
   }
 
-  /** An election of a replica that has less than was acknowledged. */
+  /** Elects a replica that has less than was acknowledged. */
   electUnclean(partition: number, leader: number, end: number): void {
     this.elect(partition, leader);
     const replica = this.of(partition);
@@ -119,7 +119,7 @@ export class Model {
     this.partitions.push({ ...this.of(0), leader, start: 0, end: 0, log: [] });
   }
 
-  /** Deletes all topics and makes them again, with the same leaders and epochs. */
+  /** Deletes all topics and recreates them, with the same leaders and epochs. */
   makeAgain(): void {
     this.#timesMade += 1;
     for (const [index, replica] of this.partitions.entries()) {
@@ -128,7 +128,7 @@ export class Model {
     }
   }
 
-  /** The group forgets its member, as when the session expired. */
+  /** The group drops its member, as when the session has expired. */
   expireMember(): void {
     this.memberId = '';
     this.generation += 1;
@@ -138,12 +138,12 @@ export class Model {
 /**
  * Record batches from an offset on, as a leader sends them: as many as fit, and the beginning of the next one.
  *
- * @param isFirst of its answer: then there is one whole batch at least
+ * @param isFirst of its answer: then at least one batch is complete
  */
 export function batchesFrom(replica: Replica, offset: number, maxBytes: number, isFirst: boolean): Buffer {
   const batches: Buffer[] = [];
   let sizeBytes = 0;
-  // Batches stay what they were appended as: the first one may begin before what was asked for.
+  // Batches stay as they were appended: the first one may start before the requested offset.
   const from = offset - (offset % BATCH_RECORDS);
   let at = replica.log.findIndex((entry) => entry.offset >= from);
   while (at >= 0 && at < replica.log.length) {
@@ -175,7 +175,7 @@ function runAt(log: readonly Entry[], at: number): Entry[] {
   return run;
 }
 
-/** In the form in which Kafka prints ids of topics. */
+/** In the form in which Kafka prints topic ids. */
 function idOf(topic: number, timesMade = 1): string {
   return Buffer.alloc(16, 16 * timesMade + topic).toString('base64url');
 }

@@ -16,7 +16,7 @@ export const API = {
   apiVersions: 18,
 } as const;
 
-/** The one version of each that is offered, but for Metadata: that of the description below. https://kafka.apache.org/protocol */
+/** The one offered version of each API except Metadata: the one implemented below. https://kafka.apache.org/protocol */
 const VERSIONS: Readonly<Record<number, number>> = {
   [API.fetch]: 11,
   [API.listOffsets]: 4,
@@ -31,7 +31,7 @@ const VERSIONS: Readonly<Record<number, number>> = {
 };
 
 const NONE = 0;
-/** What the client may do is not given. */
+/** "Not given" for the client's authorized operations. */
 const NO_OPERATIONS = -(2 ** 31);
 const OFFSET_OUT_OF_RANGE = 1;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
@@ -43,24 +43,24 @@ const UNKNOWN_MEMBER_ID = 25;
 const FENCED_LEADER_EPOCH = 74;
 const UNKNOWN_LEADER_EPOCH = 75;
 
-/** What a node answers from. */
+/** The state from which a node answers. */
 export interface Node {
   readonly id: number;
   readonly model: Model;
   readonly nodes: readonly { readonly id: number; readonly port: number }[];
-  /** Partitions as this node has them: it may be cut off from the others. */
+  /** Partitions as this node has them: it may be cut off from the other nodes. */
   readonly partitions: readonly Replica[];
-  /** An error that a partition of a Fetch is answered with, or 0. */
+  /** An error code for a partition of a Fetch, or 0. */
   readonly trouble: (partition: number) => number;
-  /** An error that a request of the group is answered with, or 0. */
+  /** An error code for a request of the group, or 0. */
   readonly groupTrouble: (key: number) => number;
-  /** The newest version of it that is offered. */
+  /** The newest offered version of Metadata. */
   readonly metadataVersion: number;
-  /** Leaves out what an answer to a Fetch should tell of deleted offsets. */
+  /** Omits from an answer to Fetch that offsets were deleted. */
   readonly readsOverGaps: boolean;
 }
 
-/** @returns whether there was news, where a client may wait for it */
+/** @returns whether there was anything new, for requests for which a client may wait */
 export function answer(key: number, version: number, reader: Reader, writer: Writer, node: Node): boolean {
   switch (key) {
     case API.apiVersions:
@@ -135,7 +135,7 @@ function metadata(
 
 function fetch(reader: Reader, writer: Writer, node: Node): boolean {
   reader.int32();
-  reader.int32(); // how long it may wait
+  reader.int32(); // max wait
   reader.int32();
   let left = reader.int32();
   reader.int8();
@@ -222,7 +222,7 @@ function listOffsets(reader: Reader, writer: Writer, node: Node): void {
 
 function group(key: number, reader: Reader, writer: Writer, node: Node): void {
   const { model } = node;
-  reader.string(); // its name
+  reader.string(); // name
   writer.int32(0); // throttle time
   const refusal = model.coordinator === node.id ? node.groupTrouble(key) : NOT_COORDINATOR;
   switch (key) {

@@ -23,11 +23,11 @@ export interface ModelRunOptions {
   readonly positions?: Map<number, Position>;
   readonly stallTimeoutMs?: number;
   readonly onStart?: RunOptions['onStart'];
-  /** Before a batch is taken. @returns the offset of it to go on at, where that is not its end */
+  /** Called before a batch is stored. @returns the offset at which to continue, if not at the batch's end */
   readonly onBatch?: (batch: Batch) => Promise<number | undefined> | number | undefined;
 }
 
-/** The consumer of the kafka adapter on a model, with a handler that stores positions as the application does. */
+/** Runs the consumer of the kafka adapter on a model, with a handler that stores positions as the application does. */
 export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}): ModelRun {
   const { positions = new Map<number, Position>(), stallTimeoutMs = null } = options;
   const delivered = new Map<number, Delivered[]>();
@@ -41,7 +41,7 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
     const elsewhere = await options.onBatch?.(batch);
     clusterIds.add(clusterId);
     const before = positions.get(partition);
-    // What lies elsewhere is not taken, as of a batch from before a move of the position.
+    // A batch from before a move of the position, which starts elsewhere, is not stored.
     const isWanted = before === undefined || (records[0]?.offset ?? next) >= before.next;
     const taken = delivered.get(partition) ?? [];
     delivered.set(partition, taken);

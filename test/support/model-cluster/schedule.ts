@@ -12,7 +12,7 @@ const PARTITIONS = 4;
 const NODES = 3;
 const STEPS = 25;
 const QUIET_MS = 30_000;
-/** Errors of a partition that pass, as brokers answer them while leaders move. */
+/** Temporary errors of a partition, as brokers return them while leaders move. */
 const PASSING = [6, 7, 13, 56, 74, 75];
 /** A stop may take ten seconds, and the machine is busy. */
 const STOP_MS = 12_000;
@@ -22,16 +22,17 @@ export interface ScheduleResult {
   readonly records: number;
   readonly seeks: number;
   readonly joins: number;
-  /** By what the run ended: a failure that was due, or a stop. */
+  /** How the run ended: by an expected failure, or by a stop. */
   readonly endedBy: string;
 }
 
 /**
- * One random schedule: leaders that move, nodes that answer late, hang up or lag behind, errors that pass, seeks,
- * rebalances, compaction, deletions and unclean elections, while the consumer of the kafka adapter reads.
+ * One random schedule while the consumer of the kafka adapter reads: leaders that move, nodes that answer late, hang up
+ * or lag behind, temporary errors, seeks, rebalances, compaction, deletions and unclean elections.
  *
- * @throws Error, with the seed, when a record was delivered out of place, skipped, or lost in silence; when the run
- * failed without reason or went on with one; when timers were kept from firing; when the stop took too long
+ * @throws Error, with the seed, when a record was delivered out of order, skipped, or lost silently; when the run
+ * failed
+ *   without a reason or continued despite one; when timers were kept from firing; when the stop took too long
  */
 export async function runSchedule(seed: number): Promise<ScheduleResult> {
   try {
@@ -44,12 +45,12 @@ export async function runSchedule(seed: number): Promise<ScheduleResult> {
 
 class Schedule {
   readonly #random: Random;
-  /** Every value that ever lay at an offset, by partition. */
+  /** Every value that was ever stored at an offset, by partition. */
   readonly #ever = Array.from({ length: PARTITIONS }, () => new Map<number, Set<string>>());
-  /** What was delivered last of each offset. */
+  /** The value that was last delivered for each offset. */
   readonly #got = Array.from({ length: PARTITIONS }, () => new Map<number, string>());
   readonly #next = new Array<number>(PARTITIONS).fill(0);
-  /** What was wrong with a batch. */
+  /** The faults found in batches. */
   readonly #faults: string[] = [];
   #batches = 0;
   #seeks = 0;
@@ -104,7 +105,7 @@ class Schedule {
       [2, () => (model.coordinator = 1 + random.below(NODES))],
       [2, () => model.skip(partition)],
       [1, () => (node.view === undefined ? node.cutOff() : node.heal())],
-      // Up to where it was read: no loss.
+      // Only up to the position: nothing is lost.
       [2, () => model.deleteBefore(partition, random.below((this.#next[partition] ?? 0) + 1))],
       [1, () => model.deleteBefore(partition, random.below(replica.end + 1))],
       [1, () => this.#lose(cluster, partition)],
@@ -144,7 +145,7 @@ class Schedule {
     cluster.trouble = (partition) => (partition === troubled && left-- > 0 ? code : 0);
   }
 
-  /** Everybody is there and answers. */
+  /** All nodes run and answer. */
   #calm(cluster: ModelCluster): void {
     cluster.delayMs = () => 0;
     cluster.trouble = () => 0;
@@ -154,7 +155,7 @@ class Schedule {
     }
   }
 
-  /** Compares a batch with what may come: from the position on, in order, with nothing left out. */
+  /** Checks a batch: it must start at the position, be in order and leave nothing out. */
   async #take(model: Model, batch: Batch): Promise<number | undefined> {
     const { records, next } = batch;
     const partition = model.indexOf(batch);
@@ -174,7 +175,7 @@ class Schedule {
     }
     if (offsets.some((offset, index) => index > 0 && offset <= (offsets[index - 1] ?? 0)))
       complain('a disorder');
-    // Slower than the brokers now and then, so that answers wait.
+    // Sometimes slower than the brokers, so that answers wait.
     if (this.#random.below(4) === 0) await sleep(this.#random.below(30));
     const isSeek = this.#random.below(4) === 0;
     const goOn = isSeek ? from + this.#random.below(next - from + 1) : next;
@@ -189,12 +190,12 @@ class Schedule {
     );
   }
 
-  /** What was deleted before it was read, or cut off after; undefined where nothing was. */
+  /** The loss that must be reported: records deleted or cut off before they were read; undefined if there were none. */
   #lossDue({ model }: ModelCluster): string | undefined {
     for (const [partition, { start, end, log }] of model.partitions.entries()) {
       const next = this.#next[partition] ?? 0;
       const got = this.#got[partition] ?? new Map<number, string>();
-      // Without a position it begins at the earliest record that there is by then.
+      // Without a position it starts at the earliest record that exists by then.
       if (got.size === 0) continue;
       const first = Math.min(...got.keys());
       const where = `partition ${partition}, ${start} to ${end}, at ${next}`;
