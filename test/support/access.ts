@@ -5,8 +5,8 @@ import { produceBatches } from '../../src/adapters/kafka/protocol/requests/produ
 import { send } from '../../src/adapters/kafka/protocol/requests/request.ts';
 
 /*
-* The operations that the signed-in user may perform: as the authorizer reports them, and by performing them. Fields in
-* the order of https://kafka.apache.org/protocol.
+ * The operations that the signed-in user may perform: as the authorizer reports them, and by performing them. Fields in
+ * the order of https://kafka.apache.org/protocol.
  */
 
 const METADATA = { apiKey: 3, apiVersion: 8, apiName: 'Metadata' };

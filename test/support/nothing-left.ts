@@ -5,8 +5,8 @@ const LOOKS = 20;
 const EVERY_MS = 10;
 
 /*
-* Runs after each test file, since the following files run in the same process: an owner that was left open and sleeps
-* by a clock that does not wait is busy forever, and takes a core from them.
+ * Runs after each test file, since the following files run in the same process: an owner that was left open and sleeps
+ * by a clock that does not wait is busy forever, and takes a core from them.
  */
 afterAll(async () => {
   const isBusy = (): boolean => process.getActiveResourcesInfo().includes('Immediate');

@@ -131,7 +131,7 @@ function asOnPage(shop: Shop, printed: string): string[] {
 
 const withoutColumns = (line: string): string => line.trim().replace(/ +/g, ' ');
 
-/** Whether every shown line is printed, in this order; `…` stands for anything. */
+/** Expects every shown line to be printed, in this order; `…` stands for anything. */
 function expectShown(printed: readonly string[], shown: readonly string[]): void {
   const missing = lineMissing(printed, shown);
   expect(missing, `"${missing ?? ''}" in\n${printed.join('\n')}`).toBeNull();

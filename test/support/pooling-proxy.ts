@@ -17,8 +17,8 @@ export interface PoolingProxy {
 }
 
 /*
-* Messages as in PostgreSQL's manual, "Message Formats": one byte with the type, four with the length, which includes
-* itself. A client's first message has no type.
+ * Messages as in PostgreSQL's manual, "Message Formats": one byte with the type, four with the length, which includes
+ * itself. A client's first message has no type.
  */
 const TYPED_HEAD = 5;
 const SSL_REQUEST = 80_877_103;

@@ -11,9 +11,7 @@ export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
 }
 
-/**
- * Little memory: several test files may have a server at the same time. Its syncs are those of the default settings.
- */
+/** Little memory: several test files may have a server at the same time. Syncs are as by default. */
 export const SETTINGS = { shared_buffers: '16MB', max_connections: '40', max_wal_size: '256MB' };
 
 /**

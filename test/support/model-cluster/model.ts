@@ -33,7 +33,7 @@ export class Model {
   /** Partitions of all topics: one from each topic in turn. */
   readonly partitions: Replica[];
   clusterId = 'model';
-  /** The generation of the group. */
+  /** The node that coordinates the group. */
   coordinator = 1;
   generation = 0;
   memberId = '';
