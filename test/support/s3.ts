@@ -12,7 +12,7 @@ export const withoutS3 = absent(
   'pip install -r test/e2e/peers/requirements.txt in a venv, and set ORDERCTL_TEST_PYTHON to its python',
 );
 
-/** A server with a bucket `shop`, and a user who may use that, until the test is over. */
+/** A server with a bucket `shop`, and a user with access to it, until the test is over. */
 export async function startS3(): Promise<{
   readonly AWS_ENDPOINT_URL: string;
   readonly AWS_ACCESS_KEY_ID: string;

@@ -37,41 +37,41 @@ function fingerprintIn(records: readonly BrokerRecord[]): Batch['fingerprint'] {
   };
 }
 
-/** A cluster in memory whose consumer delivers records in batches of a size of the test's choice. */
+/** A cluster in memory whose consumer delivers records in batches of a size that the test sets. */
 export class ScriptedBroker implements Broker {
   readonly addresses = 'scripted';
   readonly clusterId = 'cluster-1';
   readonly topics = new Map<string, BrokerRecord[][]>();
-  /** By partition of the orders topic; of others by group, topic and partition. */
+  /** By partition for the orders topic; by group, topic and partition for others. */
   readonly committedBy = new Map<string, CommittedOffset>();
   members: GroupMember[] = [];
   removed: string[] = [];
   batchRecords = 3;
-  /** Deliver this many records from before the position too, as a fetch does that was under way before a seek. */
+  /** Also delivers this many records from before the position, as a fetch that was under way before a seek does. */
   staleRecords = 0;
-  /** What comes next is not what `onNext` was given, as after a seek. */
+  /** The next batch is not the one that `onNext` announced, as after a seek. */
   misleads = false;
-  /** Offsets of control records: they take their place in the log, and no consumer sees them. */
+  /** Offsets of control records: they occupy an offset in the log, and consumers do not see them. */
   readonly control = new Set<number>();
-  /** Positions are refused whose last record has another time now, as a cluster does by its fingerprint. */
+  /** Refuses positions whose last record now has another time, as a cluster does by its fingerprint. */
   comparesRecords = false;
   /** Values longer than this are refused. */
   maxValueBytes = 1000;
   sendFailures: Failure[] = [];
-  /** At the end of the script the consumer waits for more, instead of failing. */
+  /** At the end of the script the consumer waits for more records instead of failing. */
   idles = false;
-  /** Before each `send` of a producer. */
+  /** Called before each `send` of a producer. */
   beforeSend: () => Promise<void> = async () => undefined;
-  /** What a failing send makes of the record at this index of the send; `lost_answer` is stored and unknown. */
+  /** The outcome of a failing send for the record at this index; `lost_answer` means stored, but not known to be. */
   onSendFailure: (index: number) => 'sent' | 'lost_answer' | 'unknown' | 'not_sent' = () => 'not_sent';
   /** Called before each batch; may throw, abort, or edit the world. */
   beforeBatch: (batch: Batch) => void = () => undefined;
-  /** Called when a batch was handled. */
+  /** Called after a batch was handled. */
   afterBatch: (batch: Batch) => void = () => undefined;
   brokers = 1;
-  /** null: everybody may do everything. */
+  /** null: everyone may do everything. */
   rules: AccessRule[] | null = null;
-  /** By topic; what is not set is the broker's default. */
+  /** By topic; a setting that is absent has the broker's default. */
   readonly configs = new Map<string, Map<string, string>>();
   readonly replication = new Map<string, number>();
   /** Partitions that have no leader. */

@@ -11,29 +11,29 @@ export interface Arrived {
   readonly sequence: number;
   readonly records: number;
   readonly sizeBytes: number;
-  /** Of its first record. */
+  /** The timestamp of its first record. */
   readonly timestampMs: number;
 }
 
-/** An error code of the protocol; silence; or the end of the connection. */
+/** An error code of the protocol; no answer; or a closed connection. */
 export type Answer = number | 'silent' | 'close';
 
 const UNKNOWN_TOPIC = 3;
 
 /**
- * Nodes on loopback that speak as much of Kafka's protocol as a producer and the creation of a topic need, and answer as the test
- * says. One topic, whatever it is called. They end with the test.
+ * Nodes on loopback with the part of Kafka's protocol that a producer and the creation of a topic need, which answer as
+ * the test says. They have one topic, whatever its name. They stop at the end of the test.
  */
 export class ScriptedCluster {
-  /** The node that leads each partition; −1 is none. Empty: there is no topic. */
+  /** The node that leads each partition, −1 for none. When empty, the topic does not exist. */
   leaders: number[];
-  /** What comes of a batch; 0 is stored. */
+  /** The answer to a batch; 0 means stored. */
   answer: (batch: Arrived) => Answer = () => 0;
-  /** Everything that these nodes are asked stays without an answer. */
+  /** Nodes that answer no request. */
   readonly silent = new Set<number>();
-  /** These end each connection at its first request, as if they had just died. */
+  /** Nodes that close each connection at its first request, as if they had just died. */
   readonly dead = new Set<number>();
-  /** To these no word of the topic has come yet. */
+  /** Nodes that do not know the topic yet. */
   readonly ignorant = new Set<number>();
   /** How often each node was asked for the topic. */
   readonly asked = new Map<number, number>();
@@ -144,7 +144,7 @@ export class ScriptedCluster {
     }
   }
 
-  /** @returns what is done instead of answering; null: `answer` is written */
+  /** @returns the action that replaces the answer; null when `answer` was written */
   #produce(node: number, body: Buffer, answer: Encoder): 'silent' | 'close' | null {
     // No transactional id (int16), acks int16, timeout int32, one topic: its name, its partitions.
     const topicLength = body.readInt16BE(12);
@@ -187,7 +187,7 @@ export class ScriptedCluster {
   }
 }
 
-/** Of a request that begins with topics: the first that it names. */
+/** The first topic in a request that starts with topics. */
 function topicIn(body: Buffer): string | null {
   if (body.readInt32BE(0) < 1) return null;
   return body.toString('utf8', 6, 6 + body.readInt16BE(4));

@@ -11,16 +11,18 @@ import type { Role } from '../../src/app/acl/wanted.ts';
 import { finish, observe, openShop, type Shop } from './cli.ts';
 
 const TOOL = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
-/** A session of SCRAM: so long a changed password is not noticed. kafkajs signs in again ten seconds before its end. */
+/**
+ * The length of a SCRAM session: a changed password takes effect after it. kafkajs signs in again ten seconds earlier.
+ */
 const SESSION_MS = 20_000;
 
 const passwordFile = (folder: string, user: string): string => path.join(folder, `${user}.password`);
 
-/** Of the shop whose users the secured Kafka has. */
+/** The shop whose users the secured Kafka has. */
 export const GROUP = 'orderctl';
 export const userOf = (role: Role): string => `${GROUP}.${role}`;
 
-/** What orderctl is given to sign in to brokers that were made with `prepareSecurity(folder)`. */
+/** orderctl's settings for signing in to brokers that were made with `prepareSecurity(folder)`. */
 export function signIn(folder: string, user: string, brokers: string): Record<string, string> {
   return {
     ORDERCTL_BROKERS: brokers,
@@ -45,7 +47,7 @@ export function clientOf(folder: string, user: string, brokers: string): KafkaCl
   });
 }
 
-/** As `npm run kafka -- --secure` starts it, with two more ways in whose certificates are wrong. */
+/** As `npm run kafka -- --secure` starts it, with two more listeners whose certificates are wrong. */
 export class SecureKafka implements AsyncDisposable {
   readonly folder: string;
   readonly ports: Readonly<Record<'clients' | 'stranger' | 'expired', number>>;
@@ -88,12 +90,12 @@ listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
     return passwordFile(this.folder, user);
   }
 
-  /** What orderctl is given to sign in. */
+  /** orderctl's settings for signing in. */
   as(user: string, port: keyof SecureKafka['ports'] = 'clients'): Record<string, string> {
     return signIn(this.folder, user, `127.0.0.1:${this.ports[port]}`);
   }
 
-  /** A folder, or the store in `settings`, and the topics as the catalogue names them; commands run as `user`. */
+  /** A folder, or the store in `settings`, and the topics with their names in the catalogue; commands run as `user`. */
   shopAs(user: string, settings: Readonly<Record<string, string>> = {}): Shop {
     const ofTheShop = { ORDERCTL_TOPIC: 'orders', ORDERCTL_GROUP: GROUP, ORDERCTL_EVENTS: 'true' };
     return openShop({ ...this.as(user), ...ofTheShop, ...settings });
@@ -103,7 +105,7 @@ listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
     return clientOf(this.folder, user, `127.0.0.1:${this.ports.clients}`);
   }
 
-  /** At the brokers alone, by Kafka's own tool. */
+  /** Changes only the brokers, with Kafka's own tool. */
   async changePassword(user: string, password: string): Promise<void> {
     const args = [
       'tool',

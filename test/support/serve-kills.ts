@@ -6,23 +6,23 @@ import type { KillableBroker } from './killable-broker.ts';
 import { waitFor } from './wait.ts';
 
 const CLIENTS = 6;
-/** Between the answer to one order and the next of a client. */
+/** A client's pause between the answer to one order and the next order. */
 const PAUSE_MS = 30;
 const LONGEST_LIFE_MS = 300;
 
 /** What the clients know. */
 interface Ledger {
-  /** Ids that were answered 202. */
+  /** Ids that were answered with 202. */
   readonly answered: string[];
-  /** Requests on their way. */
+  /** Requests in flight. */
   open: number;
-  /** How many requests had no answer, or another: each was sent again under its id. */
+  /** Number of requests without an answer or with another one: each was sent again under its id. */
   again: number;
 }
 
 /**
- * Kills server and broker, one at a time, while requests are between question and answer; then reads to the end and
- * demands of each order that was answered 202 that it is there once, and of none that nobody knows it by its id.
+ * Kills server and broker, one at a time, while requests are in flight; then reads to the end and requires that each
+ * order that was answered with 202 exists once, and that no order was ever unknown by its id.
  */
 export async function killServe(
   broker: KillableBroker,
@@ -48,7 +48,8 @@ export async function killServe(
       server.signal('SIGKILL');
       await server.exited;
       server = await startServer(shop, port);
-      // One that another process took is known where it waits, or says that the broker is away; it is never unknown.
+      // An order sent by another process is found where it waits, or the answer says that the broker is down; it is
+      // never unknown.
       const response = await fetch(`${url}/orders/${ledger.answered.at(-1) ?? ''}`);
       expect(response.status, await response.text()).toBe(200);
     }
@@ -69,7 +70,7 @@ async function startServer(shop: Shop, port: number): Promise<Running> {
   return server;
 }
 
-/** Places one order after the other, each again until it is answered 202. */
+/** Places one order after the other, each again until it is answered with 202. */
 async function place(url: string, client: number, ledger: Ledger, signal: AbortSignal): Promise<void> {
   for (let number = 0; !signal.aborted; number += 1) {
     const order_id = `K-${client}-${number}`;
@@ -80,7 +81,7 @@ async function place(url: string, client: number, ledger: Ledger, signal: AbortS
       const status = await post(`${url}${path}`, order);
       ledger.open -= 1;
       if (status === 202) break;
-      // Nothing but that the broker is away, or the server.
+      // The only allowed failures: the broker or the server is down.
       expect([0, 503], order_id).toContain(status);
       ledger.again += 1;
       await sleep(20);
@@ -90,7 +91,7 @@ async function place(url: string, client: number, ledger: Ledger, signal: AbortS
   }
 }
 
-/** @returns 0: there was no answer */
+/** @returns 0 when there was no answer */
 async function post(url: string, order: object): Promise<number> {
   try {
     const response = await fetch(url, {
@@ -115,6 +116,6 @@ function expectAll(shop: Shop, { answered }: Ledger): void {
     answered.filter((id) => !known.has(id)),
     'answered and lost',
   ).toEqual([]);
-  // The clients went on until each was answered.
+  // The clients continued until each was answered.
   expect(ids.length).toBe(answered.length);
 }

@@ -18,8 +18,8 @@ export type Call = (
 ) => Promise<Answer>;
 
 /**
- * Starts `orderctl serve` on a free port: in the test's own process, unless `shop` is a built one. Every answer is
- * compared with its own OpenAPI document.
+ * Starts `orderctl serve` on a free port: in the test's process, unless `shop` runs the built binary. Every answer is
+ * compared with the server's own OpenAPI document.
  */
 export async function serve(
   shop: Shop,
@@ -45,7 +45,7 @@ export async function serve(
       body: type?.includes('json') === true ? JSON.parse(text) : text,
     };
     if (api !== null) {
-      // Whatever fails says what to do.
+      // Every failure has a fix.
       if (type?.includes('problem') === true) expect((answer.body as Problem).fix, text).toMatch(/\w/);
       const of = checkAnswer(api, method, where, answer);
       if (of !== null) reached.add(of);
@@ -66,10 +66,10 @@ export interface OpenApi {
 }
 
 /**
- * Compares an answer with what the document says of it.
+ * Compares an answer with the document.
  *
- * @returns `GET /orders/{id} 200`; null: the path is none of the document
- * @throws Error it has another status, media type or shape
+ * @returns `GET /orders/{id} 200`; null when the document does not have the path
+ * @throws Error when the answer has another status, media type or shape
  */
 function checkAnswer(api: OpenApi, method: string, where: string, answer: Answer): string | null {
   const { pathname } = new URL(where, 'http://localhost');
@@ -94,7 +94,7 @@ function checkAnswer(api: OpenApi, method: string, where: string, answer: Answer
   throw new Error(`${name}: ${JSON.stringify(answer.body)}: ${problems.join('; ')}`);
 }
 
-/** By the text of their schema: all servers have the same, and to compile one takes longer than most calls. */
+/** By the text of their schema: all servers have the same schemas, and compiling one takes longer than most calls. */
 const validators = new Map<string, ReturnType<typeof Compile>>();
 
 function compiled(schema: object): ReturnType<typeof Compile> {

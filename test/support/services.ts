@@ -1,12 +1,12 @@
 import startCluster from './embedded-cluster.ts';
 import { startTestPostgres } from './postgres.ts';
 
-/** Several test files at a time have databases on it. */
+/** Several test files have databases on it at the same time. */
 const SETTINGS = { max_connections: '200', shared_buffers: '64MB' };
 
 /**
- * For all tests of a run: the embedded broker and registry, and one PostgreSQL, found by the environment, for those that want
- * no server of their own. To make one takes a core two seconds.
+ * Set-up of a whole run: the embedded broker and registry, and one PostgreSQL for tests that need no server of their
+ * own; tests find them by the environment. Starting a PostgreSQL takes two seconds of one core.
  */
 export default async function start(): Promise<() => Promise<void>> {
   const started = await Promise.allSettled([startCluster(), startPostgres()]);

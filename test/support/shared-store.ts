@@ -3,7 +3,7 @@ import type { Position, TopicPartition } from '../../src/ports/store.ts';
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-/** A store that several members of a group share: positions are compared where they are stored, as a database does. */
+/** A store that the members of a group share: positions are compared inside the store, as a database does. */
 export class SharedStore {
   readonly #positions = new Map<string, Position>();
   /** Values that were stored, by partition, in order. */
@@ -13,7 +13,7 @@ export class SharedStore {
     return this.#positions.get(nameOf(of));
   }
 
-  /** @returns the position in force afterwards, and whether the batch was stored: not where somebody else was first */
+  /** @returns the position afterwards, and whether the batch was stored: not if another member was first */
   transact(batch: Batch, expected: number | null): { position: Position; isStored: boolean } {
     const before = this.position(batch);
     if (before !== undefined && before.next !== expected) return { position: before, isStored: false };
@@ -36,14 +36,14 @@ export class SharedStore {
 }
 
 export interface SharedMember {
-  /** What it was assigned and did not lose. */
+  /** Partitions that were assigned to it and not revoked or lost. */
   readonly owned: ReadonlySet<string>;
-  /** Batches that it was refused, since somebody else had its partition. */
+  /** Number of batches that were refused because another member had the partition. */
   readonly refused: () => number;
   readonly events: readonly ConsumerEvent[];
   readonly done: Promise<void>;
   stop(): Promise<void>;
-  /** Lets go of the connections without leaving the group: what a kill leaves behind. */
+  /** Drops the connections without leaving the group, as a kill does. */
   vanish(): Promise<void>;
 }
 
@@ -52,13 +52,13 @@ export interface MemberOptions {
   readonly group: string;
   readonly clientId: string;
   readonly store: SharedStore;
-  /** shared-store unless it is another one. */
+  /** Default: shared-store. */
   readonly storeId?: string;
-  /** Before a batch is stored. */
+  /** Called before a batch is stored. */
   readonly onBatch?: (batch: Batch) => Promise<void> | void;
 }
 
-/** A member of a group that works on a shared store: positions come from there when partitions are assigned. */
+/** A group member that works on a shared store: it reads positions there when partitions are assigned. */
 export async function joinShared(broker: Broker, options: MemberOptions): Promise<SharedMember> {
   const { topics, group, clientId, store, storeId = 'shared-store' } = options;
   const consumer = await broker.consumer();

@@ -1,7 +1,7 @@
 import net, { type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** `host:port` of something that takes connections and everything that is sent, and says nothing; ends with the test. */
+/** `host:port` of a server that accepts connections and bytes and never answers; it stops at the end of the test. */
 export async function silentServer(): Promise<string> {
   const open = new Set<net.Socket>();
   const server = net.createServer((socket) => {

@@ -15,15 +15,15 @@ import {
   type Truth,
 } from './store-history.ts';
 
-/** How far a run came. */
+/** How far a run got. */
 export interface Progress {
   readonly runner: Runner;
-  /** Operations that were acknowledged. */
+  /** Number of acknowledged operations. */
   readonly done: number;
   readonly truth: Truth;
-  /** What the truth was before each of them, the latest last. */
+  /** The truth before each of them, the latest last. */
   readonly before: readonly Truth[];
-  /** What ended it before its time. */
+  /** The error that ended it early. */
   readonly stopped: Error | null;
 }
 
@@ -55,7 +55,7 @@ function isAmbiguous(notice: StoreNotice): boolean {
   return notice.kind === 'file_set_aside' && notice.why === 'ambiguous' && notice.keptAs !== null;
 }
 
-/** The truth where the save in hand is kept beside the file. */
+/** The truth if the current save is set aside next to the file. */
 function keptAside(truth: Truth, { saved }: Runner): Truth {
   return saved === null ? truth : { ...truth, ambiguous: [...truth.ambiguous, saved] };
 }
@@ -67,8 +67,8 @@ function operationAt(history: History, index: number): Operation {
 }
 
 /**
- * What may be found: what was acknowledged, and that with the operation in flight. A save is there once it was made:
- * in the table, or beside the file.
+ * The truths that may be found: that of the acknowledged operations, and that with the operation in flight. Once made,
+ * a save is found: in the table, or next to the file.
  */
 export function allowed(history: History, { done, truth, runner }: Progress): Truth[] {
   const inFlight = history.operations[done];
@@ -82,8 +82,8 @@ export function allowed(history: History, { done, truth, runner }: Progress): Tr
 }
 
 /**
- * What may be found in place of `allowed` where a journal is cut short: what was true before the last operations, if these
- * wrote to no file but the journal. Then the folder is one that a torn write leaves.
+ * The truths that may be found instead of `allowed` when a journal is cut short: those before the last operations, if
+ * these wrote to no file but the journal. The folder is then one that a torn write leaves.
  */
 export function allowedOfCut(history: History, progress: Progress): Truth[] {
   const inFlight = history.operations[progress.done];
@@ -100,7 +100,7 @@ export function allowedOfCut(history: History, progress: Progress): Truth[] {
   return found;
 }
 
-/** What of a truth is written to other files too: all but positions, and how much of what waits is sent. */
+/** The part of a truth that is also written to other files: all but positions and which waiting messages were sent. */
 function inFiles(truth: Truth): string {
   return asText({ ...truth, next: 0, unsent: [] });
 }
@@ -125,14 +125,14 @@ export async function expectTruth(runner: Runner, truths: readonly Truth[]): Pro
   return index;
 }
 
-/** The texts of saves that are kept beside the file since nothing says what they were made from. */
+/** The texts of saves that are set aside because their base version is not known. */
 function ambiguousIn({ files }: Runner): readonly string[] {
   return listKeptAside(files, FOLDER)
     .flatMap(({ file, why }) => (why === 'ambiguous' ? [files.get(file)?.toString() ?? ''] : []))
     .sort();
 }
 
-/** With a readable difference to the last when it is none of them. */
+/** On failure, shows a readable difference to the last truth. */
 export function expectOneOf(found: string, texts: readonly string[], what: string): void {
   if (!texts.includes(found)) expect(found, what).toBe(texts.at(-1));
 }

@@ -16,8 +16,8 @@ import { Crash, type FaultyFs } from './faulty-fs.ts';
 import { randomFrom } from './random.ts';
 
 /*
- * Random histories of a store, and the plainest account of what they must come to. An operation is acknowledged
- * when its promise resolves: then it must be there whatever happens after.
+ * Random histories of a store, and the simplest account of their expected results. An operation is acknowledged when
+ * its promise resolves: from then on it must be found, whatever happens.
  */
 
 export const FOLDER = '/shop/storage';
@@ -37,9 +37,9 @@ export type Operation =
   | { readonly kind: 'add_rows'; readonly file: CsvName; readonly names: readonly string[] }
   /** A user deletes rows that users have added. */
   | { readonly kind: 'remove_rows'; readonly file: CsvName; readonly count: number }
-  /** A user deletes all rows but the first: that counts for nothing. */
+  /** A user deletes all rows but the first, which is ignored. */
   | { readonly kind: 'remove_most'; readonly file: CsvName }
-  /** A person adds to a quantity, in a file that is up to date. */
+  /** A user adds to a quantity, in a file that is up to date. */
   | { readonly kind: 'restock'; readonly by: number }
   /** A commit of another processor: a fact, a row of a small table, an effect, a movement, a message. */
   | { readonly kind: 'parts' }
@@ -48,14 +48,14 @@ export type Operation =
   | { readonly kind: 'tick' }
   | { readonly kind: 'restart' };
 
-/** Whether a user saves a file in it: that is there or not, whatever the store came to. */
+/** Whether a user saves a file in it: the save is there or not, whatever state the store is in. */
 export function isByHand({ kind }: Operation): boolean {
   return kind === 'add_rows' || kind === 'remove_rows' || kind === 'remove_most' || kind === 'restock';
 }
 
 /**
- * Whether what a person saves in an operation may have been made from several versions: only where the sum that they
- * typed could have been meant of another version too, which is one that they have read or saved before.
+ * Whether a user's save in an operation may have several possible base versions: only if the sum that they entered
+ * could also have been computed from another version that they have read or saved before.
  */
 export function mayBeAmbiguous({ operations }: History, index: number): boolean {
   const isOfInventory = (one: Operation): boolean => 'file' in one && one.file === 'inventory.csv';
@@ -65,7 +65,7 @@ export function mayBeAmbiguous({ operations }: History, index: number): boolean 
   );
 }
 
-/** What must be true, in a form that compares as text. */
+/** The expected content, in a form that compares as text. */
 export interface Truth {
   users: Record<string, string>;
   items: Record<string, number>;
@@ -73,11 +73,11 @@ export interface Truth {
   rejected: string[];
   next: number;
   edits: string[];
-  /** How many commits of the other processor there were: the rest of them follows from that. */
+  /** Number of commits of the other processor: its other data follow from it. */
   parts: number;
   unsent: string[];
   undelivered: string[];
-  /** Saves that were not taken in, for they may have been made from several versions: their texts, beside the file. */
+  /** The texts of saves that were set aside, next to the file, because they may have several base versions. */
   ambiguous: string[];
 }
 
@@ -91,7 +91,7 @@ export interface History {
 const ITEMS = ['book', 'pen', 'notebook'];
 const USERS = ['alice', 'bob', 'carol'];
 
-/** @param length operations after those that fill the tables */
+/** @param length number of operations after those that fill the tables */
 export function makeHistory(seed: number, length: number): History {
   const next = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
@@ -158,7 +158,7 @@ export function emptyTruth(): Truth {
   };
 }
 
-/** What the truth is after an operation. @param done false: the person found nothing to edit */
+/** The truth after an operation. @param done false if the user found nothing to edit */
 export function after(truth: Truth, operation: Operation, history: History, done = true): Truth {
   const next = structuredClone(truth);
   switch (operation.kind) {
@@ -214,9 +214,9 @@ export function after(truth: Truth, operation: Operation, history: History, done
   return next;
 }
 
-/** The last of those that users have added. */
+/** The last of the rows that users have added. */
 function removedOf(names: readonly string[], count: number): readonly string[] {
-  // More than half of a table is never taken in.
+  // A file without more than half of a table's rows is never applied.
   const most = Math.min(count, Math.floor(names.length / 2));
   return most === 0 ? [] : names.filter((name) => name.startsWith('hand')).slice(-most);
 }
@@ -270,10 +270,10 @@ const COUNTS: SmallTable<number> = { name: 'counts' };
 const KEYS = 3;
 const EFFECTS = 4;
 
-/** What the commit of that number is. */
+/** The content of the commit with that number. */
 function partsChanges(number: number): Changes {
   const id = `e${number % EFFECTS}`;
-  // Owed, done with, owed again.
+  // Pending, done, pending again.
   const isOwed = Math.floor(number / EFFECTS) % 2 === 0;
   const effect = newEffect({ id, kind: 'mail', key: id, fields: { number } }, number);
   return {
@@ -296,7 +296,7 @@ function partsChanges(number: number): Changes {
   };
 }
 
-/** How many of those commits there are, each whole. */
+/** The number of those commits; each must be complete. */
 async function partsOf(reader: StoreReader): Promise<number> {
   const count = (await reader.positions()).find(({ processor }) => processor === 'payment')?.next ?? 0;
   const steps: number[][] = [];
@@ -325,7 +325,7 @@ async function partsOf(reader: StoreReader): Promise<number> {
   return count;
 }
 
-/** What a store or reader says, in the form of Truth; `unsent` and what lies in files of its own are left to the caller. */
+/** What a store or reader returns, in the form of Truth; the caller adds `unsent` and what is in separate files. */
 export async function observe(
   reader: StoreReader,
 ): Promise<Omit<Truth, 'unsent' | 'undelivered' | 'ambiguous'>> {
@@ -378,7 +378,7 @@ export class Runner {
   readonly history: History;
   readonly files: FaultyFs;
   store: FileStore | undefined;
-  /** The person's edit of the operation in hand, once it has reached the disk. */
+  /** The user's edit in the current operation, once it has reached the disk. */
   saved: string | null = null;
 
   constructor(history: History, files: FaultyFs) {
@@ -387,7 +387,7 @@ export class Runner {
   }
 
   async open(): Promise<FileStore> {
-    // One that has ended is none, should this one not open.
+    // A closed store is none, should opening fail.
     this.store = undefined;
     this.store = await FileStore.open({
       files: this.files,
@@ -396,7 +396,7 @@ export class Runner {
       user: 'tester',
       via: 'consume',
       onNotice: (notice) => this.notices.push(notice),
-      // Small enough that several checkpoints fall into a short history.
+      // Small enough for several checkpoints in a short history.
       checkpointBytes: 3_000,
     });
     return this.store;
@@ -533,7 +533,7 @@ export class Runner {
   async #restock(store: FileStore, by: number): Promise<boolean> {
     const text = this.files.get(path.join(FOLDER, 'inventory.csv'))?.toString() ?? '';
     for (const row of await store.items()) {
-      // Only a file that is up to date has one meaning: else the base is a guess, by the contract.
+      // Only a file that is up to date has one meaning: otherwise the base is a guess, by the contract.
       if (!text.includes(`\n${row.item},${row.quantity}`)) return false;
     }
     const changed = text.replace(/\nbook,(\d+)/, (_, quantity: string) => `\nbook,${Number(quantity) + by}`);

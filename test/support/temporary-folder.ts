@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 
-/** @returns what makes a folder, which is gone after the test */
+/** @returns a function that creates a folder, which is deleted after the test */
 export function temporaryFolder(): () => string {
   const made: string[] = [];
   afterEach(() => {

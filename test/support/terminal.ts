@@ -6,7 +6,10 @@ import { finish, observe, type Shop } from './cli.ts';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
 
-/** The built binary on a pseudo-terminal of 80 columns and 24 rows, Linux only: what is printed, and without colours. */
+/**
+ * Runs the built binary on a pseudo-terminal of 80 columns and 24 rows, Linux only: its output, and that without
+ * colours.
+ */
 export async function onTerminal(shop: Shop, args: string): Promise<{ text: string; coloured: string }> {
   const command = `stty cols 80 rows 24; '${process.execPath}' '${BINARY}' ${args}`;
   const env: Record<string, string | undefined> = { ...process.env, ...shop.env, TERM: 'xterm' };

@@ -4,10 +4,10 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /**
- * The patterns of all tests below some folders.
+ * The patterns of all tests in some folders.
  *
  * @param folders below `test/`
- * @throws Error when there is none in one of them: a project that matches nothing would be green
+ * @throws Error when one of them contains no test: a project that matches nothing would pass
  */
 export function testsIn(...folders: readonly string[]): string[] {
   return folders.map((folder) => {

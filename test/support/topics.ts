@@ -43,7 +43,7 @@ function client(brokers: string): Kafka {
   });
 }
 
-/** Kafka seen by a client that is not orderctl. */
+/** Kafka as seen by a client other than orderctl. */
 export async function withAdmin<T>(
   use: (admin: Admin) => Promise<T>,
   brokers: string = testBrokers(),
@@ -70,7 +70,7 @@ export async function createTopic(
       waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, configEntries }],
     });
-    // By ourselves: kafkajs waits for leaders, and fails where a broker does not know the topic yet.
+    // Waits here, because kafkajs waits for leaders and fails where a broker does not know the topic yet.
     await waitFor(`leaders of ${topic}`, async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
       const found = topics[0]?.partitions ?? [];
@@ -86,7 +86,7 @@ export async function deleteTopic(topic: string, brokers?: string): Promise<void
   }, brokers);
 }
 
-/** Makes `offset` the first one that is left in partition 0. */
+/** Makes `offset` the first remaining offset of partition 0. */
 export async function deleteRecordsBefore(topic: string, offset: number): Promise<void> {
   await withAdmin(async (admin) => {
     // kafkajs looks for the leader in metadata that only another call has loaded.
@@ -122,7 +122,7 @@ export async function committedOffsets(
   );
 }
 
-/** A connected producer for a flow of records; `sendRaw` is for a few. */
+/** A connected producer for many records; `sendRaw` is for a few. */
 export async function openSender(
   topic: string,
 ): Promise<{ send: (messages: readonly Message[]) => Promise<void>; close: () => Promise<void> }> {
@@ -136,8 +136,8 @@ export async function openSender(
 }
 
 /**
- * Idempotent, since the client sends again what was not answered in time, and all partitions when one of a new topic has
- * no leader yet, and each record is to be there once.
+ * Idempotent, because each record must exist once although the client resends what was not answered in time, and all
+ * partitions when one of a new topic has no leader yet.
  */
 async function connectProducer(brokers: string): Promise<Producer> {
   const options = { allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 };
@@ -189,7 +189,7 @@ function toRecord(partition: number, message: KafkaMessage): TopicRecord {
   return { partition, offset: Number(offset), key, value, headers: headers ?? {} };
 }
 
-/** A member of a foreign consumer group, until the test ends or `leave`. */
+/** A member of another program's consumer group, until the end of the test or `leave`. */
 export async function joinGroup(
   group: string,
   topic: string,
@@ -215,14 +215,14 @@ export async function joinGroup(
   return { leave, commit };
 }
 
-/** What another tool does: sets the committed offset of partition 0, without metadata. */
+/** Sets the committed offset of partition 0 without metadata, as another tool would. */
 export async function moveGroup(group: string, topic: string, offset: number): Promise<void> {
   const member = await joinGroup(group, topic, { autoCommit: false });
   await member.commit(offset);
   await member.leave();
 }
 
-/** @param request one that may be repeated: under load Apicurio answers 500 where it waited too long for a lock */
+/** @param request must be repeatable: under load Apicurio answers 500 when it has waited too long for a lock */
 async function askRegistry(
   request: { readonly method: string; readonly path: string; readonly body: object },
   registry: string = testRegistry(),
@@ -251,7 +251,7 @@ export async function registerSchema(subject: string, schema: object, registry?:
   return (answer as { id: number }).id;
 }
 
-/** How the registry compares new versions of a subject: not every registry does by default. */
+/** Sets how the registry compares new versions of a subject: not every registry does by default. */
 export async function setLevel(subject: string, compatibility: string): Promise<void> {
   await askRegistry({ method: 'PUT', path: `/config/${subject}`, body: { compatibility } });
 }
@@ -277,7 +277,7 @@ export function jsonOrder(
   };
 }
 
-/** Orders of alice for one pen each, PREFIX-0 and so on. */
+/** Orders of alice for one pen each, with ids PREFIX-0 and so on. */
 export function pens(prefix: string, count: number): ReturnType<typeof jsonOrder>[] {
   return Array.from({ length: count }, (_, i) => jsonOrder(`${prefix}-${i}`, 'alice', { pen: 1 }));
 }

@@ -2,12 +2,12 @@ import { expect } from 'vitest';
 import { fill, type Running, type Shop } from './cli.ts';
 import { serve } from './serve.ts';
 
-/** Of the client that places the order. */
+/** The trace of the client that places the order. */
 export const TRACE = '0af7651916cd43dd8448eb211c80319c';
 export const CLIENT = 'b7ad6b7169203331';
 export const TRACEPARENT = `00-${TRACE}-${CLIENT}-01`;
 
-/** From the client on, by the names of spans. */
+/** The path from the client on, by the names of spans. */
 const PATHS = [
   'POST /orders',
   'POST /orders > send orders.created > validation process orders.created > payment process orders.validated > ' +
@@ -17,7 +17,11 @@ const PATHS = [
     'payment charge',
 ];
 
-/** Starts a server and every processor, and places an order of the checkout in the client's trace. @returns the processors */
+/**
+ * Starts a server and every processor, and places an order of the checkout in the client's trace.
+ *
+ * @returns the processors
+ */
 export async function placeTraced(shop: Shop): Promise<Running> {
   fill(shop, { alice: 'paid' }, { pen: 5 });
   await shop.ok('inventory update pen --price 2.50');
@@ -35,7 +39,7 @@ interface Span {
   readonly name: string;
 }
 
-/** Whether the order was followed to the gateway and to what the customer gets. */
+/** Whether the trace follows the order to the gateway and to the customer's notification. */
 export function isFollowed(spans: readonly Span[]): boolean {
   const paths = new Set(spans.map((span) => pathTo(span, spans).join(' > ')));
   return PATHS.every((one) => paths.has(one));

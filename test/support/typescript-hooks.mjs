@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-/** What was made of a file stays, since making it takes longer than most of what is run in this way. */
+/** Compiled files are kept, because compiling takes longer than most programs that run this way. */
 const CACHE = new URL('../../node_modules/.cache/typescript-hooks/', import.meta.url);
 const HOW = await readFile(fileURLToPath(import.meta.url));
 
@@ -19,7 +19,7 @@ export async function load(url, context, nextLoad) {
 /**
  * @param {string} fileName
  * @param {string} code
- * @param {URL} made where it goes to
+ * @param {URL} made the file to which the result is written
  * @returns {Promise<string>} JavaScript
  */
 async function make(fileName, code, made) {
@@ -33,7 +33,7 @@ async function make(fileName, code, made) {
       inlineSourceMap: true,
     },
   });
-  // Others may be reading there, or making the same. Where nothing can be written, it is made again the next time.
+  // Other processes may read or write the same file. If it cannot be written, it is compiled again the next time.
   const own = `${fileURLToPath(made)}.${process.pid}`;
   const write = async () => {
     await mkdir(CACHE, { recursive: true });

@@ -1,7 +1,8 @@
 import { register } from 'node:module';
 
 /*
- * Lets Node run the TypeScript of this project as it is, types left out: `node --import ./test/support/typescript.mjs
- * FILE.ts`. Node can do that by itself only from a later version on than the one that must do.
+ * Lets Node run the TypeScript of this project directly, with its types removed: `node --import
+ * ./test/support/typescript.mjs FILE.ts`. Node can do that by itself only in later versions than the oldest one that we
+ * support.
  */
 register('./typescript-hooks.mjs', import.meta.url);

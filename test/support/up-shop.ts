@@ -12,7 +12,7 @@ export interface Up {
 /** Starts `up` on free ports. */
 export async function startUp(shop: Shop, args = ''): Promise<{ up: Running; addresses: Up }> {
   const up = shop.start(`up --port 0 --broker-port 0 --registry-port 0 ${args} -o json`);
-  // Three processes start, and on a busy machine each takes its time.
+  // Three processes start, and on a busy machine each needs its time.
   await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'), { timeoutMs: 120_000 });
   return { up, addresses: JSON.parse(up.stdout()) as Up };
 }
@@ -24,7 +24,7 @@ export async function breakShop({ built }: Shop, url: string, words: string): Pr
   return JSON.parse(stdout) as Experiment;
 }
 
-/** The processes that `up` started, by their command; of those of `command`, by what follows it. */
+/** The processes that `up` started, by their command; those of `command`, by the arguments after it. */
 export function childrenOf(pid: number, command?: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const name of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -35,7 +35,7 @@ export function childrenOf(pid: number, command?: string): Map<string, number> {
       if (command === undefined) found.set(words[2] ?? '', Number(name));
       else if (words[2] === command) found.set(words[3] ?? '', Number(name));
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;

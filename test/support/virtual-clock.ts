@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/ports/clock.ts';
 
-/** So many turns without a new sleeper, and all others are taken to wait for time to pass. */
+/** After this many turns without a new sleeper, all tasks are assumed to wait for time to pass. */
 const QUIET_TURNS = 20;
 
-/** A clock for what goes on side by side: time passes when everybody sleeps, and wakes them in order. */
+/** A clock for concurrent tasks: time passes when all of them sleep, and wakes them in order. */
 export class VirtualClock implements Clock {
   #time = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
   readonly #sleepers = new Map<() => void, number>();

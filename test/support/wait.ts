@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 /**
- * Asks `read` again and again until `holds` of what it gave, and gives that.
+ * Calls `read` repeatedly until `holds` accepts its result, and returns that.
  *
  * @throws Error after `timeoutMs`, with what was waited for and the last value or error
  */

@@ -21,7 +21,7 @@ import { expectUnbroken } from './events.ts';
 import { temporaryFolderOfTest } from './folder.ts';
 import { messagesOf } from './messages.ts';
 
-/** A payment gateway in the process of the test, which no kill reaches. */
+/** A payment gateway in the test's process, which no kill reaches. */
 export async function openGatewayOfTest(): Promise<DevGateway> {
   const folder = temporaryFolderOfTest('orderctl-gateway-');
   const gateway = await startDevGateway({ port: 0, file: path.join(folder, 'payments.jsonl') });
@@ -31,21 +31,21 @@ export async function openGatewayOfTest(): Promise<DevGateway> {
 
 export interface CheckoutEnded {
   readonly shop: Shop;
-  /** What the store has of the checkout and on hand; by default what is in the files of the folder. */
+  /** The store's checkout log and stock on hand; by default read from the files of the folder. */
   readonly books?: { readonly facts: Steps; readonly onHand: CheckoutEnded['stock'] };
   readonly gateway: Pick<DevGateway, 'totals'>;
   readonly brokers: string;
   /** Ids of all orders that were sent. */
   readonly sent: readonly string[];
-  /** What was put in, by item; less what direct orders took. */
+  /** Quantities put in, by item, less what direct orders took. */
   readonly stock: Readonly<Record<string, number>>;
-  /** What may become of an order; by default anything that is final. */
+  /** The allowed outcomes of an order; by default any final one. */
   readonly ends?: readonly OrderStatus[];
 }
 
 type Steps = readonly CheckoutFact[];
 
-/** Once all is read and nothing is owed any more. */
+/** To be called once everything is read and no effect is pending. */
 export async function expectCheckoutEven(ended: CheckoutEnded): Promise<void> {
   const { shop, gateway, brokers, sent, stock, ends = FINAL } = ended;
   const { facts, onHand } = ended.books ?? {
@@ -77,7 +77,7 @@ function expectOneEnd(id: string, facts: Steps, ends: readonly OrderStatus[]): v
   expect(new Set(steps).size, what).toBe(steps.length);
   expect(ends, what).toContain(statusOf(facts));
   expect(has(facts, 'validated', 'rejected'), what).toBe(true);
-  // Nobody waits: what was to be charged, given back or sent was.
+  // Nothing is in progress: what was to be charged, refunded or sent was.
   if (has(facts, 'charge_owed')) expect(has(facts, 'paid', 'declined', 'not_charged'), what).toBe(true);
   if (has(facts, 'refund_owed')) expect(has(facts, 'refunded'), what).toBe(true);
   if (has(facts, 'reserved')) expect(has(facts, 'dispatched', 'cancelled'), what).toBe(true);
@@ -105,7 +105,7 @@ function stockAfter(stock: CheckoutEnded['stock'], orders: readonly Steps[]): Ch
   return left;
 }
 
-/** What is sent when an order comes to a step, and whether its customer is written to. */
+/** The message that is sent when an order reaches a step, and whether its customer is notified. */
 const ANNOUNCED = [
   { step: 'validated', message: ORDER_VALIDATED, isWritten: false },
   { step: 'rejected', message: ORDER_REJECTED, isWritten: true },
@@ -120,7 +120,7 @@ const ANNOUNCED = [
   { step: 'cancel_refused', message: ORDER_CANCELLED, isWritten: true },
 ] as const;
 
-/** After a cancelling nothing is announced of a rejection, nor of a declined charge. */
+/** After a cancellation, neither a rejection nor a declined charge is announced. */
 function isAnnounced(facts: Steps, step: CheckoutFact['step']): boolean {
   const places = facts.map((fact) => fact.step);
   const cancelled = places.indexOf('cancelled');
@@ -128,7 +128,7 @@ function isAnnounced(facts: Steps, step: CheckoutFact['step']): boolean {
   return !(isLate && (step === 'rejected' || step === 'declined'));
 }
 
-/** Each step with its one message, and the customer with one of each; by id, since a message may be sent twice. */
+/** Each step with its one message, and the customer with one for each; by id, since a message may be sent twice. */
 async function expectToldOnce(orders: readonly Steps[], brokers: string): Promise<void> {
   const announced = (message: { readonly name: string }): string[] =>
     orders
@@ -146,7 +146,7 @@ async function expectToldOnce(orders: readonly Steps[], brokers: string): Promis
     const received = expected.length === 0 ? [] : await messagesOf<{ order_id: string }>(message, brokers);
     expect(received.map(({ value }) => value.order_id).sort(), message.name).toEqual(expected);
   }
-  /** A request that comes before its order names no customer. */
+  /** A request that arrives before its order names no customer. */
   const nameless = new Set(
     orders.flatMap((facts) =>
       facts[0]?.step === 'cancelled' ? [`${facts[0].order_id} ${ORDER_CANCELLED.name}`] : [],

@@ -9,15 +9,15 @@ import { killOften } from './kill-often.ts';
 
 export const ORDERS_A_LIFE = 15;
 export const PUT_IN = 5;
-/** Runs out now and then: some are rejected, some paid and refunded. */
+/** Sells out now and then: some orders are rejected, some paid and refunded. */
 export const SCARCE = 'pen';
 export const STOCK = { book: 100_000, [SCARCE]: 10 };
-/** The gateway declines, fails, forgets keys and loses answers for those whose names say so. */
+/** For users with these names, the gateway declines, fails, forgets keys or loses answers. */
 export const CUSTOMERS = ['alice', 'alice', 'alice', 'decline-bob', 'error-carol', 'lose-dan', 'forget-eve'];
 
 /**
- * All services but `orders` under kill -9, with a gateway that does not always answer, and wishes to cancel at any time:
- * every order comes to one end, each step is announced once, and money and stock are even.
+ * All services but `orders` under kill -9, with a gateway that does not always answer, and cancellation requests at any
+ * time: every order has one outcome, each step is announced once, and money and stock balance.
  */
 export async function killCheckout(kills: number, random: () => number): Promise<void> {
   const cluster = await startCluster();
@@ -26,7 +26,7 @@ export async function killCheckout(kills: number, random: () => number): Promise
     ORDERCTL_BROKERS: cluster.brokers,
     ORDERCTL_REGISTRY: cluster.registry,
     ORDERCTL_EVENTS: 'true',
-    // A kill in the middle of a try is a try: no order is to be parked for them.
+    // A kill during an attempt counts as an attempt: no order must be parked because of kills.
     ORDERCTL_GATEWAY: gateway.url,
     ORDERCTL_GATEWAY_RETRIES: Array(60).fill('1s').join(),
     ORDERCTL_DISPATCH_DELAY: '2s',
@@ -57,7 +57,7 @@ export async function killCheckout(kills: number, random: () => number): Promise
     random,
     feed: async () => {
       const orders = Array.from({ length: ORDERS_A_LIFE }, order);
-      // Before they come, while they are worked on, and after.
+      // Before they arrive, while they are processed, and after.
       await sendRaw(ORDER_CANCEL.name, [cancel(sent.at(-1) ?? ''), cancel(oneOf(sent))], cluster.brokers);
       await sendRaw(ORDER_CREATED.name, orders, cluster.brokers);
       await sendRaw(ORDER_CANCEL.name, [cancel(sent.at(-2) ?? ''), cancel(oneOf(sent))], cluster.brokers);
@@ -77,7 +77,7 @@ export async function killCheckout(kills: number, random: () => number): Promise
   });
 }
 
-/** Of the checkout, as arguments of `run`. */
+/** The checkout's settings, as arguments of `run`. */
 export const SERVICES = 'validation payment inventory warehouse notification delivery';
 
 export function orderCreated(id: string, customer_id: string, random: () => number): object {

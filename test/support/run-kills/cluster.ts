@@ -3,7 +3,7 @@ import { freePort } from '../../../deploy/kafka/services.mjs';
 import { startDev, type DevService } from '../dev-service.ts';
 import { temporaryFolderOfTest } from './folder.ts';
 
-/** Broker and registry in a process of the test's own, which is killed and comes back with its data. */
+/** Broker and registry in a process for this test, which is killed and restarted with its data. */
 export interface KillableCluster {
   readonly brokers: string;
   readonly registry: string;

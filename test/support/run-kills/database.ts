@@ -6,19 +6,19 @@ import { SETTINGS } from '../postgres.ts';
 import { waitFor } from '../wait.ts';
 import { temporaryFolderOfTest } from './folder.ts';
 
-/** A PostgreSQL of a test's own, which is killed and comes back with its data. */
+/** A PostgreSQL for this test, which is killed and restarted with its data. */
 export interface KillableDatabase {
   readonly url: string;
-  /** Once it answers: it may be recovering. */
+  /** Resolves once it answers: it may be recovering. */
   ask<Row extends object>(statement: string): Promise<Row[]>;
-  /** @throws Error where it does not answer */
+  /** @throws Error when it does not answer */
   askOnce<Row extends object>(statement: string): Promise<Row[]>;
-  /** kill -9 of its first process, and of all others with it. */
+  /** kill -9 of its main process and all others. */
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** kill -9 of one session of ours: the server ends all of them, and recovers. */
+  /** kill -9 of one of our backends: the server then ends all sessions, and recovers. */
   killSession(random: () => number): Promise<void>;
-  /** One session of ours is ended, as an administrator does. */
+  /** Terminates one of our sessions, as an administrator does. */
   endSession(random: () => number): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function startDatabase(): Promise<KillableDatabase> {
       await service.exited;
     },
     async restart() {
-      // Its other processes take a moment to notice that the first one is gone, and are in the way until then.
+      // Its other processes take a moment to notice that the main one has died, and block a restart until then.
       const starting = (): ReturnType<typeof startPostgres> => startPostgres(options);
       const late = { timeoutMs: 60_000, everyMs: 200 };
       service = await waitFor('PostgreSQL to start again', starting, () => true, late);
@@ -43,7 +43,7 @@ export async function startDatabase(): Promise<KillableDatabase> {
   };
 }
 
-/** What is asked of a server and done to its sessions. @param address where it is now */
+/** Queries a server and ends its sessions. @param address returns its present address */
 export function killableDatabase(address: () => string): Omit<KillableDatabase, 'url' | 'kill' | 'restart'> {
   const askOnce = async <Row extends object>(statement: string): Promise<Row[]> => {
     const client = new pg.Client(address());

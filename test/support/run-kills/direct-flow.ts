@@ -85,7 +85,7 @@ function of(items: readonly string[], quantity: number): Record<string, number> 
   return Object.fromEntries(items.map((item) => [item, quantity]));
 }
 
-/** A user saves the file with two more of an item; what becomes of it is in the log of edits. */
+/** A user saves the file with two more of an item; the log of edits shows the outcome. */
 async function saveByHand(shop: Shop, item: string): Promise<void> {
   const text = shop.read('inventory.csv');
   if (text === '') return;
@@ -114,7 +114,7 @@ function expectDecided(shop: Shop, sent: ReadonlySet<string>): void {
   expect(new Set(ids)).toEqual(sent);
 }
 
-/** Every sale is the sale of one order. */
+/** Every sale belongs to one order. */
 function expectAllSales(shop: Shop, events: readonly Sent<InventoryEvent>[]): void {
   const sales = events.flatMap(({ value }) =>
     value.cause === 'sale' ? [`${String(value.order_id)} ${value.item} ${-value.delta}`] : [],
@@ -127,7 +127,7 @@ function expectAllSales(shop: Shop, events: readonly Sent<InventoryEvent>[]): vo
   expect(sales.toSorted()).toEqual(sold.toSorted());
 }
 
-/** What the events lead to, and one for the first of the orders that were refused for want of an item. */
+/** The alerts that the events cause, and one for the first order that was rejected for lack of an item. */
 function expectAllAlerts(
   shop: Shop,
   events: readonly Sent<InventoryEvent>[],
@@ -135,7 +135,7 @@ function expectAllAlerts(
 ): void {
   const expected = events.flatMap(({ value: { item, revision, delta, on_hand } }) => {
     const before = on_hand - delta;
-    // A row that comes has crossed nothing.
+    // A row that is added has crossed no threshold.
     if (revision === 1) return [];
     return [
       ...(before > LOW && on_hand <= LOW ? [`${item} ${revision} low_stock`] : []),
@@ -161,7 +161,7 @@ function expectAllAlerts(
   for (const { value } of wanting) expect(refusedIds).toContain(value.order_id);
 }
 
-/** At least once, and every copy is the first one to the byte. */
+/** At least one copy, and every copy is identical to the first. */
 function expectAllMailed(alerts: readonly Sent<Alert>[], { mails }: PostOffice): void {
   const ids = [...mails.keys()].map(decodeURIComponent);
   expect(new Set(ids)).toEqual(new Set(alerts.map(({ id }) => id)));

@@ -2,7 +2,10 @@ import { expect } from 'vitest';
 import type { InventoryEvent } from '../../../src/domain/messages/shop/inventory-event.ts';
 import type { Sent } from './messages.ts';
 
-/** Of each item 1, 2, 3 …, each from where the one before it left off, and the last one is what is on hand. */
+/**
+ * The revisions of each item are 1, 2, 3 …, each event starts where the previous one ended, and the last one is the
+ * stock.
+ */
 export function expectUnbroken(
   onHand: Readonly<Record<string, number>>,
   events: readonly Sent<InventoryEvent>[],
@@ -15,7 +18,7 @@ export function expectUnbroken(
       .sort((a, b) => a.value.revision - b.value.revision);
     expect(sorted.map(({ value }) => value.revision)).toEqual(sorted.map((_, at) => at + 1));
     const [first] = sorted;
-    // What was there before any run announced it has no event of its own.
+    // Stock that existed before any run announced changes has no event of its own.
     let count = first === undefined ? 0 : first.value.on_hand - first.value.delta;
     for (const { value, key } of sorted) {
       count += value.delta;

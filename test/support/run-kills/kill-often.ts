@@ -5,10 +5,10 @@ import type { KillableCluster } from './cluster.ts';
 
 /** Long enough for a start, joining and a second of full flow. */
 const LONGEST_LIFE_MS = 2_500;
-/** Every so many times it is the broker that is killed under a run, before the run is. */
+/** After every this many kills, the broker is killed under a run before the run is. */
 const BROKER_EVERY = 7;
 
-/** What a run says of orders that it has read. */
+/** What a run prints about the orders that it has read. */
 const HAS_DECIDED = /^(accepted|warning: order) /m;
 
 export interface KillPlan {
@@ -17,10 +17,10 @@ export interface KillPlan {
   readonly command: string;
   readonly kills: number;
   readonly random: () => number;
-  /** What is done before a life, and what others do during it. */
+  /** What is done before a life, and what else happens during it. */
   readonly feed: () => Promise<void>;
   readonly beside: () => Promise<unknown>;
-  /** Hurts something else that the run needs, now and then. @returns whether it did */
+  /** Sometimes damages something else that the run needs. @returns whether it did */
   readonly hurt?: () => Promise<boolean>;
 }
 
@@ -38,7 +38,7 @@ export async function killOften({ shop, cluster, command, kills, random, ...does
     await sleep(lifeMs / 2);
     run.signal('SIGKILL');
     const { signal, code, stderr } = await run.exited;
-    // One that was about to start may leave, as it does where there is no broker, or no database.
+    // A run that was about to start may exit, as it does without a broker or database.
     if ((isBrokerKilled || isHurt) && code === 5 && !HAS_DECIDED.test(stderr)) continue;
     expect(signal, `kill ${kill}: it had left with ${code}: ${stderr}`).toBe('SIGKILL');
   }

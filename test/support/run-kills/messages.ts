@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Message } from '../../../src/domain/messages/message.ts';
 import { readTopic, type TopicRecord } from '../topics.ts';
 
-/** A message as it stood on its topic. */
+/** A message as it was on its topic. */
 export interface Sent<V> {
   readonly id: string;
   readonly key: string;
@@ -13,8 +13,8 @@ export interface Sent<V> {
 const HEADER_BYTES = 5;
 
 /**
- * The messages of a topic by `ce_id`, in the order in which each came first. One that was sent twice has the same bytes
- * and headers both times.
+ * The messages of a topic by `ce_id`, in the order of their first copies. Repeated copies must have the same bytes and
+ * headers.
  */
 export async function messagesOf<V>(
   { name, schema }: Pick<Message, 'name' | 'schema'>,

@@ -15,20 +15,20 @@ const PATIENT = { timeoutMs: 60_000, everyMs: 100 };
 
 /** A primary and a standby that takes its place. */
 export interface PostgresPair extends KillableDatabase {
-  /** Of both servers, for --store. */
+  /** The URL with both servers, for --store. */
   readonly url: string;
-  /** Of each by itself. */
+  /** The URL of each server. */
   readonly primary: () => string;
   readonly standby: () => string;
-  /** The standby receives nothing from now on: what is synchronous waits, what is not is lost with the primary. */
+  /** The standby receives nothing from now on: synchronous commits wait, others are lost with the primary. */
   cutReplication(): Promise<void>;
-  /** Once it takes writes. The primary must be dead. */
+  /** Resolves once the standby accepts writes. The primary must be dead. */
   promote(): Promise<void>;
   /** Whether a commit waits for the standby. */
   setSynchronous(isSynchronous: boolean): Promise<void>;
 }
 
-/** Killed, the primary stays dead: its standby is promoted, and gets a standby of its own. Commits wait for the standby. */
+/** After a kill the primary stays down: its standby is promoted, and gets a standby of its own. Commits wait for it. */
 export async function startPair(): Promise<PostgresPair> {
   const [one, other] = [await freePort(), await freePort()];
   const server = async (port: number): Promise<Server> =>
@@ -82,7 +82,7 @@ class Server {
   }
 
   static async start(folder: string, port: number): Promise<Server> {
-    // What a new standby needs, which begins with the last checkpoint.
+    // Everything that a new standby needs, which starts at the last checkpoint.
     const settings = { ...SETTINGS, wal_keep_size: '256MB' };
     return new Server(folder, port, await startPostgres({ folder, port, settings }));
   }
@@ -111,10 +111,10 @@ class Server {
     await this.#service.exited;
   }
 
-  /** From a copy of this one, which goes on meanwhile. Once it receives what this one commits. */
+  /** From a copy of this server, which keeps running. Resolves once the standby receives this server's commits. */
   async newStandby(folder: string, port: number): Promise<Server> {
     await this.#copyTo(folder);
-    // The processes of one that was killed there take a moment to notice.
+    // The processes of a server that was killed there take a moment to notice.
     const standby = await waitFor(
       'a standby',
       () => Server.start(folder, port),
@@ -130,7 +130,7 @@ class Server {
     return standby;
   }
 
-  /** As pg_basebackup does, which the package does not have. */
+  /** Does the work of pg_basebackup, which the package does not contain. */
   async #copyTo(folder: string): Promise<void> {
     const data = path.join(folder, 'data');
     const client = new pg.Client(this.url);
@@ -147,7 +147,7 @@ class Server {
           encoding: 'utf8',
         },
       );
-      // A file may go while it is copied: what follows in the log has that too.
+      // A file may be deleted while it is copied: the log that follows contains that too.
       const failed = stderr
         .split('\n')
         .filter((line) => line !== '' && !line.endsWith('No such file or directory'));

@@ -3,10 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { onTestFinished } from 'vitest';
 
-/** A mail server that takes every mail, and now and then says that it did not. */
+/** A mail server that accepts every mail, and sometimes does not confirm it. */
 export interface PostOffice {
   readonly port: number;
-  /** Bytes of every copy that came, by Message-ID. */
+  /** The bytes of every received copy, by Message-ID. */
   readonly mails: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -22,11 +22,11 @@ export async function openPostOffice(isDisowned: () => boolean): Promise<PostOff
         mails.set(id, [...(mails.get(id) ?? []), text]);
         done(isDisowned() ? Object.assign(new Error('try again'), { responseCode: 451 }) : null);
       };
-      // Who is killed in the middle of a mail has not sent it.
+      // A client killed in the middle of a mail has not sent it.
       buffer(stream).then(take, done);
     },
   });
-  // Who is killed in the middle of a mail leaves a connection that breaks.
+  // A client killed in the middle of a mail leaves a broken connection.
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));

@@ -15,8 +15,8 @@ interface EditRow {
 }
 
 /**
- * Edits of stock by command, by list and by SQL, while the database may be away: one that ended well counts once, and of
- * one that failed nobody knows, but not twice.
+ * Edits of stock by command, by list and by SQL, while the database may be down: a successful edit counts once; a
+ * failed one may or may not have been made, but not twice.
  */
 export class SharedEdits {
   readonly #shop: Shop;
@@ -28,7 +28,7 @@ export class SharedEdits {
     this.#database = database;
   }
 
-  /** @param quantity about so many are there then, or come in */
+  /** @param quantity for a set, roughly the new stock; for an addition, the quantity added */
   async make(item: string, quantity: number, random: () => number): Promise<void> {
     const way = WAYS[Math.floor(random() * WAYS.length)] ?? 'sql';
     const why = `edit-${this.#tried.size}`;
@@ -42,7 +42,7 @@ export class SharedEdits {
     { quantity, why }: { quantity: number; why: string },
   ): Promise<boolean> {
     if (way === 'sql') {
-      // SQL says no reason: another cell of the same commit has it.
+      // SQL has no field for a reason: another cell changed by the same commit carries it.
       return this.#database
         .askOnce(
           `BEGIN; UPDATE orderctl.inventory SET quantity = quantity + ${quantity} WHERE item = '${item}';
@@ -61,7 +61,7 @@ export class SharedEdits {
     return code === 0;
   }
 
-  /** @returns what they have put in, by the log of edits @throws when one is missing there or counts twice */
+  /** @returns the quantities that they added, by the log of edits @throws when one is missing there or counts twice */
   async putIn(item: string): Promise<number> {
     const rows = await this.#database.ask<EditRow>(
       `SELECT via, coalesce(why, nullif(edit -> 'after' ->> 'name', edit -> 'before' ->> 'name')) AS why,
@@ -73,7 +73,7 @@ export class SharedEdits {
     for (const { why } of rows) if (why !== null) counts.set(why, (counts.get(why) ?? 0) + 1);
     for (const [why, { way, isDone }] of this.#tried) {
       const count = counts.get(why) ?? 0;
-      // A list that changes nothing is no edit.
+      // A list that changes nothing is not an edit.
       const least = isDone && way !== 'import' ? 1 : 0;
       expect([count >= least, count <= 1], `${why} by ${way}, done: ${isDone}, in the log: ${count}`).toEqual(
         [true, true],

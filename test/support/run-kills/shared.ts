@@ -14,7 +14,7 @@ import { startCluster, type KillableCluster } from './cluster.ts';
 import { startDatabase, type KillableDatabase } from './database.ts';
 import { SharedEdits } from './shared-edits.ts';
 
-/** Each a process of its own; what is named twice shares its partitions. */
+/** Each runs in its own process; a service that is named twice shares its partitions. */
 const SERVICES = [
   'validation',
   'payment',
@@ -23,9 +23,9 @@ const SERVICES = [
   'inventory',
   'warehouse notification delivery',
 ];
-/** The longest between two kills: a new process has started, joined and worked by then, or not. */
+/** The longest time between two kills: by then a new process may or may not have started, joined and worked. */
 const LONGEST_LIFE_MS = 2_500;
-/** One that starts while broker or database are away may leave, as it does where there are none. */
+/** A process that starts while the broker or database is down may exit, as it does where there is none. */
 const TROUBLE_MS = 20_000;
 
 export type Victim = 'instance' | 'sleeper' | 'session' | 'backend' | 'database' | 'broker';
@@ -39,13 +39,13 @@ const VICTIMS: Shares = [
   ['broker', 0.1],
 ];
 
-/** The services of the checkout as processes on one database: one that has left is started again. */
+/** The services of the checkout as processes on one database: a process that exits is restarted. */
 class Fleet {
   readonly #shop: Shop;
   readonly #running: Running[] = [];
   #troubleAt = 0;
   #isOver = false;
-  /** What ended otherwise than it should. */
+  /** Processes that exited unexpectedly. */
   readonly wrong: string[] = [];
 
   constructor(shop: Shop) {
@@ -71,7 +71,7 @@ class Fleet {
     return this.#isOver;
   }
 
-  /** Broker or database are about to be away. */
+  /** The broker or database is about to be down. */
   trouble(): void {
     this.#troubleAt = Date.now();
   }
@@ -90,9 +90,9 @@ class Fleet {
 }
 
 /**
- * The checkout on PostgreSQL, with several processes for some services, under kill -9 of any of them, of sessions of the
- * database, of the database and of the broker, and with processes that sleep for longer than their leases: every order
- * comes to one end, each step is announced once, and money and stock are even.
+ * The checkout on PostgreSQL, with several processes for some services, under kill -9 of any of them, of sessions of
+ * the database, of the database and of the broker, and with processes that sleep for longer than their leases: every
+ * order has one outcome, each step is announced once, and money and stock balance.
  */
 export async function killShared(
   kills: number,
@@ -190,7 +190,7 @@ async function strike(
     case 'sleeper': {
       const one = fleet.oneOf(random);
       one.signal('SIGSTOP');
-      // Beyond its leases, and its session in the group, or not.
+      // For longer than its leases, and sometimes for longer than its session in the group.
       void sleep(random() * 14_000).then(() => one.signal('SIGCONT'));
       return;
     }
@@ -206,7 +206,7 @@ async function strike(
   }
 }
 
-/** Effects that are owed, and messages that wait: the rest is read within the seconds that these take. */
+/** Pending effects and waiting messages: everything else is read within the seconds that these take. */
 function left(database: KillableDatabase): Promise<readonly object[]> {
   return database.ask(
     `SELECT 'message' AS what, destination AS kind, shard::text AS state, sum(message_count)::int AS n FROM orderctl.outbox GROUP BY 2, 3

@@ -17,7 +17,7 @@ import { expectUnbroken } from './events.ts';
 import { killOften } from './kill-often.ts';
 import { messagesOf } from './messages.ts';
 
-/** Of the second so little that stores sell more than there is, and orders are refused. */
+/** So little of the second item that stores sell more than the stock, and orders are rejected. */
 const STOCK: Readonly<Record<string, number>> = { book: 10_000, pen: 15, lamp: 10_000 };
 const EVENTS_A_LIFE = 30;
 const ORDERS_A_LIFE = 10;
@@ -25,9 +25,10 @@ const PUT_IN = 5;
 const SERVICES = 'orders stock';
 
 /**
- * Orders, online orders, sales of stores and deliveries of suppliers as `produce --source all` sends them, wrong and doubled ones
- * among them, under kill -9 of the run, of the broker and, where there is one, of sessions of the database and the database:
- * each event counts once, each wrong one is one dead letter, each is announced once, and the stock is the sum of all.
+ * Orders, online orders, sales of stores and deliveries of suppliers as `produce --source all` sends them, invalid and
+ * repeated ones among them, under kill -9 of the run, of the broker and, if there is one, of the database and its
+ * sessions: each event counts once, each invalid one is one dead letter, each is announced once, and the stock is the
+ * sum of all.
  */
 export async function killSources(
   kills: number,
@@ -101,7 +102,7 @@ async function hurt(database: KillableDatabase, random: () => number): Promise<b
 
 const isRight = ({ product_id, quantity }: SentEvent): boolean => product_id in STOCK && quantity > 0;
 
-/** Every event that can count is in the log once, and did what its kind does. */
+/** Every valid event is in the log once, and had its effect. */
 function expectEachOnce(sent: readonly SentEvent[], facts: readonly StockEvent[]): void {
   const ids = new Set(sent.filter(isRight).map(({ event_id }) => event_id));
   expect(facts.map(({ event_id }) => event_id).sort()).toEqual([...ids].sort());
@@ -112,7 +113,7 @@ function expectEachOnce(sent: readonly SentEvent[], facts: readonly StockEvent[]
   }
 }
 
-/** A wrong record is one dead letter, wherever it stands. */
+/** An invalid record is one dead letter, wherever it is. */
 async function expectDeadLetters(shop: Shop, sent: readonly SentEvent[]): Promise<void> {
   const place = ({ topic, partition, offset }: Record<'topic' | 'partition' | 'offset', unknown>): string =>
     `${String(topic)}/${String(partition)}@${String(offset)}`;

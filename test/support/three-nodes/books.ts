@@ -10,7 +10,7 @@ export function expectStock(shop: Shop): void {
   expect(shop.stock()).toEqual(leftOf(shop, ITEMS));
 }
 
-/** What was put in less what orders that are decided at once took. */
+/** What was put in, less what direct orders took. */
 export function leftOf(shop: Shop, items: readonly string[]): Record<string, number> {
   const stock: Record<string, number> = Object.fromEntries(items.map((item) => [item, STOCK]));
   for (const order of shop.jsonl('orders.jsonl')) {
@@ -19,7 +19,7 @@ export function leftOf(shop: Shop, items: readonly string[]): Record<string, num
   return stock;
 }
 
-/** User by user: who has paid got each of his orders, and who has not got none. */
+/** By user: users who have paid got each of their orders, and users who have not paid got none. */
 export function expectOutcomes(shop: Shop, ids: ReadonlySet<string>): void {
   const rejected = [...ids].filter((id) => userOf(id) === UNPAID_USER);
   const accepted = [...ids].filter((id) => userOf(id) !== UNPAID_USER);

@@ -8,22 +8,23 @@ import type { Machine } from './machine.ts';
 import { openLoopback, type Links, type Network, type OpenNetwork, type Place } from './network.ts';
 
 /**
- * Three Kafka nodes on this machine that tests may hurt. The parts of this folder:
+ * Three Kafka nodes on this machine that tests may damage. The parts of this folder:
  *
- * - `cluster.ts`: the nodes; kill -9, restart, pause one, cut it off from clients, from its peers, or from both;
- * - `network.ts`, `link.ts`: on the loopback, with proxies in front of them, by which it is cut off;
- * - `namespaces.ts`, `machine.ts`: each in a network namespace, its cables pulled, its disk small, its clock another;
- * - `faults.ts`: what can happen to those alone;
+ * - `cluster.ts`: the nodes; kill -9, restart, pause a node, cut it off from clients, from its peers, or from both;
+ * - `network.ts`, `link.ts`: on the loopback, with proxies in front of the nodes, which cut them off;
+ * - `namespaces.ts`, `machine.ts`: each in a network namespace, with cables to pull, a small disk, and its own clock;
+ * - `faults.ts`: faults that are possible only in namespaces;
  * - `requests.ts`: leaders, elections and reassignments, by raw requests that take milliseconds;
- * - `leaders.ts`: who leads, and since when, asked of every node all the time;
+ * - `leaders.ts`: the leaders, and since when, from constant requests to every node;
  * - `flow.ts`: a steady producer that knows what was acknowledged;
  * - `decisions.ts`: what orderctl decided, and when, read from its logs;
- * - `books.ts`: stock and outcomes, as they have to be in the end;
- * - `whole-shop.ts`: all services and the API beside it;
- * - `trial.ts`: all of these around one orderctl, and the books in the end;
+ * - `books.ts`: the required final stock and outcomes;
+ * - `whole-shop.ts`: all services and the API alongside;
+ * - `trial.ts`: all of these around one orderctl, and the final check of the books;
  * - `events.ts`: what happens to the cluster during a trial.
  *
- * Tests and the flow go to the nodes directly; orderctl is given the proxies, and Kafka tells it no other address.
+ * Tests and the flow connect to the nodes directly; orderctl connects to the proxies, and Kafka gives it no other
+ * address.
  */
 export class ThreeNodes {
   readonly nodes: readonly TestNode[];
@@ -63,7 +64,7 @@ export class ThreeNodes {
     return cluster;
   }
 
-  /** What orderctl is given: all three, node 1 in front. */
+  /** The addresses for orderctl: all three nodes, node 1 first. */
   get addresses(): string {
     return this.nodes.map(({ address }) => address).join(',');
   }
@@ -74,11 +75,11 @@ export class ThreeNodes {
     return node;
   }
 
-  /** Nobody reaches these nodes' peers from them, nor they them: clients are served as before. */
+  /** Cuts the connections between these nodes and their peers: clients are served as before. */
   cutFromPeers(cut: readonly number[]): void {
     for (const node of this.nodes) {
       const isCut = cut.includes(node.id);
-      // Its own controller is reached by the same way.
+      // Its own controller is reached in the same way.
       const silence = (from: number | null): boolean =>
         from !== null && from !== node.id && (isCut || cut.includes(from));
       node.links.peers.silence(silence);
@@ -86,7 +87,7 @@ export class ThreeNodes {
     }
   }
 
-  /** Whole again: all run, none is paused or cut off. */
+  /** Repairs everything: all nodes run, none is paused or cut off. */
   async heal(): Promise<void> {
     for (const node of this.nodes) {
       node.resume();
@@ -117,12 +118,12 @@ const LOG_LINES = 40;
 
 export class TestNode {
   readonly id: number;
-  /** Of this machine, where nothing is cut: what tests use. */
+  /** The address on this machine that is never cut: for tests. */
   readonly port: number;
-  /** What clients are given. */
+  /** The address for clients. */
   readonly address: string;
   readonly links: Links;
-  /** Of its own, where it has one. */
+  /** The node's machine, if it has its own. */
   readonly machine: Machine | undefined;
   readonly #launch: () => Promise<Service>;
   #service: Service | undefined;
@@ -140,14 +141,14 @@ export class TestNode {
     return this.#service !== undefined;
   }
 
-  /** Once it answers; at once when it runs. */
+  /** Resolves once it answers; at once when it runs already. */
   async start(): Promise<void> {
     if (this.#service !== undefined) return;
     await this.links.clients.reopen();
     this.#service = await this.#launch();
   }
 
-  /** SIGKILL, and waits for its end. Clients are refused from then on. */
+  /** Sends SIGKILL and waits for the exit. Clients are refused from then on. */
   async kill(): Promise<void> {
     const service = this.#service;
     this.#service = undefined;
@@ -156,12 +157,12 @@ export class TestNode {
     this.links.clients.close();
   }
 
-  /** SIGSTOP: it takes connections and never answers. */
+  /** SIGSTOP: it accepts connections and never answers. */
   pause(): void {
     this.#service?.signal('SIGSTOP');
   }
 
-  /** Once it has ended by itself. */
+  /** Resolves once it has exited by itself. */
   async ended(): Promise<void> {
     await this.#service?.exited;
     this.#service = undefined;

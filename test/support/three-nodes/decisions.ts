@@ -17,10 +17,10 @@ interface Line {
   readonly rejected_at?: string;
 }
 
-/** A log of orderctl's, read while it grows. */
+/** One of orderctl's logs, read while it grows. */
 class Log {
   readonly #path: string;
-  /** In order of their offsets, as a consumer that is never moved back reads them. */
+  /** In order of offsets, as read by a consumer that is never moved back. */
   readonly decisions = new Map<number, Decision[]>();
   count = 0;
   #at = 0;
@@ -51,7 +51,7 @@ class Log {
   }
 }
 
-/** What a consumer has decided, and when, as its logs tell. */
+/** The decisions of a consumer and their times, from its logs. */
 export class Decisions {
   readonly #logs: readonly Log[];
 
@@ -69,7 +69,7 @@ export class Decisions {
     );
   }
 
-  /** The decision of the first record of a partition, from an offset on, that was decided. */
+  /** The decision on the first decided record of a partition from an offset on. */
   from(partition: number, offset: number): Decision | undefined {
     const found = this.#read().flatMap(({ decisions }) => {
       const all = decisions.get(partition) ?? [];

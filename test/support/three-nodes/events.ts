@@ -4,10 +4,10 @@ import { electLeader, NodeConnection, reassign } from './requests.ts';
 import type { Trial } from './trial.ts';
 
 const THREE = 3;
-/** What a node does not do after that long it will not do by itself. */
+/** What a node has not done after this time, it will not do by itself. */
 const LAGS_MS = 30_000;
 
-/** Sends one request to a node that answers: any of them hands it to the controller. */
+/** Sends one request to any node that answers: it forwards the request to the controller. */
 export async function asking<T>(trial: Trial, ask: (node: NodeConnection) => Promise<T>): Promise<T> {
   let failure: unknown;
   for (const node of trial.cluster.nodes.filter(({ runs }) => runs)) {
@@ -23,7 +23,7 @@ export async function asking<T>(trial: Trial, ask: (node: NodeConnection) => Pro
   throw failure;
 }
 
-/** All replicas in sync, as before the next thing may happen. */
+/** Waits until all replicas are in sync, as required before the next event. */
 export async function whole(trial: Trial, replicas = THREE): Promise<void> {
   await trial.leaders.until(
     'all replicas in sync',
@@ -31,7 +31,7 @@ export async function whole(trial: Trial, replicas = THREE): Promise<void> {
   );
 }
 
-/** A graceful leader move: another replica is preferred, and elected. */
+/** A graceful leader move: another replica becomes the preferred one and is elected. */
 export async function moveLeader(trial: Trial, partition: number): Promise<void> {
   const { replicas, leader } = trial.leaders.of(partition);
   const [next, ...rest] = replicas.filter((replica) => replica !== leader);
@@ -43,7 +43,7 @@ export async function moveLeader(trial: Trial, partition: number): Promise<void>
   await leads(trial, partition, next);
 }
 
-/** A move by reassignment: its leader is taken from the partition's replicas, and comes back as the last of them. */
+/** A move by reassignment: the leader is removed from the partition's replicas, and added again as the last one. */
 export async function takeLeaderAway(trial: Trial, partition: number): Promise<void> {
   const { replicas, leader } = trial.leaders.of(partition);
   const rest = replicas.filter((replica) => replica !== leader);
@@ -63,7 +63,7 @@ export async function leads(trial: Trial, partition: number, leader: number): Pr
   );
 }
 
-/** Spreads the leaders over the nodes, since a node that was away leads nothing. */
+/** Spreads the leaders over the nodes, since a node that was down leads nothing. */
 export async function spreadLeaders(trial: Trial): Promise<void> {
   for (const { partition, leader, replicas } of trial.leaders.partitions) {
     const wanted = (partition % THREE) + 1;
@@ -73,11 +73,11 @@ export async function spreadLeaders(trial: Trial): Promise<void> {
     await elect(trial, partition, wanted);
     await leads(trial, partition, wanted);
   }
-  // A node that was away is no successor before it has caught up.
+  // A node that was down cannot succeed before it has caught up.
   await whole(trial);
 }
 
-/** One that has just come back may fall out of sync for a moment, and is not elected then. */
+/** A node that has just returned may fall out of sync for a moment, and is not elected then. */
 async function elect(trial: Trial, partition: number, wanted: number): Promise<void> {
   await comesBack(trial, wanted, `an election for partition ${partition}`, async () => {
     await asking(trial, (node) => electLeader(node, trial.shop.topic, partition));
@@ -86,8 +86,8 @@ async function elect(trial: Trial, partition: number, wanted: number): Promise<v
 }
 
 /**
- * Waits for what a node is to do again. Kafka gives some replicas up ("marked as failed"), which are well again when the broker starts
- * again. Operators would do the same.
+ * Waits for what a node must do again. Kafka gives up some replicas ("marked as failed") until the broker is restarted,
+ * so this restarts it, as operators would.
  */
 export async function comesBack(
   trial: Trial,
@@ -112,7 +112,7 @@ export async function restart(trial: Trial, id: number): Promise<void> {
   await node.start();
 }
 
-/** The partitions that a node led have another leader. */
+/** Waits until the partitions that a node led have another leader. */
 export async function succeeded(trial: Trial, node: number): Promise<void> {
   await trial.leaders.until(`node ${node} to lead nothing`, ({ leader }) => leader >= 0 && leader !== node);
 }
@@ -126,7 +126,7 @@ export async function killAndRestart(trial: Trial, id: number, awayMs: number): 
   await whole(trial);
 }
 
-/** It takes connections and never answers: its partitions get other leaders. */
+/** It accepts connections and never answers: its partitions get other leaders. */
 export async function pauseNode(trial: Trial, id: number, forMs: number): Promise<void> {
   const node = trial.cluster.node(id);
   node.pause();
@@ -146,7 +146,7 @@ export async function cutOff(trial: Trial, id: number, forMs: number): Promise<v
   await cutFromPeers(trial, id, forMs).finally(() => cluster.node(id).links.clients.heal());
 }
 
-/** Cut off from its peers alone: it goes on answering clients, with what is no longer so. */
+/** Cut off only from its peers: it keeps answering clients, with outdated answers. */
 export async function cutFromPeers(trial: Trial, id: number, forMs: number): Promise<void> {
   trial.cluster.cutFromPeers([id]);
   try {
@@ -158,7 +158,7 @@ export async function cutFromPeers(trial: Trial, id: number, forMs: number): Pro
   await whole(trial);
 }
 
-/** Cut off from clients alone: it goes on leading what nobody can read. */
+/** Cut off only from clients: it keeps leading partitions that no client can read. */
 export async function cutFromClients(trial: Trial, id: number, forMs: number): Promise<void> {
   const { clients } = trial.cluster.node(id).links;
   clients.silence(() => true);
@@ -166,7 +166,7 @@ export async function cutFromClients(trial: Trial, id: number, forMs: number): P
   clients.heal();
 }
 
-/** Only one is left, too few for an election or an acknowledgement; then they come back. */
+/** Only one node is left, too few for an election or an acknowledgement; then the others return. */
 export async function twoAway(trial: Trial, left: number, forMs: number): Promise<void> {
   const others = trial.cluster.nodes.filter(({ id }) => id !== left);
   await Promise.all(others.map((node) => node.kill()));
@@ -175,7 +175,7 @@ export async function twoAway(trial: Trial, left: number, forMs: number): Promis
   await whole(trial);
 }
 
-/** Leaves a partition to one node alone. */
+/** Reassigns a partition to a single node. */
 export async function onlyReplica(trial: Trial, partition: number, node: number): Promise<void> {
   await asking(trial, (any) => reassign(any, trial.shop.topic, partition, [node]));
   await trial.leaders.until(
@@ -184,7 +184,7 @@ export async function onlyReplica(trial: Trial, partition: number, node: number)
   );
 }
 
-/** Kills the only replica of a partition, and starts it again when `meanwhile` is done. */
+/** Kills the only replica of a partition, and restarts it when `meanwhile` is done. */
 export async function leaderless(
   trial: Trial,
   id: number,

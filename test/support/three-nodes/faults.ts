@@ -8,14 +8,14 @@ import { BURST_BYTES, type Machine } from './machine.ts';
 import { NodeConnection, NOT_LEADER_OR_FOLLOWER, produce, Refusal } from './requests.ts';
 import type { Trial } from './trial.ts';
 
-/* What can happen to a node that is on a machine of its own. Each waits until it has been felt. */
+/* Faults of a node that is on its own machine. Each waits until the fault had its effect. */
 
-/** Both are cut or slow at once: there is a third way in, of the test alone. */
+/** Both networks are cut or slow at once: a third one is for the test alone. */
 const CABLES = ['clients', 'peers'] as const;
-/** How far a clock may be from where it was set: a second until it is noticed, and a slow machine. */
+/** Maximum distance of a clock from its setting: a second until the change is noticed, and a slow machine. */
 const CLOCK_WITHIN_MS = 60_000;
 
-/** No room for another byte: the broker ends, as it does when its only disk fails, and starts again when there is room. */
+/** A full disk: the broker exits, as it does when its only disk fails, and restarts when there is room again. */
 export async function fillDisk(trial: Trial, id: number, forMs: number): Promise<void> {
   const node = trial.cluster.node(id);
   const machine = machineOf(trial, id);
@@ -32,8 +32,8 @@ export async function fillDisk(trial: Trial, id: number, forMs: number): Promise
 }
 
 /**
- * So many bits a second to and from it, for clients and its peers alike; what does not fit the queue is lost. Beside it all
- * partitions go on.
+ * Limits the bits per second to and from a node, for clients and its peers alike; what does not fit into the queue is
+ * lost. Meanwhile all partitions continue.
  */
 export async function slowLinks(
   trial: Trial,
@@ -45,7 +45,7 @@ export async function slowLinks(
   const began = performance.now();
   for (const cable of CABLES) machine.limit(cable, bitsPerSecond);
   try {
-    // Of what clients take there may be less than a cable carries, and of copies what comes from it, if it leads little.
+    // Clients may use less than the cable's capacity, and so may copies from this node, if it leads little.
     await waitFor(
       'packets that wait on its cable to the other nodes',
       () => machine.carried('peers'),
@@ -66,8 +66,8 @@ export async function slowLinks(
 }
 
 /**
- * Its clock jumps while it runs, and returns. One that was ahead is started again then, as an operator would do: timers of Kafka's
- * quorum go by the clock of the wall, and would wait for the hours to come again.
+ * The node's clock jumps while it runs, and returns. After a jump ahead the node is then restarted, as an operator
+ * would do: timers of Kafka's quorum use the wall clock, and would wait for those hours to pass again.
  */
 export async function setClock(trial: Trial, id: number, aheadS: number, forMs: number): Promise<void> {
   const machine = machineOf(trial, id);
@@ -77,7 +77,8 @@ export async function setClock(trial: Trial, id: number, aheadS: number, forMs: 
   try {
     await waitFor(`the clock of node ${id} to be ${aheadS} s ahead`, () => isFelt(trial, id, topic, aheadS));
     await sleep(forMs);
-    // One that is behind refuses records of now, as of too late a time: what it leads waits, and nothing else does.
+    // A node whose clock is behind refuses present records as too far ahead: the partitions it leads wait, and no
+    // others.
     const led = trial.leaders.ledBy(id);
     const all = trial.leaders.partitions.map(({ partition }) => partition);
     await trial.decides(all.filter((partition) => !led.includes(partition)));
@@ -94,8 +95,8 @@ export async function setClock(trial: Trial, id: number, aheadS: number, forMs: 
 let clocks = 0;
 
 /**
- * A topic whose records have the time at which this node takes them: it alone has the partition. A new one each time, since one whose
- * only replica was killed may have no leader any more.
+ * A topic whose records have the time of this node, which alone has the partition. A new one each time, since a topic
+ * whose only replica was killed may have no leader any more.
  */
 async function clockOf(trial: Trial, id: number): Promise<string> {
   const topic = `clock-${++clocks}`;
@@ -106,7 +107,7 @@ async function clockOf(trial: Trial, id: number): Promise<string> {
   return topic;
 }
 
-/** Or the cluster has given it up: of a node whose clock went back its controller may hear nothing more. */
+/** Or the cluster has given up on it: the controller may hear nothing more from a node whose clock went back. */
 async function isFelt(trial: Trial, id: number, topic: string, aheadS: number): Promise<boolean> {
   try {
     return await isAhead(trial, id, topic, aheadS);

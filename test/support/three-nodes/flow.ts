@@ -5,19 +5,19 @@ import type { Leaders } from './leaders.ts';
 import { NodeConnection, produce } from './requests.ts';
 
 export const ITEMS = ['book', 'pen', 'notebook'];
-/** Every so manieth record comes twice, is one of bob, who has not paid, or is no order at all. */
+/** Every this many records, one is sent twice, is from bob, who has not paid, or is not an order. */
 const TWICE = 97;
 const UNPAID = 10;
 const BAD = 211;
 
 const PAUSE_MS = 20;
-/** After a refusal: a leader is found in milliseconds, but not asked for in a tight loop. */
+/** Pause after a refusal: a leader is found in milliseconds, but must not be requested in a tight loop. */
 const RETRY_MS = 50;
 const MAX_RECORDS = 500;
 
 export interface Acknowledged {
   readonly partition: number;
-  /** Of the first record of the batch. */
+  /** The offset of the batch's first record. */
   readonly offset: number;
   readonly ids: readonly string[];
   /** Milliseconds since the epoch. */
@@ -25,9 +25,9 @@ export interface Acknowledged {
 }
 
 /**
- * A producer of so many orders a second, spread over all partitions, that never gives up: a batch that is not
- * acknowledged is sent again with the same ids to who leads then. It goes to the nodes directly, past the proxies, so
- * that what orderctl has to do does not depend on what orderctl can reach.
+ * A producer that sends a fixed number of orders a second, spread over all partitions, and never gives up: a batch that
+ * is not acknowledged is sent again, with the same ids, to the leader at that time. It connects to the nodes directly,
+ * past the proxies, so that orderctl's input does not depend on what orderctl can reach.
  */
 export class Flow {
   /** By partition, in order of time. */
@@ -49,7 +49,7 @@ export class Flow {
     this.#watching = this.#watch();
   }
 
-  /** Of the orders that were acknowledged, each once. */
+  /** The acknowledged orders, each once. */
   ids(): Set<string> {
     return new Set(
       this.#batches()
@@ -58,14 +58,14 @@ export class Flow {
     );
   }
 
-  /** PARTITION:OFFSET of those that were acknowledged and are no orders. */
+  /** PARTITION:OFFSET of the acknowledged records that are not orders. */
   badPlaces(): string[] {
     return this.#batches().flatMap(({ partition, offset, ids }) =>
       ids.flatMap((id, index) => (isBad(id) ? [`${partition}:${offset + index}`] : [])),
     );
   }
 
-  /** What a partition acknowledged first from a moment on. */
+  /** The first acknowledged order of a partition from a time on. */
   firstSince(partition: number, at: number): Acknowledged | undefined {
     const all = this.#acknowledged.get(partition) ?? [];
     return all[firstIndex(all, (one) => one.at >= at)];
@@ -79,13 +79,13 @@ export class Flow {
     );
   }
 
-  /** Ends without what is not acknowledged. */
+  /** Stops without waiting for acknowledgements. */
   abandon(): void {
     this.#stopped = true;
     this.#abandoned = true;
   }
 
-  /** Resolves when all that was begun is acknowledged. */
+  /** Stops, and resolves when everything that was sent is acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#watching;
@@ -143,14 +143,14 @@ export class Flow {
           return;
         }
       } catch {
-        // Refused, or lost: it may have been stored, and then the same ids come twice.
+        // Refused, or lost: it may have been stored, and then the same ids are stored twice.
       }
       await sleep(RETRY_MS);
     }
   }
 }
 
-/** A record batch as a producer sends it that is not idempotent. */
+/** A record batch as a producer that is not idempotent sends it. */
 export function batchOf(orders: readonly { id: string; value: string }[]): Buffer {
   return encodeBatch(
     orders.map(({ id, value }) => ({ key: Buffer.from(id), value: Buffer.from(value) })),
@@ -164,10 +164,10 @@ function order(partition: number, n: number): { id: string; value: string } {
   return orderOf(`f-${partition}-${number}`, number);
 }
 
-/** Who has not paid. */
+/** The user who has not paid. */
 export const UNPAID_USER = 'bob';
 
-/** Whose an order is, by the number at the end of its id; those of the API are all of one user. */
+/** The user of an order, by the number at the end of its id; those of the API all belong to one user. */
 export function userOf(id: string): string {
   const number = Number(/^f-\d+-(\d+)$/.exec(id)?.[1] ?? 1);
   return userOfNumber(number);
@@ -188,7 +188,7 @@ function isBad(id: string): boolean {
   return id.startsWith('bad-');
 }
 
-/** Where in a list, in which it does not hold for a while and then for all that follow, it begins to hold. */
+/** The index in a list from which a condition holds; it holds for all later elements. */
 export function firstIndex<T>(list: readonly T[], holds: (one: T) => boolean): number {
   let [low, high] = [0, list.length];
   while (low < high) {

@@ -6,17 +6,17 @@ import { describePartitions, NodeConnection, type PartitionState } from './reque
 export interface LeaderChange {
   readonly partition: number;
   readonly leader: number;
-  /** When the first node said so, milliseconds since the epoch. */
+  /** When the first node reported it, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 const POLL_MS = 40;
 
-/** Who leads the partitions of a topic, as the best informed of the nodes says. */
+/** The leaders of a topic's partitions, as reported by the best informed node. */
 export class Leaders {
-  /** Partitions without a leader are in it with −1. */
+  /** Includes partitions without a leader, with −1. */
   readonly changes: LeaderChange[] = [];
-  /** By node: what it said last, while it answers. */
+  /** By node: its last report, while it answers. */
   readonly #said = new Map<number, readonly PartitionState[]>();
   #best: readonly PartitionState[] = [];
   readonly #epochs = new Map<number, { leader: number; epoch: number }>();
@@ -33,8 +33,8 @@ export class Leaders {
   }
 
   /**
-   * Of what is said in one epoch, the fewest in sync: a node that is cut off goes on saying what was true. While no
-   * node answers, what was known last.
+   * Of the reports with the same epoch, the one with the fewest replicas in sync: a node that is cut off keeps
+   * reporting the old state. While no node answers, the last known state.
    */
   get partitions(): readonly PartitionState[] {
     const best = new Map<number, PartitionState>();
@@ -50,7 +50,7 @@ export class Leaders {
     return this.#best;
   }
 
-  /** @throws Error when there is no such partition */
+  /** @throws Error when the partition does not exist */
   of(partition: number): PartitionState {
     const state = this.partitions.find((one) => one.partition === partition);
     if (state === undefined) throw new Error(`nobody knows partition ${partition}`);
@@ -61,7 +61,7 @@ export class Leaders {
     return this.partitions.filter(({ leader }) => leader === node).map(({ partition }) => partition);
   }
 
-  /** Waits until all partitions satisfy it. */
+  /** Waits until all partitions satisfy the condition. */
   async until(what: string, holds: (state: PartitionState) => boolean, timeoutMs = 60_000): Promise<void> {
     await waitFor(
       what,

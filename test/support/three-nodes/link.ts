@@ -13,9 +13,9 @@ interface Pair {
   from: number | null | undefined;
 }
 
-/** A way to a node that can be cut. */
+/** A path to a node that can be cut. */
 export interface Way {
-  /** Of whom nothing comes through any more, in either direction. */
+  /** Holds back the bytes of these connections, in both directions. */
   silence(silence: Silence): void;
   heal(): void;
   /** Its node has died. */
@@ -24,9 +24,9 @@ export interface Way {
 }
 
 /**
- * A way to a port that can be cut: a TCP proxy. Silent, it takes connections and bytes and hands nothing on, as a
- * network does that loses every packet; what it kept goes on its way when it heals, as TCP would send it again.
- * Closed, it refuses connections and ends those there are, as a machine does whose process has died.
+ * A path to a port that can be cut: a TCP proxy. When silent, it accepts connections and bytes and forwards nothing,
+ * like a network that loses every packet; the bytes that it kept are forwarded after healing, as TCP would send them
+ * again. When closed, it refuses connections and ends the existing ones, like a machine whose process has died.
  */
 export class Link implements Way {
   readonly port: number;
@@ -84,7 +84,7 @@ export class Link implements Way {
         this.#server = server;
         return;
       }
-      // Another connection of this machine has the port as its own end for a moment.
+      // For a moment, another connection of this machine uses the port as its local end.
       await sleep(100);
     }
   }
@@ -125,10 +125,10 @@ export class Link implements Way {
 }
 
 /**
- * Who opened a connection, by the client id in the header of its first request: a broker's replica fetcher is
- * `broker-1-fetcher-0`, its way to the controller `1`, a controller's to the others `raft-client-1`.
+ * The node that opened a connection, by the client id in the header of its first request: `broker-1-fetcher-0` for a
+ * broker's replica fetcher, `1` for its connection to the controller, `raft-client-1` between controllers.
  *
- * @returns undefined while the header is not whole
+ * @returns undefined while the header is incomplete
  */
 function originOf(head: Buffer): number | null | undefined {
   const [LENGTH_AT, TEXT_AT] = [12, 14]; // size, key, version, correlation id; length

@@ -3,37 +3,37 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { clockFrom } from '../faketime.ts';
 
-/** Apart, as in a data centre: what clients use, what nodes use, and what the test uses, which is never cut. */
+/** Separate, as in a data centre: networks for clients, for nodes, and for the test, which is never cut. */
 export const NETWORKS = ['clients', 'peers', 'test'] as const;
 export type NetworkName = (typeof NETWORKS)[number];
 
 /** Much more than a trial writes. */
 const DISK = '256m';
 
-/** What a slow cable lets through at once before it is slow: ten packets. */
+/** The burst that a slow cable lets through without delay: ten packets. */
 export const BURST_BYTES = 16_384;
 
 interface Ends {
   readonly bridge: string;
-  /** The end of the cable that is at the bridge. */
+  /** The end of the cable at the bridge. */
   readonly outside: string;
 }
 
-/** What came through one end of a cable. */
+/** The traffic through one end of a cable. */
 export interface Carried {
   readonly bytes: number;
   /** Packets that had to wait or were lost. */
   readonly held: number;
 }
 
-/** As `tc` prints it. */
+/** In the format of `tc`. */
 interface Counted {
   readonly bytes: number;
   readonly drops: number;
   readonly overlimits: number;
 }
 
-/** What a node runs on. */
+/** The machine of a node. */
 export class Machine {
   readonly #namespace: string;
   readonly #folder: string;
@@ -73,7 +73,7 @@ export class Machine {
     run('ip', 'link', 'set', outside, ...(isPlugged ? ['master', bridge] : ['nomaster']));
   }
 
-  /** Both ways; the queue holds a fifth of a second, and beyond that packets are lost. */
+  /** In both directions; the queue holds a fifth of a second, and beyond that packets are lost. */
   limit(network: NetworkName, bitsPerSecond: number): void {
     const rate = ['rate', `${bitsPerSecond}bit`, 'burst', `${BURST_BYTES}b`, 'latency', '200ms'];
     this.#qdisc(network, 'replace', 'root', 'tbf', ...rate);
@@ -83,13 +83,13 @@ export class Machine {
     this.#qdisc(network, 'del', 'root');
   }
 
-  /** What came through each end of a cable since it was limited. */
+  /** The traffic through each end of a cable since it was limited. */
   carried(network: NetworkName): Carried[] {
     const counted = this.#qdisc(network, 'show').flatMap((text) => JSON.parse(text) as Counted[]);
     return counted.map(({ bytes, drops, overlimits }) => ({ bytes, held: drops + overlimits }));
   }
 
-  /** At both ends, since each slows down what leaves it: first what goes to the node, then what comes from it. */
+  /** At both ends, since each end limits what leaves it: first the traffic to the node, then the traffic from it. */
   #qdisc(network: NetworkName, verb: 'replace' | 'del' | 'show', ...rest: readonly string[]): string[] {
     const tc = (device: string) => ['tc', '-s', '-j', 'qdisc', verb, 'dev', device, ...rest];
     return [
@@ -98,7 +98,7 @@ export class Machine {
     ];
   }
 
-  /** Until nothing more can be written. */
+  /** Fills the disk until nothing more can be written. */
   fillDisk(): void {
     const file = fs.openSync(this.#filler, 'w');
     try {
@@ -123,12 +123,12 @@ export class Machine {
     return path.join(this.#disk, 'filler');
   }
 
-  /** The clock of the processes that run there, by seconds against that of this machine; within a second. */
+  /** Sets the clock of the processes that run there, in seconds relative to this machine; effective within a second. */
   setClock(aheadS: number): void {
     fs.writeFileSync(this.#clock, aheadS >= 0 ? `+${aheadS}` : String(aheadS));
   }
 
-  /** @returns a program that runs another there */
+  /** @returns a program that runs another program there */
   launcher(program: string): string {
     const file = path.join(this.#folder, 'launch');
     const clock = Object.entries(clockFrom(this.#clock)).map(([name, value]) => `export ${name}='${value}'`);
@@ -144,7 +144,7 @@ export class Machine {
   }
 }
 
-/** @returns what it prints @throws Error with what it says, when it fails */
+/** @returns its output @throws Error with its messages, when it fails */
 export function run(...[command = '', ...args]: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status === 0) return stdout;

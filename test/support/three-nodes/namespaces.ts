@@ -7,12 +7,12 @@ import { Link, type Silence, type Way } from './link.ts';
 import { Machine, NETWORKS, run, type NetworkName } from './machine.ts';
 import type { OpenNetwork, Place } from './network.ts';
 
-/** Of networks that nobody routes (RFC 2544). */
+/** Addresses of networks that are not routed (RFC 2544). */
 const PREFIX = '198.18';
 /** The test's own address in each. */
 const OURS = 254;
 
-/** @returns what is missing here; null: nothing */
+/** @returns what is missing on this machine; null if nothing is */
 export function whyNoNamespaces(): string | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     return 'network namespaces need root on Linux';
@@ -24,8 +24,8 @@ export function whyNoNamespaces(): string | null {
 }
 
 /**
- * Each node in a network namespace of its own, as on a machine of its own: a cable to each of the three networks, which can
- * be pulled or made slow; a small disk; a clock.
+ * Each node in its own network namespace, as if on its own machine: a cable to each of the three networks, which can be
+ * pulled or slowed down; a small disk; a clock.
  */
 export const openNamespaces: OpenNetwork = async (ids, options) => {
   const lan = Lan.open();
@@ -68,7 +68,7 @@ async function placeOf(
   };
 }
 
-/** Of one node to one network. Pulled, it loses every packet; the node itself does not notice. */
+/** The cable from one node to one network. When pulled, it loses every packet; the node itself does not notice. */
 class Cable implements Way {
   readonly #machine: Machine;
   readonly #network: NetworkName;
@@ -100,14 +100,14 @@ class Cable implements Way {
   }
 }
 
-/** Of numbers of processes: the name of a link has fifteen characters at most. */
+/** By process id: the name of a link has fifteen characters at most. */
 const TAG_BASE = 36;
 
 function bridgeOf(tag: string, network: NetworkName): string {
   return `oc${tag}${network[0] ?? ''}`;
 }
 
-/** What tests that were killed have left: the cables go with the namespaces. */
+/** Removes the remains of killed tests: the cables disappear with the namespaces. */
 function removeStale(): void {
   const tags = [...run('ip', 'netns', 'list').matchAll(/^orderctl-(\w+)-\d/gm)].map(([, tag = '']) => tag);
   for (const tag of new Set(tags)) {
@@ -115,14 +115,14 @@ function removeStale(): void {
     for (const id of [1, 2, 3]) {
       const name = `orderctl-${tag}-${id}`;
       spawnSync('ip', ['netns', 'del', name]);
-      // Its disk.
+      // The node's disk.
       spawnSync('umount', ['-l', name]);
     }
     for (const network of NETWORKS) spawnSync('ip', ['link', 'del', bridgeOf(tag, network)]);
   }
 }
 
-/** Three bridges, and namespaces at them. */
+/** Three bridges, and namespaces connected to them. */
 class Lan {
   readonly #tag: string;
   readonly #third: number;
@@ -144,7 +144,7 @@ class Lan {
     for (const network of NETWORKS) {
       const bridge = lan.bridge(network);
       run('ip', 'link', 'add', bridge, 'type', 'bridge');
-      // Nobody but the nodes is in the network of the nodes.
+      // Only the nodes are in the nodes' network.
       if (network !== 'peers') run('ip', 'addr', 'add', `${lan.address(network, OURS)}/24`, 'dev', bridge);
       run('ip', 'link', 'set', bridge, 'up');
     }

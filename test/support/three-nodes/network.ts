@@ -9,34 +9,34 @@ export interface Links {
   readonly controller: Way;
 }
 
-/** Where a node is, and the ways to it. */
+/** The location of a node, and the paths to it. */
 export interface Place {
   readonly id: number;
   readonly at: Omit<KafkaNode, 'id' | 'folder' | 'voters'>;
-  /** What clients are given. */
+  /** The address for clients. */
   readonly address: string;
-  /** As the others reach its controller. */
+  /** The address at which the other nodes reach its controller. */
   readonly voter: string;
-  /** What runs it. */
+  /** The program that runs it. */
   readonly java: string;
   readonly links: Links;
-  /** Of its own, where it has one. */
+  /** The node's machine, if it has its own. */
   readonly machine?: Machine;
 }
 
 export interface Network {
   readonly places: readonly Place[];
-  /** Once no node runs any more. */
+  /** To be called once no node runs any more. */
   close(): void;
 }
 
-/** @param folder of the cluster; the node with an id has the one of that name in it */
+/** @param folder of the cluster; it contains a folder for each node, named by its id */
 export type OpenNetwork = (
   ids: readonly number[],
   options: { readonly folder: string; readonly java: string },
 ) => Promise<Network>;
 
-/** All on the loopback of this machine, with a proxy on each way. */
+/** All nodes on this machine's loopback, with a proxy on each path. */
 export const openLoopback: OpenNetwork = async (ids, { java }) => {
   const ours: Link[] = [];
   const open = async ({ port, advertisedPort }: Linked): Promise<Link> => {
@@ -54,7 +54,7 @@ export const openLoopback: OpenNetwork = async (ids, { java }) => {
         ...clients,
         peers,
         controllerPort: controller.port,
-        // A new leader of the controllers names its own address, and the others use that from then on.
+        // A new leader of the controllers names its own address, which the others use from then on.
         advertisedControllerPort: controller.advertisedPort,
       },
       voter: voter(id, controller.advertisedPort),
@@ -69,7 +69,7 @@ export const openLoopback: OpenNetwork = async (ids, { java }) => {
 
 interface Linked {
   readonly port: number;
-  /** Of the proxy. */
+  /** The port of the proxy. */
   readonly advertisedPort: number;
 }
 

@@ -8,22 +8,22 @@ const METADATA = { key: 3, version: 7 };
 const ELECT_LEADERS = { key: 43, version: 1 };
 const ALTER_PARTITION_REASSIGNMENTS = { key: 45, version: 0 };
 
-/** Longer than anything takes that is not lost. */
+/** Longer than any request takes that is not lost. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A preferred election of who leads already. */
+/** The code for a preferred election when the replica leads already. */
 const ELECTION_NOT_NEEDED = 84;
 
 export interface PartitionState {
   readonly partition: number;
-  /** −1: none. */
+  /** −1 for none. */
   readonly leader: number;
   readonly epoch: number;
   readonly replicas: readonly number[];
   readonly inSync: readonly number[];
 }
 
-/** The leader that metadata names may not know yet: nothing was stored. */
+/** The leader in the metadata may not know of its role yet: nothing was stored. */
 export const NOT_LEADER_OR_FOLLOWER = 6;
 
 export class Refusal extends Error {
@@ -36,7 +36,7 @@ export class Refusal extends Error {
   }
 }
 
-/** A connection of a test to one node, opened when needed and again after trouble. */
+/** A test's connection to one node, opened when needed and again after an error. */
 export class NodeConnection {
   readonly #port: number;
   #client: RawClient | undefined;
@@ -70,7 +70,7 @@ export class NodeConnection {
   }
 }
 
-/** A topic's partitions as this node knows them; empty while it knows no such topic. */
+/** A topic's partitions as this node knows them; empty while it does not know the topic. */
 export async function describePartitions(node: NodeConnection, topic: string): Promise<PartitionState[]> {
   const reader = await node.ask(METADATA, (writer) => {
     writer.array([topic], (name) => writer.string(name));
@@ -96,7 +96,7 @@ export async function describePartitions(node: NodeConnection, topic: string): P
 }
 
 /**
- * Makes the first of the replicas the leader where it is in sync, else gives the partition to an unclean one.
+ * Elects the first of the replicas if it is in sync, otherwise makes an unclean election.
  *
  * @throws Refusal
  */
@@ -134,7 +134,7 @@ export async function electLeader(
   refuse(`election for ${topic}/${partition}`, [error, ...errors], [ELECTION_NOT_NEEDED]);
 }
 
-/** Gives a partition other replicas, the preferred leader first. Done when metadata says so. @throws Refusal */
+/** Gives a partition other replicas, the preferred leader first. Resolves when metadata shows it. @throws Refusal */
 export async function reassign(
   node: NodeConnection,
   topic: string,
@@ -145,7 +145,7 @@ export async function reassign(
     ALTER_PARTITION_REASSIGNMENTS,
     (writer) => {
       writer.flexible = true;
-      writer.noTags(); // the header's
+      writer.noTags(); // those of the header
       writer.int32(REQUEST_TIMEOUT_MS);
       writer.structs([topic], (name) => {
         writer.string(name);
@@ -178,9 +178,9 @@ export async function reassign(
 }
 
 export interface Stored {
-  /** Of its first record. */
+  /** The offset of its first record. */
   readonly offset: number;
-  /** By the clock of the broker; −1 where the topic keeps the time of the producer. */
+  /** By the broker's clock; −1 where the topic keeps the producer's time. */
   readonly appendTimeMs: number;
 }
 
@@ -209,7 +209,7 @@ export async function produce(
       return reader.array(() => {
         reader.int32();
         const result = { error: reader.int16(), offset: reader.int64(), appendTimeMs: reader.int64() };
-        reader.int64(); // where the log begins
+        reader.int64(); // log start offset
         return result;
       });
     })

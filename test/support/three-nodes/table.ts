@@ -1,17 +1,20 @@
 /** One event of a trial, in milliseconds. */
 export interface Measured {
   readonly kind: string;
-  /** How long an order waited for its decision just before, when nothing was broken: the longest of one of each partition. */
+  /**
+   * How long an order waited for its decision just before, when nothing was broken: the maximum over one order per
+   * partition.
+   */
   readonly usualMs: number;
-  /** From the new leader to the next decision, of each partition that moved. */
+  /** From the new leader to the next decision, for each partition that moved. */
   readonly nextDecisionMs: readonly number[];
-  /** The part of that in which the new leader had not acknowledged a record yet. */
+  /** The part of that before the new leader acknowledged a record. */
   readonly nextRecordMs: readonly number[];
-  /** The longest that an order of the partitions that did not move waited for its decision meanwhile, of each. */
+  /** The longest wait of an order for its decision meanwhile, for each partition that did not move. */
   readonly othersMs: readonly number[];
 }
 
-/** Minimum, median and maximum of what was measured, a line for each kind of event. */
+/** Minimum, median and maximum of the measurements, one line for each kind of event. */
 export function table(measured: readonly Measured[]): string {
   const kinds = [...new Set(measured.map(({ kind }) => kind))];
   const rows = kinds.map((kind) => {
@@ -45,8 +48,8 @@ export function longest(measured: readonly Measured[]): number {
 }
 
 /**
- * The longest from a new leader to the next decision, beyond what orders that have nothing to do with it waited for theirs: those of
- * other partitions, and one of each just before. A busy machine holds up all of them alike.
+ * The longest time from a new leader to the next decision, minus the wait of unaffected orders: those of other
+ * partitions, and one of each partition just before. A busy machine delays all of them alike.
  */
 export function longestBeyondOthers(measured: readonly Measured[]): number {
   const beyond = ({ nextDecisionMs, othersMs, usualMs }: Measured): number =>

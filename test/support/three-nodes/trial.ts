@@ -12,11 +12,11 @@ import { describePartitions, NodeConnection } from './requests.ts';
 import type { Measured } from './table.ts';
 import { MUG, WholeShop } from './whole-shop.ts';
 
-/** After which a consumer has stopped for good. */
+/** After this time without progress, a consumer has stopped for good. */
 const HUNG_MS = 60_000;
-/** The whole shop makes some thirty topics, on three nodes and a busy machine. */
+/** The whole shop creates some thirty topics, on three nodes and a busy machine. */
 const BEGIN_TIMEOUT_MS = 180_000;
-/** By the contract, and a second for a process to start and end on a busy machine. */
+/** By the contract, plus a second for a process to start and exit on a busy machine. */
 const STOP_TIMEOUT_MS = 15_000;
 
 export interface TrialOptions {
@@ -28,7 +28,7 @@ export interface TrialOptions {
   readonly isWhole?: boolean;
 }
 
-/** A shop on these nodes, its topics made. */
+/** A shop on these nodes, with its topics created. */
 export async function openThreeNodeShop(
   cluster: ThreeNodes,
   options: TrialOptions = {},
@@ -36,7 +36,7 @@ export async function openThreeNodeShop(
 ): Promise<Shop> {
   const { partitions = 6, configs = {} } = options;
   const shop = openShop({ ORDERCTL_BROKERS: cluster.addresses, ...env });
-  // Written, not added by four commands: a start takes half a second on a busy machine.
+  // Written directly instead of by four commands: each start takes half a second on a busy machine.
   shop.write('users.csv', 'user,status\nalice,paid\nbob,unpaid\n');
   shop.write('inventory.csv', `item,quantity\n${ITEMS.map((item) => `${item},${STOCK}\n`).join('')}`);
   const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
@@ -59,7 +59,7 @@ export async function openThreeNodeShop(
   return shop;
 }
 
-/** A shop on three nodes: `consume` beside a steady flow of orders, and what is to be seen of both. */
+/** A shop on three nodes: `consume` with a steady flow of orders, and the observed state of both. */
 export class Trial {
   readonly cluster: ThreeNodes;
   readonly shop: Shop;
@@ -126,9 +126,9 @@ export class Trial {
   }
 
   /**
-   * Does something to the cluster, waits for orders of every partition to be decided again, and notes how long that
-   * took: from the moment when a new leader was known, or, where `hurt` names a node that kept its partitions,
-   * from `act`'s end.
+   * Does something to the cluster, waits until orders of every partition are decided again, and records how long that
+   * took: from the moment when a new leader was known or, if `hurt` names a node that kept its partitions, from the end
+   * of `act`.
    */
   async during(kind: string, act: () => Promise<void>, hurt: readonly number[] = []): Promise<void> {
     const usual = await this.decides();
@@ -158,8 +158,8 @@ export class Trial {
   }
 
   /**
-   * Stops the flow and the consumer, and demands that each acknowledged order was decided once, stock is what is left,
-   * and `audit` says so too, of the topic as well.
+   * Stops the flow and the consumer, and requires that each acknowledged order was decided once, that the stock is
+   * correct, and that `audit` agrees, also with --topic.
    */
   async balance(): Promise<void> {
     await this.flow.stop();
@@ -187,14 +187,14 @@ export class Trial {
     const letters = lines.filter(({ type }) => type === 'dead_letter') as unknown as readonly DeadLetter[];
     const places = letters.map(({ original: { partition, offset } }) => `${partition}:${offset}`);
     expect(new Set(places).size, 'a bad record is a dead letter once').toBe(places.length);
-    // More where one came twice, of which the first was not acknowledged.
+    // More than one if an order was stored twice and its first copy was not acknowledged.
     expect(places).toEqual(expect.arrayContaining(this.flow.badPlaces()));
   }
 
-  /** Stock is what was put in less what was sold, and `audit` agrees, of the files and of the topic. */
+  /** Stock is what was put in less what was sold, and `audit` agrees, for the files and the topic. */
   async audit(): Promise<void> {
     expectStock(this.shop);
-    // The topic's audit does all that the plain one does.
+    // The audit with the topic includes everything in the plain audit.
     await this.shop.ok('audit --with-topic');
   }
 
@@ -230,7 +230,7 @@ export class Trial {
     return value;
   }
 
-  /** @throws Error with what the consumer said, when `waiting` fails or the consumer ends meanwhile */
+  /** @throws Error with the consumer's output, when `waiting` fails or the consumer exits meanwhile */
   async #whileItRuns<T>(waiting: Promise<T>): Promise<T> {
     const said = () => `the consumer said:\n${this.consumer.stderr().slice(-3_000)}`;
     const ended = this.consumer.exited.then(({ code, signal }) => {
@@ -247,7 +247,7 @@ export class Trial {
     }
   }
 
-  /** Of the orders acknowledged meanwhile, how long the one waited that waited longest. */
+  /** The longest wait among the orders that were acknowledged meanwhile. */
   #longestWait(partition: number, began: number, ended: number): number {
     const waits = this.flow.between(partition, began, ended).map((record) => {
       const decision = this.decisions.from(partition, record.offset);
@@ -269,7 +269,7 @@ interface Found {
   readonly decision: Decision;
 }
 
-/** Each partition's last change that gave it a leader. */
+/** The last change of each partition that gave it a leader. */
 function lastOfEach(changes: readonly LeaderChange[]): LeaderChange[] {
   const led = changes.filter(({ leader }) => leader >= 0);
   return [...new Map(led.map((change) => [change.partition, change])).values()];

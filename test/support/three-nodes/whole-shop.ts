@@ -12,17 +12,20 @@ const PAUSE_MS = 100;
 const AGAIN_MS = 50;
 const PATIENT_MS = 300_000;
 
-/** Of what the clients of the API order. */
+/** The item that the API's clients order. */
 export const MUG = 'mug';
 
-/** All services in one process beside `serve`, and clients of the API, each of which sends an order until it is answered 202. */
+/**
+ * All services in one process, `serve`, and clients of the API, each of which sends an order until it is answered with
+ * 202.
+ */
 export class WholeShop {
   static readonly command = `run orders ${SERVICES}`;
   readonly #shop: Shop;
   readonly #gateway: DevGateway;
   readonly #server: Running;
   readonly #stop = new AbortController();
-  /** Nobody answers any more. */
+  /** No requests are answered any more. */
   #isOver = false;
   readonly #clients: readonly Promise<void>[];
   readonly #answered = { direct: [] as string[], checkout: [] as string[] };
@@ -38,7 +41,7 @@ export class WholeShop {
     this.#clients = Array.from({ length: CLIENTS }, (_, client) => this.#place(url, client));
   }
 
-  /** Settings of a shop that becomes one. */
+  /** Settings for a shop that is to become a whole shop. */
   static async settings(): Promise<{ gateway: DevGateway; env: Readonly<Record<string, string>> }> {
     const gateway = await openGatewayOfTest();
     const env = {
@@ -57,7 +60,7 @@ export class WholeShop {
     return new WholeShop(shop, gateway, server, `http://127.0.0.1:${port}`);
   }
 
-  /** Resolves when each order that was begun is answered. @returns those that are decided at once */
+  /** Resolves when each order that was sent is answered. @returns the orders for the direct flow */
   async stop(): Promise<readonly string[]> {
     this.#stop.abort();
     const ended = this.#server.exited.then(({ code, stderr }) => {
@@ -71,7 +74,7 @@ export class WholeShop {
     return this.#answered.direct;
   }
 
-  /** Once nothing runs any more. @param stock what was put in, less what direct orders took */
+  /** To be called once nothing runs any more. @param stock what was put in, less what direct orders took */
   async expectEven(brokers: string, stock: Readonly<Record<string, number>>): Promise<void> {
     const { checkout: sent } = this.#answered;
     expect(sent).not.toEqual([]);
@@ -96,7 +99,7 @@ export class WholeShop {
   }
 }
 
-/** @returns 0: there was no answer @throws Error another one than that the broker is away */
+/** @returns 0 when there was no answer @throws Error for any answer other than that the broker is down */
 async function post(url: string, order: object): Promise<number> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(order) }).catch(
