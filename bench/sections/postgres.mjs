@@ -146,7 +146,8 @@ async function checkBooks(url, count) {
        (SELECT sum(quantity) FROM orderctl.order_lines)::float8 AS sold,
        (SELECT sum(${STOCK}::bigint - quantity) FROM orderctl.inventory)::float8 AS taken`,
   );
-  if (row?.orders !== count || row.sold !== row.taken) throw new Error(`the books do not balance: ${JSON.stringify(row)}`);
+  if (row?.orders !== count || row.sold !== row.taken)
+    throw new Error(`the books do not balance: ${JSON.stringify(row)}`);
 }
 
 /** @param {string} url @param {string} statement @returns {Promise<Record<string, unknown>[]>} */

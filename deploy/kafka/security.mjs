@@ -188,7 +188,10 @@ function makeKey(file) {
 function openssl(args) {
   const { error, status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
   if (error !== undefined) {
-    throw new CannotStart('openssl is needed to make the certificates, but it cannot be run: install it and try again', 3);
+    throw new CannotStart(
+      'openssl is needed to make the certificates, but it cannot be run: install it and try again',
+      3,
+    );
   }
   if (status !== 0) throw new CannotStart(`openssl ${args[0] ?? ''} failed:\n${stderr}`, 1);
 }

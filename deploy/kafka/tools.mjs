@@ -35,7 +35,10 @@ export const TOOL_NAMES = [...TOOLS.keys()];
 export function runTool({ java, jars }, name, args) {
   const main = TOOLS.get((name ?? '').replace(/^kafka-/, '').replace(/\.sh$/, ''));
   if (main === undefined) {
-    throw new CannotStart(`${name === undefined ? 'no tool was named' : `tool ${name} does not exist`}; the tools are: ${TOOL_NAMES.join(', ')}`, 2);
+    throw new CannotStart(
+      `${name === undefined ? 'no tool was named' : `tool ${name} does not exist`}; the tools are: ${TOOL_NAMES.join(', ')}`,
+      2,
+    );
   }
   const run = [
     '-Xmx256m',

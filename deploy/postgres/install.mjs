@@ -66,7 +66,10 @@ export function findSystemBinaries() {
     .map((folder) => ({ folder, version: versionOf(folder) }))
     .sort((a, b) => parseFloat(b.version) - parseFloat(a.version))[0];
   if (found !== undefined) return found;
-  throw new CannotStart('PostgreSQL is not installed on this machine (Debian: apt-get install postgresql)', 3);
+  throw new CannotStart(
+    'PostgreSQL is not installed on this machine (Debian: apt-get install postgresql)',
+    3,
+  );
 }
 
 /** @param {string} folder */

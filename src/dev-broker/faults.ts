@@ -53,7 +53,9 @@ export class Faults {
   /** @throws RangeError for an API that this broker does not have */
   add(rule: FaultRule): ActiveFault {
     if (rule.api !== undefined && !this.#apis.has(rule.api)) {
-      throw new RangeError(`API ${rule.api} does not exist; the APIs are: ${[...this.#apis].sort().join(', ')}`);
+      throw new RangeError(
+        `API ${rule.api} does not exist; the APIs are: ${[...this.#apis].sort().join(', ')}`,
+      );
     }
     const entry = { rule, seen: 0, hits: 0 };
     this.#rules.add(entry);

@@ -3,8 +3,8 @@ import { MESSAGES } from '../../src/domain/messages/index.ts';
 import { deadLetterTopicOf, topicOf } from '../../src/domain/messages/topic-names.ts';
 
 /*
- * The rights of each role of a shop with the group `orderctl`, written down independently: the plan and a real Kafka are
- * compared with it. It therefore uses nothing that the plan uses, except the names of the topics.
+ * The rights of each role of a shop with the group `orderctl`, written down independently: the plan and a real Kafka
+ * are compared with it. It therefore uses nothing that the plan uses, except the names of the topics.
  */
 
 /**

@@ -52,7 +52,8 @@ export function scramExchange(
     const [, gs2 = '', actAs, bare = '', name = '', clientNonce = ''] = found;
     const user = unescapeName(name);
     if (bare.startsWith('m=')) throw refused('the client requires an unknown SCRAM extension');
-    if (actAs !== undefined && unescapeName(actAs) !== user) throw refused('a user cannot act as another user');
+    if (actAs !== undefined && unescapeName(actAs) !== user)
+      throw refused('a user cannot act as another user');
     const credential = credentialOf(user);
     if (credential === undefined) throw refused('invalid credentials');
     const nonce = clientNonce + serverNonce;

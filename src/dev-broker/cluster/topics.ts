@@ -41,7 +41,9 @@ class LiveTopic implements Topic {
   }
 }
 
-/** The topics of the node, their configurations and logs, in `topics.log`, `log-starts.log` and `logs/ID/PARTITION/`. */
+/**
+ * The topics of the node, their configurations and logs, in `topics.log`, `log-starts.log` and `logs/ID/PARTITION/`.
+ */
 export class Topics {
   readonly #logs: string;
   readonly #saved: StateLog<SavedTopic>;
@@ -182,7 +184,8 @@ export class Topics {
 
   #existing(name: string): LiveTopic {
     const topic = this.#byName.get(name);
-    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Topic ${name} does not exist.`);
+    if (topic === undefined)
+      throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `Topic ${name} does not exist.`);
     return topic;
   }
 

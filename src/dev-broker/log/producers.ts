@@ -104,10 +104,7 @@ export class ProducerStates {
       }
     }
     if (!batch.isTransactional && this.#open.has(producerId)) {
-      throw new KafkaError(
-        'INVALID_TXN_STATE',
-        `producer ${producerId} wrote outside its open transaction`,
-      );
+      throw new KafkaError('INVALID_TXN_STATE', `producer ${producerId} wrote outside its open transaction`);
     }
     return undefined;
   }

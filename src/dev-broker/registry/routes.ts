@@ -4,7 +4,8 @@ import type { Reference } from './state.ts';
 import type { GivenSchema, Subjects, SubjectVersion, VersionName } from './subjects.ts';
 
 /*
- * The calls of the Confluent Schema Registry API, https://docs.confluent.io/platform/current/schema-registry/develop/api.html
+ * The calls of the Confluent Schema Registry API,
+ * https://docs.confluent.io/platform/current/schema-registry/develop/api.html
  */
 
 export interface Call {

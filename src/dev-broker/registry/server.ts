@@ -66,7 +66,9 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   }
 }
 
-/** @returns a function that writes an event to disk. It throws RegistryError 50001 when that fails, and from then on. */
+/**
+ * @returns a function that writes an event to disk. It throws RegistryError 50001 when that fails, and from then on.
+ */
 function durably(log: LineLog): (event: RegistryEvent) => void {
   let failure: string | undefined;
   return (event) => {

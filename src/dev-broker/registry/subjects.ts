@@ -225,7 +225,9 @@ export class Subjects {
     const live = this.#live(subject);
     const found = version === -1 ? live.at(-1) : live.find((one) => one.version === version);
     if (found !== undefined) return found;
-    throw errors.invalidSchema(`it refers to version ${version} of subject '${subject}', which does not exist`);
+    throw errors.invalidSchema(
+      `it refers to version ${version} of subject '${subject}', which does not exist`,
+    );
   }
 
   /** The types that referenced schemas define, directly or indirectly. */

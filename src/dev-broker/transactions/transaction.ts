@@ -42,8 +42,9 @@ const NONE = -1;
 const EXHAUSTED_EPOCH = 32_766;
 
 /**
- * A producer starts or restarts (InitProducerId): it gets the next epoch, which fences all earlier ones. Rules and error
- * codes here and below are those of Kafka's TransactionCoordinator and TransactionMetadata (transaction version 1).
+ * A producer starts or restarts (InitProducerId): it gets the next epoch, which fences all earlier ones. Rules and
+ * error codes here and below are those of Kafka's TransactionCoordinator and TransactionMetadata (transaction version
+ * 1).
  *
  * @param freshProducerId called when an unused producer id is needed
  * @returns `becomes` PrepareAbort when a transaction is open: abort it first, then call this again

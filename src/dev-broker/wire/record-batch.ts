@@ -112,7 +112,9 @@ export function stampBatch(batch: Buffer, timestamp: number): void {
   batch.writeUInt32BE(crc32c(batch, AT.attributes, batch.length), AT.crc);
 }
 
-/** The batch of one record that ends a transaction. Key: version int16, type int16; value: version, coordinatorEpoch. */
+/**
+ * The batch of one record that ends a transaction. Key: version int16, type int16; value: version, coordinatorEpoch.
+ */
 export function endTransactionBatch(
   producerId: number,
   producerEpoch: number,

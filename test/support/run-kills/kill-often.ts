@@ -5,7 +5,7 @@ import type { KillableCluster } from './cluster.ts';
 
 /** Long enough for a start, joining and a second of full flow. */
 const LONGEST_LIFE_MS = 2_500;
-/** After every this many kills, the broker is killed under a run before the run is. */
+/** In each seventh life, the broker is killed under the run before the run is. */
 const BROKER_EVERY = 7;
 
 /** What a run prints about the orders that it has read. */

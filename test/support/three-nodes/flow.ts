@@ -5,7 +5,9 @@ import type { Leaders } from './leaders.ts';
 import { NodeConnection, produce } from './requests.ts';
 
 export const ITEMS = ['book', 'pen', 'notebook'];
-/** Every this many records, one is sent twice, is from bob, who has not paid, or is not an order. */
+/**
+ * Intervals, in records: of an order that is sent twice, one of bob, who has not paid, and a record that is no order.
+ */
 const TWICE = 97;
 const UNPAID = 10;
 const BAD = 211;
