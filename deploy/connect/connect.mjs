@@ -84,7 +84,7 @@ async function main() {
   if (command === undefined) return serve(options, database);
   await releaseDatabase(database);
   rmSync(join(options.data, 'connect.offsets'), { force: true });
-  say('removed the replication slots, the publications and Connect's read positions; all tables stay');
+  say('removed the replication slots, the publications and the read positions of Connect; all tables stay');
 }
 
 /**

@@ -8,10 +8,8 @@ export interface PoolingProxy {
   /** The maximum number of clients that were connected at once. */
   readonly mostClients: () => number;
   /**
-   /**
-    * From now on it accepts clients but ends them at their next statement, as PgBouncer does without its server; null
-    * resets.
-    */
+   * From now on it accepts clients but ends them at their next statement, as PgBouncer does without its server; null
+   * resets.
    */
   refuse(reason: string | null): void;
 }
