@@ -21,8 +21,9 @@ Usage
 The store is a database with wal_level=logical, such as that of "npm run postgres", and the registry is an Apicurio, such
 as that of "npm run kafka". Connect listens only on 127.0.0.1. Its read positions are kept in the data folder and in the
 database, which keeps its write-ahead log until Connect has read it: run "remove" when Connect will not be used again.
-PGPASSWORD is the password of the database. --client-config names a file with the settings with which a Kafka
-client signs in, in Kafka's format, such as .kafka/secure/orderctl.connect.properties of "npm run kafka -- --secure". Needs Java 17 or newer, and Maven the first time.
+PGPASSWORD is the password of the database. --client-config names a file with the settings with which a Kafka client signs
+in, in Kafka's format, such as .kafka/secure/orderctl.connect.properties of "npm run kafka -- --secure". Needs Java 17 or
+newer, and Maven the first time.
 
 EXAMPLES
   npm run connect
@@ -78,7 +79,10 @@ async function main() {
   }
   const [command, ...others] = positionals;
   if ((command !== undefined && command !== 'remove') || others.length > 0) {
-    throw new CannotStart(`unknown command ${positionals.join(' ')}: the only command is "remove"\n\n${USAGE}`, 2);
+    throw new CannotStart(
+      `unknown command ${positionals.join(' ')}: the only command is "remove"\n\n${USAGE}`,
+      2,
+    );
   }
   const database = { url: options.store, password: process.env['PGPASSWORD'] ?? '' };
   if (command === undefined) return serve(options, database);
