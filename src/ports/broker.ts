@@ -191,10 +191,7 @@ export interface SentRecord {
   readonly offset: number;
 }
 
-/**
- * The outcome of sending a record: its position if it was stored; `too_large` for the topic; `refused` for another
- * reason; `unknown`: no answer arrived, so it may be stored now or later; `not_sent`: it was not stored.
- */
+/** Its position if stored; `refused`: not for its size; `unknown`: no answer, so it may be stored now or later. */
 export type SendOutcome = SentRecord | 'too_large' | 'refused' | 'unknown' | 'not_sent';
 
 export interface SendResult {
@@ -205,6 +202,8 @@ export interface SendResult {
 }
 
 export interface SendOptions {
+  /** The records were committed with their headers: a resend must have the same, so no span may replace one. */
+  readonly isCommitted?: boolean;
   /** After it aborts, requests under way have a few seconds to finish. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { RecordBatcher } from '../../src/app/intake/batcher.ts';
+import { ORDER } from '../../src/domain/messages/shop/order.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 test.each([0, 1, 2, 3])(
@@ -9,6 +11,8 @@ test.each([0, 1, 2, 3])(
     const broker = new ScriptedBroker();
     broker.createTopic('orders');
     await using batcher = new RecordBatcher<string>({
+      message: ORDER,
+      clock: new FakeClock(),
       topic: 'orders',
       codec: { encode: async (values) => values.map((value) => Buffer.from(value)) },
       openProducer: () => broker.producer(),

@@ -16,6 +16,10 @@ import {
   type ReplaySummary,
 } from '../../src/app/send/replay.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
+import { clientHeaders } from '../../src/domain/messages/headers.ts';
+import { ORDER } from '../../src/domain/messages/shop/order.ts';
+import { unsampledTrace } from '../../src/domain/messages/trace.ts';
+import { lastHeader } from '../../src/ports/record.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -437,10 +441,26 @@ describe('replay', () => {
     });
     expect(ids()).toEqual(['A', 'C', 'E']);
     expect(broker.topics.get('orders')?.[0]?.[0]?.headers).toEqual([
+      ...clientHeaders(ORDER, 'A', { at: clock.now() }),
       ['x-replay-id', 'replay-1'],
       ['x-replay-count', '1'],
       ['x-replayed-at', '2026-01-02T03:04:05.006Z'],
     ]);
+  });
+
+  it('sends an order with the trace that led to its decision, also under another id', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await using reader = await folder.read();
+    const decided = await reader.decided('C');
+    if (decided === undefined) throw new Error('C is not decided');
+    folder.apply({
+      decisions: [{ ...decided, order: { ...decided.order, orderId: 'T' }, traceparent }],
+    });
+    await replay({ orderId: 'T' });
+    await replay({ orderId: 'T', asNew: true, again: true });
+    await replay({ orderId: 'C' });
+    const traces = broker.topics.get('orders')?.[0]?.map(({ headers }) => lastHeader(headers, 'traceparent'));
+    expect(traces).toEqual([traceparent, traceparent, unsampledTrace('client/orders/C')]);
   });
 
   it.each<[Partial<ReplayOptions>, string[]]>([

@@ -3,8 +3,10 @@ import { runServices } from '../../src/app/run/run.ts';
 import { KindTally } from '../../src/app/run/status/tally.ts';
 import { tracedBroker } from '../../src/app/tracing/traced-broker.ts';
 import { newEffect, type Answer, type Effect } from '../../src/domain/effects.ts';
+import { clientHeaders, HEADERS } from '../../src/domain/messages/headers.ts';
 import { ORDER_VALIDATED } from '../../src/domain/messages/checkout/order-validated.ts';
 import { outgoing } from '../../src/domain/messages/outgoing.ts';
+import { ORDER } from '../../src/domain/messages/shop/order.ts';
 import { ALERT } from '../../src/domain/messages/shop/alert.ts';
 import type { Producer } from '../../src/ports/broker.ts';
 import { headerText, lastHeader, type Headers } from '../../src/ports/record.ts';
@@ -75,16 +77,41 @@ describe('what is sent', () => {
   });
 
   it.each([
-    ['a message of a commit', ['ce_id', 's/orders/1']],
+    ['a message', ['ce_id', 's/orders/1']],
     ['a dead letter', ['x-error-code', 'undecodable']],
-  ] as const)('leaves the header of %s as it is, however often it goes', async (_what, header) => {
-    await send(header, ['traceparent', SAMPLED]);
-    await send(header, ['traceparent', SAMPLED]);
-    expect(traceparentIn('orders')).toBe(SAMPLED);
-    expect(tracer.spans.map(({ parentSpanId }) => parentSpanId)).toEqual([PARENT, PARENT]);
-    await send(header);
-    expect(traceparentIn('orders')).toBeNull();
-    expect(tracer.spans).toHaveLength(2);
+    ['a dead letter that was redriven before', ['x-replay-id', 'r1']],
+  ] as const)(
+    'leaves the header of %s of a commit as it is, however often it goes',
+    async (_what, header) => {
+      const commit = async (...headers: Headers) =>
+        producer.send('orders', [{ key: 'O-1', value: null, headers }], { isCommitted: true });
+      await commit(header, ['traceparent', SAMPLED]);
+      await commit(header, ['traceparent', SAMPLED]);
+      expect(traceparentIn('orders')).toBe(SAMPLED);
+      expect(tracer.spans.map(({ parentSpanId }) => parentSpanId)).toEqual([PARENT, PARENT]);
+      await commit(header);
+      expect(traceparentIn('orders')).toBeNull();
+      expect(tracer.spans).toHaveLength(2);
+    },
+  );
+
+  it('begins a trace in the place of the one that its client made up, and links nothing to that', async () => {
+    const made = clientHeaders(ORDER, 'O-1', { at: 0 });
+    await send(...made);
+    await send(...made, ['x-replay-id', 'r1']);
+    expect(tracer.spans.map(({ parentSpanId, links }) => [parentSpanId, links])).toEqual([
+      [null, undefined],
+      [null, undefined],
+    ]);
+    expect(traceparentIn('orders')).toBe(tracer.spans[1]?.traceparent);
+    expect(headersIn('orders').map(([name]) => name)).toEqual([
+      ...HEADERS.slice(0, -1),
+      'x-replay-id',
+      'traceparent',
+    ]);
+    const asked = clientHeaders(ORDER, 'O-1', { at: 0, traceparent: SAMPLED });
+    await send(...asked);
+    expect(tracer.spans[2]).toMatchObject({ traceId: TRACE_ID, parentSpanId: PARENT });
   });
 
   it('begins a trace when it is sent again, with a link to the one that it was of', async () => {
@@ -203,13 +230,14 @@ describe('a run', () => {
     expect(tracer.named('send alerts')).toMatchObject([{ parentSpanId: process?.spanId }]);
   });
 
-  it('begins a trace for a record that comes without one, or with one that is none', async () => {
+  it('begins a trace for a record that comes without one, with one that is none, or with one that its client made up', async () => {
     arrive('{"item":"A"}');
     arrive('{"item":"B"}', ['traceparent', `${SAMPLED}\r\nx-evil: 1`]);
+    arrive('{"item":"C"}', ...clientHeaders(ORDER_VALIDATED, 'C', { at: 0 }));
     await run([]);
     const roots = tracer.named('payment process orders.validated');
-    expect(roots.map(({ parentSpanId }) => parentSpanId)).toEqual([null, null]);
-    expect(new Set(tracer.spans.map(({ traceId }) => traceId)).size).toBe(2);
+    expect(roots.map(({ parentSpanId }) => parentSpanId)).toEqual([null, null, null]);
+    expect(new Set(tracer.spans.map(({ traceId }) => traceId)).size).toBe(3);
   });
 
   it('passes a trace on that is not sampled, without a span', async () => {

@@ -84,4 +84,12 @@ test('the header of a client goes on as it came through a server that makes no s
     attributes: { 'orderctl.outcome': 'accepted' },
   });
   expect(receiver.spans.some(({ name }) => name === 'POST /order')).toBe(false);
+  // What is replayed begins a trace, with a link to the one in which it was decided.
+  const decided = receiver.spans.find(({ name }) => name === `orders process ${shop.topic}`);
+  for (const asNew of [[], ['--as-new', '--again']]) {
+    await shop.ok(['replay', ...asNew], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+    const sent = receiver.spans.findLast(({ name }) => name === `send ${shop.topic}`);
+    expect(sent?.traceId).not.toBe(TRACE);
+    expect(sent?.links).toEqual([{ traceId: TRACE, spanId: decided?.spanId }]);
+  }
 });

@@ -47,9 +47,30 @@ export const MEASURING: readonly Mutation[] = [
   {
     name: 'a message that goes twice has another header the second time',
     file: 'src/app/tracing/traced-broker.ts',
-    from: "const COMMITTED = ['ce_id', 'x-error-code'];",
-    to: 'const COMMITTED: readonly string[] = [];',
+    from: 'if (isCommitted) return',
+    to: 'if (isCommitted && record.key === null) return',
     tests: TRACES,
+  },
+  {
+    name: 'the trace that a client makes up counts as one that was not sampled',
+    file: 'src/domain/messages/headers.ts',
+    from: 'return id !== null && id.startsWith(`${CLIENT}/`)',
+    to: 'return id !== null && id.startsWith(`${CLIENT}//`)',
+    tests: TRACES,
+  },
+  {
+    name: 'a decision keeps a trace that nobody records',
+    file: 'src/processors/orders/decide.ts',
+    from: 'traceparent !== null && isSampled(traceparent)',
+    to: 'traceparent !== null',
+    tests: ['test/unit/processors/orders.test.ts'],
+  },
+  {
+    name: 'a client sends another ce_id the second time',
+    file: 'src/domain/messages/headers.ts',
+    from: 'store: CLIENT, of: [id] })',
+    to: 'store: CLIENT, of: [id, at] })',
+    tests: ['test/unit/domain/messages.test.ts'],
   },
   {
     name: 'what is redriven goes on with the trace in which it failed',

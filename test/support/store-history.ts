@@ -20,6 +20,9 @@ import { randomFrom } from './random.ts';
  * its promise resolves: from then on it must be found, whatever happens.
  */
 
+/** Of orders: one that is sampled, one that is not, and none. */
+const TRACES = ['01', '00'].map((flags) => `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-${flags}`);
+
 export const FOLDER = '/shop/storage';
 const TOPIC = 'orders';
 const PARTITION = { topic: TOPIC, partition: 0 };
@@ -483,7 +486,8 @@ export class Runner {
       const outgoing: Outgoing[] = [];
       for (const [index, order] of records.entries()) {
         const record = { ...PARTITION, offset: from + index };
-        if (order !== null) orders.push({ message: order, record, source: 'orders', traceparent: null });
+        if (order !== null)
+          orders.push({ message: order, record, source: 'orders', traceparent: TRACES[index % 3] ?? null });
         else {
           const id = `orders/0@${record.offset}`;
           const headers: Headers = [

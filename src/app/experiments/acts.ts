@@ -1,6 +1,10 @@
 import { DAY_MS } from '../../domain/iso-time.ts';
 import type { ExperimentKind } from '../../domain/experiments/kinds.ts';
 import { Failure } from '../../domain/failure.ts';
+import { clientHeaders } from '../../domain/messages/headers.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
+import type { Order } from '../../domain/orders/order.ts';
+import type { SendRecord } from '../../ports/broker.ts';
 import type { Stage, StagePart } from './stage.ts';
 import { garbage } from './garbage.ts';
 import { duplicatesSince, type Notes } from './notes.ts';
@@ -57,11 +61,18 @@ async function strike({ stage, wave, notes }: Act, part: StagePart, how: 'kill' 
   notes.inFlight = Math.max(notes.inFlight ?? 0, inFlight);
 }
 
+async function recordsOf(stage: Stage, orders: readonly Order[]): Promise<SendRecord[]> {
+  const values = await stage.encode(orders);
+  const at = stage.now();
+  return orders.map(({ orderId }, index) => {
+    return { key: orderId, value: values[index] ?? null, headers: clientHeaders(ORDER, orderId, { at }) };
+  });
+}
+
 async function sendTwice({ stage, wave, notes }: Act, count: number): Promise<void> {
   const before = await stage.duplicates();
   const orders = await wave.orders(count);
-  const values = await stage.encode(orders);
-  const records = orders.map(({ orderId }, at) => ({ key: orderId, value: values[at] ?? null }));
+  const records = await recordsOf(stage, orders);
   await stage.send([...records, ...records]);
   notes.did.push(`${count} orders sent twice`);
   await wave.end();
@@ -92,8 +103,7 @@ async function sendLate({ stage, wave, random, notes }: Act): Promise<void> {
     return { ...order, createdAt: Math.round(stage.now() - DAY_MS * (1 + random())) };
   });
   orders.sort((a, b) => b.createdAt - a.createdAt);
-  const values = await stage.encode(orders);
-  await stage.send(orders.map(({ orderId }, at) => ({ key: orderId, value: values[at] ?? null })));
+  await stage.send(await recordsOf(stage, orders));
   notes.did.push(`${orders.length} orders that are one to two days old, the latest first`);
 }
 

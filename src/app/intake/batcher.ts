@@ -1,6 +1,8 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { traceHeaders } from '../../domain/messages/headers.ts';
+import { clientHeaders } from '../../domain/messages/headers.ts';
+import type { Message } from '../../domain/messages/message.ts';
 import type { Producer, SendOutcome } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 
 /** The number of records in a request: larger requests are no faster. */
@@ -10,13 +12,17 @@ export interface BatcherPorts<T> {
   /** Called when there is no producer, and after opening one failed. */
   readonly openProducer: () => Promise<Producer>;
   readonly codec: Pick<Codec<T>, 'encode'>;
+  /** What the topic carries. */
+  readonly message: Message;
   readonly topic: string;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 interface Waiting<T> {
+  /** It identifies the record among those of its message. */
   readonly key: string;
   readonly value: T;
-  /** The header `traceparent`; null: none. */
+  /** The header `traceparent`; null: none is given. */
   readonly traceparent: string | null;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -68,17 +74,18 @@ export class RecordBatcher<T> implements AsyncDisposable {
   }
 
   async #sendBatch(batch: readonly Waiting<T>[]): Promise<void> {
-    const { codec, topic } = this.#ports;
+    const { codec, message, topic, clock } = this.#ports;
     const values = await codec.encode(batch.map(({ value }) => value));
     const producer = await this.#open();
-    const records = batch.map(({ key, traceparent }, at) => ({
+    const at = clock.now();
+    const records = batch.map(({ key, traceparent }, index) => ({
       key,
-      value: values[at] ?? null,
-      headers: traceHeaders(traceparent),
+      value: values[index] ?? null,
+      headers: clientHeaders(message, key, { at, traceparent }),
     }));
     const { outcomes, failure } = await producer.send(topic, records);
-    batch.forEach(({ key, resolve, reject }, at) => {
-      const outcome = outcomes[at] ?? 'unknown';
+    batch.forEach(({ key, resolve, reject }, index) => {
+      const outcome = outcomes[index] ?? 'unknown';
       if (typeof outcome === 'object') resolve();
       else reject(notStored(key, topic, outcome, failure));
     });

@@ -1,7 +1,7 @@
 import { CHECKOUT, factOf, has, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
 import { Failure } from '../../domain/failure.ts';
-import { traceHeaders } from '../../domain/messages/headers.ts';
+import { clientHeaders } from '../../domain/messages/headers.ts';
 import { ORDER_CANCEL } from '../../domain/messages/checkout/order-cancel.ts';
 import { SHIPMENT_DISPATCH } from '../../domain/messages/checkout/shipment-dispatch.ts';
 import type { Message, ProcessorName } from '../../domain/messages/message.ts';
@@ -35,7 +35,7 @@ export interface RequestOptions {
   readonly isUnknown: boolean;
   /** How long to wait for the outcome, if the processor that decides it runs. */
   readonly waitMs: number;
-  /** The header traceparent; absent: the record has none. */
+  /** The header traceparent; absent: none is given. */
   readonly traceparent?: string | null;
   readonly signal: AbortSignal;
   readonly on: (event: TopicCreated) => void;
@@ -125,12 +125,13 @@ function refusal(orderId: string, { kind }: OrderRequest, why: string): Failure 
 
 async function send(ports: RequestPorts, options: RequestOptions): Promise<RecordId> {
   const { names, signal, orderId, request, traceparent = null } = options;
-  const headers = traceHeaders(traceparent);
   const message = messageOf(request);
   const topic = topicOf(message, names);
   const { broker, codecOf } = await ports.kafka();
   const codec = await codecOf(message);
-  const [value] = await codec.encode([fieldsOf(options, ports.clock.now())]);
+  const at = ports.clock.now();
+  const headers = clientHeaders(message, orderId, { at, traceparent });
+  const [value] = await codec.encode([fieldsOf(options, at)]);
   await using producer = await openProducer(broker, { ...options, topic, message });
   const sent = await producer?.send(topic, [{ key: orderId, value: value ?? null, headers }], { signal });
   const [outcome] = sent?.outcomes ?? [];

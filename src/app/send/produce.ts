@@ -1,6 +1,7 @@
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { DeclaredMessage } from '../../domain/messages/message.ts';
+import type { Message } from '../../domain/messages/message.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import { isErased } from '../../domain/names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Item, User } from '../../domain/tables.ts';
@@ -20,7 +21,7 @@ export interface Numbered extends Sendable {
 export interface ProduceOptions {
   readonly topic: string;
   /** The message that the topic carries; left out: orders. */
-  readonly message?: DeclaredMessage;
+  readonly message?: Message;
   /** Where the orders come from: `sampleOrders`, one given order, or a file. */
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** The total number of orders; null when it runs until stopped. */
@@ -100,10 +101,20 @@ async function sendAll(
   options: ProduceOptions,
   progress: Progress,
 ): Promise<void> {
-  const { topic, on, signal, delayMs, perSecond = null, count } = options;
+  const { topic, message = ORDER, on, signal, delayMs, perSecond = null, count } = options;
   await using producer = await openProducer(broker, options);
   if (producer === undefined) return;
-  const sender = new OrderSender({ producer, codec, clock, topic, delayMs, perSecond, count, signal });
+  const sender = new OrderSender({
+    producer,
+    codec,
+    clock,
+    topic,
+    message,
+    delayMs,
+    perSecond,
+    count,
+    signal,
+  });
   for await (const step of sender.send(options.orders)) {
     progress.sent += step.sent.length;
     progress.failed += step.failed.length;

@@ -30,6 +30,8 @@ export type Selected =
       readonly logged: string;
       /** The order to send: the same one, or a copy under the id of the next try. */
       readonly order: Order;
+      /** The trace of its decision; left out: unknown. */
+      readonly traceparent?: string;
       /** The number of orders to send, up to and including this one. */
       readonly taken: number;
     }
@@ -62,7 +64,7 @@ async function* select(
   const met = new Set<string>();
   for await (const chunk of decisions) {
     for (const decided of chunk) {
-      const { order } = decided;
+      const { order, traceparent } = decided;
       const hasResumed = resumed;
       resumed ||= order.orderId === filter.resumeAfter;
       if (!matchesOrder(decided, filter)) continue;
@@ -84,7 +86,8 @@ async function* select(
       else {
         const sending = tries === null ? order : { ...order, orderId: tries.next, createdAt: clock.now() };
         taken += 1;
-        yield { kind: 'order', logged, order: sending, taken };
+        const trace = traceparent === undefined ? {} : { traceparent };
+        yield { kind: 'order', logged, order: sending, taken, ...trace };
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { ReplayAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -194,6 +195,7 @@ async function sendAll(parts: {
     codec,
     clock,
     topic,
+    message: ORDER,
     delayMs: options.delayMs,
     count: null,
     signal: options.signal,

@@ -1,5 +1,7 @@
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { clientHeaders } from '../../domain/messages/headers.ts';
+import type { Message } from '../../domain/messages/message.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Producer, SentRecord } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
@@ -13,6 +15,8 @@ const NAMED = 5;
 /** An entry of a source: the order to send, and other data that the source has about it. */
 export interface Sendable {
   readonly order: Order;
+  /** The header of that name; left out: there is none. */
+  readonly traceparent?: string;
 }
 
 export type Sent<T extends Sendable> = T & SentRecord;
@@ -21,6 +25,9 @@ export interface SenderParts extends Pace {
   readonly producer: Producer;
   readonly codec: Pick<OrderCodec, 'encode'>;
   readonly topic: string;
+  /** What the orders are sent as. */
+  readonly message: Message;
+  /** Of each record, beside those of a client's message. */
   readonly headers?: Headers;
 }
 
@@ -61,7 +68,7 @@ export class OrderSender {
 
   /** @returns undefined when stopped before anything was sent */
   async #sendBatch<T extends Sendable>(batch: readonly T[]): Promise<SendStep<T> | undefined> {
-    const { producer, codec, topic, headers, signal } = this.#parts;
+    const { producer, codec, topic, message, headers, clock, signal } = this.#parts;
     let values: readonly Uint8Array[] | undefined;
     try {
       const encoding = codec.encode(batch.map(({ order }) => order));
@@ -71,11 +78,12 @@ export class OrderSender {
     }
     if (values === undefined) return undefined;
     const encoded = values;
-    const records = batch.map(({ order }, i) => ({
-      key: order.orderId,
-      value: encoded[i] ?? null,
-      ...(headers === undefined ? {} : { headers }),
-    }));
+    const at = clock.now();
+    const records = batch.map(({ order: { orderId }, traceparent = null }, i) => {
+      const own = clientHeaders(message, orderId, { at, traceparent });
+      const all = headers === undefined ? own : [...own, ...headers];
+      return { key: orderId, value: encoded[i] ?? null, headers: all };
+    });
     const { outcomes, failure } = await producer.send(topic, records, { signal });
     const sent: Sent<T>[] = [];
     const unknown: T[] = [];

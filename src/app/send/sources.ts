@@ -1,5 +1,6 @@
 import type { Advice, EventsAgain } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { clientHeaders } from '../../domain/messages/headers.ts';
 import type { Message } from '../../domain/messages/message.ts';
 import { ONLINE_ORDER } from '../../domain/messages/stock/online-order.ts';
 import { STORE_SALE } from '../../domain/messages/stock/store-sale.ts';
@@ -234,12 +235,15 @@ class Sending {
 
   /** @throws Failure when not all were stored */
   async #send(producer: Producer, message: Message, events: readonly SourceEvent[]): Promise<void> {
-    const { names, signal, on } = this.#options;
+    const { names, signal, on, clock } = this.#options;
     const topic = topicOf(message, names);
     const codec = await this.#codecOf(message);
     const values = await unlessStopped(codec.encode(events.map(({ fields }) => fields)), signal);
     if (values === undefined) return;
-    const records = events.map(({ fields }, i) => ({ key: fields.product_id, value: values[i] ?? null }));
+    const at = clock.now();
+    const records = events.map(({ fields: { event_id, product_id } }, i) => {
+      return { key: product_id, value: values[i] ?? null, headers: clientHeaders(message, event_id, { at }) };
+    });
     const { outcomes, failure } = await producer.send(topic, records, { signal });
     const stored = events.flatMap((event, i) => {
       const outcome = outcomes[i];

@@ -1,9 +1,9 @@
-import { isTraceparent } from '../../domain/messages/trace.ts';
 import type { Broker, Producer, SendOutcome, SendRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BegunSpan, Tracer } from '../../ports/outside/tracer.ts';
-import { headerText, lastHeader, type Headers } from '../../ports/record.ts';
+import { lastHeader } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';
+import { causeOf } from './cause.ts';
 
 /** Wraps the broker so that each record that is sent gets a span. */
 export function tracedBroker(broker: Broker, tracer: Tracer, clock: Clock): Broker {
@@ -19,7 +19,8 @@ function tracedProducer(producer: Producer, tracer: Tracer, clock: Clock): Produ
   return {
     async send(topic, records, options) {
       const startMs = clock.now();
-      const traced = records.map((record) => begin(record, tracer));
+      const isCommitted = options?.isCommitted === true;
+      const traced = records.map((record) => begin(record, tracer, isCommitted));
       const result = await producer.send(
         topic,
         traced.map(({ record }) => record),
@@ -56,21 +57,16 @@ interface Traced {
  * The headers of a committed record are fixed, however often it is sent: its span has no children. Any other record
  * gets the header of its span; a record that is sent again starts a new trace, with a link to the original one.
  */
-function begin(record: SendRecord, tracer: Tracer): Traced {
-  const headers: Headers = record.headers ?? [];
-  const found = headerText(lastHeader(headers, 'traceparent'));
-  const cause = isTraceparent(found) ? found : null;
+function begin(record: SendRecord, tracer: Tracer, isCommitted: boolean): Traced {
+  const { headers = [] } = record;
+  const cause = causeOf({ headers });
+  if (isCommitted) return { record, span: cause === null ? null : tracer.begin(cause), replayed: null };
   const isReplayed = lastHeader(headers, 'x-replay-id') !== undefined;
-  if (!isReplayed && COMMITTED.some((name) => lastHeader(headers, name) !== undefined))
-    return { record, span: cause === null ? null : tracer.begin(cause), replayed: null };
   const span = tracer.begin(isReplayed ? null : cause);
   if (span === null) return { record, span, replayed: null };
   const traced = withHeaders(headers, [['traceparent', span.traceparent]]);
   return { record: { ...record, headers: traced }, span, replayed: isReplayed ? cause : null };
 }
-
-/** Headers of records that the outbox sends: one for messages, one for dead letters. */
-const COMMITTED = ['ce_id', 'x-error-code'];
 
 function attributesOf(topic: string, record: SendRecord | undefined, outcome: SendOutcome) {
   const key = record?.key;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RecordBatcher } from '../../app/intake/batcher.ts';
+import { RecordBatcher, type BatcherPorts } from '../../app/intake/batcher.ts';
 import { CatalogueCache } from '../../app/intake/catalogue.ts';
 import { OrderIntake, type KnownOrder, type OrderFlow } from '../../app/intake/intake.ts';
 import { keptView } from '../../app/intake/shared-reader.ts';
@@ -48,8 +48,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const newId = await openIds();
   const { LiveFeed } = await import('../../http/live.ts');
   const on = ({ topic }: { topic: string }): void => printer.info(`topic ${topic} created`);
-  const producerOf = (message: Message) => async () => {
-    const topic = topicOf(message, names);
+  const producerOf = (message: Message, topic: string) => async () => {
     const producer = await openProducer(broker, { topic, message, create, on, signal });
     if (producer === undefined) throw new Failure('broker_unreachable', 'the server is stopping');
     return producer;
@@ -57,18 +56,20 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const orderCodec = (await codecOf(ORDER)) as OrderCodec;
   const createdCodec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
   const catalogue = new CatalogueCache(() => readCatalogue(access, view), systemClock);
+  const batcherOf = (message: Message, codec: BatcherPorts<CheckoutOrder>['codec']) => {
+    const topic = topicOf(message, names);
+    return new RecordBatcher({
+      codec,
+      message,
+      topic,
+      clock: systemClock,
+      openProducer: producerOf(message, topic),
+    });
+  };
   const batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>> = {
-    direct: new RecordBatcher({
-      codec: orderCodec,
-      topic: topicOf(ORDER, names),
-      openProducer: producerOf(ORDER),
-    }),
-    checkout: new RecordBatcher({
-      codec: {
-        encode: async (orders) => (await checkoutCodec(await catalogue.get(), codecOf)).encode(orders),
-      },
-      topic: topicOf(ORDER_CREATED, names),
-      openProducer: producerOf(ORDER_CREATED),
+    direct: batcherOf(ORDER, orderCodec),
+    checkout: batcherOf(ORDER_CREATED, {
+      encode: async (orders) => (await checkoutCodec(await catalogue.get(), codecOf)).encode(orders),
     }),
   };
   const unread = unreadOf(names, { broker, view, orderCodec, createdCodec });

@@ -41,6 +41,39 @@ export function eventHeaders(
   ];
 }
 
+/** In the place of a store: what a client sends (`produce`, the HTTP API, `replay`, …) comes from no commit. */
+const CLIENT = 'client';
+
+/**
+ * The headers of a message that a client sends. A second send of it has the same `ce_id`.
+ *
+ * @param id what identifies it among the messages of its name: its order id or event id
+ * @param how.at when it is sent, in milliseconds since the epoch; one for a whole batch
+ * @param how.traceparent as in Cause
+ */
+export function clientHeaders(
+  message: Message,
+  id: string,
+  { at, traceparent = null }: Pick<Cause, 'at'> & Partial<Pick<Cause, 'traceparent'>>,
+): EventHeaders {
+  return eventHeaders(message, {
+    id: eventId(message, { store: CLIENT, of: [id] }),
+    store: CLIENT,
+    at,
+    traceparent,
+  });
+}
+
+/**
+ * Whether a trace is the one that `clientHeaders` made up, since none was given: no tracer has decided whether to sample
+ * it. In a message of a processor such a trace says that its cause was not sampled.
+ *
+ * @param id the header `ce_id` beside it
+ */
+export function isMadeByClient(traceparent: string, id: string | null): boolean {
+  return id !== null && id.startsWith(`${CLIENT}/`) && traceparent === unsampledTrace(id);
+}
+
 /** The headers of a record that carries only the trace of its cause; none without a trace. */
 export function traceHeaders(traceparent: string | null): EventHeaders {
   return traceparent === null ? [] : [['traceparent', traceparent]];
@@ -56,10 +89,18 @@ let lastTime: { at: number; header: Header } = { at: NaN, header: ['ce_time', ''
 
 /** The id of a message, for `ce_id` and for fields such as `event_id`: `STORE/inventory-events/P-567/42`. */
 export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 'of'>): string {
-  let id = `${escaped(store)}/${escaped(name)}`;
+  if (lastBegin.store !== store || lastBegin.name !== name)
+    lastBegin = { store, name, text: `${escaped(store)}/${escaped(name)}` };
+  let id = lastBegin.text;
   for (const part of of) id += `/${typeof part === 'number' ? part : escaped(part)}`;
   return id;
 }
+
+let lastBegin: { readonly store: string; readonly name: string; readonly text: string } = {
+  store: '',
+  name: '',
+  text: '/',
+};
 
 /**
  * Without escaping, names that contain a slash could give two lists of parts the same id. Fast, as most names have

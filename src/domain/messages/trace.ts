@@ -21,11 +21,20 @@ export function parseTraceparent(text: string | null): TraceContext | null {
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
+/** @param traceparent a valid one @returns whether the one who began the trace records it */
+export function isSampled(traceparent: string): boolean {
+  return (Number.parseInt(traceparent.slice(-1), 16) & 1) === 1;
+}
+
 export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
   return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }
 
-const TRACE = Buffer.alloc(24);
+/** As formatTraceparent writes it; the digits are filled in. */
+const MADE = Buffer.from(`00-1${'0'.repeat(31)}-1${'0'.repeat(15)}-00`);
+/** Where the eight digits of each word begin. One of each part stays 1: no hash excludes that all others are zeros. */
+const WORDS_AT = [3, 11, 19, 27, 36, 44] as const;
+const DIGITS = Buffer.from('0123456789abcdef');
 
 /** A `traceparent` derived from an id, always the same one, not sampled. */
 export function unsampledTrace(id: string): string {
@@ -37,13 +46,17 @@ export function unsampledTrace(id: string): string {
     a = Math.imul(a ^ unit, 0x01000193);
     b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 15);
   }
-  for (let word = 0; word < 6; word++) {
+  for (let word = 0; word < WORDS_AT.length; word++) {
     a = (a + 0x9e3779b9) | 0;
-    TRACE.writeInt32BE(mixed(a) ^ Math.imul(mixed(b + word), 0x27d4eb2f), 4 * word);
+    let rest = mixed(a) ^ Math.imul(mixed(b + word), 0x27d4eb2f);
+    const from = WORDS_AT[word] ?? 0;
+    const isFirst = word === 0 || word === 4;
+    for (let place = from + 7; place >= (isFirst ? from + 1 : from); place--) {
+      MADE[place] = DIGITS[rest & 0xf] ?? 0;
+      rest >>>= 4;
+    }
   }
-  const hex = TRACE.toString('hex');
-  // The digits 1: neither part may be all zeros, which a hash could be.
-  return `00-1${hex.slice(1, 32)}-1${hex.slice(33)}-00`;
+  return MADE.toString('latin1');
 }
 
 /** The finalizer of MurmurHash3, so that similar ids give different traces. */

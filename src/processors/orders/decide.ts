@@ -6,6 +6,7 @@ import {
   type Order,
   type RecordId,
 } from '../../domain/orders/order.ts';
+import { isSampled } from '../../domain/messages/trace.ts';
 import type { State } from '../../domain/state.ts';
 import type { Received } from '../processor.ts';
 import {
@@ -88,12 +89,14 @@ export interface BatchState extends DecideState, Pick<State, 'decided'> {
 
 /**
  * Decides a batch in order: each order sees the stock left by those before it, and a second record of an id is a
- * duplicate of the first. An order without a creation time gets `at`. `state` is not changed.
+ * duplicate of the first. An order without a creation time gets `at`. A decision keeps a sampled trace. `state` is not
+ * changed.
  *
  * @param at the time of the decisions, in milliseconds since the epoch
  */
 export function decideAll(
-  received: readonly Pick<Received<Order>, 'message' | 'record'>[],
+  received: readonly (Pick<Received<Order>, 'message' | 'record'> &
+    Partial<Pick<Received<Order>, 'traceparent'>>)[],
   state: BatchState,
   at: number,
   users: Users = 'required',
@@ -105,7 +108,7 @@ export function decideAll(
     quantity: (item) => quantities.get(item) ?? state.quantity(item),
   };
   const decisions: Decision[] = [];
-  for (const { message: order, record } of received) {
+  for (const { message: order, record, traceparent = null } of received) {
     const { orderId, items } = order;
     const known = decidedHere.get(orderId) ?? state.decided(orderId);
     if (known !== undefined) {
@@ -129,7 +132,8 @@ export function decideAll(
       }
     }
     const dated = Number.isNaN(order.createdAt) ? { ...order, createdAt: at } : order;
-    const decided: Decided = { order: dated, record, outcome, decidedAt: at };
+    const untraced: Decided = { order: dated, record, outcome, decidedAt: at };
+    const decided = traceparent !== null && isSampled(traceparent) ? { ...untraced, traceparent } : untraced;
     decidedHere.set(orderId, decided);
     decisions.push({ kind: 'decided', decided });
   }

@@ -4,7 +4,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INVENTORY_RESERVED } from '../../../src/domain/messages/checkout/inventory-reserved.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../../src/domain/messages/checkout/order-created.ts';
-import { eventHeaders, eventId, HEADERS, type Cause } from '../../../src/domain/messages/headers.ts';
+import {
+  clientHeaders,
+  eventHeaders,
+  eventId,
+  HEADERS,
+  type Cause,
+} from '../../../src/domain/messages/headers.ts';
 import { MESSAGES } from '../../../src/domain/messages/index.ts';
 import {
   typeOf,
@@ -12,6 +18,7 @@ import {
   type Message,
   type RecordType,
 } from '../../../src/domain/messages/message.ts';
+import { unsampledTrace } from '../../../src/domain/messages/trace.ts';
 import { isNullable, parseMessage } from '../../../src/domain/messages/parse.ts';
 import { INVENTORY_EVENT } from '../../../src/domain/messages/shop/inventory-event.ts';
 import { amountOf } from '../../../src/domain/orders/price.ts';
@@ -121,6 +128,27 @@ describe('headers', () => {
     const began = headersOf(INVENTORY_EVENT, { ...cause, traceparent }).traceparent;
     expect(began).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     expect(began).toBe(headersOf(INVENTORY_EVENT, cause).traceparent);
+  });
+
+  it('of what a client sends are the same for a second send, but for its time', () => {
+    const headersAt = (at: number, traceparent: string | null = null) =>
+      Object.fromEntries(clientHeaders(ORDER_CREATED, 'O-1', { at, traceparent }));
+    const first = headersAt(0);
+    expect(first).toMatchObject({
+      ce_id: 'client/orders.created/O-1',
+      ce_source: '/orderctl/client',
+      ce_type: typeOf(ORDER_CREATED),
+      ce_time: '1970-01-01T00:00:00.000Z',
+    });
+    expect(headersAt(1)).toEqual({ ...first, ce_time: '1970-01-01T00:00:00.001Z' });
+    expect(headersAt(0, given)).toEqual({ ...first, traceparent: given });
+  });
+
+  it('a trace that was made up long ago is the same today', () => {
+    expect(unsampledTrace('s1/inventory-events/P-567/42')).toBe(
+      '00-1eb959a579b78b5b5ab69fb306e0be4d-1cc2e69676b35a89-00',
+    );
+    expect(unsampledTrace('')).toBe('00-1f73b5a9992c903513552efda2b634c2-193eccd9bef1965f-00');
   });
 
   it('differ for each cause, whatever its parts contain', () => {

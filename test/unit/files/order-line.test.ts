@@ -38,7 +38,8 @@ const decided: fc.Arbitrary<Decided> = fc
           userStatus: fc.constantFrom('paid', 'unpaid', null),
           stock: fc.constant(lines.map(([, onHand]) => onHand)),
         });
-    return fc.record({
+    const traceparent = fc.constant('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
+    const required = {
       order: fc.record({
         orderId: name,
         user: name,
@@ -52,14 +53,15 @@ const decided: fc.Arbitrary<Decided> = fc
       }),
       outcome,
       decidedAt: time,
-    });
+    };
+    return fc.oneof(fc.record(required), fc.record({ ...required, traceparent }));
   });
 
 /** As long as it can be. */
 const SEQ = Number.MAX_SAFE_INTEGER;
 
 /** The same line the slow way. */
-function plainly({ order, record, outcome, decidedAt }: Decided): string {
+function plainly({ order, record, outcome, decidedAt, traceparent }: Decided): string {
   const items = order.items.map(({ item, quantity: wanted, unitPrice }, index) => ({
     item,
     quantity: wanted,
@@ -76,7 +78,7 @@ function plainly({ order, record, outcome, decidedAt }: Decided): string {
           rejected_at: isoTime(decidedAt),
         };
   const head = { order_id: order.orderId, user: order.user, items, created_at: isoTime(order.createdAt) };
-  const text = JSON.stringify({ ...head, ...why, seq: SEQ, ...record });
+  const text = JSON.stringify({ ...head, ...why, seq: SEQ, ...record, traceparent });
   return `${text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 }
 

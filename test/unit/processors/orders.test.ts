@@ -192,6 +192,21 @@ describe('decideAll', () => {
     ]);
   });
 
+  it('keeps the trace that led to a decision where it is sampled', () => {
+    const known = { ...state, decided: () => undefined };
+    const traces = ['01', '00', '03'].map((flags) => `00-${'1'.repeat(32)}-${'2'.repeat(16)}-${flags}`);
+    const kept = decideAll(
+      [...traces, null].map((traceparent, offset) => ({
+        message: { ...order('alice', ['book', 1]), orderId: `ORD-${offset}` },
+        record: { topic: 't', partition: 0, offset },
+        traceparent,
+      })),
+      known,
+      77,
+    ).map((decision) => decision.kind === 'decided' && decision.decided.traceparent);
+    expect(kept).toEqual([traces[0], undefined, traces[2], undefined]);
+  });
+
   it('takes an order that nothing dates to be made when it is decided, and the date of any other as it is', () => {
     const known = { ...state, decided: () => undefined };
     const record = { topic: 't', partition: 0, offset: 0 };

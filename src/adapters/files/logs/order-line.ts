@@ -9,10 +9,11 @@ import { GREATEST_TIME_MS, type OrderLine, type RecordId } from '../../../domain
  */
 
 /** The most bytes that the line of a decision can have, including its line feed. */
-export function maxLineBytes({ order, record, outcome }: Decided): number {
+export function maxLineBytes({ order, record, outcome, traceparent }: Decided): number {
   // The fixed parts of a line take 260 bytes with the longest numbers, those of an item 90; an escaped character
   // takes six.
   let bytes = 320 + order.orderId.length + order.user.length + record.topic.length;
+  if (traceparent !== undefined) bytes += 20 + traceparent.length;
   for (const { item, unitPrice } of order.items) bytes += 120 + item.length + 6 * (unitPrice?.length ?? 0);
   return outcome.kind === 'accepted' ? bytes : bytes + 6 * outcome.detail.length;
 }
@@ -38,7 +39,7 @@ const CREATED_AT = '],"created_at":"';
  * @returns where the line ends
  */
 export function writeDecided(decided: Decided, seq: number, into: Uint8Array, from: number): number {
-  const { order, record, outcome } = decided;
+  const { order, record, outcome, traceparent } = decided;
   target = into;
   at = from;
   putBytes(ORDER_ID);
@@ -61,7 +62,7 @@ export function writeDecided(decided: Decided, seq: number, into: Uint8Array, fr
   }
   putBytes(tailOf(decided, record, seq));
   putNumber(record.offset);
-  put('}\n');
+  put(traceparent === undefined ? '}\n' : `,"traceparent":"${traceparent}"}\n`);
   return at;
 }
 

@@ -23,6 +23,8 @@ interface OrderLineJson {
   topic: string;
   partition: number;
   offset: number;
+  /** Only where it was sampled. */
+  traceparent?: string;
 }
 
 /** A decision and the number of its transaction, which is null in lines of format 2. */
@@ -69,6 +71,8 @@ const SEQ = Buffer.from('","seq":');
 const TOPIC = Buffer.from(',"topic":"');
 const PARTITION = Buffer.from('","partition":');
 const OFFSET = Buffer.from(',"offset":');
+const TRACEPARENT = Buffer.from(',"traceparent":"');
+const TRACEPARENT_END = Buffer.from('"}');
 const END = Buffer.from('}');
 
 /** Reads the line of an accepted order. @returns undefined: it is another line */
@@ -108,11 +112,13 @@ function readAccepted(of: Buffer): NumberedDecided | undefined {
   const partition = wholeNumber();
   skip(OFFSET);
   const offset = wholeNumber();
-  skip(END);
+  const traceparent = skipIf(TRACEPARENT) ? of.toString('latin1', at, wordEnd()) : null;
+  skip(traceparent === null ? END : TRACEPARENT_END);
   if (isOther || at !== line.byteLength) return undefined;
   const order: Order = { orderId, user, items, createdAt };
   const record = { topic, partition, offset };
-  const decided: Decided = { order, record, outcome: { kind: 'accepted', stock }, decidedAt };
+  const untraced: Decided = { order, record, outcome: { kind: 'accepted', stock }, decidedAt };
+  const decided = traceparent === null ? untraced : { ...untraced, traceparent };
   return { decided, seq: seq === 0 ? null : seq };
 }
 
@@ -251,10 +257,11 @@ function decidedFrom(json: OrderLineJson): Decided {
   const createdAt = Date.parse(json.created_at);
   const order: Order = { orderId: json.order_id, user: json.user, items, createdAt };
   const record = { topic: json.topic, partition: json.partition, offset: json.offset };
+  const trace = json.traceparent === undefined ? {} : { traceparent: json.traceparent };
   if (json.reason === undefined) {
     const accepted = stock.map((quantity) => quantity ?? 0);
     const outcome = { kind: 'accepted', stock: accepted } as const;
-    return { order, record, outcome, decidedAt: Date.parse(json.accepted_at ?? '') };
+    return { order, record, outcome, decidedAt: Date.parse(json.accepted_at ?? ''), ...trace };
   }
   return {
     order,
@@ -267,6 +274,7 @@ function decidedFrom(json: OrderLineJson): Decided {
       stock,
     },
     decidedAt: Date.parse(json.rejected_at ?? ''),
+    ...trace,
   };
 }
 

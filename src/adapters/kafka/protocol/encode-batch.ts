@@ -22,11 +22,15 @@ const BYTES_PER_UNIT = 3;
 /** An upper bound for the bytes that the record takes in a batch. */
 export function recordSizeBound({ key, value, headers = NO_HEADERS }: SendRecord): number {
   let bound = RECORD_OVERHEAD_BYTES + boundOf(key) + boundOf(value);
-  for (const [name, content] of headers) bound += 2 * NUMBER_BYTES + boundOf(name) + boundOf(content);
+  for (const header of headers) {
+    bound += 2 * NUMBER_BYTES + BYTES_PER_UNIT * header[0].length + boundOf(header[1]);
+  }
   return bound;
 }
 
 const NO_HEADERS: Headers = [];
+/** Of no place: for the compiler. */
+const NO_HEADER: Headers[number] = ['', null];
 
 /** Encodes records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
 export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin): Buffer {
@@ -94,10 +98,7 @@ class Writer {
     this.put(key);
     this.put(value);
     this.varint(headers.length);
-    for (let place = 0; place < headers.length; place++) {
-      const header = headers[place];
-      if (header !== undefined) this.#header(header, place);
-    }
+    for (let place = 0; place < headers.length;) place = this.#headers(headers, place);
     this.#prefix(start, body);
   }
 
@@ -116,13 +117,23 @@ class Writer {
     this.at += end - body;
   }
 
-  #header(header: Headers[number], place: number): void {
+  /** Writes one header, or all from its place on that are those of the record before. @returns the place after them */
+  #headers(headers: Headers, place: number): number {
     const from = this.at;
     const written = this.#written[place];
+    const header = headers[place] ?? NO_HEADER;
     if (written?.header === header) {
-      this.bytes.copyWithin(from, written.from, written.to);
-      this.at += written.to - written.from;
-      return;
+      // They stand side by side, so that one copy is enough.
+      let { to } = written;
+      let next = place + 1;
+      for (; next < headers.length; next++) {
+        const following = this.#written[next];
+        if (following === undefined || following.header !== headers[next] || following.from !== to) break;
+        ({ to } = following);
+      }
+      this.bytes.copyWithin(from, written.from, to);
+      this.at += to - written.from;
+      return next;
     }
     this.put(header[0]);
     this.put(header[1]);
@@ -132,6 +143,7 @@ class Writer {
       written.from = from;
       written.to = this.at;
     }
+    return place + 1;
   }
 
   put(bytes: Bytes): void {

@@ -35,11 +35,11 @@ export function archivesOf(connection: Queries): Promise<Archive[]> {
 }
 
 /** @returns the line, without the line break */
-function lineOf({ lines, ...row }: DecisionRow): string {
+function lineOf({ lines, traceparent = null, ...row }: DecisionRow): string {
   const items = (lines ?? []).map(([item, quantity, unit_price = null, stock = null]) => {
     return { item, quantity, unit_price, stock };
   });
-  return JSON.stringify({ ...row, lines: items });
+  return JSON.stringify({ ...row, ...(traceparent === null ? {} : { traceparent }), lines: items });
 }
 
 interface WrittenLine extends Omit<DecisionRow, 'lines'> {

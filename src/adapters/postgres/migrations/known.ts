@@ -10,6 +10,7 @@ import { ANNOUNCERS } from './0012-announcers.ts';
 import { ARCHIVES } from './0013-archives.ts';
 import { INSTANCE_COMMITS } from './0014-instance-commits.ts';
 import { COMMITS_OUTLIVE_INSTANCES } from './0015-commits-outlive-instances.ts';
+import { ORDER_TRACES } from './0016-order-traces.ts';
 
 /** By number, in order. Never change one that was released: add another. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
@@ -24,6 +25,7 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [13, ARCHIVES],
   [14, INSTANCE_COMMITS],
   [15, COMMITS_OUTLIVE_INSTANCES],
+  [16, ORDER_TRACES],
 ]);
 
 /** The version of a store is the highest number that it has. */

@@ -27,6 +27,8 @@ export interface DecisionRow {
   readonly reason: string | null;
   readonly detail: string | null;
   readonly user_status: string | null;
+  /** null, or left out: the decision has none. */
+  readonly traceparent?: string | null;
   readonly lines: readonly LineOfRow[] | null;
   /** The number of the archive that has the complete order; null or absent: this row is complete. */
   readonly archive?: number | null;
@@ -35,13 +37,13 @@ export interface DecisionRow {
 
 /** Columns of `orderctl.orders o` that decidedOf reads. The lines are found by the primary key of order_lines. */
 export const DECISION_COLUMNS = `o.order_id, o.seq, o.ordinal, o.status, o.user_name, o.created_at, o.decided_at, o.topic,
-  o.partition, o.record_offset, o.reason, o.detail, o.user_status,
+  o.partition, o.record_offset, o.reason, o.detail, o.user_status, o.traceparent,
   (SELECT json_agg(json_build_array(l.item, l.quantity, l.unit_price::text, l.stock) ORDER BY l.line)
      FROM orderctl.order_lines l WHERE l.order_id = o.order_id) AS lines`;
 
 /** What the database keeps of an archived order; its detail says where the rest is. */
 const ARCHIVED = `SELECT o.order_id, 0, 0, o.status, o.user_name, o.created_at, o.decided_at, o.topic, o.partition,
-  o.record_offset, o.reason, 'the details are archived in ' || a.file, NULL, o.lines, o.archive, a.file
+  o.record_offset, o.reason, 'the details are archived in ' || a.file, NULL, NULL, o.lines, o.archive, a.file
   FROM orderctl.archived_orders o JOIN orderctl.archives a ON a.number = o.archive`;
 
 /**
@@ -80,6 +82,7 @@ export function decidedOf(row: DecisionRow): Decided {
             stock: lines.map(([, , , stock = null]) => stock),
           },
     decidedAt: row.decided_at,
+    ...(row.traceparent == null ? {} : { traceparent: row.traceparent }),
     ...(row.archive_file == null ? {} : { archivedIn: row.archive_file }),
   };
 }
@@ -109,6 +112,7 @@ export function insertOrders(
       column('reason', 'text', (decided) => rejection(decided)?.reason ?? null),
       column('detail', 'text', (decided) => rejection(decided)?.detail ?? null),
       column('user_status', 'text', (decided) => rejection(decided)?.userStatus ?? null),
+      column('traceparent', 'text', ({ traceparent = null }) => traceparent),
     ],
   );
 }

@@ -3,7 +3,8 @@ import type { ProcessorName } from '../../../domain/messages/message.ts';
 import type { BrokerRecord } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { BegunSpan, Tracer } from '../../../ports/outside/tracer.ts';
-import { headerText, lastHeaderOf } from '../../../ports/record.ts';
+import { headerText } from '../../../ports/record.ts';
+import { causeOf } from '../../tracing/cause.ts';
 
 interface SpansOf {
   readonly processor: ProcessorName;
@@ -35,7 +36,7 @@ export class BatchSpans {
     this.#of = of;
     this.#clock = clock;
     this.#startMs = clock.now();
-    this.#spans = of.records.map((record) => tracer.begin(headerText(lastHeaderOf(record, 'traceparent'))));
+    this.#spans = of.records.map((record) => tracer.begin(causeOf(record)));
   }
 
   /** The parent for spans of what the record at this index leads to; null: the record has no span. */

@@ -126,7 +126,7 @@ export class Lane {
     const sent: Outgoing[] = [];
     for (const [topic, group] of byTopic(prepared)) {
       const records = group.map(({ record }) => record);
-      const { outcomes, failure } = await this.#producer.send(topic, records, { signal });
+      const { outcomes, failure } = await this.#producer.send(topic, records, { signal, isCommitted: true });
       group.forEach((one, at) => {
         const outcome = outcomes[at];
         if (typeof outcome === 'object') sent.push(one.of);
