@@ -89,7 +89,7 @@ it('says how to restore what is the truth and damaged', async () => {
   for (const args of ['audit', 'audit --repair']) {
     const result = await shop.run(args);
     expect(result.code).toBe(6);
-    expect(result.stderr).toContain('restore the whole folder from a backup');
+    expect(result.stderr).toContain('restore orders.jsonl as it was, or the whole folder from a backup');
   }
 });
 

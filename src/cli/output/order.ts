@@ -229,13 +229,13 @@ function nextSteps(explained: Explanation): string[] {
     return [`${explained.refusedForGood}: its sender must send another order`, ...again];
   }
   return [
-    ...(now.kind === 'rejected' ? [mend(order, now)] : []),
+    ...(now.kind === 'rejected' ? [fixOf(order, now)] : []),
     `"orderctl replay --rejected --order ${id} ${flags}" tries it again under a new id: now it would be ${would}`,
     ...again,
   ];
 }
 
-function mend(order: Order, rejected: Extract<Outcome, { kind: 'rejected' }>): string {
+function fixOf(order: Order, rejected: Extract<Outcome, { kind: 'rejected' }>): string {
   const { reason, detail } = rejected;
   switch (reason) {
     case 'unknown_user':

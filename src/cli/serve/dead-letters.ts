@@ -115,5 +115,5 @@ function stepOf(id: string, events: readonly RedriveEvent[]): RedrivenDeadLetter
       fix: fix ?? 'see those that are open: GET /dead-letters?state=open',
     });
   }
-  throw new Error(`what became of dead letter ${id} was not reported`);
+  throw new Error(`the outcome of dead letter ${id} was not reported`);
 }

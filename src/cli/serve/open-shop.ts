@@ -117,7 +117,7 @@ type CancelOptions = Pick<RequestOptions, 'names' | 'create' | 'signal' | 'on'> 
   readonly findUnread: Shop['findUnread'];
 };
 
-/** Cancels also an order that was taken and that nobody has read yet. */
+/** Also cancels an order that was accepted by the API but not read yet. */
 function cancelOf(
   ports: RequestPorts,
   { view, known, findUnread, ...options }: CancelOptions,

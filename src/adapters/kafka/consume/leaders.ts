@@ -61,7 +61,7 @@ interface Known {
  * The leaders of the partitions of all topics, read again every second, every half second while something is wrong,
  * and soon after `hurry`.
  *
- * A node that is cut off from the others goes on reporting the leaders that it knew, perhaps itself, and as many
+ * A node that is cut off from the others keeps reporting the leaders that it knew, perhaps itself, and as many
  * partitions. An epoch older than the last one read, a missing partition, or another topic of the same name is
  * therefore believed only when no node contradicts it.
  */
