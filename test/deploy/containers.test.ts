@@ -75,6 +75,7 @@ function partsOfCompose(): readonly Part[] {
 interface Container {
   readonly name: string;
   readonly args: readonly string[];
+  readonly resources: Readonly<Record<'requests' | 'limits', { readonly memory: string }>>;
   readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string } };
 }
 
@@ -98,10 +99,13 @@ const kubernetesFiles = (): string[] =>
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => path.join(KUBERNETES, file));
 
-function partsOfKubernetes(): readonly Part[] {
-  const manifests = kubernetesFiles()
+const manifestsOfKubernetes = (): Manifest[] =>
+  kubernetesFiles()
     .flatMap((file) => parseAllDocuments(fs.readFileSync(file, 'utf8')))
     .map((document) => document.toJS() as Manifest);
+
+function partsOfKubernetes(): readonly Part[] {
+  const manifests = manifestsOfKubernetes();
   const env = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
   const parts = manifests
     .filter(({ kind }) => kind === 'Job' || kind === 'Deployment')
@@ -240,6 +244,26 @@ describe('the manifests for Kubernetes', () => {
     const { status, stdout, stderr } = spawnSync(chdb, args, { encoding: 'utf8' });
     expect(status, `${stdout}${stderr}`).toBe(0);
     expect(stdout + stderr).toContain('deployment/orderctl-serve');
+  });
+
+  test('request memory that docs/capacity.md has measured, and are limited to twice that', () => {
+    const page = fs.readFileSync(path.join(DEPLOY, '../docs/capacity.md'), 'utf8');
+    const [, table = ''] = /^## Memory\n(.*?)^## /ms.exec(page) ?? [];
+    const measured = [...table.matchAll(/\| +(\d+) \|$/gm)].map(([, figure]) => Number(figure));
+    const given = manifestsOfKubernetes()
+      .filter(({ kind }) => kind === 'Deployment')
+      .flatMap(({ metadata: { name }, spec }) =>
+        (spec?.template.spec.containers ?? []).map(({ resources }) => ({
+          name,
+          requests: Number.parseInt(resources.requests.memory),
+          limits: Number.parseInt(resources.limits.memory),
+        })),
+      );
+    expect(given).toHaveLength(5);
+    for (const { name, requests, limits } of given) {
+      expect(measured, name).toContain(requests);
+      expect(limits, name).toBe(2 * requests);
+    }
   });
 
   test('run the whole shop by their command lines', () => runAll(partsOfKubernetes()));

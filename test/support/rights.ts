@@ -75,7 +75,7 @@ const DEAD_LETTERS =
 const OTHERS: Readonly<Record<string, Listed>> = {
   api: {
     reads: `orders orders.created alerts ${DEAD_LETTERS}`,
-    writes: 'orders orders.created orders.cancel shipments.dispatch',
+    writes: 'orders orders.created orders.cancel',
   },
   shops: { writes: 'online_orders' },
   tills: { writes: 'store_sales' },

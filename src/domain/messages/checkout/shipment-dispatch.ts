@@ -6,7 +6,7 @@ export const SHIPMENT_DISPATCH = message({
   key: 'order_id',
   partitions: 6,
   retentionDays: 7,
-  writers: ['API', 'order dispatch'],
+  writers: ['order dispatch'],
   readers: ['warehouse'],
   schema: {
     type: 'record',
