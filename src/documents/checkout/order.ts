@@ -38,7 +38,10 @@ export const CheckoutOrder = object({
   items: Type.Array(
     object({
       ...LINE,
-      unit_price: Type.String(),
+      unit_price: nullable(
+        Type.String(),
+        'null: the request named none, and no processor has read the order yet',
+      ),
       stock: Type.Null({ description: 'for direct orders only' }),
     }),
   ),

@@ -37,7 +37,7 @@ export function pendingCheckout({ orderId, user, items }: Order): CheckoutOrder 
     ...checkoutDocument(checkoutOrder(orderId, [], {})),
     user,
     items: items.map(({ item, quantity, unitPrice }) => {
-      return { item, quantity, unit_price: unitPrice ?? '', stock: null };
+      return { item, quantity, unit_price: unitPrice, stock: null };
     }),
   };
 }

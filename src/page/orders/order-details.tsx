@@ -80,7 +80,7 @@ function Checkout({ order }: { order: CheckoutOrder }) {
         {order.detail === null ? null : <Entry name="why">{order.detail}</Entry>}
         <Entry name="items">
           {order.items
-            .map(({ item, quantity, unit_price }) => `${item} × ${quantity ?? '?'} at ${unit_price}`)
+            .map(({ item, quantity, unit_price }) => `${item} × ${quantity ?? '?'} at ${unit_price ?? '?'}`)
             .join(', ')}
           {order.total_amount === null ? '' : `, ${order.total_amount} in all`}
         </Entry>

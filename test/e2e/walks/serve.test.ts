@@ -411,7 +411,7 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect(await call('POST', '/orders', order)).toMatchObject({ status: 202, body: { status: 'PENDING' } });
   expect(await call('GET', '/orders/C-1')).toMatchObject({
     status: 200,
-    body: { flow: 'checkout', status: 'PENDING', user: 'alice' },
+    body: { flow: 'checkout', status: 'PENDING', user: 'alice', items: [{ item: 'pen', unit_price: null }] },
   });
   expect(await call('GET', '/orders/C-1?explain')).toMatchObject({
     status: 200,
@@ -431,7 +431,10 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect((await call('POST', '/orders/C-4/cancel')).status).toBe(202);
   // A server that has not taken it finds it where it waits.
   const { call: other } = await serve(shop);
-  expect(await other('GET', '/orders/C-1')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
+  expect(await other('GET', '/orders/C-1')).toMatchObject({
+    status: 200,
+    body: { status: 'PENDING', items: [{ item: 'pen', unit_price: '2.50' }] },
+  });
   expect((await other('POST', '/orders', order)).status).toBe(202);
 
   const seen = events(
