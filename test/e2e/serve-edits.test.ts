@@ -108,3 +108,22 @@ test('an edit with an Idempotency-Key is made once, and answered alike by anothe
   expect(shop.stock()).toEqual({ pen: 24 });
   await shop.ok('audit');
 });
+
+test('a person is erased beside a server, which edits on with the new name; a consumer is in the way', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  expect((await call('GET', '/users/alice')).status).toBe(200);
+  const consumer = shop.host('consume');
+  await waitFor(
+    'the owner of the folder',
+    () => call('GET', '/processors'),
+    ({ body }) => (body as { consumer: unknown }).consumer !== null,
+  );
+  expect(await shop.run('user erase alice --execute')).toMatchObject({ code: 4 });
+  consumer.signal('SIGINT');
+  await consumer.exited;
+  const { pseudonym } = await shop.json('user erase alice --execute');
+  expect((await call('GET', '/users/alice')).status).toBe(404);
+  expect((await call('PUT', `/users/${String(pseudonym)}`, { status: 'unpaid' })).status).toBe(200);
+  await shop.ok('audit');
+});

@@ -22,7 +22,7 @@ export function registerErase(user: Command, session: Session): void {
       prose:
         'Replaces the name of a user by a meaningless one in the tables and in all of history, and removes other ' +
         'personal data: further columns, postal addresses, answers of mail servers. Orders, money and stock stay, and ' +
-        '"audit" still succeeds. Refused (4) while anything runs on the store or an order of the user is unfinished. A ' +
+        '"audit" still succeeds. Refused (4) while a consumer runs on the store or an order of the user is unfinished. A ' +
         'folder is rewritten as a whole, which temporarily needs twice its disk space; after a crash it is in its old or ' +
         'in its new state. Places that the command cannot reach are listed. Without --execute it only prints what it ' +
         'would do. It cannot be undone; afterwards the user does not exist (3).',
