@@ -37,6 +37,53 @@ test.skipIf(withoutPrometheus)(
   },
 );
 
+/** What a figure of a rule might be instead, by how it is written. */
+const OTHER_FIGURES: readonly (readonly [RegExp, (figure: string) => readonly (number | string)[]])[] = [
+  [/(?<=for: )\d+(?=m)/g, (minutes) => [0, 2 * Number(minutes)]],
+  [/(?<=\[)\d+[mh](?=\])/g, (window) => [`${0.5 * secondsOf(window)}s`, `${2 * secondsOf(window)}s`]],
+  [/(?<=> )(?:[1-9]\d*|0\.\d+)/g, (limit) => [0.9 * Number(limit), 1.1 * Number(limit)]],
+  [/(?<=>) 0(?![.\d])/g, () => ['= 0']],
+  [/(?<== )[01]/g, (value) => [1 - Number(value)]],
+  [/(?<=quantile\()0\.\d+/g, (share) => [0.9 * Number(share), (1 + Number(share)) / 2]],
+];
+const secondsOf = (window: string): number => Number.parseInt(window) * (window.endsWith('h') ? 3_600 : 60);
+
+/** A rule with one figure changed, in each way. */
+function changed(rule: string): string[] {
+  return OTHER_FIGURES.flatMap(([pattern, others]) =>
+    [...rule.matchAll(pattern)].flatMap(({ 0: found, index }) =>
+      others(found).map((other) => `${rule.slice(0, index)}${other}${rule.slice(index + found.length)}`),
+    ),
+  );
+}
+
+test.skipIf(withoutPrometheus)('no figure of a rule can be changed without a failure of its test', () => {
+  const folder = makeFolder();
+  fs.copyFileSync(path.join(DEPLOY, 'rules.test.yml'), path.join(folder, 'rules.test.yml'));
+  const rules = fs
+    .readFileSync(path.join(DEPLOY, 'rules.yml'), 'utf8')
+    .split(/(?<=\n)(?= +- (?:alert|record):)/);
+  const outputOf = (text: string): string => {
+    fs.writeFileSync(path.join(folder, 'rules.yml'), text);
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', `${folder}/rules.test.yml`]);
+    return status === 0 ? '' : `${stdout.toString()}${stderr.toString()}`;
+  };
+  const others = rules.map((rule) => (/^ +- alert/.test(rule) ? changed(rule) : []));
+  expect(others.filter((all) => all.length > 0).length).toBeGreaterThan(10);
+  // No alert follows from another: one figure of each is changed at a time.
+  for (let round = 0; others.some((all) => all.length > round); round += 1) {
+    const output = outputOf(rules.map((rule, at) => others[at]?.[round] ?? rule).join(''));
+    for (const all of others) {
+      const [, name = ''] = /- alert: (\w+)/.exec(all[round] ?? '') ?? [];
+      if (name !== '') expect(output, all[round]).toContain(`alertname: ${name}, time:`);
+    }
+  }
+  for (const [at, rule] of rules.entries()) {
+    if (!/^ +- record/.test(rule)) continue;
+    for (const other of changed(rule)) expect(outputOf(rules.with(at, other).join('')), other).not.toBe('');
+  }
+});
+
 interface Notice {
   readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[];
 }
