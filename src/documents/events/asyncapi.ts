@@ -11,7 +11,8 @@ import { deadLettersOf } from '../../domain/messages/topic-names.ts';
  */
 
 const BINDING = { bindingVersion: '0.5.0' };
-const AVRO = 'application/vnd.apache.avro+json;version=1.12.0';
+/** The newest that the specification lists and its parser reads; schemas of other versions it takes unread. */
+const AVRO = 'application/vnd.apache.avro+json;version=1.9.0';
 const DEAD_LETTER = 'DeadLetter';
 
 /** AsyncAPI 3.1 document of all messages, with their topics, senders and receivers. */
