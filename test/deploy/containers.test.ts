@@ -235,6 +235,16 @@ describe('the compose file', () => {
     expect([...names].sort()).toEqual(given.sort());
   });
 
+  test('has every service that Prometheus scrapes or hands alerts to', () => {
+    const text = fs.readFileSync(path.join(DEPLOY, 'docker/prometheus.yml'), 'utf8');
+    const services = Object.entries(servicesOfCompose())
+      .filter(([, { profiles }]) => profiles?.includes('all'))
+      .map(([name]) => name);
+    const hosts = [...text.matchAll(/'([\w-]+):\d+'/g)].map(([, host]) => host);
+    expect(hosts.toSorted()).toEqual(['alertmanager', 'checkout', 'messages', 'orders', 'serve', 'stock']);
+    expect(services).toEqual(expect.arrayContaining(hosts));
+  });
+
   test('runs the whole shop by its command lines', () => runAll(partsOfCompose()));
 });
 
