@@ -43,18 +43,9 @@ export function table(measured: readonly Measured[]): string {
   return lines.join('\n');
 }
 
+/** The longest from a new leader to the next decision. */
 export function longest(measured: readonly Measured[]): number {
   return Math.max(0, ...measured.flatMap(({ nextDecisionMs }) => nextDecisionMs));
-}
-
-/**
- * The longest time from a new leader to the next decision, minus the wait of unaffected orders: those of other
- * partitions, and one of each partition just before. A busy machine delays all of them alike.
- */
-export function longestBeyondOthers(measured: readonly Measured[]): number {
-  const beyond = ({ nextDecisionMs, othersMs, usualMs }: Measured): number =>
-    Math.max(0, ...nextDecisionMs) - Math.max(usualMs, ...othersMs);
-  return Math.max(0, ...measured.map(beyond));
 }
 
 function spread(values: readonly number[]): string {
