@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openShop, type Shop } from '../support/cli.ts';
 import { ask } from '../support/postgres.ts';
@@ -10,6 +11,7 @@ import { waitFor } from '../support/wait.ts';
 const failovers = Number(process.env.ORDERCTL_TEST_FAILOVERS ?? 2);
 const seed = Number(process.env.ORDERCTL_TEST_SEED ?? Date.now() % 1_000_000);
 const PATIENT = { timeoutMs: 90_000 };
+const OFTEN = { timeoutMs: 90_000, everyMs: 20 };
 
 async function openOn(pair: PostgresPair): Promise<Shop> {
   const shop = openShop({ ORDERCTL_STORAGE: '', ORDERCTL_STORE: pair.url });
@@ -45,6 +47,64 @@ test(
       database: await startPair(),
       victims: [['database', 1]],
     });
+  },
+);
+
+/** From the moment that the standby takes writes to the next decision, on two busy cores. */
+const NEXT_DECISION_MS = 10_000;
+
+test(
+  `a consumer decides on soon after each of ${failovers} failovers, while orders come in (ORDERCTL_TEST_SEED=${seed})`,
+  { timeout: 120_000 + failovers * 60_000 },
+  async () => {
+    const random = randomFrom(seed);
+    const pair = await startPair();
+    const shop = await openOn(pair);
+    const consumer = shop.start('consume');
+    const producer = shop.start('produce --user alice --item book=1 --rate 50 --count 0 -o json');
+    const decided = async (url: string): Promise<number> => {
+      const [row] = await ask<{ n: number }>(url, 'SELECT count(*)::int AS n FROM orderctl.orders');
+      return row?.n ?? 0;
+    };
+    const waits: number[] = [];
+    for (let round = 0; round < failovers; round += 1) {
+      const before = await decided(pair.primary());
+      await waitFor(
+        'decisions',
+        () => decided(pair.primary()),
+        (n) => n > before,
+        PATIENT,
+      );
+      await sleep(random() * 2_000);
+      const standby = pair.standby();
+      await pair.kill();
+      const restarted = pair.restart();
+      const takesWrites = () => ask<{ isIn: boolean }>(standby, 'SELECT pg_is_in_recovery() AS "isIn"');
+      await waitFor('the standby to take writes', takesWrites, ([row]) => row?.isIn === false, OFTEN);
+      const [promotedAt, first] = [performance.now(), await decided(standby)];
+      await waitFor(
+        'the next decision',
+        () => decided(standby),
+        (n) => n > first,
+        OFTEN,
+      );
+      waits.push(performance.now() - promotedAt);
+      await restarted;
+    }
+    producer.signal('SIGINT');
+    const { stdout } = await producer.exited;
+    const sent = stdout.match(/"type":"sent"/g)?.length ?? 0;
+    await untilDecided(pair.primary(), sent);
+    await shop.ok('stop');
+    expect(await consumer.exited).toMatchObject({ code: 0 });
+    expect(await shop.json('audit --with-topic')).toMatchObject({ ok: true, differences_total: 0 });
+    const longest = Math.max(...waits);
+    const median = waits.toSorted((a, b) => a - b)[waits.length >> 1] ?? 0;
+    const seconds = [median, longest].map((ms) => (ms / 1_000).toFixed(2)).join(', ');
+    process.stderr.write(
+      `${failovers} failovers, ${sent} orders: next decision after ${seconds} s (median, longest)\n`,
+    );
+    expect(longest).toBeLessThan(NEXT_DECISION_MS);
   },
 );
 
