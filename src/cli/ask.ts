@@ -8,13 +8,9 @@ import { Failure } from '../domain/failure.ts';
 export async function confirm(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new Failure(
-      'usage',
-      `there is no terminal to ask ${JSON.stringify(question)} on; --yes answers it`,
-      {
-        fix: 'add --yes',
-      },
-    );
+    throw new Failure('usage', `cannot ask ${JSON.stringify(question)} without a terminal`, {
+      fix: 'add --yes',
+    });
   }
   const { createInterface } = await import('node:readline');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -113,8 +113,7 @@ const WAYS: Ways = {
     `${by === null ? '' : `it was accepted as ${by}; `}to order the same once more: ` +
     `orderctl replay${rejected ? ' --rejected' : ''} --order ${orderId} --as-new --again`,
 
-  check_brokers: () =>
-    'check --brokers, that Kafka runs there, and whether it requires --tls or --sasl-mechanism',
+  check_brokers: () => 'check --brokers, and whether Kafka runs there and requires --tls or --sasl-mechanism',
   check_acls: () =>
     'ask an administrator of the brokers for the missing access rules (ACLs), listed by: orderctl acl show',
   no_credentials: () => 'omit --sasl-mechanism, or use another port',

@@ -18,13 +18,13 @@ function invalid(flag: string, text: string, what: string, fix: string): Failure
 export function wholeNumber(
   flag: string,
   text: string,
-  { min = 0, max = Number.MAX_SAFE_INTEGER } = {},
+  { min = 0, max = Number.MAX_SAFE_INTEGER, example = Math.max(min, 5) } = {},
 ): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
     const isOpen = max === Number.MAX_SAFE_INTEGER && !(value > max);
     const range = isOpen ? `from ${min} up` : `from ${min} to ${max}`;
-    throw invalid(flag, text, `a whole number ${range}`, `for example ${flag} ${Math.max(min, 5)}`);
+    throw invalid(flag, text, `a whole number ${range}`, `for example ${flag} ${example}`);
   }
   return value;
 }
@@ -268,6 +268,11 @@ export function resetPlace(flag: string, text: string, now: number): ResetPlace 
 }
 
 /** @throws Failure invalid_value */
+export function portOf(flag: string, text: string): number {
+  return wholeNumber(flag, text, { max: 65_535, example: 8080 });
+}
+
+/** @throws Failure invalid_value */
 export function userStatus(flag: string, text: string): UserStatus {
   return choice(flag, text, 'a status', USER_STATUSES);
 }
@@ -275,7 +280,13 @@ export function userStatus(flag: string, text: string): UserStatus {
 /** Parses one of a closed list. @param what its name, such as `a status` @throws Failure invalid_value */
 export function choice<T extends string>(flag: string, text: string, what: string, choices: readonly T[]): T {
   const chosen = choices.find((candidate) => candidate === text);
-  if (chosen === undefined) throw invalid(flag, text, what, `use ${choices.join(' or ')}`);
+  if (chosen === undefined)
+    throw invalid(
+      flag,
+      text,
+      what,
+      choices.length > 3 ? `use one of ${choices.join(', ')}` : `use ${choices.join(' or ')}`,
+    );
   return chosen;
 }
 

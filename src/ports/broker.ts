@@ -184,6 +184,8 @@ export interface SendRecord {
   readonly key: Uint8Array | string | null;
   readonly value: Uint8Array | null;
   readonly headers?: Headers;
+  /** The `traceparent` of an earlier trace, to which the span of this record links. */
+  readonly link?: string;
 }
 
 export interface SentRecord {
@@ -222,9 +224,7 @@ export type ConsumerEvent =
   /** An answer is late. Sent long before `waiting`, and ended by `answered`. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }
-  /**
-   * Records not read for 10 s, or left unread by a run to the current end, because of open transactions; every 30 s.
-   */
+  /** Records not read for 10 s, or left unread by a bounded run, because of open transactions; every 30 s. */
   | { readonly kind: 'held_back'; readonly ranges: readonly (RecordRange & TopicPartition)[] }
   /** The group's offset could not be committed. The stored position is unaffected; the next batch tries again. */
   | { readonly kind: 'commit_failed'; readonly message: string };

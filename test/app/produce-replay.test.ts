@@ -448,7 +448,7 @@ describe('replay', () => {
     ]);
   });
 
-  it('sends an order with the trace that led to its decision, also under another id', async () => {
+  it('links an order to the trace that led to its decision, also under another id, and continues none', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     await using reader = await folder.read();
     const decided = await reader.decided('C');
@@ -460,7 +460,12 @@ describe('replay', () => {
     await replay({ orderId: 'T', asNew: true, again: true });
     await replay({ orderId: 'C' });
     const traces = broker.topics.get('orders')?.[0]?.map(({ headers }) => lastHeader(headers, 'traceparent'));
-    expect(traces).toEqual([traceparent, traceparent, unsampledTrace('client/orders/C')]);
+    expect(traces).toEqual([
+      unsampledTrace('client/orders/T'),
+      unsampledTrace('client/orders/T.r1'),
+      unsampledTrace('client/orders/C'),
+    ]);
+    expect(broker.links).toEqual([traceparent, traceparent, undefined]);
   });
 
   it.each<[Partial<ReplayOptions>, string[]]>([

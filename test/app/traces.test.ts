@@ -114,6 +114,17 @@ describe('what is sent', () => {
     expect(tracer.spans[2]).toMatchObject({ traceId: TRACE_ID, parentSpanId: PARENT });
   });
 
+  it('links the span of a replayed order to the trace of its decision', async () => {
+    const record = {
+      key: 'O-1',
+      value: null,
+      headers: clientHeaders(ORDER, 'O-1', { at: 0 }),
+      link: SAMPLED,
+    };
+    await producer.send('orders', [record], {});
+    expect(tracer.spans).toMatchObject([{ parentSpanId: null, links: [SAMPLED] }]);
+  });
+
   it('begins a trace when it is sent again, with a link to the one that it was of', async () => {
     await send(['traceparent', SAMPLED], ['ce_id', 's/orders/1'], ['x-replay-id', 'r1']);
     const [span] = tracer.spans;

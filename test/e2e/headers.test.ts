@@ -79,8 +79,10 @@ test('every record of every topic has the headers of a message, and a second sen
   expect(idsIn('orders.created').sort()).toEqual(
     ['C-1', 'C-1', 'C-2', 'C-3'].map((id) => `orders.created/${id}`),
   );
-  expect(idsIn('orders.cancel').sort()).toEqual(['orders.cancel/C-2', 'orders.cancel/C-3']);
-  expect(idsIn('shipments.dispatch')).toEqual(['shipments.dispatch/C-1', 'shipments.dispatch/C-1']);
+  // Two requests for one order are two messages.
+  const requested = (topic: string) => [...new Set(idsIn(topic))].map((id) => id.replace(/@\d+$/, '')).sort();
+  expect(requested('orders.cancel')).toEqual(['orders.cancel/C-2', 'orders.cancel/C-3']);
+  expect(requested('shipments.dispatch')).toEqual(['shipments.dispatch/C-1', 'shipments.dispatch/C-1']);
   expect(idsIn('store_sales').filter((id) => id === 'store_sales/EV-1')).toHaveLength(2);
   for (const topic of ['online_orders', 'store_sales', 'supplier_restocks']) {
     const ids = idsIn(topic);

@@ -88,7 +88,7 @@ test('the flags that select go together, and rejected orders are tried again und
   });
   const once = await shop.ok('replay --rejected --order b-0 --as-new --again --dry-run');
   expect(once.stdout).toContain('would send b-0.r2 ');
-  expect(once.stdout).toContain('1 new id: consuming processes each exactly once');
+  expect(once.stdout).toContain('1 new id: consume will process each exactly once');
 });
 
 test('Ctrl-C at a rate of two a second, and on from there: every order once, none beyond the limit', async () => {

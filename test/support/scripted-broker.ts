@@ -42,6 +42,8 @@ export class ScriptedBroker implements Broker {
   readonly addresses = 'scripted';
   readonly clusterId = 'cluster-1';
   readonly topics = new Map<string, BrokerRecord[][]>();
+  /** Those of the records that were sent. */
+  readonly links: (string | undefined)[] = [];
   /** By partition for the orders topic; by group, topic and partition for others. */
   readonly committedBy = new Map<string, CommittedOffset>();
   members: GroupMember[] = [];
@@ -236,6 +238,7 @@ export class ScriptedBroker implements Broker {
       if (fate === 'unknown' || fate === 'not_sent') return fate;
       if ((record.value?.length ?? 0) > this.maxValueBytes) return 'too_large';
       const key = typeof record.key === 'string' ? new TextEncoder().encode(record.key) : record.key;
+      this.links.push(record.link);
       const offset = this.append(topic, 0, { key, value: record.value, headers: record.headers ?? [] });
       return fate === 'lost_answer' ? 'unknown' : { partition: 0, offset };
     });

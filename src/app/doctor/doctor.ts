@@ -139,7 +139,7 @@ async function checkStorage(access: StoreAccess, folder: ReadFolder): Promise<Fi
 }
 
 function brokenFile({ file, line, message, fix }: Extract<StoreNotice, { kind: 'file_broken' }>): Failure {
-  return new Failure('corrupt_file', `${message}; its last good values stay in force`, {
+  return new Failure('corrupt_file', `${message}; its last valid values stay in effect`, {
     ...(fix === null ? {} : { fix }),
     context: { file, line },
   });
@@ -167,7 +167,7 @@ async function checkOwner(access: StoreAccess): Promise<Finding> {
   const { state, waitingFor } = running.status;
   if (waitingFor === null) return ok(`a consumer is running as process ${running.pid}: ${state}`);
   return warning(
-    `the consumer, process ${running.pid}, is waiting for the ${waitingFor}`,
+    `the consumer, process ${running.pid}, is waiting for ${waitingFor === 'others' ? 'other processes' : `the ${waitingFor}`}`,
     'it continues by itself when that answers',
   );
 }

@@ -43,7 +43,7 @@ export async function checkTopics(
     return ok(
       warnings.length === 0
         ? 'as declared'
-        : `as good as ${counted(brokers, 'broker')} ${brokers === 1 ? 'allows' : 'allow'}`,
+        : `as declared, except for the copies: there ${brokers === 1 ? 'is' : 'are'} ${counted(brokers, 'broker')}`,
     );
   }
   const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));

@@ -130,7 +130,8 @@ async function send(ports: RequestPorts, options: RequestOptions): Promise<Recor
   const { broker, codecOf } = await ports.kafka();
   const codec = await codecOf(message);
   const at = ports.clock.now();
-  const headers = clientHeaders(message, orderId, { at, traceparent });
+  // An order may be requested to be cancelled twice, with two reasons: these are two messages.
+  const headers = clientHeaders(message, `${orderId}@${at}`, { at, traceparent });
   const [value] = await codec.encode([fieldsOf(options, at)]);
   await using producer = await openProducer(broker, { ...options, topic, message });
   const sent = await producer?.send(topic, [{ key: orderId, value: value ?? null, headers }], { signal });

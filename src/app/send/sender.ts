@@ -15,7 +15,7 @@ const NAMED = 5;
 /** An entry of a source: the order to send, and other data that the source has about it. */
 export interface Sendable {
   readonly order: Order;
-  /** The header of that name; left out: there is none. */
+  /** The `traceparent` of the trace to link to; left out: none. */
   readonly traceparent?: string;
 }
 
@@ -79,10 +79,11 @@ export class OrderSender {
     if (values === undefined) return undefined;
     const encoded = values;
     const at = clock.now();
-    const records = batch.map(({ order: { orderId }, traceparent = null }, i) => {
-      const own = clientHeaders(message, orderId, { at, traceparent });
+    const records = batch.map(({ order: { orderId }, traceparent }, i) => {
+      const own = clientHeaders(message, orderId, { at });
       const all = headers === undefined ? own : [...own, ...headers];
-      return { key: orderId, value: encoded[i] ?? null, headers: all };
+      const link = traceparent === undefined ? {} : { link: traceparent };
+      return { key: orderId, value: encoded[i] ?? null, headers: all, ...link };
     });
     const { outcomes, failure } = await producer.send(topic, records, { signal });
     const sent: Sent<T>[] = [];

@@ -33,7 +33,7 @@ export async function suppliers(lists: Lists): Promise<readonly Supplier[]> {
 export function addSupplier(lists: Lists, id: string, details: SupplierDetails): Promise<SupplierEdit> {
   return editSupplier(lists, id, (row) => {
     if (row !== null) {
-      throw new Failure('already_exists', `supplier ${id} exists already`, {
+      throw new Failure('already_exists', `supplier ${id} already exists`, {
         fix: { kind: 'change_supplier', supplier: id },
       });
     }

@@ -49,7 +49,7 @@ function tracedProducer(producer: Producer, tracer: Tracer, clock: Clock): Produ
 interface Traced {
   readonly record: SendRecord;
   readonly span: BegunSpan | null;
-  /** The `traceparent` of a record that is sent again. */
+  /** The `traceparent` of the trace that a record which is sent again was part of. */
   readonly replayed: string | null;
 }
 
@@ -58,14 +58,14 @@ interface Traced {
  * gets the header of its span; a record that is sent again starts a new trace, with a link to the original one.
  */
 function begin(record: SendRecord, tracer: Tracer, isCommitted: boolean): Traced {
-  const { headers = [] } = record;
+  const { headers = [], link } = record;
   const cause = causeOf({ headers });
   if (isCommitted) return { record, span: cause === null ? null : tracer.begin(cause), replayed: null };
   const isReplayed = lastHeader(headers, 'x-replay-id') !== undefined;
   const span = tracer.begin(isReplayed ? null : cause);
   if (span === null) return { record, span, replayed: null };
   const traced = withHeaders(headers, [['traceparent', span.traceparent]]);
-  return { record: { ...record, headers: traced }, span, replayed: isReplayed ? cause : null };
+  return { record: { ...record, headers: traced }, span, replayed: link ?? (isReplayed ? cause : null) };
 }
 
 function attributesOf(topic: string, record: SendRecord | undefined, outcome: SendOutcome) {

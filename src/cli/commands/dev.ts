@@ -14,7 +14,7 @@ import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { isLoopback } from '../input/access.ts';
 import { listenFailure, systemErrorIn } from '../input/listen.ts';
-import { wholeNumber } from '../parse.ts';
+import { portOf } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS } from '../settings/table.ts';
 
@@ -40,7 +40,7 @@ export function register(command: Command, session: Session): void {
       'Both listen on the default ports of orderctl, so that other commands need no settings. Only this machine can ' +
       'connect unless --host is given; no password is required.\n\n' +
       '--gateway-port adds a payment gateway that moves no money but keeps accounts. It declines customers named ' +
-      'decline-…, and misbehaves on the first request for a customer named delay-…, error-…, hang-…, lose-… (charges, ' +
+      'decline-…, and misbehaves on the first try of each charge and refund for a customer named delay-…, error-…, hang-…, lose-… (charges, ' +
       'but does not answer) or forget-…. PUT /mood {"mood": "hang", "times": 3} makes it misbehave on the next requests ' +
       'for any customer. GET /books shows all charges, and double charges, which must never happen.\n\n' +
       'It is for development and tests only: one node, one copy of the data. For anything else use a Kafka cluster with ' +
@@ -64,12 +64,9 @@ async function dev(session: Session, flags: Flags): Promise<void> {
   const { printer, cwd } = session;
   const options = {
     host: flags.host,
-    port: wholeNumber('--port', flags.port, { max: 65_535 }),
-    registryPort: wholeNumber('--registry-port', flags.registryPort, { max: 65_535 }),
-    gatewayPort:
-      flags.gatewayPort === undefined
-        ? null
-        : wholeNumber('--gateway-port', flags.gatewayPort, { max: 65_535 }),
+    port: portOf('--port', flags.port),
+    registryPort: portOf('--registry-port', flags.registryPort),
+    gatewayPort: flags.gatewayPort === undefined ? null : portOf('--gateway-port', flags.gatewayPort),
     dataDir: resolve(cwd, flags.data),
     warn: (message: string) => printer.warn(message),
   };

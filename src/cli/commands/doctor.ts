@@ -20,7 +20,7 @@ export function register(command: Command, session: Session): void {
     prose:
       'Checks everything that a consumer depends on, and changes nothing: settings, storage folder and its owner, disk, ' +
       'brokers and their features, topics, positions, group, clock, registry and schema. For the other processors it ' +
-      'checks whether their positions still fit their topics, since "orderctl run" stops if not. Each finding has a fix. ' +
+      'checks whether their positions still fit their topics, because "orderctl run" stops if they do not. Each finding has a fix. ' +
       'The exit code is that of the worst finding; 0 if there are only warnings.',
     examples: [
       ['orderctl doctor', 'check everything'],

@@ -75,7 +75,7 @@ export function register(command: Command, session: Session): void {
     .addOption(offering('--source <NAME>', 'send events of online, store, supplier or all', 'event_sources'))
     .option('--store-id <ID>', 'with --source store --item: the store')
     .option('--supplier-id <ID>', 'with --source supplier --item: the supplier')
-    .option('--faulty <PERCENT>', 'with --source: duplicates, and as many invalid')
+    .option('--faulty <PERCENT>', 'with --source: duplicates, and invalid events')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {

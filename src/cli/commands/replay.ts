@@ -31,7 +31,7 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Sends the accepted orders of orders.jsonl again, with the same ids and keys. Since their ids are decided already, ' +
-      'this changes nothing in the live topic; --to-topic sends them to another one. --as-new sends them under new ids, ' +
+      'consuming them changes nothing; --to-topic sends them to another topic. --as-new sends them under new ids, ' +
       'to be decided again; --rejected --as-new does so for rejected orders: ORD-7.r1, then ORD-7.r2 if that was ' +
       'rejected too. To fulfil each order only once, orders whose last attempt was accepted are skipped (4 with ' +
       '--order), unless --again is given.\n\n' +

@@ -8,7 +8,7 @@ import { checkAccess, LOOPBACK, tokenIn } from '../input/access.ts';
 import { listenFailure } from '../input/listen.ts';
 import { measureShop } from '../../app/metrics/shop.ts';
 import { openMetrics } from '../metrics/open.ts';
-import { wholeNumber } from '../parse.ts';
+import { portOf, wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { tracerOf } from '../tracing/open.ts';
 import { followShop } from '../serve/follow-shop.ts';
@@ -49,7 +49,7 @@ export function register(command: Command, session: Session): void {
 
 async function serve(session: Session, flags: Flags): Promise<void> {
   const { printer, isJson } = session;
-  const port = wholeNumber('--port', flags.port, { max: 65_535 });
+  const port = portOf('--port', flags.port);
   const { host } = flags;
   const rateLimit =
     flags.rateLimit === undefined ? null : wholeNumber('--rate-limit', flags.rateLimit, { min: 1 });

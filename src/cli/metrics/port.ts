@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Meter } from '../../ports/outside/meter.ts';
 import { checkAccess, LOOPBACK, tokenIn } from '../input/access.ts';
 import { listenFailure } from '../input/listen.ts';
-import { wholeNumber } from '../parse.ts';
+import { portOf } from '../parse.ts';
 import type { Session } from '../session.ts';
 
 export interface MetricsFlags {
@@ -38,7 +38,7 @@ export async function serveMetrics({ printer }: Session, flags: MetricsFlags): P
       throw new Failure('usage', `${without} goes with --metrics-port`, { fix: 'add --metrics-port 9464' });
     return { meter: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
-  const port = wholeNumber('--metrics-port', metricsPort, { max: 65_535 });
+  const port = portOf('--metrics-port', metricsPort);
   const host = metricsHost ?? LOOPBACK;
   const token = apiTokenFile === undefined ? null : tokenIn(apiTokenFile);
   const danger = 'other machines could read how much is sold';

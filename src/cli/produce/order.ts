@@ -51,7 +51,8 @@ export function readLines(
   fix: string,
 ): readonly { readonly item: string; readonly quantity: number }[] {
   const alone = items.filter((item) => !item.includes('='));
-  if (items.length === 0 || alone.length !== quantities.length) {
+  if (items.length === 0) throw new Failure('usage', `${subject} at least one --item`, { fix });
+  if (alone.length !== quantities.length) {
     const whole = items.length - alone.length;
     const others = whole === 0 ? '' : `, and ${whole} --item with a quantity of its own`;
     const counted = `${alone.length} --item and ${quantities.length} --quantity are given${others}`;

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
-import { wholeNumber } from '../parse.ts';
 
 /** On this machine, a program that listens answers at once. */
 const CONNECT_MS = 500;
@@ -23,10 +22,6 @@ export async function checkFree(port: number, flags: string): Promise<void> {
   throw new Failure('port_in_use', `another program listens on 127.0.0.1:${port}, perhaps another shop`, {
     fix: `stop it; or give this shop its own: ${flags}`,
   });
-}
-
-export function portOf(flag: string, text: string): number {
-  return wholeNumber(flag, text, { max: 65_535 });
 }
 
 /** The port of `HOST:PORT` or a URL. */

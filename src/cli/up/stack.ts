@@ -5,7 +5,8 @@ import { duration } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS } from '../settings/table.ts';
 import { Part, type PartEvent, type PartOptions } from './part.ts';
-import { answers, freeWhereZero, portOf } from './ports.ts';
+import { answers, freeWhereZero } from './ports.ts';
+import { portOf } from '../parse.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** A part that has run this long since its restart is no longer shown as ended. */

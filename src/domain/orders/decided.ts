@@ -26,7 +26,7 @@ export interface Decided {
   readonly outcome: Outcome;
   /** Milliseconds since the epoch. */
   readonly decidedAt: number;
-  /** The header `traceparent` of its cause; left out: it was not sampled, or is unknown. */
+  /** The header `traceparent` of its cause; left out: it was not sampled, or is unknown, as with `--no-events`. */
   readonly traceparent?: string;
   /** The archive file with the prices, stock and detail, which are missing here; left out: nothing is missing. */
   readonly archivedIn?: string;

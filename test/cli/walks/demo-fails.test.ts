@@ -17,7 +17,7 @@ it(
     const result = await demo.exited;
     expect(result.code, result.stderr).toBe(6);
     expect(failureOf(result)).toMatchObject({ code: 'check_failed' });
-    expect(failureOf(result).message).toMatch(/orderctl .* ended with 6: .*users\.csv:2/s);
+    expect(failureOf(result).message).toMatch(/orderctl .* exited with 6: .*users\.csv:2/s);
   },
 );
 

@@ -119,7 +119,8 @@ async function taken(line: string, flag: string): Promise<string> {
   );
   if (!(refusal instanceof Failure)) throw new Error(`${line} ${flag} nonsense was not refused`);
   expect(refusal.code, line).toBe('invalid_value');
-  return `${refusal.message}; ${typeof refusal.fix === 'string' ? refusal.fix : ''}`;
+  const fix = typeof refusal.fix === 'string' ? refusal.fix : '';
+  return `${refusal.message}; ${fix.replace('use one of ', 'use ')}`;
 }
 
 it('what is offered for a flag that takes one of a list is that list', async () => {

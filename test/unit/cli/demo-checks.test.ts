@@ -35,7 +35,7 @@ const KEPT: Evidence = {
   afterReplay: { ...NOTHING, read: 2, duplicates: 2 },
   replayed: 2,
 };
-const ONCE = 'every order is processed exactly once';
+const ONCE = 'every order is processed once';
 const STOCK = 'stock = put in − sold';
 const AGAIN = 'reading again and replaying changes nothing';
 const LOST = 'nothing is lost, nothing is silent';

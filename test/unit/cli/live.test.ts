@@ -84,7 +84,7 @@ it('a run says what became of each message while they are few, else how many, an
     [
       'warning: payment: charge of O-1 failed: it answered 503; 3 wait, tried again in 1.0 s',
       'warning: payment: charge of O-1 has failed for 60 s: it answered 503; 3 wait, tried again now',
-      'payment: a charge was answered again\n',
+      'payment: the outside answers charge requests again\n',
     ].join('\n'),
   );
   const ranges = [

@@ -201,7 +201,7 @@ describe('asking the owner', () => {
   it('brings a Failure over as it was, and another error as a bug', async () => {
     await own(async (request) => {
       if (request === 'bug') throw new TypeError('oh');
-      throw new Failure('already_exists', 'item pen exists already', {
+      throw new Failure('already_exists', 'item pen already exists', {
         fix: 'change it',
         context: { file: 'inventory.csv', line: 3, orderId: 'ORD-1' },
       });
@@ -209,7 +209,7 @@ describe('asking the owner', () => {
     const failure = await failureOf(ask(folder, 'add', 1_000));
     expect(failure).toMatchObject({
       code: 'already_exists',
-      message: 'item pen exists already',
+      message: 'item pen already exists',
       fix: 'change it',
       context: { file: 'inventory.csv', line: 3, orderId: 'ORD-1' },
     });

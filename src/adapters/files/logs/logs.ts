@@ -58,7 +58,7 @@ export class Logs {
   /**
    * Stages bytes, which must not change before they are written. The first lines create a log.
    *
-   * @throws Failure corrupt_state when its file exists already, from a folder whose `.orderctl/` was lost
+   * @throws Failure corrupt_state when its file already exists, from a folder whose `.orderctl/` was lost
    */
   stage(log: LogName, parts: readonly Uint8Array[]): void {
     let found = this.#logs.get(log);

@@ -160,7 +160,7 @@ function offsetsGone(
   const gap =
     reason === 'before_start'
       ? `records ${next} to ${start - 1} were deleted before they were read`
-      : `${gone} (the topic was created again, or an unclean election cut off its end)`;
+      : `${gone} (the topic was recreated, or an unclean election cut off its end)`;
   const message = `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`;
   const failure = new Failure('offsets_gone', message, {
     fix: { kind: 'offsets_gone', partition },

@@ -16,7 +16,7 @@ import { groupOf } from '../groups.ts';
 export interface Prepared {
   readonly of: Outgoing;
   readonly topic: string;
-  readonly record: Required<SendRecord>;
+  readonly record: Required<Omit<SendRecord, 'link'>>;
   /** False: the schema cannot hold the fields. It is never sent, and the value of `record` is JSON. */
   readonly canBeSent: boolean;
 }

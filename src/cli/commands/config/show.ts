@@ -17,8 +17,8 @@ export function registerShow(config: Command, session: Session): void {
     prose:
       'Shows the value of every setting and its source: a flag, an environment variable, the path of the orderctl.json ' +
       `that is used, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
-      'Passwords come from ORDERCTL_STORE_PASSWORD, ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or from the ' +
-      'same names with _FILE, set to the path of a file that only you can read.',
+      'Passwords come from environment variables such as ORDERCTL_STORE_PASSWORD, or from the same names with _FILE, set ' +
+      'to the path of a file that only you can read; "orderctl help settings" lists them.',
     examples: [
       ['orderctl config show', 'show all settings'],
       ['orderctl config show --topic test -o json', 'show the effect of a flag, for a script'],

@@ -15,7 +15,7 @@ export function takingScope(command: Command): Command {
   return command.addOption(
     offering(
       '--processor <NAME>',
-      'of the topics that it reads; all: of every processor',
+      'dead letters of the topics that it reads; all: of every processor',
       'processors_or_all',
     ),
   );

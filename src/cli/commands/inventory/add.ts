@@ -11,7 +11,7 @@ export function registerAdd(inventory: Command, session: Session): void {
   const add = takingName(
     describe(inventory.command('add'), {
       summary: 'add an item',
-      prose: `Adds an item and its quantity on hand. Exit code 4 if the item exists already. ${BESIDE}`,
+      prose: `Adds an item and its quantity on hand. Exit code 4 if the item already exists. ${BESIDE}`,
       examples: [
         ['orderctl inventory add --item book --quantity 10', 'ten books'],
         [

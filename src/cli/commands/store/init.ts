@@ -8,7 +8,7 @@ export function registerInit(noun: Command, session: Session): void {
   describe(noun.command('init'), {
     summary: 'create an empty store',
     prose:
-      'Creates the store, without users and items; a store that exists already is not changed. In a database this needs ' +
+      'Creates the store, without users and items; a store that already exists is not changed. In a database this needs ' +
       'a user who may create the schema orderctl; later runs do not need that right. The first edit creates a store, ' +
       'too.',
     examples: [
@@ -21,6 +21,6 @@ export function registerInit(noun: Command, session: Session): void {
     const document: MigratedStore = { store: admin.name, before: from, version: to };
     await (isJson
       ? printer.data(`${JSON.stringify(document)}\n`)
-      : printer.text(from === null ? `created ${admin.name}\n` : `${admin.name} exists already\n`));
+      : printer.text(from === null ? `created ${admin.name}\n` : `${admin.name} already exists\n`));
   });
 }

@@ -11,7 +11,7 @@ export function registerAdd(supplier: Command, session: Session): void {
   const add = describe(supplier.command('add'), {
     summary: 'add a supplier',
     prose:
-      'Adds a supplier, optionally with a name and a contact. Exit code 4 if the supplier exists already.',
+      'Adds a supplier, optionally with a name and a contact. Exit code 4 if the supplier already exists.',
     examples: [['orderctl supplier add SUP-1 --name Paper', 'with a name']],
   });
   withDetails(add).action(async (given: string | undefined, { supplier: byFlag, ...details }: Flags) => {

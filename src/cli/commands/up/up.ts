@@ -9,7 +9,7 @@ import type { Serving, Up } from '../../../documents/development.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
 import { printNotice } from '../../output/store-notices.ts';
-import { decimalNumber } from '../../parse.ts';
+import { decimalNumber, portOf } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { checkPlace, startDatabase } from '../../up/database.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
@@ -20,7 +20,7 @@ import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
 import { samplesFor, startSamples } from '../../up/samples.ts';
-import { checkFree, portIn, portOf } from '../../up/ports.ts';
+import { checkFree, portIn } from '../../up/ports.ts';
 import { checkOwnBroker, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
 import { isDatabase } from '../../settings/store-type.ts';
 
@@ -41,15 +41,15 @@ interface Flags extends KafkaFlags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Runs a whole shop until Ctrl-C: broker and registry as in "orderctl dev" (unless --brokers is given, or a broker ' +
-      'that no other shop uses answers already), all processors, and the HTTP API. Each is a process of its own, and is ' +
+      'Runs a whole shop until Ctrl-C: broker and registry as in "orderctl dev" (unless --brokers is given or a broker ' +
+      'answers already; exit code 4 if another shop uses that one), all processors, and the HTTP API. Each is a process of its own, and is ' +
       'restarted when it ends. With --split each processor is a process too, on a PostgreSQL installed by npm, unless ' +
       '--store names a database. An empty shop gets a few users and items. The next "up" continues where this one ' +
       'stopped. Accepts all settings of the shop, such as --dispatch manual, with which orders can be cancelled until ' +
       '"order dispatch".',
     examples: [
       ['orderctl up --sample 5', 'with five sample orders per second'],
-      ['orderctl up --split --store split', 'with a process for each processor, in a new shop'],
+      ['orderctl up --split --store split', 'with a process for each processor, in the new folder split'],
     ],
   })
     .option('--port <N>', 'port of the API; 0: any free port', String(PORT))

@@ -11,7 +11,7 @@ export function registerAdd(user: Command, session: Session): void {
   takingName(
     describe(user.command('add'), {
       summary: 'add a user',
-      prose: `Adds a user. Exit code 4 if the user exists already. ${BESIDE}`,
+      prose: `Adds a user. Exit code 4 if the user already exists. ${BESIDE}`,
       examples: [
         ['orderctl user add --user alice --status paid', 'a user whose orders are accepted'],
         ['orderctl user add --user bob --status unpaid', 'a user whose orders are rejected'],

@@ -93,7 +93,7 @@ export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void
   await printer.data(`\nrevenue ${amountFrom(revenue.wouldBe)} instead of ${amountFrom(revenue.was)}\n`);
   if (unpriced.was + unpriced.wouldBe > 0) {
     printer.info(
-      `${count(unpriced.wouldBe, 'unit')} sold without a price, instead of ${count(unpriced.was, 'unit')}, which adds nothing to the revenue`,
+      `${count(unpriced.wouldBe, 'unit')} sold without a price (before: ${unpriced.was}) add nothing to the revenue`,
     );
   }
   if (unknown > 0) {

@@ -6,7 +6,7 @@ import { quantitiesOf } from '../../../domain/checkout/facts.ts';
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import { decidedLine } from '../consume/decision.ts';
 import type { Column } from '../table.ts';
-import { printable } from '../text.ts';
+import { grouped, printable } from '../text.ts';
 
 export const ORDER_COLUMNS: readonly Column<ListedOrder>[] = [
   { title: 'DECIDED', cell: (order) => isoTime(decidedMs(order)) },
@@ -73,11 +73,16 @@ function userIn(order: ListedOrder): string {
   return isCheckout(order) ? (order.customer ?? '') : order.order.user;
 }
 
+/** More cannot be read in a row, and measuring them would take minutes for the largest orders. */
+const MOST_LINES = 100;
+
 function itemsIn(order: ListedOrder): string {
   const lines = isCheckout(order)
     ? [...quantitiesOf(order.items)]
     : order.order.items.map(({ item, quantity }) => [item, quantity] as const);
-  return lines.map(([item, quantity]) => `${item}×${quantity}`).join(', ');
+  const shown = lines.slice(0, MOST_LINES).map(([item, quantity]) => `${item}×${quantity}`);
+  if (lines.length > MOST_LINES) shown.push(`and ${grouped(lines.length - MOST_LINES)} more`);
+  return shown.join(', ');
 }
 
 function reasonIn(order: ListedOrder): string | null {

@@ -93,7 +93,7 @@ function printEffectsEvent(
       printer.warn(failingLine(event));
       break;
     case 'effects_resumed':
-      printer.info(`${processor}: a ${event.effect} was answered again`);
+      printer.info(`${processor}: the outside answers ${event.effect} requests again`);
       break;
     case 'effect_parked': {
       const { code, message, attempts } = event.why;

@@ -181,7 +181,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
       `${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`,
     );
   }
-  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming processes each exactly once`);
+  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consume will process each exactly once`);
   if (fulfilled > 0) {
     lines.push(
       `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,

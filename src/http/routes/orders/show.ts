@@ -50,7 +50,7 @@ export function showRoute(server: FastifyInstance, shop: Shop): void {
 
 function unknown(id: string): Failure {
   return new Failure('not_found', `order ${id} is not known`, {
-    fix: 'see its id in the answer to the POST',
+    fix: 'use the id from the answer to the POST',
     context: { orderId: id },
   });
 }
