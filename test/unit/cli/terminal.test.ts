@@ -199,6 +199,15 @@ describe('orders on a terminal', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBe(80);
   });
 
+  it('name a hundred of their lines and count the others', () => {
+    const large = decided('0003', accepted);
+    const items = Array.from({ length: 40_000 }, () => ({ item: 'pen', quantity: 1, unitPrice: null }));
+    const cell = ORDER_COLUMNS.find(({ title }) => title === 'ITEMS')?.cell;
+    const text = cell?.({ ...large, order: { ...large.order, items } }) ?? '';
+    expect(text.match(/pen×1/g)).toHaveLength(100);
+    expect(text).toMatch(/, and 39,900 more$/);
+  });
+
   it('are whole where there is room', async () => {
     const lines = await printed(160);
     expect(lines[0]).toMatch(/STATUS .*RECORD$/);
