@@ -66,8 +66,9 @@ for (const file of process.argv.slice(isWhole ? 3 : 2)) take(file);
 if (isWhole) {
   for (const name of readdirSync(path.join(ROOT, 'test'), { recursive: true })) {
     const test = path.join('test', String(name));
-    if (test.endsWith('.test.ts') && !test.startsWith(LONG) && !seen.has(test))
-      fail(`${test}: no run has run it`);
+    // Peers of the tests are installed below test/, some with tests of their own.
+    const isOurs = test.endsWith('.test.ts') && !test.includes('/node_modules/');
+    if (isOurs && !test.startsWith(LONG) && !seen.has(test)) fail(`${test}: no run has run it`);
   }
 }
 process.stdout.write(`${total.passed} ${total.failed} ${total.skipped}\n`);
