@@ -79,6 +79,8 @@ async function fill(store: Store): Promise<{ earlyMiB: number; lateMiB: number }
     if (Number.isNaN(earlyMiB) && from + AT_ONCE >= keys / 10) earlyMiB = rssMiB();
   }
   const lateMiB = rssMiB();
+  // What kill -9 leaves: everything that is durable, with no checkpoint at the end.
+  cpSync(folder, killed, { recursive: true, filter: (name) => !lstatSync(name).isSocket() });
   for (let from = 0; from < LINES_OF_ONE; from += AT_ONCE) {
     for (let long = 0; long < LONG_KEYS; long += 1) {
       await append(store, new Array<string>(AT_ONCE).fill(`LONG-${long}`), `step ${from}`);
@@ -130,12 +132,10 @@ async function shared(store: Store): Promise<number> {
 try {
   const first = await own();
   const memory = await fill(first);
-  // What kill -9 leaves: everything that is durable, with no checkpoint at the end.
-  cpSync(folder, killed, { recursive: true, filter: (name) => !lstatSync(name).isSocket() });
   await first[Symbol.asyncDispose]();
-  const { store, ms: restartMs } = await restarted(folder);
   const { store: recovered, ms: killedMs } = await restarted(killed);
   await recovered[Symbol.asyncDispose]();
+  const { store, ms: restartMs } = await restarted(folder);
   const longMs = await longLookUps(store);
   const took = await lookUps(store);
   const commitsPerSync = await shared(store);
