@@ -88,7 +88,7 @@ export const MEASURING: readonly Mutation[] = [
   },
   {
     name: 'a header that is none goes on to the gateway',
-    file: 'src/app/run/batches/batch.ts',
+    file: 'src/app/tracing/cause.ts',
     from: 'isTraceparent(header) ? header : null',
     to: 'header',
     tests: TRACES,

@@ -242,7 +242,7 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a trace ends where a processor sends on',
     file: 'src/app/run/batches/batch.ts',
-    from: 'if (!this.#leadsOn) return null;',
+    from: 'return this.#leadsOn ? traceparentOf(record) : null;',
     to: 'return null;',
     tests: SERVICES,
   },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import type { EditConditions, RowRequest } from '../../domain/edits/conditional.ts';
 import { checkWhy } from '../../domain/edit.ts';
 import type { Item, User } from '../../domain/tables.ts';
@@ -25,7 +25,7 @@ export const ADD_HEADERS = Type.Object({
     }),
   ),
 });
-export const EDIT_HEADERS = Type.Object({
+const EDIT_HEADERS = Type.Object({
   ...ADD_HEADERS.properties,
   'if-match': Type.Optional(
     Type.String({
@@ -35,7 +35,12 @@ export const EDIT_HEADERS = Type.Object({
 });
 
 export const NOT_MODIFIED = Type.Null({ description: 'the row is still as the client has it' });
-export const EDIT_RESPONSE = { 404: Problem, 409: Problem, 412: Problem, 422: Problem };
+const EDIT_RESPONSE = { 404: Problem, 409: Problem, 412: Problem, 422: Problem };
+
+/** The schema of a request that changes a row which exists; some have a body as well. @param edit its answer */
+export function changeSchema<T extends TSchema>(tags: string[], summary: string, params: TSchema, edit: T) {
+  return { tags, summary, params, headers: EDIT_HEADERS, response: { 200: edit, ...EDIT_RESPONSE } };
+}
 
 /** Makes an edit as the commands do: the same rules, logged as made over HTTP. @throws Failure of editIf */
 export async function answerEdit(

@@ -12,15 +12,7 @@ import type { GivenDetails } from '../../domain/edit.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { NAMED_DETAILS, type DetailKind, type NamedDetail } from '../../domain/tables.ts';
 import type { Shop } from '../shop.ts';
-import {
-  ADD_HEADERS,
-  answerEdit,
-  answerRow,
-  EDIT_HEADERS,
-  EDIT_RESPONSE,
-  NOT_MODIFIED,
-  READ_HEADERS,
-} from './edit.ts';
+import { ADD_HEADERS, answerEdit, answerRow, changeSchema, NOT_MODIFIED, READ_HEADERS } from './edit.ts';
 import { cursorOf, limitOf, markOf, PAGE, type PageQuery } from './pages.ts';
 
 const TAGS = ['inventory'];
@@ -66,12 +58,7 @@ const CHANGES = {
   querystring: Type.Object(PAGE, strict),
   response: { 200: ItemChanges, 404: Problem, 422: Problem },
 };
-
-/** The schema of a request that changes an existing item. */
-function changeOf(summary: string) {
-  const response = { 200: ItemEdit, ...EDIT_RESPONSE };
-  return { tags: TAGS, summary, params: Params, headers: EDIT_HEADERS, response };
-}
+const changeOf = (summary: string) => changeSchema(TAGS, summary, Params, ItemEdit);
 
 interface ItemBody extends Readonly<Partial<Record<NamedDetail['column'], string | number | null>>> {
   readonly item?: string;

@@ -7,15 +7,7 @@ import { userEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
 import { USER_STATUSES, type UserStatus } from '../../domain/tables.ts';
 import type { Shop } from '../shop.ts';
-import {
-  ADD_HEADERS,
-  answerEdit,
-  answerRow,
-  EDIT_HEADERS,
-  EDIT_RESPONSE,
-  NOT_MODIFIED,
-  READ_HEADERS,
-} from './edit.ts';
+import { ADD_HEADERS, answerEdit, answerRow, changeSchema, NOT_MODIFIED, READ_HEADERS } from './edit.ts';
 
 const TAGS = ['users'];
 const Params = Type.Object({ user: Type.String() });
@@ -24,7 +16,7 @@ const FIELDS = {
   why: Type.Optional(Why),
 };
 const strict = { additionalProperties: false };
-const RESPONSE = { 200: UserEdit, ...EDIT_RESPONSE };
+const changeOf = (summary: string) => changeSchema(TAGS, summary, Params, UserEdit);
 
 interface UserBody {
   readonly user: string;
@@ -84,14 +76,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     server.route({
       method,
       url: '/users/:user',
-      schema: {
-        tags: TAGS,
-        summary: 'Change a user',
-        params: Params,
-        body: Type.Object(FIELDS, strict),
-        headers: EDIT_HEADERS,
-        response: RESPONSE,
-      },
+      schema: { ...changeOf('Change a user'), body: Type.Object(FIELDS, strict) },
       handler: (request, reply) => {
         const { user } = request.params as { user: string };
         const { status, why } = request.body as UserBody;
@@ -99,20 +84,8 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
       },
     });
   }
-  server.delete(
-    '/users/:user',
-    {
-      schema: {
-        tags: TAGS,
-        summary: 'Remove a user',
-        params: Params,
-        headers: EDIT_HEADERS,
-        response: RESPONSE,
-      },
-    },
-    (request, reply) => {
-      const { user } = request.params as { user: string };
-      return answerEdit(shop, { kind: 'user.remove', user }, undefined, request, reply);
-    },
-  );
+  server.delete('/users/:user', { schema: changeOf('Remove a user') }, (request, reply) => {
+    const { user } = request.params as { user: string };
+    return answerEdit(shop, { kind: 'user.remove', user }, undefined, request, reply);
+  });
 }

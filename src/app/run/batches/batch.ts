@@ -1,6 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { DeclaredMessage } from '../../../domain/messages/message.ts';
-import { isTraceparent } from '../../../domain/messages/trace.ts';
 import { recordTime, type RecordId } from '../../../domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -10,6 +9,7 @@ import { headerText, lastHeaderOf, type RecordFingerprint } from '../../../ports
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
 import type { Outcome, Received, Refused } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
+import { traceparentOf } from '../../tracing/cause.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { Committed, DeadLettered, Service } from '../events.ts';
 import { BatchSpans } from './spans.ts';
@@ -186,11 +186,9 @@ export class BatchRunner<M, R extends Outcome> {
     return received;
   }
 
-  /** The header `traceparent` of a record, if it is valid and needed. */
+  /** As traceparentOf, if it is needed. */
   #causeOf(record: BrokerRecord): string | null {
-    if (!this.#leadsOn) return null;
-    const header = headerText(lastHeaderOf(record, 'traceparent'));
-    return isTraceparent(header) ? header : null;
+    return this.#leadsOn ? traceparentOf(record) : null;
   }
 
   #isForOthers(record: BrokerRecord): boolean {
